@@ -1,0 +1,21 @@
+"""Errors that a user can act on. Anything else that is raised is a bug and is left to show itself."""
+
+
+class InstructgenError(Exception):
+    """A mistake in the input or its surroundings; printed alone, without a traceback.
+
+    The message says what is wrong, where (file, record) and what to do about it. `exit_code` is the
+    process's exit status (docs/cli.md has the table).
+    """
+
+    exit_code = 2
+
+
+class RunLockedError(InstructgenError):
+    """Another process is working in the same run directory."""
+
+
+class RunStoppedError(InstructgenError):
+    """The run ended early and can be continued: Ctrl-C, a signal, or a server that refuses everything."""
+
+    exit_code = 3

@@ -1,0 +1,18 @@
+"""Where the files that ship with instructgen are: prompts, pipelines and the bundled sample."""
+
+from pathlib import Path
+
+from instructgen.errors import InstructgenError
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def shared_folder(name: str) -> Path:
+    """Return the folder called `name` ("prompts", "pipelines", "data") of an installed wheel or a checkout.
+
+    Raises InstructgenError when neither holds it, which means a broken installation.
+    """
+    for folder in (_PACKAGE / "share" / name, _PACKAGE.parent / name):
+        if folder.is_dir():
+            return folder
+    raise InstructgenError(f"instructgen's own folder '{name}' is missing; install instructgen again")
