@@ -139,3 +139,17 @@ class Failed(Struct, frozen=True):
     stage: Stage
     reason: str
     detail: str = ""
+
+
+class Fault(Struct, frozen=True):
+    """Why a parser or a filter turns a text away; the job makes a `Rejected` of it."""
+
+    reason: str
+    detail: str = ""
+
+
+class Verdict(Struct, frozen=True):
+    """What a filter found: a score (its meaning and range are the filter's) and a fault if it rejects."""
+
+    score: float
+    fault: Fault | None = None

@@ -1,0 +1,74 @@
+"""A build's settings: pipelines/*.toml -> frozen, validated structs; an unknown key is an error."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from instructgen.errors import InstructgenError
+from instructgen.records import Decoding
+
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+PositiveInt = Annotated[int, Meta(ge=1)]
+ImageStorage = Literal["auto", "embed", "reference"]
+
+
+class SourceConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    name: str = "coco"
+    root: str | None = None
+    split: str | None = None
+    limit: PositiveInt | None = None
+
+
+class SurrogateConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """How an image is written down. Small boxes and doubles are LLaVA's known defects (docs/surrogates.md)."""
+
+    boxes_in_conversation: bool = True  # LLaVA's conversations saw captions alone (its issue 87)
+    max_boxes: PositiveInt | None = None  # the largest are kept
+    min_area: Fraction = 0.0  # share of the image
+    merge_iou: Fraction | None = None  # boxes of one category that overlap more are written once
+    order: Literal["annotation", "area", "left_to_right"] = "annotation"
+    crowd: Literal["keep", "drop"] = "keep"  # LLaVA's contexts keep crowd boxes
+
+
+class TeacherConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """`name` None picks "openai" where a key or a base URL is at hand and "scene-program" elsewhere."""
+
+    name: str | None = None
+    model: str | None = None
+    base_url: str | None = None
+    api_key_env: str = "OPENAI_API_KEY"
+    replay: str | None = None  # folder of the recorded run
+    prompts: str | None = None  # folder of the user's own prompts; the shipped ones otherwise
+    decoding: Decoding = Decoding(temperature=0.7, max_tokens=1024)
+    concurrency: PositiveInt = 32
+    timeout_s: Annotated[float, Meta(gt=0)] = 120.0
+    max_attempts: PositiveInt = 5
+    usd_per_million_prompt_tokens: Annotated[float, Meta(ge=0)] | None = None
+    usd_per_million_completion_tokens: Annotated[float, Meta(ge=0)] | None = None
+
+
+class FiltersConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """`use` names the filters in the order of `options`' table; None uses all. Options are each filter's own."""
+
+    use: tuple[str, ...] | None = None
+    options: dict[str, dict[str, Any]] = {}
+
+
+class DatasetConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    val_fraction: Fraction = 0.05  # share of images, not of samples
+    rows_per_shard: PositiveInt = 10_000
+    images: ImageStorage = "auto"  # auto: embed where the source brings its own pictures
+    max_image_pixels: PositiveInt = 100_000_000
+
+
+class BuildConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    types: tuple[str, ...] = ("conv", "detail", "reasoning")
+    seed: int = 0
+    source: SourceConfig = SourceConfig()
+    surrogate: SurrogateConfig = SurrogateConfig()
+    teacher: TeacherConfig = TeacherConfig()
+    filters: FiltersConfig = FiltersConfig()
+    dataset: DatasetConfig = DatasetConfig()
