@@ -32,9 +32,14 @@ class SurrogateConfig(Struct, frozen=True, forbid_unknown_fields=True):
     order: Literal["annotation", "area", "left_to_right"] = "annotation"
     crowd: Literal["keep", "drop"] = "keep"  # LLaVA's contexts keep crowd boxes
 
+    def shows_boxes(self, sample_type: str) -> bool:
+        return sample_type != "conv" or self.boxes_in_conversation
+
 
 class TeacherConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """`name` None picks "openai" where a key or a base URL is at hand and "scene-program" elsewhere."""
+    """`name` None picks "openai" where a model or a base URL is given, "replay" where a run is, else the free
+    "scene-program": a key in the environment alone never makes a build spend money.
+    """
 
     name: str | None = None
     model: str | None = None
@@ -72,3 +77,22 @@ class BuildConfig(Struct, frozen=True, forbid_unknown_fields=True):
     teacher: TeacherConfig = TeacherConfig()
     filters: FiltersConfig = FiltersConfig()
     dataset: DatasetConfig = DatasetConfig()
+
+
+def load_config(path: Path) -> BuildConfig:
+    """Read a pipeline file.
+
+    Raises InstructgenError naming the file and the key for anything that is not a valid build.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InstructgenError(f"no pipeline file {path}; `instructgen pipelines` lists the shipped ones") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InstructgenError(f"{path} cannot be read as a text file: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InstructgenError(f"{path} is not valid TOML: {error}") from None
+    try:
+        return msgspec.convert(table, BuildConfig)
+    except msgspec.ValidationError as error:
+        raise InstructgenError(f"{path}: {error}; docs/pipelines.md lists every key") from None

@@ -9,7 +9,7 @@ class Teacher(Protocol):
     """A writer of samples. Everything else in a build is a pure function; this is the only part that may cost."""
 
     name: str
-    """The key in `instructgen.teachers.TEACHERS`."""
+    """Who writes the replies: "openai", "scene-program"; a replay gives the recorded teacher's name."""
 
     model: str
     """Part of a request's identity; a teacher whose rules change changes this."""

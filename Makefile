@@ -1,0 +1,39 @@
+# `make check` is what a change must pass; `make ci` does the same in a fresh virtual environment.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: help install check lint types test ci build sample golden mutants clean
+
+help:
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
+
+install: $(BIN)/instructgen-test-ready ## make a virtual environment with instructgen and its test requirements
+
+$(BIN)/instructgen-test-ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	touch $@
+
+check: lint types test ## lint, types and tests
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install
+	$(BIN)/mypy
+
+test: install
+	$(BIN)/python -m pytest -n auto
+
+ci: check
+
+mutants: install ## plant known faults one by one and show that the tests catch each
+	$(BIN)/python -m tests.mutants
+
+sample: install ## draw the bundled sample again
+	$(BIN)/python data/make_sample.py
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,43 @@
+"""`instructgen pipelines`: the pipeline files that ship with instructgen."""
+
+from pathlib import Path
+
+import typer
+
+from instructgen.errors import InstructgenError
+from instructgen.resources import shared_folder
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("pipelines")(list_pipelines)
+
+
+def list_pipelines(
+    name: str | None = typer.Argument(None, help="Print this pipeline's file."),
+) -> None:
+    """List the shipped pipelines, or print one to start your own from.
+
+    \b
+    Examples:
+      instructgen pipelines
+      instructgen pipelines llava > my.toml
+    """
+    if name is not None:
+        typer.echo(find_pipeline(name).read_text(encoding="utf-8"), nl=False)
+        return
+    for path in sorted(shared_folder("pipelines").glob("*.toml")):
+        first_line = path.read_text(encoding="utf-8").partition("\n")[0]
+        typer.echo(f"{path.stem:12} {first_line.lstrip('# ')}")
+
+
+def find_pipeline(name: str) -> Path:
+    """Return the file of a shipped pipeline ("llava") or of a path to the user's own."""
+    path = Path(name)
+    if path.suffix == ".toml" or path.exists():
+        return path
+    folder = shared_folder("pipelines")
+    shipped = folder / f"{name}.toml"
+    if not shipped.is_file():
+        names = ", ".join(sorted(file.stem for file in folder.glob("*.toml")))
+        raise InstructgenError(f"no pipeline called '{name}'; there are: {names}; or give the path of a .toml file")
+    return shipped

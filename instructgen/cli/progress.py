@@ -1,0 +1,91 @@
+"""Shows a running build: a live line on a terminal, a plain line now and then elsewhere. Speaks on stderr."""
+
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tqdm import tqdm
+
+from instructgen.jobs.outcomes import Outcome
+from instructgen.records import Failed, Rejected, Reply, Sample
+
+_PLAIN_EVERY_S = 5.0
+_NUM_REASONS = 3
+
+
+@dataclass(slots=True)
+class Progress:
+    """Implements instructgen.jobs.build.BuildWatch. `num_units` of the first stage may come later."""
+
+    is_live: bool
+    num_units: int | None = None
+    _stage: str = ""
+    _bar: "tqdm[None] | None" = None
+    _started_s: float = 0.0
+    _printed_s: float = 0.0
+    _num_done: int = 0
+    _accepted: int = 0
+    _failed: int = 0
+    _rejected: Counter[str] = field(default_factory=Counter)
+    _num_tokens: int = 0
+    _cost_usd: float | None = 0.0
+
+    def begin(self, stage: str, num_units: int | None) -> None:
+        self._stage = stage
+        self.num_units = num_units
+        self._num_done = self._accepted = self._failed = 0
+        self._rejected.clear()
+        self._started_s = self._printed_s = time.monotonic()
+        if self.is_live:
+            self._bar = tqdm(total=num_units, desc=stage, unit="unit", file=sys.stderr, dynamic_ncols=True)
+
+    def outcome(self, sample_type: str, outcome: Outcome, reply: Reply | None) -> None:
+        self._num_done += 1
+        match outcome:
+            case Sample():
+                self._accepted += 1
+            case Rejected():
+                self._rejected[outcome.reason] += 1
+            case Failed():
+                self._failed += 1
+        if reply is not None:
+            self._num_tokens += reply.prompt_tokens + reply.completion_tokens
+            known = self._cost_usd is not None and reply.cost_usd is not None
+            self._cost_usd = self._cost_usd + reply.cost_usd if known else None  # type: ignore[operator]
+        if self._bar is not None:
+            self._bar.total = self.num_units
+            self._bar.set_postfix_str(self._counts(), refresh=False)
+            self._bar.update()
+        elif time.monotonic() - self._printed_s >= _PLAIN_EVERY_S:
+            self._print_plain()
+
+    def end(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+        else:
+            self._print_plain()
+
+    def _counts(self) -> str:
+        parts = [f"{self._accepted} accepted", f"{self._rejected.total()} rejected"]
+        if self._rejected:
+            top = ", ".join(f"{reason} {count}" for reason, count in self._rejected.most_common(_NUM_REASONS))
+            parts[-1] += f" ({top})"
+        parts.append(f"{self._failed} failed")
+        if self._num_tokens:
+            cost = "cost unknown" if self._cost_usd is None else f"${self._cost_usd:.4f}"
+            parts += [f"{self._num_tokens} tokens", cost]
+        return ", ".join(parts)
+
+    def _print_plain(self) -> None:
+        now = time.monotonic()
+        self._printed_s = now
+        rate = self._num_done / max(now - self._started_s, 1e-9)
+        of, left = "", ""
+        if self.num_units:
+            of = f" of {self.num_units}"
+            if 0 < self._num_done < self.num_units:
+                left = f", {(self.num_units - self._num_done) / rate:.0f} s left"
+        line = f"{self._stage}: {self._num_done}{of} units, {self._counts()}, {rate:.0f} units/s{left}"
+        print(line, file=sys.stderr, flush=True)  # noqa: T201  a progress line, not an answer

@@ -1,0 +1,65 @@
+"""`instructgen show`: read samples of a dataset in the terminal."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from instructgen.dataset.read import ShownRow
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("show")(show)
+
+
+def show(
+    dataset: Path = typer.Argument(help="A build's --out, or one folder below its versions/."),
+    n: int = typer.Option(3, "--n", "-n", min=1, help="How many samples."),
+    sample_type: str | None = typer.Option(None, "--type", help="Only samples of this type."),
+    image: str | None = typer.Option(None, help="Only samples of this image id."),
+    rejected: bool = typer.Option(False, "--rejected", help="What was not published, with the reasons."),
+    as_json: bool = typer.Option(False, "--json", help="One JSON object a line."),
+) -> None:
+    """Print samples of a dataset, or what was rejected and why.
+
+    \b
+    Examples:
+      instructgen show datasets/coco-sample
+      instructgen show datasets/coco-sample --type detail -n 1
+      instructgen show datasets/coco-sample --rejected --json
+    """
+    from instructgen.dataset.publish import find_version
+    from instructgen.dataset.read import read_rejected, read_rows
+
+    version = find_version(dataset)
+    if rejected:
+        _print_rejected(read_rejected(version, sample_type, n), as_json=as_json)
+        return
+    rows = read_rows(version, sample_type, image, n)
+    for row in rows:
+        typer.echo(json.dumps(row) if as_json else _layout(row))
+    if not rows and not as_json:
+        typer.echo("no such sample; --rejected shows what was not published")
+
+
+def _layout(row: "ShownRow") -> str:
+    speaker = {"user": "Q", "assistant": "A"}
+    lines = [f"--- {row['sample_id']}  ({row['image_path']}; {row['teacher']}, {row['model']})"]
+    for message in row["messages"]:
+        first, *rest = message["content"].splitlines() or [""]
+        lines.append(f"{speaker.get(message['role'], message['role'])}: {first}")
+        lines.extend(f"   {line}" for line in rest)
+    return "\n".join([*lines, ""])
+
+
+def _print_rejected(lines: list[dict[str, Any]], *, as_json: bool) -> None:
+    for line in lines:
+        if as_json:
+            typer.echo(json.dumps(line))
+        else:
+            typer.echo(f"--- {line['unit_id']}  {line['outcome']} at {line['stage']}: {line['reason']} {line['detail']}")
+            typer.echo("\n".join(f"   {text}" for text in line.get("text", "").splitlines()))
+    if not lines and not as_json:
+        typer.echo("nothing was rejected")

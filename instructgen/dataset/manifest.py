@@ -1,0 +1,101 @@
+"""What a version of a dataset is: what went in, what came out, and the digest of every file."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from instructgen.dataset.shards import Shard
+from instructgen.errors import InstructgenError
+
+FORMAT = 1
+MANIFEST_NAME = "manifest.json"
+_VERSION_CHARS = 12
+
+
+class Counts(Struct, frozen=True):
+    """Units by sample type; accepted + rejected + failed = planned for each."""
+
+    planned: dict[str, int]
+    accepted: dict[str, int]
+    rejected: dict[str, int]
+    failed: dict[str, int]
+    reasons: dict[str, dict[str, int]]
+    """Of rejected and failed units: type -> reason -> count."""
+
+
+class SourceFacts(Struct, frozen=True):
+    name: str
+    title: str
+    num_images: int
+    issues: dict[str, int]
+    """Annotations set aside or mended: reason -> count."""
+
+
+class TeacherFacts(Struct, frozen=True):
+    name: str
+    model: str
+    decoding: dict[str, Any]
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None
+    """None where some reply has no known price."""
+
+
+class Manifest(Struct, frozen=True):
+    """`version` is a digest of everything but itself, `parent`, `created_at` and the versions of the code."""
+
+    format: int
+    version: str
+    parent: str | None
+    created_at: str
+    code: dict[str, str]
+    config: dict[str, Any]
+    prompts: dict[str, str]
+    source: SourceFacts
+    teacher: TeacherFacts
+    counts: Counts
+    splits: dict[str, int]
+    embeds_images: bool
+    unpublished_sha256: str
+    """Digest of the unit, stage and reason of everything in rejected.jsonl."""
+    shards: tuple[Shard, ...]
+
+
+def make_version(manifest: Manifest) -> str:
+    """Return the version's name: the same content, settings and outcomes give the same name anywhere.
+
+    Shards count by their rows, not their bytes, so that another Parquet writer does not make a new version.
+    """
+    content = {
+        "format": manifest.format,
+        "config": manifest.config,
+        "prompts": manifest.prompts,
+        "source": [manifest.source.name, manifest.source.num_images, manifest.source.issues],
+        "teacher": msgspec.to_builtins(manifest.teacher),
+        "counts": msgspec.to_builtins(manifest.counts),
+        "embeds_images": manifest.embeds_images,
+        "unpublished": manifest.unpublished_sha256,
+        "shards": [[shard.path, shard.num_rows, shard.content_sha256] for shard in manifest.shards],
+    }
+    return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()[:_VERSION_CHARS]
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
+
+
+def read_manifest(version_folder: Path) -> Manifest:
+    """Return the manifest of a published version.
+
+    Raises InstructgenError where the folder holds none, or one of another format.
+    """
+    path = version_folder / MANIFEST_NAME
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except FileNotFoundError:
+        raise InstructgenError(f"{version_folder} is not a dataset: it has no {MANIFEST_NAME}") from None
+    except (msgspec.DecodeError, OSError) as error:
+        raise InstructgenError(f"{path} is not a manifest that this instructgen can read: {error}") from None

@@ -1,0 +1,29 @@
+"""Looks at an encoded picture before its bytes are published; nothing is decoded past its header."""
+
+import io
+
+from instructgen.records import Fault, ImageRecord
+
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+
+
+def find_picture_fault(picture: bytes | None, record: ImageRecord, max_pixels: int) -> Fault | None:
+    """Return why the picture cannot be embedded, or None.
+
+    `max_pixels` bounds width x height: a 20 KB PNG can otherwise take 800 MB of its reader.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    if picture is None:
+        return Fault("image_missing", f"no file {record.file_name} in the image folder")
+    try:
+        with Image.open(io.BytesIO(picture), formats=_FORMATS) as image:
+            width_px, height_px = image.size
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        return Fault("image_unreadable", f"{record.file_name}: {error}")
+    if width_px * height_px > max_pixels:
+        return Fault("image_too_large", f"{record.file_name}: {width_px} x {height_px} pixels, at most {max_pixels}")
+    if (width_px, height_px) != (record.width_px, record.height_px):
+        annotated = f"{record.width_px} x {record.height_px}"
+        return Fault("image_size_differs", f"{record.file_name}: {width_px} x {height_px}, annotated {annotated}")
+    return None

@@ -1,0 +1,79 @@
+"""Makes a finished version visible: one atomic rename, immutable after.
+
+A dataset's folder holds `versions/<version>/` (data/, README.md, manifest.json, rejected.jsonl), `tags/latest`
+with the version that the newest build made, a README.md that opens it, and `run/` with the ledger.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+from instructgen.dataset.card import make_card
+from instructgen.dataset.manifest import MANIFEST_NAME, Manifest, encode_manifest, read_manifest
+from instructgen.errors import InstructgenError
+
+LATEST = "latest"
+REJECTED_NAME = "rejected.jsonl"
+
+
+def publish(staging: Path, manifest: Manifest, out: Path) -> Path:
+    """Turn `staging` (data/ and rejected.jsonl, on the same disk) into a version of `out` and return its folder.
+
+    The same version published before is left as it is. Killed at any moment, either the new version is whole
+    or it is not there.
+    """
+    (staging / "README.md").write_text(make_card(manifest), encoding="utf-8")
+    (staging / MANIFEST_NAME).write_bytes(encode_manifest(manifest))
+    for path in sorted(staging.rglob("*")):
+        _sync(path)
+    _sync(staging)
+    version = out / "versions" / manifest.version
+    version.parent.mkdir(parents=True, exist_ok=True)
+    if version.exists():
+        shutil.rmtree(staging)
+    else:
+        staging.rename(version)
+        _sync(version.parent)
+    published = read_manifest(version)
+    replace_text(out / "tags" / LATEST, manifest.version + "\n")
+    replace_text(out / "README.md", make_card(published, prefix=f"versions/{manifest.version}/"))
+    return version
+
+
+def read_tag(out: Path, tag: str) -> str | None:
+    """Return the version that a tag points to, or None where there is no such tag."""
+    path = out / "tags" / tag
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else None
+
+
+def find_version(dataset: Path) -> Path:
+    """Return the folder of a version: `dataset` itself, or what its tag `latest` points to.
+
+    Raises InstructgenError where there is neither.
+    """
+    if (dataset / MANIFEST_NAME).is_file():
+        return dataset
+    version = read_tag(dataset, LATEST)
+    if version is None:
+        raise InstructgenError(
+            f"{dataset} holds no dataset; give the --out of a build, or a folder below its versions/"
+        )
+    return dataset / "versions" / version
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a small file so that a reader sees the old or the new text, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.new")
+    new.write_text(text, encoding="utf-8")
+    _sync(new)
+    new.replace(path)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

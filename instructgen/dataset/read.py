@@ -1,0 +1,66 @@
+"""Reads a few rows of a published version, for people."""
+
+import json
+from pathlib import Path
+from typing import Any, TypedDict
+
+from instructgen.dataset.publish import REJECTED_NAME
+
+_COLUMNS = ["sample_id", "image_id", "sample_type", "messages", "images.list.element.path", "teacher", "model"]
+
+
+class ShownRow(TypedDict):
+    """A row without its picture."""
+
+    sample_id: str
+    image_id: str
+    sample_type: str
+    messages: list[dict[str, str]]
+    image_path: str
+    teacher: str
+    model: str
+
+
+def read_rows(version: Path, sample_type: str | None, image_id: str | None, num_rows: int) -> list[ShownRow]:
+    """Return the first rows that match, spread over the shards so that every type shows itself."""
+    import pyarrow.parquet as pq
+
+    by_shard: list[list[ShownRow]] = []
+    for path in sorted((version / "data").glob("*.parquet")):
+        found: list[ShownRow] = []
+        for batch in pq.ParquetFile(path).iter_batches(batch_size=256, columns=_COLUMNS):
+            found.extend(
+                _shown(row)
+                for row in batch.to_pylist()
+                if sample_type in (None, row["sample_type"]) and image_id in (None, row["image_id"])
+            )
+            if len(found) >= num_rows:
+                break
+        by_shard.append(found)
+    longest = max((len(found) for found in by_shard), default=0)
+    return [found[i] for i in range(longest) for found in by_shard if i < len(found)][:num_rows]
+
+
+def read_rejected(version: Path, sample_type: str | None, num_lines: int) -> list[dict[str, Any]]:
+    """Return the first records of rejected.jsonl that match."""
+    found: list[dict[str, Any]] = []
+    with (version / REJECTED_NAME).open(encoding="utf-8") as file:
+        for line in file:
+            record = json.loads(line)
+            if sample_type in (None, record["unit_id"].rpartition("/")[2]):
+                found.append(record)
+            if len(found) == num_lines:
+                break
+    return found
+
+
+def _shown(row: dict[str, Any]) -> ShownRow:
+    return ShownRow(
+        sample_id=row["sample_id"],
+        image_id=row["image_id"],
+        sample_type=row["sample_type"],
+        messages=row["messages"],
+        image_path=row["images"][0]["path"] if row["images"] else "",
+        teacher=row["teacher"],
+        model=row["model"],
+    )

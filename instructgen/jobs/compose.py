@@ -1,0 +1,93 @@
+"""Writes one version's rows and rejections, in the source's order."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from instructgen.dataset.columns import Provenance, make_row, make_schema
+from instructgen.dataset.manifest import Manifest
+from instructgen.dataset.shards import ShardWriter
+from instructgen.draws import draw_fraction
+from instructgen.generate.ledger import Ledger
+from instructgen.jobs.facts import Spending, make_manifest
+from instructgen.jobs.outcomes import Outcome, Tally
+from instructgen.jobs.parts import BuildParts
+from instructgen.jobs.plan import PlannedImage
+from instructgen.records import Failed, Rejected, Reply, Sample, Unit
+
+
+class Composer:
+    """Takes images in order; every unit ends in a shard or in `rejected_file`, and is counted."""
+
+    def __init__(self, parts: BuildParts, ledger: Ledger, staging: Path, rejected_file: BinaryIO) -> None:
+        self._parts = parts
+        self._ledger = ledger
+        self._rejected_file = rejected_file
+        self._rejected_digest = hashlib.sha256()
+        self._tally = Tally(parts.config.types)
+        self._spending = Spending()
+        self._shards = ShardWriter(
+            staging,
+            make_schema(list(parts.judge.filters), embeds_images=parts.embeds_images),
+            parts.config.dataset.rows_per_shard,
+            parts.embeds_images,
+        )
+
+    def write(self, image: PlannedImage) -> Iterator[tuple[str, Outcome]]:
+        """Yield (sample type, outcome) of each of the image's units once it is written."""
+        for sample_type, unit in image.units:
+            reply = None if isinstance(unit, Rejected) else self._find_answer(unit)
+            outcome = self._settle(unit, reply, image.picture)
+            self._tally.count(sample_type, outcome)
+            yield sample_type, outcome
+
+    def finish(self, out: Path) -> Manifest:
+        """Close the shards and return the manifest; asserts that the counts add up."""
+        counts = self._tally.close(self._parts.planner.num_images)
+        shards = self._shards.finish()
+        return make_manifest(self._parts, counts, self._spending, shards, self._rejected_digest.hexdigest(), out)
+
+    def _find_answer(self, unit: Unit) -> Reply | Failed:
+        request_id = self._parts.make_request(unit).request_id
+        reply = self._ledger.find_reply(request_id) or self._ledger.find_failure(request_id)
+        assert reply is not None, f"{unit.unit_id} was neither answered nor failed"
+        return reply
+
+    def _settle(self, unit: Unit | Rejected, reply: Reply | Failed | None, picture: bytes | None) -> Outcome:
+        if isinstance(unit, Rejected):
+            self._set_aside(unit, None)
+            return unit
+        assert reply is not None
+        outcome = self._parts.judge.judge(unit, reply)
+        if isinstance(reply, Reply):
+            self._spending.add(reply)
+        if isinstance(outcome, Sample) and isinstance(reply, Reply):
+            self._publish(outcome, unit, reply, picture)
+        elif not isinstance(outcome, Sample):
+            self._set_aside(outcome, reply)
+        return outcome
+
+    def _publish(self, sample: Sample, unit: Unit, reply: Reply, picture: bytes | None) -> None:
+        config = self._parts.config
+        is_val = draw_fraction(config.seed, "split", sample.image_id) < config.dataset.val_fraction
+        provenance = Provenance(self._parts.source.name, self._parts.prompt_sha256[sample.sample_type], reply)
+        row = make_row(sample, unit.record, provenance, picture)
+        self._shards.write("val" if is_val else "train", row)
+
+    def _set_aside(self, outcome: Rejected | Failed, reply: Reply | Failed | None) -> None:
+        line: dict[str, Any] = {
+            "unit_id": outcome.record_id,
+            "outcome": "failed" if isinstance(outcome, Failed) else "rejected",
+            "stage": outcome.stage,
+            "reason": outcome.reason,
+        }
+        if isinstance(reply, Reply):
+            line["request_id"] = reply.request_id
+        self._rejected_digest.update(msgspec.json.encode(line))
+        line["detail"] = outcome.detail
+        if isinstance(reply, Reply):
+            line["text"] = reply.text
+        self._rejected_file.write(msgspec.json.encode(line) + b"\n")

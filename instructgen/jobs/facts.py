@@ -1,0 +1,112 @@
+"""What a manifest says of a build."""
+
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+import instructgen
+from instructgen.dataset.manifest import FORMAT, Counts, Manifest, SourceFacts, TeacherFacts, make_version
+from instructgen.dataset.publish import LATEST, read_tag
+from instructgen.dataset.shards import Shard
+from instructgen.records import Reply
+
+if TYPE_CHECKING:
+    from instructgen.jobs.parts import BuildParts
+
+
+@dataclass(slots=True)
+class Spending:
+    """Adds up tokens and dollars; a reply that serves several units is counted once."""
+
+    num_requests: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = 0.0
+    _seen: set[bytes] = field(default_factory=set)
+
+    def add(self, reply: Reply) -> None:
+        key = bytes.fromhex(reply.request_id)[:16]
+        if key in self._seen:
+            return
+        self._seen.add(key)
+        self.num_requests += 1
+        self.prompt_tokens += reply.prompt_tokens
+        self.completion_tokens += reply.completion_tokens
+        known = self.cost_usd is not None and reply.cost_usd is not None
+        self.cost_usd = self.cost_usd + reply.cost_usd if known else None  # type: ignore[operator]
+
+
+def make_manifest(
+    parts: "BuildParts",
+    counts: Counts,
+    spending: Spending,
+    shards: Sequence[Shard],
+    unpublished_sha256: str,
+    out: Path,
+) -> Manifest:
+    """Return the manifest with its version and, as parent, the version that `out` had before."""
+    splits: dict[str, int] = {}
+    for shard in shards:
+        splits[shard.split] = splits.get(shard.split, 0) + shard.num_rows
+    manifest = Manifest(
+        format=FORMAT,
+        version="",
+        parent=None,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        code=_code_versions(),
+        config=content_config(parts),
+        prompts=dict(parts.prompt_sha256),
+        source=SourceFacts(
+            name=parts.source.name,
+            title=parts.source.title,
+            num_images=parts.planner.num_images,
+            issues=dict(sorted(parts.planner.issues.items())),
+        ),
+        teacher=TeacherFacts(
+            name=parts.teacher.name,
+            model=parts.teacher.model,
+            decoding=msgspec.to_builtins(parts.teacher.decoding),
+            prompt_tokens=spending.prompt_tokens,
+            completion_tokens=spending.completion_tokens,
+            cost_usd=None if spending.cost_usd is None else round(spending.cost_usd, 6),
+        ),
+        counts=counts,
+        splits=splits,
+        embeds_images=parts.embeds_images,
+        unpublished_sha256=unpublished_sha256,
+        shards=tuple(shards),
+    )
+    version = make_version(manifest)
+    latest = read_tag(out, LATEST)
+    return msgspec.structs.replace(manifest, version=version, parent=latest if latest != version else None)
+
+
+def content_config(parts: "BuildParts") -> dict[str, Any]:
+    """Return the settings that shape the rows; where files lie and how fast to ask is not among them."""
+    config = parts.config
+    return {
+        "types": list(config.types),
+        "seed": config.seed,
+        "source": {"name": config.source.name, "split": config.source.split, "limit": config.source.limit},
+        "surrogate": msgspec.to_builtins(config.surrogate),
+        "filters": {name: msgspec.to_builtins(rule) for name, rule in parts.judge.filters.items()},
+        "dataset": {
+            "val_fraction": config.dataset.val_fraction,
+            "rows_per_shard": config.dataset.rows_per_shard,
+        },
+    }
+
+
+def _code_versions() -> dict[str, str]:
+    import pyarrow as pa
+
+    return {
+        "instructgen": instructgen.__version__,
+        "python": platform.python_version(),
+        "pyarrow": pa.__version__,
+    }

@@ -1,0 +1,103 @@
+"""What becomes of each unit, and the counts that must add up."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from instructgen.dataset.manifest import Counts
+from instructgen.draws import make_generator
+from instructgen.errors import InstructgenError
+from instructgen.filters.base import Filter
+from instructgen.records import Fault, Failed, Rejected, Reply, Sample, Unit
+from instructgen.sample_types.base import SampleType
+
+Outcome = Sample | Rejected | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Turns a reply into a sample, or says why not. Pure: the same unit and reply give the same outcome."""
+
+    sample_types: Mapping[str, SampleType]
+    questions: Mapping[str, tuple[str, ...]]
+    filters: Mapping[str, Filter]
+    seed: int
+
+    def judge(self, unit: Unit, reply: Reply | Failed) -> Outcome:
+        """Return the one sample that a reply makes, or the first stage that turned it away."""
+        if isinstance(reply, Failed):
+            return Failed(unit.unit_id, reply.stage, reply.reason, reply.detail)
+        if reply.finish_reason == "length":
+            return Rejected(unit.unit_id, "teacher", "truncated_reply", f"{reply.completion_tokens} tokens")
+        if reply.finish_reason == "content_filter":
+            return Rejected(unit.unit_id, "teacher", "content_filtered")
+        draw = make_generator(self.seed, "parse", unit.unit_id)
+        turns = self.sample_types[unit.sample_type].parse(reply.text, self.questions[unit.sample_type], draw)
+        if isinstance(turns, Fault):
+            return Rejected(unit.unit_id, "parse", turns.reason, turns.detail)
+        sample = Sample(
+            sample_id=f"{unit.unit_id}/0",
+            image_id=unit.record.image_id,
+            sample_type=unit.sample_type,
+            turns=turns,
+            request_ids=(reply.request_id,),
+            checks={},
+        )
+        return self._filter(sample, unit)
+
+    def _filter(self, sample: Sample, unit: Unit) -> Outcome:
+        for name, rule in self.filters.items():
+            verdict = rule.check(sample, unit.record)
+            if verdict.fault is not None:
+                return Rejected(unit.unit_id, "filter", verdict.fault.reason, verdict.fault.detail)
+            sample.checks[name] = verdict.score
+        return sample
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts units by type and outcome. `type_of` a record id is its last part."""
+
+    types: tuple[str, ...]
+    accepted: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    reasons: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def count(self, sample_type: str, outcome: Outcome) -> None:
+        match outcome:
+            case Sample():
+                self.accepted[sample_type] += 1
+            case Rejected(reason=reason):
+                self.rejected[sample_type] += 1
+                self.reasons.setdefault(sample_type, Counter())[reason] += 1
+            case Failed(reason=reason):
+                self.failed[sample_type] += 1
+                self.reasons.setdefault(sample_type, Counter())[reason] += 1
+
+    def total_reasons(self) -> Counter[str]:
+        return sum(self.reasons.values(), Counter())
+
+    def close(self, num_images: int) -> Counts:
+        """Return the counts of a finished build in which every image was planned once for each type."""
+        for name in self.types:
+            seen = self.accepted[name] + self.rejected[name] + self.failed[name]
+            assert seen == num_images, f"{name}: {seen} outcomes for {num_images} units"
+        return Counts(
+            planned=dict.fromkeys(self.types, num_images),
+            accepted={name: self.accepted[name] for name in self.types},
+            rejected={name: self.rejected[name] for name in self.types},
+            failed={name: self.failed[name] for name in self.types},
+            reasons={name: dict(sorted(self.reasons.get(name, Counter()).items())) for name in self.types},
+        )
+
+
+def check_types(types: tuple[str, ...], known: Mapping[str, SampleType]) -> None:
+    """Raise InstructgenError for a type that is not known or is asked for twice."""
+    if not types:
+        raise InstructgenError(f"no sample types are given; there are: {', '.join(known)}")
+    for name in types:
+        if name not in known:
+            raise InstructgenError(f"no sample type called '{name}'; there are: {', '.join(known)}")
+        if types.count(name) > 1:
+            raise InstructgenError(f"the sample type '{name}' is given twice")

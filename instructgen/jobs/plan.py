@@ -1,0 +1,73 @@
+"""From a source to the units to ask for; whatever cannot be asked is rejected here, before money is spent."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from instructgen.config import SurrogateConfig
+from instructgen.dataset.pictures import find_picture_fault
+from instructgen.records import ImageRecord, Rejected, SourceIssue, Unit
+from instructgen.sources.base import Source
+from instructgen.surrogate.render import make_surrogate
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedImage:
+    """An image and its units: each type is either a unit to ask or a rejection. `record` None: unusable image."""
+
+    image_id: str
+    record: ImageRecord | None
+    picture: bytes | None
+    units: tuple[tuple[str, Unit | Rejected], ...]
+
+
+@dataclass(slots=True)
+class Planner:
+    """Reads the source once for each call of `images`, in the same order with the same result."""
+
+    source: Source
+    surrogate: SurrogateConfig
+    types: tuple[str, ...]
+    max_image_pixels: int | None
+    """None where pictures are not embedded, and so not looked at."""
+    num_images: int = 0
+    issues: Counter[str] = field(default_factory=Counter)
+
+    def images(self) -> Iterator[PlannedImage]:
+        """Yield every image; `num_images` and `issues` count what has been read so far."""
+        self.num_images = 0
+        self.issues.clear()
+        for found in self.source.records():
+            if isinstance(found, SourceIssue):
+                self.issues[found.reason] += 1
+                continue
+            self.num_images += 1
+            yield self._reject(found) if isinstance(found, Rejected) else self._plan(found)
+
+    def _plan(self, record: ImageRecord) -> PlannedImage:
+        picture = None
+        if self.max_image_pixels is not None:
+            picture = self.source.image_bytes(record)
+            fault = find_picture_fault(picture, record, self.max_image_pixels)
+            if fault is not None:
+                return self._reject(Rejected(record.image_id, "source", fault.reason, fault.detail))
+        surrogates = {
+            with_boxes: make_surrogate(record, self.surrogate, with_boxes=with_boxes)
+            for with_boxes in {self.surrogate.shows_boxes(name) for name in self.types}
+        }
+        units: list[tuple[str, Unit | Rejected]] = []
+        for name in self.types:
+            surrogate = surrogates[self.surrogate.shows_boxes(name)]
+            if isinstance(surrogate, Rejected):
+                unit_id = f"{record.image_id}/{name}"
+                units.append((name, Rejected(unit_id, surrogate.stage, surrogate.reason, surrogate.detail)))
+            else:
+                units.append((name, Unit(record, name, surrogate)))
+        return PlannedImage(record.image_id, record, picture, tuple(units))
+
+    def _reject(self, image: Rejected) -> PlannedImage:
+        units = tuple(
+            (name, Rejected(f"{image.record_id}/{name}", image.stage, image.reason, image.detail))
+            for name in self.types
+        )
+        return PlannedImage(image.record_id, None, None, units)

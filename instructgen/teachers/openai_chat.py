@@ -1,0 +1,205 @@
+"""Any server that speaks OpenAI's chat completions: OpenAI itself, vLLM, SGLang, Ollama, llama.cpp ..."""
+
+import ipaddress
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from instructgen.config import TeacherConfig
+from instructgen.errors import InstructgenError
+from instructgen.generate.retry import TransientError, make_retrying, read_retry_after_s
+from instructgen.records import Decoding, Failed, FinishReason, Message, Reply, Request, Unit
+
+if TYPE_CHECKING:
+    import openai
+    from openai.types.chat import ChatCompletion
+
+DEFAULT_MODEL = "gpt-4o-mini"
+_NO_KEY_NEEDED = "no-key-needed"
+_MAX_DETAIL_CHARS = 300
+_FINISH_REASONS: dict[str, FinishReason] = {"stop": "stop", "length": "length", "content_filter": "content_filter"}
+
+
+class Price(Struct, frozen=True):
+    """Dollars per million tokens."""
+
+    prompt: float
+    completion: float
+
+    def cost_usd(self, prompt_tokens: int, completion_tokens: int) -> float:
+        return (prompt_tokens * self.prompt + completion_tokens * self.completion) / 1_000_000
+
+
+class OpenAIChatTeacher:
+    """Sends the prompt's messages through the openai package.
+
+    `write_messages` turns a unit into messages (instructgen.prompting); `schemas` gives the JSON schema for a
+    sample type where the output format is JSON. Raises InstructgenError where a key is needed and missing.
+    """
+
+    name = "openai"
+    is_remote = True
+
+    def __init__(
+        self,
+        config: TeacherConfig,
+        write_messages: Callable[[Unit], tuple[Message, ...]],
+        schemas: dict[str, dict[str, Any]],
+    ) -> None:
+        import openai
+
+        self.model = config.model or DEFAULT_MODEL
+        self.decoding: Decoding = config.decoding
+        self.messages = write_messages
+        self._schemas = schemas
+        self._max_attempts = config.max_attempts
+        self._price = find_price(config)
+        self._key = read_key(config)
+        self._client = openai.AsyncOpenAI(
+            api_key=self._key, base_url=config.base_url, timeout=config.timeout_s, max_retries=0
+        )
+
+    async def answer(self, request: Request) -> Reply | Failed:
+        """Ask, again where that may help; what the server says for good becomes `Failed` with a fixed reason."""
+        import openai
+
+        body = self._body(request)
+        try:
+            async for attempt in make_retrying(self._max_attempts):
+                with attempt:
+                    return await self._send(body, request)
+        except TransientError as error:
+            return self._failure(request, error.reason, error.detail)
+        except openai.APIStatusError as error:
+            return self._failure(request, _status_reason(error), f"HTTP {error.status_code}: {error.message}")
+        raise AssertionError("tenacity ends in a return or a raise")
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    def _body(self, request: Request) -> dict[str, object]:
+        messages = [{"role": message.role, "content": message.content} for message in request.messages]
+        body: dict[str, object] = {"model": self.model, "messages": messages}
+        for key in ("temperature", "top_p", "max_tokens", "seed"):
+            value = getattr(self.decoding, key)
+            if value is not None:
+                body[key] = value
+        if self.decoding.output_format == "json":
+            schema = {"name": request.sample_type, "strict": True, "schema": self._schemas[request.sample_type]}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        return body
+
+    async def _send(self, body: dict[str, object], request: Request) -> Reply | Failed:
+        import openai
+        from openai.types.chat import ChatCompletion
+
+        try:
+            # Not chat.completions.create: it spends most of its time transforming a body that is ready.
+            completion = await self._client.post("/chat/completions", body=body, cast_to=ChatCompletion)
+        except openai.APITimeoutError as error:
+            raise TransientError("timeout", self._clean(str(error))) from error
+        except openai.APIConnectionError as error:
+            raise TransientError("connection", self._clean(f"{error} {error.__cause__ or ''}")) from error
+        except openai.APIStatusError as error:
+            if _is_worth_a_retry(error):
+                retry_after_s = read_retry_after_s(error.response.headers)
+                detail = self._clean(f"HTTP {error.status_code}: {error.message}")
+                raise TransientError(_status_reason(error), detail, retry_after_s) from error
+            raise
+        except (openai.APIResponseValidationError, ValueError) as error:
+            raise TransientError("bad_response", self._clean(f"{type(error).__name__}: {error}")) from error
+        return self._read(completion, request)
+
+    def _read(self, completion: "ChatCompletion", request: Request) -> Reply | Failed:
+        fault = find_fault(completion)
+        if fault is not None:
+            raise TransientError("bad_response", fault)
+        choice = completion.choices[0]
+        usage = completion.usage
+        prompt_tokens = usage.prompt_tokens if usage else 0
+        completion_tokens = usage.completion_tokens if usage else 0
+        return Reply(
+            request_id=request.request_id,
+            text=choice.message.content or "",
+            finish_reason=_FINISH_REASONS.get(choice.finish_reason, "other"),
+            prompt_tokens=prompt_tokens,
+            completion_tokens=completion_tokens,
+            cost_usd=self._price.cost_usd(prompt_tokens, completion_tokens) if self._price and usage else None,
+            model=completion.model or self.model,
+            teacher=self.name,
+        )
+
+    def _failure(self, request: Request, reason: str, detail: str) -> Failed:
+        return Failed(request.request_id, "teacher", reason, self._clean(detail))
+
+    def _clean(self, detail: str) -> str:
+        """Keep the key out of ledgers and logs, and a server's HTML page out of the way."""
+        return " ".join(detail.replace(self._key, "[key]").split())[:_MAX_DETAIL_CHARS]
+
+
+def find_fault(completion: "ChatCompletion") -> str | None:
+    """Return what makes an answer unusable. The openai package does not check types, so a page of HTML gets here."""
+    choices = getattr(completion, "choices", None)
+    if not isinstance(choices, list) or not choices:
+        return "the answer has no choices"
+    message = getattr(choices[0], "message", None)
+    if message is None:
+        return "the answer's choice has no message"
+    content = getattr(message, "content", None)
+    if content is not None and not isinstance(content, str):
+        return f"the answer's content is a {type(content).__name__}, not text"
+    usage = getattr(completion, "usage", None)
+    if usage is not None and not all(
+        isinstance(getattr(usage, key, None), int) for key in ("prompt_tokens", "completion_tokens")
+    ):
+        return "the answer's usage has no token counts"
+    return None
+
+
+def is_loopback(base_url: str | None) -> bool:
+    """Return whether the server is this machine."""
+    host = urlsplit(base_url or "").hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def find_price(config: TeacherConfig) -> Price | None:
+    """Return the configured price; a server on this machine costs nothing; else None, for nobody knows."""
+    prompt, completion = config.usd_per_million_prompt_tokens, config.usd_per_million_completion_tokens
+    if prompt is not None or completion is not None:
+        return Price(prompt or 0.0, completion or 0.0)
+    return Price(0.0, 0.0) if is_loopback(config.base_url) else None
+
+
+def read_key(config: TeacherConfig) -> str:
+    """Return the key from the environment; a server other than OpenAI's may need none."""
+    key = os.environ.get(config.api_key_env, "").strip()
+    if key:
+        return key
+    if config.base_url:
+        return _NO_KEY_NEEDED
+    raise InstructgenError(
+        f"the openai teacher needs a key in {config.api_key_env}, or --base-url for a server that needs none; "
+        "without either, --teacher scene-program is free"
+    )
+
+
+def _is_worth_a_retry(error: "openai.APIStatusError") -> bool:
+    if error.status_code == 429:
+        return _status_reason(error) != "quota_exhausted"
+    return error.status_code in (408, 409) or error.status_code >= 500
+
+
+def _status_reason(error: "openai.APIStatusError") -> str:
+    if error.status_code in (401, 403):
+        return "unauthorized"
+    if error.status_code == 404:
+        return "unknown_model"
+    if error.status_code == 429:
+        return "quota_exhausted" if error.code == "insufficient_quota" else "rate_limited"
+    return "server_error" if error.status_code >= 500 else "bad_request"

@@ -1,0 +1,47 @@
+import io
+
+import pytest
+from PIL import Image
+
+from instructgen.dataset.pictures import find_picture_fault
+from tests.support.make import make_record
+
+
+def encode(width_px: int, height_px: int, kind: str = "PNG") -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (width_px, height_px)).save(file, kind)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_ordinary_picture_has_no_fault(kind: str) -> None:
+    assert find_picture_fault(encode(640, 480, kind), make_record(), 10**8) is None
+
+
+@pytest.mark.parametrize(
+    ("picture", "reason"),
+    [
+        (None, "image_missing"),
+        (b"", "image_unreadable"),
+        (b"<html>not found</html>", "image_unreadable"),
+        (encode(640, 480)[:20], "image_unreadable"),
+        (encode(480, 640), "image_size_differs"),
+    ],
+)
+def test_bad_picture_has_a_reason(picture: bytes | None, reason: str) -> None:
+    fault = find_picture_fault(picture, make_record(), 10**8)
+    assert fault is not None
+    assert fault.reason == reason
+    assert "000000000001.jpg" in fault.detail
+
+
+def test_picture_with_too_many_pixels_is_refused_by_its_header() -> None:
+    fault = find_picture_fault(encode(640, 480), make_record(), max_pixels=640 * 480 - 1)
+    assert fault is not None
+    assert fault.reason == "image_too_large"
+
+
+def test_decompression_bomb_is_refused() -> None:
+    bomb = encode(1, 1).replace(b"IHDR\x00\x00\x00\x01\x00\x00\x00\x01", b"IHDR\x00\x0f\xff\xff\x00\x0f\xff\xff")
+    fault = find_picture_fault(bomb, make_record(), 10**8)
+    assert fault is not None

@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import pytest
+
+from instructgen.config import BuildConfig, load_config
+from instructgen.errors import InstructgenError
+from instructgen.resources import shared_folder
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "my.toml"
+    path.write_text(text)
+    return path
+
+
+def test_every_shipped_pipeline_is_valid() -> None:
+    files = sorted(shared_folder("pipelines").glob("*.toml"))
+    assert {file.stem for file in files} >= {"llava", "clean", "smoke"}
+    for file in files:
+        assert load_config(file).types
+
+
+def test_empty_file_is_the_default_build(tmp_path: Path) -> None:
+    assert load_config(write(tmp_path, "")) == BuildConfig()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("seeed = 1", "unknown field `seeed`"),
+        ("[surrogate]\nmax_bokses = 3", "unknown field `max_bokses`"),
+        ("[dataset]\nval_fraction = 1.5", r"\$.dataset.val_fraction"),
+        ("[dataset]\nrows_per_shard = 0", r"\$.dataset.rows_per_shard"),
+        ("[teacher]\ntimeout_s = -1.0", r"\$.teacher.timeout_s"),
+        ("[surrogate]\norder = 'random'", r"\$.surrogate.order"),
+        ("seed = 'one'", r"\$.seed"),
+        ("seed = = 1", "is not valid TOML"),
+    ],
+)
+def test_bad_setting_is_named_with_its_file_and_key(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(InstructgenError, match=words) as caught:
+        load_config(write(tmp_path, text))
+    assert "my.toml" in str(caught.value)
+
+
+def test_missing_file_says_where_the_shipped_ones_are(tmp_path: Path) -> None:
+    with pytest.raises(InstructgenError, match="instructgen pipelines"):
+        load_config(tmp_path / "none.toml")
+
+
+def test_folder_in_place_of_a_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InstructgenError, match="cannot be read"):
+        load_config(tmp_path)
+
+
+def test_llavas_conversations_see_no_boxes() -> None:
+    surrogate = load_config(shared_folder("pipelines") / "llava.toml").surrogate
+    assert not surrogate.shows_boxes("conv")
+    assert surrogate.shows_boxes("detail")
+    assert surrogate.shows_boxes("reasoning")
