@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+# The tested versions; empty takes the newest that pyproject.toml allows.
+CONSTRAINTS ?= constraints.txt
 
 .PHONY: help install check lint types test ci build sample golden mutants clean
 
@@ -12,7 +14,7 @@ install: $(BIN)/instructgen-test-ready ## make a virtual environment with instru
 
 $(BIN)/instructgen-test-ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) -e '.[test]'
 	touch $@
 
 check: lint types test ## lint, types and tests

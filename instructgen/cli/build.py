@@ -178,7 +178,8 @@ def _tell(result: "BuildResult") -> None:
         reasons = ", ".join(f"{reason} {count}" for reason, count in counts.reasons[name].items())
         typer.echo(
             f"  {name:10} {counts.planned[name]:7} planned = {counts.accepted[name]} accepted"
-            f" + {counts.rejected[name]} rejected + {counts.failed[name]} failed" + (f" ({reasons})" if reasons else "")
+            f" + {counts.rejected[name]} rejected + {counts.failed[name]} failed"
+            + (f" ({reasons})" if reasons else "")
         )
     for reason, count in manifest.source.issues.items():
         typer.echo(f"  annotations set aside or mended: {count} x {reason}")

@@ -62,8 +62,10 @@ def find_all() -> list[Finding]:
     findings = [
         Finding("instructgen", instructgen.__version__, f"on Python {platform.python_version()}", "", is_needed=True)
     ]
-    for folder in ("prompts", "pipelines", "data"):
-        findings.append(Finding(f"{folder}/", str(len(list(shared_folder(folder).iterdir()))), "files", "", True))  # noqa: FBT003
+    findings += [
+        Finding(f"{name}/", str(sum(path.is_file() for path in shared_folder(name).rglob("*"))), "files", "", True)
+        for name in ("prompts", "pipelines", "data")
+    ]
     for name in _NEEDED:
         cure = "" if (found := _find_version(name)) else "pip install --force-reinstall instructgen"
         findings.append(Finding(name, found, "building datasets", cure, is_needed=True))

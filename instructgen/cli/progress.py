@@ -4,6 +4,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from tqdm import tqdm
 
@@ -16,12 +17,12 @@ _NUM_REASONS = 3
 
 @dataclass(slots=True)
 class Progress:
-    """Implements instructgen.jobs.build.BuildWatch. `num_units` of the first stage may come later."""
+    """Implements instructgen.jobs.build.BuildWatch."""
 
     is_live: bool
     num_units: int | None = None
     _stage: str = ""
-    _bar: "tqdm[None] | None" = None
+    _bar: "tqdm[NoReturn] | None" = None
     _started_s: float = 0.0
     _printed_s: float = 0.0
     _num_done: int = 0
@@ -40,7 +41,10 @@ class Progress:
         if self.is_live:
             self._bar = tqdm(total=num_units, desc=stage, unit="unit", file=sys.stderr, dynamic_ncols=True)
 
-    def outcome(self, sample_type: str, outcome: Outcome, reply: Reply | None) -> None:
+    def expect(self, num_units: int) -> None:
+        self.num_units = num_units
+
+    def outcome(self, outcome: Outcome, reply: Reply | None) -> None:
         self._num_done += 1
         match outcome:
             case Sample():

@@ -59,7 +59,9 @@ def _print_rejected(lines: list[dict[str, Any]], *, as_json: bool) -> None:
         if as_json:
             typer.echo(json.dumps(line))
         else:
-            typer.echo(f"--- {line['unit_id']}  {line['outcome']} at {line['stage']}: {line['reason']} {line['detail']}")
+            typer.echo(
+                f"--- {line['unit_id']}  {line['outcome']} at {line['stage']}: {line['reason']} {line['detail']}"
+            )
             typer.echo("\n".join(f"   {text}" for text in line.get("text", "").splitlines()))
     if not lines and not as_json:
         typer.echo("nothing was rejected")

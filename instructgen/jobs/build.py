@@ -35,7 +35,11 @@ class BuildWatch(Protocol):
 
     def begin(self, stage: str, num_units: int | None) -> None: ...
 
-    def outcome(self, sample_type: str, outcome: Outcome, reply: Reply | None) -> None:
+    def expect(self, num_units: int) -> None:
+        """The stage's size is known now; it was not when the stage began."""
+        ...
+
+    def outcome(self, outcome: Outcome, reply: Reply | None) -> None:
         """One unit is done; `reply` where one was bought in this run."""
         ...
 
@@ -94,7 +98,7 @@ class Build:
         )
 
     async def _generate(self, ledger: Ledger) -> None:
-        scheduler = Scheduler(self.parts.teacher, ledger, self.parts.concurrency, self._show_answer)
+        scheduler = Scheduler(self.parts.teacher, ledger, self.parts.config.teacher.concurrency, self._show_answer)
         self._listen_to_signals(scheduler)
         self.watch.begin("generate", None)
         try:
@@ -124,9 +128,11 @@ class Build:
 
     def _asked(self) -> Iterator[Asked]:
         for image in self.parts.planner.images():
-            for sample_type, unit in image.units:
+            if self.parts.planner.num_images == 1 and self.parts.source.num_images is not None:
+                self.watch.expect(self.parts.source.num_images * len(self.parts.config.types))
+            for _, unit in image.units:
                 if isinstance(unit, Rejected):
-                    self.watch.outcome(sample_type, unit, None)
+                    self.watch.outcome(unit, None)
                 else:
                     yield Asked(unit, self.parts.make_request(unit))
 
@@ -135,18 +141,18 @@ class Build:
         bought = answered.reply if answered.is_new and isinstance(answered.reply, Reply) else None
         if bought is not None:
             self.new.add(bought)
-        self.watch.outcome(unit.sample_type, self.parts.judge.judge(unit, answered.reply), bought)
+        self.watch.outcome(self.parts.judge.judge(unit, answered.reply), bought)
 
     def _compose(self, ledger: Ledger) -> tuple[Path, Manifest]:
         staging = self.out / "run" / "staging"
         shutil.rmtree(staging, ignore_errors=True)
         (staging / "data").mkdir(parents=True)
-        self.watch.begin("write", self.parts.planner.num_images * len(self.parts.types))
+        self.watch.begin("write", self.parts.planner.num_images * len(self.parts.config.types))
         with (staging / REJECTED_NAME).open("wb") as rejected_file:
             composer = Composer(self.parts, ledger, staging, rejected_file)
             for image in self.parts.planner.images():
-                for sample_type, outcome in composer.write(image):
-                    self.watch.outcome(sample_type, outcome, None)
+                for outcome in composer.write(image):
+                    self.watch.outcome(outcome, None)
         self.watch.end()
         manifest = composer.finish(self.out)
         return publish(staging, manifest, self.out), manifest

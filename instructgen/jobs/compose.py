@@ -36,13 +36,13 @@ class Composer:
             parts.embeds_images,
         )
 
-    def write(self, image: PlannedImage) -> Iterator[tuple[str, Outcome]]:
-        """Yield (sample type, outcome) of each of the image's units once it is written."""
+    def write(self, image: PlannedImage) -> Iterator[Outcome]:
+        """Yield the outcome of each of the image's units once it is written."""
         for sample_type, unit in image.units:
             reply = None if isinstance(unit, Rejected) else self._find_answer(unit)
             outcome = self._settle(unit, reply, image.picture)
             self._tally.count(sample_type, outcome)
-            yield sample_type, outcome
+            yield outcome
 
     def finish(self, out: Path) -> Manifest:
         """Close the shards and return the manifest; asserts that the counts add up."""

@@ -8,7 +8,7 @@ from instructgen.dataset.manifest import Counts
 from instructgen.draws import make_generator
 from instructgen.errors import InstructgenError
 from instructgen.filters.base import Filter
-from instructgen.records import Fault, Failed, Rejected, Reply, Sample, Unit
+from instructgen.records import Failed, Fault, Rejected, Reply, Sample, Unit
 from instructgen.sample_types.base import SampleType
 
 Outcome = Sample | Rejected | Failed

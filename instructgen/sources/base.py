@@ -15,6 +15,12 @@ class Source(Protocol):
     title: str
     """One line for people: what is read and from where."""
 
+    split: str | None
+    """The name of the part that is read, or None where a source has no parts."""
+
+    num_images: int | None
+    """How many images `records` yields, rejected ones included; None until it has yielded the first."""
+
     def records(self) -> Iterator[ImageRecord | Rejected | SourceIssue]:
         """Yield every image once, as a record or rejected, in the order of its id; issues lie between.
 

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "instructgen"
 
-# Lowest first. A part imports from its own row's earlier siblings only where PAIRS says so, else from rows above it here.
+# Lowest first. A part imports from the rows before its own, and from its own row where PAIRS says so.
 LAYERS = (
     ("errors", "records", "text", "draws", "resources", "lexicon"),
     ("config",),
@@ -21,8 +21,13 @@ LAYERS = (
     ("jobs",),
     ("cli",),
 )
-PAIRS = {("generate", "teachers"), ("teachers", "generate"), ("errors", "records"), ("text", "lexicon"), ("lexicon", "text")}
-PAIRS |= {("resources", "errors")}
+PAIRS = {
+    ("generate", "teachers"),
+    ("teachers", "generate"),
+    ("text", "lexicon"),
+    ("lexicon", "text"),
+    ("resources", "errors"),
+}
 RANKS = {part: rank for rank, row in enumerate(LAYERS) for part in row}
 HEAVY = ("openai", "pandas", "pyarrow", "numpy", "PIL", "pycocotools", "torch", "jinja2", "inflect", "datasets")
 

@@ -1,0 +1,85 @@
+"""`instructgen prompts`: what would be sent, exactly."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from instructgen.cli.pipelines import find_pipeline
+from instructgen.errors import InstructgenError
+
+if TYPE_CHECKING:
+    from instructgen.config import BuildConfig
+    from instructgen.records import Unit
+
+prompts_app = typer.Typer(
+    name="prompts", no_args_is_help=True, rich_markup_mode=None, help="Look at the prompts that teachers are sent."
+)
+
+
+def add_to(app: typer.Typer) -> None:
+    app.add_typer(prompts_app)
+
+
+@prompts_app.callback()
+def _group() -> None:
+    """Keeps `show` a subcommand while it is the only one."""
+
+
+@prompts_app.command("show")
+def show_prompt(
+    sample_type: str = typer.Argument(metavar="TYPE", help="conv, detail or reasoning."),
+    image: str | None = typer.Option(None, help="Image id, as coco/000000391895.  [default: the first image]"),
+    root: Path | None = typer.Option(None, help="COCO folder; the bundled sample without it."),
+    split: str | None = typer.Option(None, help="Which split of the root."),
+    pipeline: str | None = typer.Option(None, help="Shipped pipeline or a .toml with its settings and prompts."),
+    as_json: bool = typer.Option(False, "--json", help="Print the image id and the messages as one object."),
+) -> None:
+    """Print the exact messages that would be sent for an image. Nothing is sent.
+
+    \b
+    Examples:
+      instructgen prompts show conv
+      instructgen prompts show detail --root coco --split val2017 --image coco/000000000139
+      instructgen prompts show reasoning --pipeline llava --json
+    """
+    from msgspec.structs import replace
+
+    from instructgen.config import BuildConfig, load_config
+    from instructgen.prompting.prompts import load_prompt
+    from instructgen.prompting.requests import make_prompt_book
+    from instructgen.sample_types import SAMPLE_TYPES
+
+    config = BuildConfig() if pipeline is None else load_config(find_pipeline(pipeline))
+    given = {key: value for key, value in (("root", root and str(root)), ("split", split)) if value}
+    config = replace(config, types=(sample_type,), source=replace(config.source, **given))
+    if sample_type not in SAMPLE_TYPES:
+        raise InstructgenError(f"no sample type called '{sample_type}'; there are: {', '.join(SAMPLE_TYPES)}")
+    folder = Path(config.teacher.prompts) if config.teacher.prompts else None
+    prompts = {sample_type: load_prompt(folder, sample_type)}
+    book = make_prompt_book(prompts, SAMPLE_TYPES, config.surrogate, config.teacher.decoding)
+    unit = _find_unit(config, sample_type, image)
+    messages = book.messages(unit)
+    if as_json:
+        shown = [{"role": message.role, "content": message.content} for message in messages]
+        typer.echo(json.dumps({"image_id": unit.record.image_id, "messages": shown}))
+        return
+    for message in messages:
+        typer.echo(f"--- {message.role}\n{message.content}\n")
+
+
+def _find_unit(config: "BuildConfig", sample_type: str, image_id: str | None) -> "Unit":
+    from instructgen.jobs.plan import Planner
+    from instructgen.records import Unit
+    from instructgen.sources import open_source
+
+    source = open_source(config.source, config.seed)
+    for planned in Planner(source, config.surrogate, (sample_type,), None).images():
+        if image_id in (None, planned.image_id):
+            ((_, unit),) = planned.units
+            if isinstance(unit, Unit):
+                return unit
+            if image_id is not None:
+                raise InstructgenError(f"{image_id} cannot be asked about: {unit.reason} {unit.detail}")
+    raise InstructgenError(f"{source.title} has no image {image_id or 'that can be asked about'}")

@@ -1,0 +1,43 @@
+"""The sources that a build can name: name -> how it is opened from the build's settings."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from instructgen.config import SourceConfig
+from instructgen.errors import InstructgenError
+from instructgen.resources import shared_folder
+from instructgen.sources.base import Source
+
+_SAMPLE_ID_PREFIX = "sample"
+_DEFAULT_NUM_SCENES = 48
+
+
+def _open_coco(config: SourceConfig, seed: int) -> Source:  # noqa: ARG001  COCO draws nothing
+    from instructgen.sources.coco import CocoSource
+
+    if config.root is None:
+        return CocoSource(shared_folder("data") / "sample", config.split, config.limit, _SAMPLE_ID_PREFIX)
+    return CocoSource(Path(config.root), config.split, config.limit)
+
+
+def _open_scenes(config: SourceConfig, seed: int) -> Source:
+    from instructgen.sources.scenes import ScenesSource
+
+    if config.root is not None or config.split is not None:
+        raise InstructgenError("rendered scenes have no --root and no --split; choose how many with --limit")
+    return ScenesSource(limit=config.limit or _DEFAULT_NUM_SCENES, seed=seed)
+
+
+SOURCES: dict[str, Callable[[SourceConfig, int], Source]] = {"coco": _open_coco, "scenes": _open_scenes}
+
+
+def open_source(config: SourceConfig, seed: int) -> Source:
+    """Return the source that the settings name; InstructgenError where it cannot be opened."""
+    if config.name not in SOURCES:
+        raise InstructgenError(f"no source called '{config.name}'; there are: {', '.join(SOURCES)}")
+    return SOURCES[config.name](config, seed)
+
+
+def brings_pictures(config: SourceConfig) -> bool:
+    """Return whether the pictures are the source's own, so that a dataset embeds them unless told otherwise."""
+    return config.root is None

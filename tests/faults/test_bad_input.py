@@ -1,0 +1,309 @@
+"""What a user can get wrong, one by one: each ends in one clear line and exit code 2, or in a counted reason."""
+
+import gzip
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from instructgen.cli.app import main
+from tests.support.coco_folder import make_coco, make_tables, write_coco
+
+
+def run(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: object
+) -> tuple[int, str, str]:
+    """Run the command line in this process; return exit code, standard output and standard error."""
+    monkeypatch.setattr(sys, "argv", ["instructgen", *map(str, arguments)])
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    capsys.readouterr()
+    try:
+        main()
+        code = 0
+    except SystemExit as exit_:
+        code = int(exit_.code or 0)
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+OPTIONS: dict[str, tuple[list[str], str]] = {
+    "unknown type": (["--types", "conv,haiku"], "no sample type called 'haiku'; there are: conv, detail, reasoning"),
+    "type given twice": (["--types", "conv,conv"], "given twice"),
+    "no types": (["--types", ","], "no sample types are given"),
+    "unknown source": (["--source", "cocoa"], "no source called 'cocoa'; there are: coco, scenes"),
+    "unknown teacher": (
+        ["--teacher", "wizard"],
+        "no teacher called 'wizard'; there are: scene-program, openai, replay",
+    ),
+    "limit of zero": (["--limit", "0"], "--limit"),
+    "limit that is no number": (["--limit", "many"], "--limit"),
+    "concurrency of zero": (["--concurrency", "0"], "--concurrency"),
+    "unknown way to keep images": (["--images", "inline"], "--images"),
+    "unknown output format": (["--output-format", "xml"], "--output-format"),
+    "unknown pipeline": (["--pipeline", "lava"], "no pipeline called 'lava'; there are: clean, llava, smoke"),
+    "pipeline file that is missing": (["--pipeline", "none.toml"], "no pipeline file none.toml"),
+    "root that is missing": (["--root", "nowhere"], "nowhere"),
+    "split that the sample has not": (["--split", "val2017"], "no split 'val2017'"),
+    "root for rendered scenes": (["--source", "scenes", "--root", "x"], "rendered scenes have no --root"),
+    "openai without a key": (["--teacher", "openai"], "needs a key in OPENAI_API_KEY"),
+    "replay without a run": (["--teacher", "replay"], "needs --replay"),
+    "replay of an empty folder": (["--replay", "."], "holds no recorded run"),
+    "unknown flag": (["--colour"], "--colour"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "words"), OPTIONS.values(), ids=OPTIONS.keys())
+def test_wrong_option_is_one_clear_line(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    arguments: list[str],
+    words: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run(capsys, monkeypatch, "build", "--out", tmp_path / "ds", *arguments)
+    assert code == 2
+    assert words in err
+    assert "Traceback" not in err
+    assert not (tmp_path / "ds" / "versions").exists()
+
+
+def test_error_is_json_where_json_was_asked_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    code, out, _ = run(capsys, monkeypatch, "build", "--types", "haiku", "--out", tmp_path, "--json")
+    assert code == 2
+    assert json.loads(out.splitlines()[-1])["exit_code"] == 2
+
+
+Tables = tuple[dict[str, Any], dict[str, Any]]
+
+
+def broken(change: Callable[[dict[str, Any], dict[str, Any]], None]) -> Callable[[Path], None]:
+    """Return a writer of a COCO folder whose tables were changed in one way."""
+
+    def write(root: Path) -> None:
+        captions, instances = make_tables()
+        change(captions, instances)
+        write_coco(root, captions, instances)
+
+    return write
+
+
+def raw(name: str, data: bytes) -> Callable[[Path], None]:
+    """Return a writer of a COCO folder in which one file holds these bytes."""
+
+    def write(root: Path) -> None:
+        make_coco(root)
+        (root / "annotations" / f"{name}_val2017.json").write_bytes(data)
+
+    return write
+
+
+def write_truncated(root: Path) -> None:
+    make_coco(root)
+    path = root / "annotations" / "instances_val2017.json"
+    path.write_bytes(path.read_bytes()[:-400])
+
+
+def write_swapped(root: Path) -> None:
+    captions, instances = make_tables()
+    write_coco(root, instances, captions)
+
+
+def write_two_splits(root: Path) -> None:
+    make_coco(root)
+    make_coco(root, split="train2017")
+
+
+FILES: dict[str, tuple[Callable[[Path], None], str]] = {
+    "empty folder": (lambda root: root.mkdir(), "no COCO split"),
+    "captions alone": (lambda root: write_coco(root, make_tables()[0], None) and None, "captions_val2017.json"),
+    "instances alone": (lambda root: write_coco(root, None, make_tables()[1]) and None, "instances_val2017.json"),
+    "two splits and none chosen": (write_two_splits, "train2017, val2017"),
+    "file that is not JSON": (raw("captions", b"hello"), "captions_val2017.json"),
+    "page of HTML": (raw("instances", b"<!DOCTYPE html><html></html>"), "instances_val2017.json"),
+    "empty file": (raw("captions", b""), "captions_val2017.json"),
+    "gzip file": (raw("instances", gzip.compress(b'{"images": []}')), "instances_val2017.json"),
+    "list at the top": (raw("captions", b"[1, 2, 3]"), "captions_val2017.json"),
+    "invalid UTF-8": (raw("captions", b'{"images": [{"file_name": "\xff"}]}'), "captions_val2017.json"),
+    "truncated file": (write_truncated, "instances_val2017.json"),
+    "captions and instances swapped": (write_swapped, "_val2017.json"),
+    "no annotations in the file": (broken(lambda c, i: c.pop("annotations") and None), "annotations"),
+    "no categories in the file": (broken(lambda c, i: i.pop("categories") and None), "categories"),
+    "box of three numbers": (broken(lambda c, i: i["annotations"][2].update(bbox=[1, 2, 3])), "bbox has 3 numbers"),
+    "box that is text": (broken(lambda c, i: i["annotations"][2].update(bbox="big")), "annotation"),
+    "caption that is a number": (broken(lambda c, i: c["annotations"][3].update(caption=7)), "caption"),
+    "annotation without its image": (broken(lambda c, i: i["annotations"][1].pop("image_id") and None), "image_id"),
+    "image id that is text": (broken(lambda c, i: i["images"][1].update(id="seven")), "images"),
+}
+
+
+@pytest.mark.parametrize(("write", "words"), FILES.values(), ids=FILES.keys())
+def test_broken_file_is_named(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    write: Callable[[Path], None],
+    words: str,
+) -> None:
+    write(tmp_path / "coco")
+    code, _, err = run(capsys, monkeypatch, "build", "--root", tmp_path / "coco", "--out", tmp_path / "ds")
+    assert code == 2, err
+    assert words in err
+    assert "Traceback" not in err
+
+
+NAN = float("nan")
+# Broken records: what was changed, the reason, and whether a whole image goes (else an annotation).
+RECORDS: dict[str, tuple[Callable[[Path], None], str, bool]] = {
+    "crowd box": (broken(lambda c, i: i["annotations"][0].update(iscrowd=1)), "crowd_box", False),
+    "box without width": (broken(lambda c, i: i["annotations"][0]["bbox"].__setitem__(2, 0)), "degenerate_box", False),
+    "box with negative height": (
+        broken(lambda c, i: i["annotations"][0]["bbox"].__setitem__(3, -5)), "degenerate_box", False),
+    "box half outside": (broken(lambda c, i: i["annotations"][0]["bbox"].__setitem__(0, 600)), "clipped_box", False),
+    "box wholly outside": (
+        broken(lambda c, i: i["annotations"][0]["bbox"].__setitem__(0, 900)), "box_outside_image", False),
+    "box that is not a number": (
+        broken(lambda c, i: i["annotations"][0]["bbox"].__setitem__(1, NAN)), "box_not_finite", False),
+    "box that is infinite": (
+        broken(lambda c, i: i["annotations"][0]["bbox"].__setitem__(2, float("inf"))), "box_not_finite", False),
+    "box given twice": (
+        broken(lambda c, i: i["annotations"].append({**i["annotations"][0], "id": 999})), "duplicate_box", False),
+    "unknown category": (broken(lambda c, i: i["annotations"][0].update(category_id=91)), "unknown_category", False),
+    "box of an unknown image": (broken(lambda c, i: i["annotations"][0].update(image_id=77)), "unknown_image", False),
+    "annotation id given twice": (
+        broken(lambda c, i: i["annotations"][1].update(id=1)), "duplicate_annotation_id", False),
+    "blank caption": (broken(lambda c, i: c["annotations"][0].update(caption=" \n ")), "empty_caption", False),
+    "image id given twice": (
+        broken(lambda c, i: (c["images"].append(c["images"][0]), i["images"].append(i["images"][0])) and None),
+        "duplicate_image_id", False),
+    "file name that climbs": (
+        broken(lambda c, i: [t["images"][0].update(file_name="../../etc/passwd") for t in (c, i)] and None),
+        "unsafe_file_name", True),
+    "file name that is absolute": (
+        broken(lambda c, i: [t["images"][0].update(file_name="/etc/passwd") for t in (c, i)] and None),
+        "unsafe_file_name", True),
+    "image without width": (
+        broken(lambda c, i: [t["images"][0].update(width=0) for t in (c, i)] and None), "bad_image_size", True),
+    "image without captions": (
+        broken(lambda c, i: c.update(annotations=[a for a in c["annotations"] if a["image_id"] != 10])),
+        "no_captions", True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("write", "reason", "is_image"), RECORDS.values(), ids=RECORDS.keys())
+def test_broken_record_is_counted_and_the_rest_is_built(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    write: Callable[[Path], None],
+    reason: str,
+    is_image: bool,
+) -> None:
+    write(tmp_path / "coco")
+    code, out, err = run(
+        capsys, monkeypatch, "build", "--root", tmp_path / "coco", "--out", tmp_path / "ds", "--json"
+    )
+    assert code == 0, err
+    result = json.loads(out.splitlines()[-1])
+    assert result["planned"] == {"conv": 4, "detail": 4, "reasoning": 4}
+    if is_image:
+        assert result["reasons"][reason] == 3
+    else:
+        assert result["source_issues"][reason] >= 1
+    for name in result["planned"]:
+        assert result["accepted"][name] + result["rejected"][name] + result["failed"][name] == 4
+
+
+def test_image_without_boxes_is_built_from_its_captions(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    captions, instances = make_tables()
+    instances["annotations"] = instances["annotations"][2:]
+    write_coco(tmp_path / "coco", captions, instances)
+    code, out, _ = run(capsys, monkeypatch, "build", "--root", tmp_path / "coco", "--out", tmp_path / "ds", "--json")
+    assert code == 0
+    assert json.loads(out.splitlines()[-1])["planned"] == {"conv": 4, "detail": 4, "reasoning": 4}
+
+
+def test_missing_picture_rejects_its_units_where_pictures_are_embedded(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    make_coco(tmp_path / "coco")
+    pictures = tmp_path / "coco" / "val2017"
+    pictures.mkdir()
+    Image.new("RGB", (640, 480)).save(pictures / "000000000010.jpg")
+    Image.new("RGB", (64, 48)).save(pictures / "000000000011.jpg")
+    (pictures / "000000000012.jpg").write_bytes(b"not a picture")
+    arguments = ["build", "--root", tmp_path / "coco", "--out", tmp_path / "ds", "--images", "embed", "--json"]
+    code, out, err = run(capsys, monkeypatch, *arguments)
+    assert code == 0, err
+    result = json.loads(out.splitlines()[-1])
+    assert result["reasons"] == {"image_size_differs": 3, "image_unreadable": 3, "image_missing": 3}
+    assert result["accepted"] == {"conv": 1, "detail": 1, "reasoning": 1}
+
+
+def test_nothing_accepted_is_told_by_the_exit_code(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    make_coco(tmp_path / "coco")
+    arguments = ["build", "--root", tmp_path / "coco", "--out", tmp_path / "ds", "--images", "embed", "--json"]
+    code, out, _ = run(capsys, monkeypatch, *arguments)
+    assert code == 4
+    assert json.loads(out.splitlines()[-1])["reasons"] == {"image_missing": 12}
+
+
+def test_picture_behind_a_link_out_of_the_folder_is_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    make_coco(tmp_path / "coco", 1)
+    (tmp_path / "coco" / "val2017").mkdir()
+    (tmp_path / "secret").write_bytes(b"secret")
+    (tmp_path / "coco" / "val2017" / "000000000010.jpg").symlink_to(tmp_path / "secret")
+    arguments = ["build", "--root", tmp_path / "coco", "--out", tmp_path / "ds", "--images", "embed"]
+    code, _, err = run(capsys, monkeypatch, *arguments)
+    assert code in (2, 4)
+    assert b"secret" not in b"".join(path.read_bytes() for path in (tmp_path / "ds").rglob("*") if path.is_file())
+
+
+def test_out_that_is_a_file_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "ds").write_text("in the way")
+    code, _, err = run(capsys, monkeypatch, "build", "--limit", "1", "--out", tmp_path / "ds")
+    assert code == 2
+    assert "cannot be written" in err
+
+
+def test_show_of_what_is_no_dataset_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    code, _, err = run(capsys, monkeypatch, "show", tmp_path)
+    assert code == 2
+    assert "holds no dataset" in err
+
+
+BAD_PIPELINES = {
+    "unknown filter": ("[filters]\nuse = ['leaks']", "no filter called 'leaks'"),
+    "unknown filter option": ("[filters.options.length]\nmax = 3", "length"),
+    "wrong kind of filter option": ("[filters.options.repetition]\nmax_fraction = 'half'", "repetition"),
+    "prompts folder that is missing": ("[teacher]\nprompts = 'nowhere'", "no folder nowhere"),
+    "unknown key": ("[source]\nfolder = 'x'", "unknown field `folder`"),
+    "key of the wrong kind": ("types = 'conv'", "$.types"),
+}
+
+
+@pytest.mark.parametrize(("text", "words"), BAD_PIPELINES.values(), ids=BAD_PIPELINES.keys())
+def test_bad_pipeline_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, words: str
+) -> None:
+    (tmp_path / "my.toml").write_text(text)
+    code, _, err = run(capsys, monkeypatch, "build", "--pipeline", tmp_path / "my.toml", "--out", tmp_path / "ds")
+    assert code == 2
+    assert words in err

@@ -1,0 +1,66 @@
+"""Runs the real command line in a process of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The last line of standard output."""
+        found: dict[str, Any] = json.loads(self.out.splitlines()[-1])
+        return found
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """No key and no terminal; the checkout's own package first."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("OPENAI")}
+    return {**kept, "PYTHONPATH": str(ROOT), "NO_PROXY": "127.0.0.1", **changes}
+
+
+def run_cli(*arguments: str | Path, cwd: Path | None = None, timeout_s: float = 120, **env: str) -> Done:
+    done = subprocess.run(
+        [sys.executable, "-m", "instructgen", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=environment(**env),
+        timeout=timeout_s,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def start_cli(*arguments: str | Path, **env: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "instructgen", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(**env),
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def finish(process: "subprocess.Popen[str]", timeout_s: float = 60) -> Done:
+    out, err = process.communicate(timeout=timeout_s)
+    return Done(process.returncode, out, err)
+
+
+def kill(process: "subprocess.Popen[str]") -> None:
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=30)

@@ -1,0 +1,151 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from instructgen.dataset.manifest import Counts, Manifest, SourceFacts, TeacherFacts, make_version, read_manifest
+from instructgen.dataset.publish import find_version, publish, read_tag
+from instructgen.dataset.shards import Shard
+from instructgen.errors import InstructgenError
+
+
+def make_manifest(**changes: object) -> Manifest:
+    counts = Counts({"conv": 2}, {"conv": 1}, {"conv": 1}, {"conv": 0}, {"conv": {"empty_reply": 1}})
+    manifest = Manifest(
+        format=1,
+        version="",
+        parent=None,
+        created_at="2026-01-01T00:00:00+00:00",
+        code={"instructgen": "0.1.0"},
+        config={"seed": 0},
+        prompts={"conv": "a" * 64},
+        source=SourceFacts("coco", "COCO val2017", 2, {"crowd_box": 1}),
+        teacher=TeacherFacts("openai", "m", {}, 10, 5, None),
+        counts=counts,
+        splits={"train": 1},
+        embeds_images=False,
+        unpublished_sha256="b" * 64,
+        shards=(Shard("data/train-00000-of-00001.parquet", "train", "conv", 1, 3, "c" * 64, "d" * 64),),
+    )
+    changed = replace(manifest, **changes)
+    return replace(changed, version=make_version(changed))
+
+
+def stage(out: Path, text: str = "abc") -> Path:
+    staging = out / "run" / "staging"
+    (staging / "data").mkdir(parents=True)
+    (staging / "data" / "train-00000-of-00001.parquet").write_text(text)
+    (staging / "rejected.jsonl").write_text("{}\n")
+    return staging
+
+
+def test_version_is_whole_and_tagged(tmp_path: Path) -> None:
+    manifest = make_manifest()
+    folder = publish(stage(tmp_path), manifest, tmp_path)
+    assert folder == tmp_path / "versions" / manifest.version
+    assert {path.name for path in folder.iterdir()} == {"data", "README.md", "manifest.json", "rejected.jsonl"}
+    assert read_tag(tmp_path, "latest") == manifest.version
+    assert find_version(tmp_path) == find_version(folder) == folder
+    assert read_manifest(folder) == manifest
+    assert not (tmp_path / "run" / "staging").exists()
+
+
+def test_version_published_before_is_never_touched(tmp_path: Path) -> None:
+    manifest = make_manifest()
+    folder = publish(stage(tmp_path, "first"), manifest, tmp_path)
+    publish(stage(tmp_path, "other bytes"), manifest, tmp_path)
+    assert (folder / "data" / "train-00000-of-00001.parquet").read_text() == "first"
+
+
+def test_older_version_stays_beside_a_newer_one(tmp_path: Path) -> None:
+    old = publish(stage(tmp_path), make_manifest(), tmp_path)
+    new = publish(stage(tmp_path), make_manifest(config={"seed": 1}), tmp_path)
+    assert old != new
+    assert old.is_dir()
+    assert find_version(tmp_path) == new
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"config": {"seed": 1}},
+        {"prompts": {"conv": "b" * 64}},
+        {"unpublished_sha256": "e" * 64},
+        {"shards": ()},
+        {"embeds_images": True},
+    ],
+)
+def test_what_shapes_the_data_is_in_the_versions_name(changes: dict[str, object]) -> None:
+    assert make_manifest(**changes).version != make_manifest().version
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"created_at": "later"}, {"parent": "abc"}, {"code": {"pyarrow": "99"}}],
+    ids=["time", "parent", "code"],
+)
+def test_when_and_by_which_code_is_not(changes: dict[str, object]) -> None:
+    assert make_manifest(**changes).version == make_manifest().version
+
+
+def test_shard_written_by_another_library_gives_the_same_version() -> None:
+    shard = make_manifest().shards[0]
+    assert make_manifest(shards=(replace(shard, sha256="f" * 64, num_bytes=9),)).version == make_manifest().version
+
+
+def test_card_opens_the_latest_version_and_counts_what_was_left_out(tmp_path: Path) -> None:
+    manifest = make_manifest()
+    folder = publish(stage(tmp_path), manifest, tmp_path)
+    assert f"path: versions/{manifest.version}/data/train-*.parquet" in (tmp_path / "README.md").read_text()
+    card = (folder / "README.md").read_text()
+    assert "path: data/train-*.parquet" in card
+    assert "1 x `empty_reply`" in card
+    assert "cost: unknown" in card
+
+
+def test_killed_while_publishing_leaves_the_old_version_or_a_whole_new_one(tmp_path: Path) -> None:
+    """Kill at every file-system call that publishing makes, one after the other."""
+    script = """
+import os, signal, sys
+from pathlib import Path
+from tests.unit.dataset.test_publish import make_manifest, stage
+from instructgen.dataset.publish import publish
+out, calls_left = Path(sys.argv[1]), int(sys.argv[2])
+staging = stage(out)
+def watch(event, args):
+    global calls_left
+    if event in ("open", "os.rename", "os.mkdir", "shutil.rmtree"):
+        calls_left -= 1
+        if calls_left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(watch)
+publish(staging, make_manifest(config={"seed": 1}), out)
+"""
+    num_killed = 0
+    for calls in range(200):
+        out = tmp_path / str(calls)
+        old = publish(stage(out), make_manifest(), out)
+        done = subprocess.run([sys.executable, "-c", script, str(out), str(calls)], check=False)
+        current = find_version(out)
+        assert read_manifest(current).version == current.name
+        assert {path.name for path in current.iterdir()} == {"data", "README.md", "manifest.json", "rejected.jsonl"}
+        assert read_manifest(old).version == old.name
+        for folder in (out / "versions").iterdir():
+            assert read_manifest(folder).version == folder.name
+        if done.returncode == 0:
+            break
+        num_killed += 1
+    assert num_killed > 8
+    assert current.name == make_manifest(config={"seed": 1}).version
+
+
+def test_folder_without_a_manifest_is_no_dataset(tmp_path: Path) -> None:
+    with pytest.raises(InstructgenError, match="holds no dataset"):
+        find_version(tmp_path)
+    with pytest.raises(InstructgenError, match=r"no manifest\.json"):
+        read_manifest(tmp_path)
+    (tmp_path / "manifest.json").write_text("{}")
+    with pytest.raises(InstructgenError, match="is not a manifest"):
+        read_manifest(tmp_path)
