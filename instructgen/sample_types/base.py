@@ -23,3 +23,7 @@ class SampleType(Protocol):
         `questions` is the prompt's own list, for types whose reply is the answer alone.
         """
         ...
+
+    def json_schema(self) -> dict[str, object]:
+        """Return what a server's `response_format` wants for `output_format = "json"`."""
+        ...

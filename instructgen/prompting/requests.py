@@ -1,0 +1,77 @@
+"""From a unit to the messages that are sent, and to the request's identity."""
+
+import hashlib
+import random
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Struct
+
+from instructgen.config import SurrogateConfig
+from instructgen.errors import InstructgenError
+from instructgen.prompting.prompts import Prompt
+from instructgen.records import Decoding, Message, Rejected, Request, Unit
+from instructgen.sample_types.base import SampleType
+from instructgen.surrogate.render import make_surrogate
+
+
+class PromptBook(Struct, frozen=True):
+    """The prompts of a build, bound to its surrogate and decoding settings; `prefixes` are rendered once."""
+
+    prompts: dict[str, Prompt]
+    prefixes: dict[str, tuple[Message, ...]]
+
+    def messages(self, unit: Unit) -> tuple[Message, ...]:
+        """Return the exact chat to send: rules, examples, then the unit's surrogate as the last user turn."""
+        query = self.prompts[unit.sample_type].query(unit.surrogate.text)
+        return (*self.prefixes[unit.sample_type], query)
+
+
+def make_prompt_book(
+    prompts: Mapping[str, Prompt],
+    sample_types: Mapping[str, SampleType],
+    surrogate: SurrogateConfig,
+    decoding: Decoding,
+) -> PromptBook:
+    """Render the examples as the build will render its images, and their replies in the asked output format.
+
+    Raises InstructgenError for an example that these settings reject or whose reply could not be read back.
+    """
+    prefixes: dict[str, tuple[Message, ...]] = {}
+    for name, prompt in prompts.items():
+        texts: list[str] = []
+        answers: list[str] = []
+        for number, shot in enumerate(prompt.shots, 1):
+            where = f"{prompt.folder / 'shots.jsonl'} line {number}"
+            shown = make_surrogate(shot.record, surrogate, with_boxes=surrogate.shows_boxes(name))
+            if isinstance(shown, Rejected):
+                raise InstructgenError(f"{where}: the surrogate settings reject this image ({shown.reason})")
+            texts.append(shown.text)
+            answers.append(_write_answer(where, sample_types[name], shot.turns, decoding))
+        prefixes[name] = prompt.prefix(texts, answers, decoding)
+    return PromptBook(dict(prompts), prefixes)
+
+
+def make_request(unit: Unit, messages: tuple[Message, ...], model: str, decoding: Decoding) -> Request:
+    """Return the request with its identity; two images that are written down alike share it, and the answer."""
+    return Request(make_request_id(messages, model, decoding), unit.sample_type, unit.record.image_id, messages)
+
+
+def make_request_id(messages: tuple[Message, ...], model: str, decoding: Decoding) -> str:
+    """Return the sha256, in hex, of the JSON array [messages, model, decoding].
+
+    It is written as msgspec does: UTF-8, no spaces, fields in the order of their struct, and of `decoding` only
+    what differs from the defaults, so that a new setting keeps the old identities. Any change to these bytes asks
+    every teacher for everything again; tests/golden/prompts pins them.
+    """
+    return hashlib.sha256(msgspec.json.encode((messages, model, decoding))).hexdigest()
+
+
+def _write_answer(where: str, sample_type: SampleType, turns: tuple[Message, ...], decoding: Decoding) -> str:
+    text = sample_type.write(turns, decoding)
+    if sample_type.parse(text, (turns[0].content,), random.Random(0)) != turns:
+        raise InstructgenError(
+            f"{where}: these turns are no '{sample_type.name}' sample in {decoding.output_format} form; "
+            "docs/prompts.md says what a type may hold"
+        )
+    return text
