@@ -61,9 +61,13 @@ class Scheduler:
         until then is in the ledger.
         """
         num_workers = self.concurrency if self.teacher.is_remote else _LOCAL_CONCURRENCY
-        async with asyncio.TaskGroup() as group:
-            for _ in range(num_workers):
-                group.create_task(self._work(asked))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(num_workers):
+                    group.create_task(self._work(asked))
+        except ExceptionGroup as errors:
+            # The first one ended the other workers; a bad annotation file is told as such, not as a group of one.
+            raise errors.exceptions[0] from None
         if self.stop.reason is not None:
             raise RunStoppedError(self.stop.reason)
 

@@ -105,7 +105,7 @@ def test_shipped_questions_pass_every_filter(name: str) -> None:
 
 
 def test_all_filters_are_used_in_the_tables_order() -> None:
-    assert list(make_filters(FiltersConfig())) == ["leakage", "control_strings", "length", "refusal", "repetition"]
+    assert list(make_filters(FiltersConfig())) == ["leakage", "control_strings", "refusal", "length", "repetition"]
 
 
 def test_order_of_use_does_not_matter() -> None:

@@ -138,7 +138,7 @@ FILES: dict[str, tuple[Callable[[Path], None], str]] = {
     "box that is text": (broken(lambda c, i: i["annotations"][2].update(bbox="big")), "annotation"),
     "caption that is a number": (broken(lambda c, i: c["annotations"][3].update(caption=7)), "caption"),
     "annotation without its image": (broken(lambda c, i: i["annotations"][1].pop("image_id") and None), "image_id"),
-    "image id that is text": (broken(lambda c, i: i["images"][1].update(id="seven")), "images"),
+    "image id that is text": (broken(lambda c, i: i["images"][1].update(id="seven")), "image 2: id is the text"),
 }
 
 
