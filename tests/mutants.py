@@ -32,7 +32,197 @@ class Mutant:
     wrong: str
 
 
-MUTANTS: tuple[Mutant, ...] = ()
+MUTANTS: tuple[Mutant, ...] = (
+    Mutant(
+        "box_width_read_as_a_corner",
+        "instructgen/sources/coco_rules.py",
+        "x1, y1 = x0 + width, y0 + height",
+        "x1, y1 = width, height",
+    ),
+    Mutant(
+        "height_divided_by_the_width",
+        "instructgen/sources/coco_rules.py",
+        "np.clip(y1, 0, batch.height_px) / batch.height_px",
+        "np.clip(y1, 0, batch.height_px) / batch.width_px",
+    ),
+    Mutant(
+        "box_not_clipped_to_the_image",
+        "instructgen/sources/coco_rules.py",
+        "np.clip(x1, 0, batch.width_px) / batch.width_px",
+        "x1 / batch.width_px",
+    ),
+    Mutant(
+        "duplicate_boxes_kept",
+        "instructgen/sources/coco_rules.py",
+        'drop_reason[repeats] = DROP_REASONS.index("duplicate_box")',
+        "drop_reason[repeats] = 0",
+    ),
+    Mutant(
+        "climbing_file_name_accepted",
+        "instructgen/sources/coco_rules.py",
+        'part in ("", ".", "..")',
+        'part in ("", ".")',
+    ),
+    Mutant(
+        "crowds_taken_for_single_things",
+        "instructgen/sources/coco_tables.py",
+        "[box.iscrowd for box in boxes]",
+        "[False for box in boxes]",
+    ),
+    Mutant(
+        "coordinates_to_two_decimals",
+        "instructgen/surrogate/render.py",
+        "_PRINTED = tuple(str(thousandths / 1000)",
+        "_PRINTED = tuple(str(round(thousandths / 1000, 2))",
+    ),
+    Mutant(
+        "boxes_shown_where_llava_hides_them",
+        "instructgen/config.py",
+        'return sample_type != "conv" or self.boxes_in_conversation',
+        "return True",
+    ),
+    Mutant(
+        "split_by_sample_instead_of_image",
+        "instructgen/jobs/compose.py",
+        'draw_fraction(config.seed, "split", sample.image_id)',
+        'draw_fraction(config.seed, "split", sample.sample_id)',
+    ),
+    Mutant(
+        "rejection_without_its_reason",
+        "instructgen/jobs/outcomes.py",
+        """            case Rejected(reason=reason):
+                self.rejected[sample_type] += 1
+                self.reasons""",
+        """            case Rejected(reason=reason):
+                self.rejected[sample_type] += 1
+                Counter() if reason else self.reasons""",
+    ),
+    Mutant(
+        "rejected_image_left_out_of_the_file",
+        "instructgen/jobs/compose.py",
+        """            self._set_aside(unit, None)
+            return unit""",
+        "            return unit",
+    ),
+    Mutant(
+        "truncated_reply_accepted",
+        "instructgen/jobs/outcomes.py",
+        'if reply.finish_reason == "length":',
+        'if reply.finish_reason == "long":',
+    ),
+    Mutant(
+        "seed_ignored",
+        "instructgen/draws.py",
+        """    digest = hashlib.sha256(f"{seed}\\0{stage}\\0{record_id}".encode()).digest()
+    return random""",
+        """    digest = hashlib.sha256(f"{stage}\\0{record_id}".encode()).digest()
+    return random""",
+    ),
+    Mutant(
+        "draw_depends_on_the_process",
+        "instructgen/draws.py",
+        'return random.Random(int.from_bytes(digest[:16], "big"))',
+        "return random.Random(hash(digest[:8].hex()))",
+    ),
+    Mutant(
+        "answered_request_asked_again",
+        "instructgen/generate/scheduler.py",
+        "if stored is not None:",
+        "if stored is not None and not self.teacher.is_remote:",
+    ),
+    Mutant(
+        "same_prompt_in_flight_twice",
+        "instructgen/generate/scheduler.py",
+        "task = self._in_flight.get(request.request_id)",
+        "task = self._in_flight.get(request.image_id)",
+    ),
+    Mutant(
+        "request_not_marked_before_it_is_sent",
+        "instructgen/generate/scheduler.py",
+        "if self.teacher.is_remote:\n                await",
+        "if not self.teacher.is_remote:\n                await",
+    ),
+    Mutant(
+        "reply_used_before_it_is_on_disk",
+        "instructgen/generate/ledger.py",
+        """        self._writes.put(write)
+        await asyncio.wrap_future(write.done)""",
+        "        self._writes.put(write)",
+    ),
+    Mutant(
+        "later_reply_replaces_the_first",
+        "instructgen/generate/ledger.py",
+        "INSERT INTO replies VALUES (?, ?, ?) ON CONFLICT(request_id) DO NOTHING",
+        "INSERT OR REPLACE INTO replies VALUES (?, ?, ?)",
+    ),
+    Mutant(
+        "wrong_key_does_not_stop_the_run",
+        "instructgen/generate/breaker.py",
+        "if self._num_fatal >= self.max_fatal:",
+        "if self._num_fatal >= 1000 * self.max_fatal:",
+    ),
+    Mutant(
+        "rate_limit_is_final",
+        "instructgen/teachers/openai_chat.py",
+        "if error.status_code == 429:\n        return _status",
+        "if error.status_code == 429:\n        return False and _status",
+    ),
+    Mutant(
+        "key_in_the_error_text",
+        "instructgen/teachers/openai_chat.py",
+        'detail.replace(self._key, "[key]")',
+        "detail",
+    ),
+    Mutant(
+        "model_not_in_the_requests_identity",
+        "instructgen/prompting/requests.py",
+        "msgspec.json.encode((messages, model, decoding))",
+        "msgspec.json.encode((messages, decoding))",
+    ),
+    Mutant(
+        "first_example_left_out",
+        "instructgen/prompting/requests.py",
+        "for number, shot in enumerate(prompt.shots, 1):",
+        "for number, shot in enumerate(prompt.shots[1:], 1):",
+    ),
+    Mutant(
+        "shard_one_row_too_long",
+        "instructgen/dataset/shards.py",
+        "if shard.num_rows == self.rows_per_shard:",
+        "if shard.num_rows == self.rows_per_shard + 1:",
+    ),
+    Mutant(
+        "settings_not_in_the_version",
+        "instructgen/dataset/manifest.py",
+        '        "config": manifest.config,\n',
+        "",
+    ),
+    Mutant(
+        "published_version_overwritten",
+        "instructgen/dataset/publish.py",
+        """    if version.exists():
+        shutil.rmtree(staging)
+    else:
+        staging.rename(version)
+        _sync(version.parent)""",
+        """    if version.exists():
+        shutil.rmtree(version)
+    staging.rename(version)
+    _sync(version.parent)""",
+    ),
+    Mutant(
+        "picture_of_another_size_embedded",
+        "instructgen/dataset/pictures.py",
+        "if (width_px, height_px) != (record.width_px, record.height_px):",
+        "if (width_px, height_px) != (width_px, height_px):",
+    ),
+    Mutant(
+        "source_leak_published",
+        "instructgen/jobs/outcomes.py",
+        "if verdict.fault is not None:",
+        'if verdict.fault is not None and name != "leakage":',
+    ),
+)
 
 
 def find_catcher(mutant: Mutant, folder: Path) -> str | None:

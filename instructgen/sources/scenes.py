@@ -57,19 +57,22 @@ class ScenesSource:
         self._limit = limit
         self._seed = seed
         self._size_px = size_px
+        self._latest: tuple[int, Drawing] | None = None
         self.title = f"{limit} rendered scenes (seed {seed}, {size_px[0]}x{size_px[1]} pixels)"
 
     def records(self) -> Iterator[ImageRecord]:
         """Yield images 1 to limit; none is ever rejected."""
         for number in range(1, self._limit + 1):
-            yield self._make_record(number, make_scene(self._seed, number, self._size_px))
+            image = make_scene(self._seed, number, self._size_px)
+            self._latest = number, image.drawing
+            yield self._make_record(number, image)
 
     def image_bytes(self, record: ImageRecord) -> bytes:
-        """Draw the image again and return it as a JPEG: nothing is stored."""
+        """Return the image as a JPEG; any but the latest of `records` is drawn again, for nothing is stored."""
         number = int(record.image_id.removeprefix(f"{self.name}/"))
-        return encode_jpeg(
-            draw_scene(lay_out(self._seed, number, self._size_px[0] / self._size_px[1]), self._size_px)
-        )
+        if self._latest is not None and self._latest[0] == number:
+            return encode_jpeg(self._latest[1])
+        return encode_jpeg(make_scene(self._seed, number, self._size_px).drawing)
 
     def _make_record(self, number: int, image: SceneImage) -> ImageRecord:
         width_px, height_px = self._size_px

@@ -5,6 +5,7 @@ import shutil
 import signal
 import sqlite3
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,20 @@ def test_killed_run_goes_on_without_asking_twice_for_what_was_answered(
     assert rows(resumed) == rows(whole)
 
 
+def test_requests_in_flight_at_a_kill_are_told_as_in_doubt(coco: Path, tmp_path: Path) -> None:
+    out = tmp_path / "ds"
+    with ChatServer(delay_s=30) as hanging:
+        process = start_cli(*arguments(hanging, coco, out, "--concurrency", "4"))
+        deadline = time.monotonic() + 60
+        while hanging.num_requests < 4:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        kill(process)
+    with ChatServer() as server:
+        done = run_cli(*arguments(server, coco, out))
+    assert done.result["in_doubt"] == 4
+
+
 def test_ctrl_c_keeps_what_is_in_flight_and_says_how_to_go_on(coco: Path, tmp_path: Path) -> None:
     out = tmp_path / "ds"
     with ChatServer(delay_s=0.05) as server:
@@ -185,18 +200,21 @@ def test_key_is_in_no_file_of_a_run(coco: Path, tmp_path: Path) -> None:
 
 
 def test_rate_limits_and_server_errors_are_tried_again(coco: Path, tmp_path: Path) -> None:
-    def fail_often(number: int, body: dict[str, Any]) -> tuple[int, dict[str, str], bytes] | None:
-        if number % 5 == 0:
-            return (429, {"retry-after": "0"}, b'{"error": {"message": "slow down"}}')
-        if number % 5 == 1:
-            return (503, {"retry-after": "0"}, b"<html>busy</html>")
-        return None
+    tries: Counter[str] = Counter()
 
-    with ChatServer(fault=fail_often) as server:
+    def fail_twice(number: int, body: dict[str, Any]) -> tuple[int, dict[str, str], bytes] | None:
+        prompt = json.dumps(body["messages"])
+        tries[prompt] += 1
+        if tries[prompt] == 1:
+            return (429, {"retry-after": "0"}, b'{"error": {"message": "slow down"}}')
+        return (503, {"retry-after": "0"}, b"<html>busy</html>") if tries[prompt] == 2 else None
+
+    with ChatServer(fault=fail_twice) as server:
         done = run_cli(*arguments(server, coco, tmp_path / "ds"))
     assert done.code == 0, done.err
     assert done.result["new_requests"] == NUM_UNITS
-    assert all(count == 1 for count in server.answered.values())
+    assert set(server.asked.values()) == {3}
+    assert set(server.answered.values()) == {1}
 
 
 BROKEN_ANSWERS = {
