@@ -1,7 +1,5 @@
 """Replies of questions and answers, as models write them."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -115,11 +113,11 @@ def test_detail_quotes_at_most_eighty_characters() -> None:
 
 
 @pytest.mark.parametrize("start", ["", "**Question", "###", "Question", "```", "{", "==="])
-def test_endless_spaces_take_no_endless_time(start: str) -> None:
-    started_s = time.process_time()
-    read("Question: A?\nAnswer: B.\n" + start + " " * 200_000 + "x")
-    read(start + " " * 200_000 + "x")
-    assert time.process_time() - started_s < 5
+def test_endless_spaces_are_read_to_their_end(start: str) -> None:
+    """Quadratic matching would take hours here, and the suite's time limit would tell."""
+    tail = start + " " * 200_000 + "x"
+    assert read(f"Question: A?\nAnswer: B.\n{tail}") == [("user", "A?"), ("assistant", f"B.\n{tail}".strip())]
+    assert read(tail) in ("no_question_found", "invalid_json")
 
 
 LINES = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20) | st.sampled_from(

@@ -1,0 +1,1 @@
+"""Words for things: COCO's categories, their mentions in text, plurals, colours, numbers."""

@@ -1,0 +1,77 @@
+"""The scene program: the teacher that needs no model and says what captions and boxes prove, nothing else."""
+
+import msgspec
+from msgspec import Struct
+
+from instructgen.draws import make_generator
+from instructgen.records import Decoding, Failed, ImageRecord, Message, Reply, Request, Unit
+from instructgen.teachers.scene_program.conversation import make_conversation
+from instructgen.teachers.scene_program.detail import make_detail
+from instructgen.teachers.scene_program.reasoning import make_reasoning
+from instructgen.teachers.scene_program.scene import read_scene
+
+
+class Task(Struct, frozen=True):
+    """What one request asks: an answer of this type for this image."""
+
+    type: str
+    image: ImageRecord
+
+
+_DECODER = msgspec.json.Decoder(Task)
+_ENCODER = msgspec.json.Encoder()
+
+
+class SceneProgramTeacher:
+    """A deterministic generator in the spirit of GQA (arXiv 1902.09506) and ProVision (arXiv 2412.07012).
+
+    The answer depends on the request and the seed alone. Where nothing can be said for certain the reply's
+    text is empty, which the parser rejects with a counted reason.
+    """
+
+    name = "scene-program"
+    model = "scene-program-1"
+    is_remote = False
+
+    def __init__(self, seed: int) -> None:
+        self.decoding = Decoding(seed=seed)
+        self._seed = seed
+
+    def messages(self, unit: Unit) -> tuple[Message, ...]:
+        """Return one message that holds everything the answer depends on, as compact JSON."""
+        content = _ENCODER.encode(Task(unit.sample_type, unit.record)).decode()
+        return (Message("user", content),)
+
+    async def answer(self, request: Request) -> Reply | Failed:
+        task = _DECODER.decode(request.messages[-1].content)
+        return Reply(
+            request_id=request.request_id,
+            text=write_text(task, self._seed),
+            finish_reason="stop",
+            prompt_tokens=0,
+            completion_tokens=0,
+            cost_usd=0.0,
+            model=self.model,
+            teacher=self.name,
+        )
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+
+def write_text(task: Task, seed: int) -> str:
+    """Return the reply's text; "" where too little is certain, or the type is not one of the three."""
+    draw = make_generator(seed, "scene-program", f"{task.image.image_id}/{task.type}")
+    scene = read_scene(task.image)
+    if task.type == "detail":
+        return make_detail(scene, draw)
+    if task.type == "reasoning":
+        pair = make_reasoning(scene, draw)
+        return join_pairs([pair] if pair else [])
+    return join_pairs(make_conversation(scene, draw)) if task.type == "conv" else ""
+
+
+def join_pairs(pairs: list[tuple[str, str]]) -> str:
+    """Write questions and answers as LLaVA's teacher was asked to: blocks parted by a line of ===."""
+    blocks = [block for asked, told in pairs for block in (f"Question:\n{asked}", f"Answer:\n{told}")]
+    return "\n===\n".join(blocks)

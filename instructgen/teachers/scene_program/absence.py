@@ -1,0 +1,85 @@
+"""What is plausibly expected in a scene and certainly not there."""
+
+# ruff: noqa: E501 - a row of the table is a line
+
+import random
+import re
+
+from instructgen.lexicon.categories import CATEGORIES, Category
+from instructgen.lexicon.words import plural_of
+from instructgen.teachers.scene_program.scene import Scene
+
+# Things that are met together; small things that annotators overlook are left out.
+_COMPANIES = tuple(
+    tuple(name.strip() for name in line.split(","))
+    for line in """
+car, bus, truck, bicycle, motorcycle, traffic light, fire hydrant, stop sign, parking meter, bench, dog, umbrella
+microwave, oven, toaster, sink, refrigerator, wine glass, pizza, cat, clock
+pizza, cake, sandwich, wine glass, banana, apple, orange, donut, hot dog, carrot, laptop, vase, fork
+tv, couch, laptop, clock, vase, cat, teddy bear, bed, dog, chair
+toilet, sink, toothbrush, hair drier, clock, vase
+bed, laptop, teddy bear, clock, cat, tv, couch, suitcase
+laptop, keyboard, tv, cell phone, clock, scissors, vase, cat
+surfboard, boat, umbrella, kite, dog, frisbee, bird
+skis, snowboard, dog, bench
+frisbee, baseball bat, tennis racket, skateboard, bench, umbrella, bicycle, kite, dog, sports ball
+horse, sheep, cow, dog, bird, zebra, giraffe, elephant
+airplane, kite, bird, truck, bus, suitcase
+cat, dog, bird, horse, teddy bear
+train, bus, car, bench, clock, bicycle, suitcase, person
+person, dog, bench, umbrella, bicycle
+boat, bird, surfboard, person, bench, car
+""".strip().splitlines()
+)
+# Boxed things that annotators and speakers mix up with the candidate.
+_MIXED_UP = {
+    "truck": {"car", "bus"}, "car": {"truck", "bus"}, "bus": {"truck", "train"}, "couch": {"chair", "bed"},
+    "chair": {"couch", "bench", "dining table"}, "bench": {"chair"}, "sheep": {"cow", "horse"}, "cow": {"sheep", "horse"},
+    "horse": {"cow", "sheep"}, "skis": {"snowboard"}, "snowboard": {"skis"}, "sandwich": {"hot dog", "pizza"},
+    "hot dog": {"sandwich"}, "keyboard": {"laptop"}, "laptop": {"tv", "keyboard"}, "tv": {"laptop"},
+    "vase": {"potted plant", "cup", "bottle"}, "microwave": {"oven", "toaster"}, "oven": {"microwave", "toaster"},
+    "toaster": {"oven", "microwave"}, "cake": {"donut"}, "donut": {"cake"}, "apple": {"orange"}, "orange": {"apple"},
+    "wine glass": {"cup"}, "bicycle": {"motorcycle"}, "motorcycle": {"bicycle"}, "suitcase": {"handbag", "backpack"},
+    "surfboard": {"boat"}, "sink": {"toilet"}, "fork": {"knife", "spoon"},
+    "bed": {"couch"}, "boat": {"surfboard"}, "refrigerator": {"microwave", "oven"}, "sports ball": {"tennis racket", "baseball bat"},
+}  # fmt: skip
+_WORDS = re.compile(r"[a-z0-9]+")
+
+
+def _make_blockers(category: Category) -> tuple[frozenset[str], tuple[frozenset[str], ...]]:
+    """Return single words, and sets of words, any of which forbids claiming that the thing is absent."""
+    said = {form for word in category.synonyms for form in (word, plural_of(word))} | set(category.hints)
+    single = frozenset(word for word in said if " " not in word)
+    together = tuple(frozenset(_WORDS.findall(word)) for word in sorted(said) if " " in word)
+    return single, together
+
+
+_BLOCKERS = {name: _make_blockers(CATEGORIES[name]) for company in _COMPANIES for name in company}
+
+
+def is_absent(name: str, scene: Scene) -> bool:
+    """True where no box, and no word of any caption, leaves room for the thing."""
+    if name in scene.boxed or _MIXED_UP.get(name, set()) & scene.boxed:
+        return False
+    single, together = _BLOCKERS[name]
+    return not single & scene.words and not any(words <= scene.words for words in together)
+
+
+def find_absent(scene: Scene, draw: random.Random, num: int) -> list[Category]:
+    """Draw up to `num` absent things, those that often keep company with what is there the likeliest."""
+    weights: dict[str, int] = {}
+    for company in _COMPANIES:
+        shared = len(scene.boxed.intersection(company))
+        for name in company if shared else ():
+            weights[name] = weights.get(name, 0) + shared
+    if len(weights) < num:
+        weights |= dict.fromkeys(("dog", "cat", "bicycle", "umbrella", "person", "boat"), 1)
+    names = sorted(name for name in weights if is_absent(name, scene))
+    if "person" in names:
+        weights["person"] = 3
+    drawn: list[Category] = []
+    while names and len(drawn) < num:
+        name = draw.choices(names, [weights[name] for name in names])[0]
+        names.remove(name)
+        drawn.append(CATEGORIES[name])
+    return drawn

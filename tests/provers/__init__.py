@@ -1,0 +1,1 @@
+"""Provers: they read finished English back into claims and check them, with nothing of the generators' code."""
