@@ -86,8 +86,11 @@ class Build:
             num_in_doubt = ledger.num_in_doubt()
             identity = TeacherIdentity(teacher.name, teacher.model, teacher.decoding)
             ledger.write_meta("teacher", msgspec.json.encode(identity).decode())
-            asyncio.run(self._generate(ledger))
-            version_folder, manifest = self._compose(ledger)
+            try:
+                asyncio.run(self._generate(ledger))
+                version_folder, manifest = self._compose(ledger)
+            except (KeyboardInterrupt, asyncio.CancelledError):
+                raise RunStoppedError("stopped at once; the same command goes on from what is stored") from None
         return BuildResult(
             version_folder=version_folder,
             manifest=manifest,

@@ -89,8 +89,11 @@ def _teacher_parts(config: BuildConfig, prompts: dict[str, Prompt]) -> TeacherPa
 
 
 def _make_notes(config: BuildConfig, source: Source, teacher: Teacher) -> list[str]:
-    is_sample = config.source.name == "coco" and config.source.root is None
-    what = "the bundled sample of rendered scenes (give --root for COCO)" if is_sample else source.title
+    what = source.title
+    if config.source.root is not None:
+        what += f" in {config.source.root}"
+    elif config.source.name == "coco":
+        what = "the bundled sample of rendered scenes (give --root for COCO)"
     notes = [f"reading {what}; the teacher is {teacher.name}, model {teacher.model}"]
     if choose_teacher(config.teacher) == "scene-program":
         notes[0] += ": rules over captions and boxes, no key, no network, no cost"

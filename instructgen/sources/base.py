@@ -13,7 +13,7 @@ class Source(Protocol):
     """The key in `instructgen.sources.SOURCES`, and the first part of every image id."""
 
     title: str
-    """One line for people: what is read and from where."""
+    """One line for people: what is read. It goes into manifests and cards, so it names no folder."""
 
     split: str | None
     """The name of the part that is read, or None where a source has no parts."""

@@ -141,6 +141,24 @@ def test_ctrl_c_keeps_what_is_in_flight_and_says_how_to_go_on(coco: Path, tmp_pa
         assert server.num_requests == NUM_UNITS
 
 
+def test_second_ctrl_c_ends_at_once_where_the_server_hangs(coco: Path, tmp_path: Path) -> None:
+    out = tmp_path / "ds"
+    with ChatServer(delay_s=60) as server:
+        process = start_cli(*arguments(server, coco, out, "--concurrency", "2"))
+        deadline = time.monotonic() + 60
+        while server.num_requests < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        stopped = finish(process, timeout_s=30)
+    assert stopped.code == 3
+    assert "stopped at once" in stopped.err
+    assert "Traceback" not in stopped.err
+
+
 def test_second_process_is_refused_and_sends_nothing(coco: Path, tmp_path: Path) -> None:
     out = tmp_path / "ds"
     with ChatServer(delay_s=0.2) as first_server, ChatServer() as second_server:
