@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 # The tested versions; empty takes the newest that pyproject.toml allows.
 CONSTRAINTS ?= constraints.txt
 
-.PHONY: help install check lint types test ci build sample golden mutants clean
+.PHONY: help install check lint types test ci mutants sample clean
 
 help:
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'

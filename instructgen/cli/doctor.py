@@ -15,8 +15,9 @@ from instructgen.resources import shared_folder
 _NEEDED = ("msgspec", "jinja2", "numpy", "openai", "pandas", "pillow", "pyarrow", "pycocotools", "tenacity", "tqdm")
 _OPTIONAL = (
     ("datasets", "opening a dataset with Hugging Face's reader", "pip install datasets"),
-    ("torch", "training", "pip install torch"),
-    ("transformers", "training", "pip install transformers"),
+    ("torch", "the trainer to come", "pip install 'instructgen[train]'"),
+    ("transformers", "the trainer to come", "pip install 'instructgen[train]'"),
+    ("ray", "the cluster engine to come", "pip install 'instructgen[ray]'"),
     ("pytest", "running instructgen's own tests", "pip install 'instructgen[test]'"),
 )
 

@@ -1,0 +1,192 @@
+"""The rules for what COCO annotation files hold wrong or oddly: each has one fixed word (docs/coco.md)."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from instructgen.records import Fault
+from instructgen.sources.coco_tables import Annotations, Bools, Floats, ImageTable, Int64s
+
+# Reasons for which a box is dropped, in the order in which they are asked; 0 stands for kept.
+DROP_REASONS = (
+    "",
+    "duplicate_annotation_id",
+    "unknown_category",
+    "box_not_finite",
+    "degenerate_box",
+    "box_outside_image",
+    "duplicate_box",
+)
+_CLIPPED_SILENTLY_PX = 1.0  # genuine COCO boxes leave the image by rounding alone
+
+_PLAIN_NAME = re.compile(r"\w[\w.-]*")
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+
+def image_fault(file_name: str, width_px: int, height_px: int) -> Fault | None:
+    """Return why the whole image must be turned away, if it must."""
+    if not is_safe_file_name(file_name):
+        return Fault("unsafe_file_name", repr(file_name)[:80])
+    if width_px <= 0 or height_px <= 0:
+        return Fault("bad_image_size", f"{width_px}x{height_px} px")
+    return None
+
+
+def is_safe_file_name(file_name: str) -> bool:
+    """Whether the name stays inside the image folder on any system; links are looked at when reading."""
+    if _PLAIN_NAME.fullmatch(file_name):
+        return True
+    if "\\" in file_name or "\0" in file_name or _DRIVE.match(file_name):
+        return False
+    return not any(part in ("", ".", "..") for part in file_name.split("/"))
+
+
+@dataclass(frozen=True)
+class ImageIndex:
+    """The images of both files, in the order of their ids; where both know one, the instances file's word counts."""
+
+    ids: Int64s
+    width_px: Int64s
+    height_px: Int64s
+    file_names: list[str]
+    in_instances: Bools
+    in_captions: Bools
+    size_differs: Bools
+    num_copies: Int64s
+    """How often an id was repeated within a file."""
+
+
+def merge_images(instances: ImageTable, captions: ImageTable) -> ImageIndex:
+    """Put the images of both files together; of a repeated id the first stands."""
+    ids = np.union1d(instances.ids, captions.ids)
+    width_px, height_px, num_copies = (np.zeros(len(ids), np.int64) for _ in range(3))
+    file_names = [""] * len(ids)
+    size_differs = np.zeros(len(ids), np.bool_)
+    found: list[Bools] = []
+    for table in (captions, instances):
+        unique_ids, first_rows, counts = np.unique(table.ids, return_index=True, return_counts=True)
+        places = np.searchsorted(ids, unique_ids)
+        widths, heights = table.width_px[first_rows], table.height_px[first_rows]
+        is_here = np.zeros(len(ids), np.bool_)
+        is_here[places] = True
+        if found:
+            differs = (width_px[places] != widths) | (height_px[places] != heights)
+            size_differs[places] = differs & found[0][places]
+        width_px[places], height_px[places] = widths, heights
+        num_copies[places] += counts - 1
+        for place, row in zip(places.tolist(), first_rows.tolist(), strict=True):
+            file_names[place] = table.file_names[row]
+        found.append(is_here)
+    in_captions, in_instances = found
+    return ImageIndex(ids, width_px, height_px, file_names, in_instances, in_captions, size_differs, num_copies)
+
+
+@dataclass(frozen=True)
+class RowsByImage:
+    """An annotation table's rows in the order of the images: image i has rows[starts[i]:starts[i + 1]]."""
+
+    rows: Int64s
+    starts: Int64s
+    unknown_rows: Int64s
+    is_copy: Bools
+    """By row of the table: whether an earlier annotation has the same id."""
+
+
+def group_by_image(table: Annotations, image_ids: Int64s) -> RowsByImage:
+    """Group the rows by image, in file order within one; `image_ids` is sorted."""
+    places = np.searchsorted(image_ids, table.image_ids)
+    if len(image_ids):
+        is_known = image_ids[np.minimum(places, len(image_ids) - 1)] == table.image_ids
+    else:
+        is_known = np.zeros(len(places), np.bool_)
+    # Unknown images sort behind all others, where no image's range reaches.
+    places[~is_known] = len(image_ids)
+    rows = np.argsort(places, kind="stable")
+    starts = np.searchsorted(places[rows], np.arange(len(image_ids) + 1))
+    return RowsByImage(rows, starts, np.flatnonzero(~is_known), _find_copies(table.ids))
+
+
+def _find_copies(ids: Int64s) -> Bools:
+    """Return for each id whether an earlier one is the same."""
+    is_copy = np.zeros(len(ids), np.bool_)
+    ordered = np.sort(ids)
+    if (ordered[1:] == ordered[:-1]).any():
+        is_copy[:] = True
+        is_copy[np.unique(ids, return_index=True)[1]] = False
+    return is_copy
+
+
+@dataclass(frozen=True)
+class BoxBatch:
+    """Some images' boxes as the file has them; all columns are by box, `image_index` only has to tell images apart.
+
+    `category_index` is -1 for a category that the file does not list.
+    """
+
+    xywh_px: Floats
+    width_px: Int64s
+    height_px: Int64s
+    image_index: Int64s
+    category_index: Int64s
+    is_copy: Bools
+
+
+@dataclass(frozen=True)
+class JudgedBoxes:
+    """`xyxy` is [boxes, 4] in fractions of the image; `drop_reason` is an index of DROP_REASONS."""
+
+    xyxy: Floats
+    drop_reason: NDArray[np.uint8]
+    is_clipped: Bools
+
+
+def judge_boxes(batch: BoxBatch) -> JudgedBoxes:
+    """Turn boxes into corners in fractions, inside the image, and say which are to be dropped and why."""
+    with np.errstate(all="ignore"):
+        x0, y0, width, height = batch.xywh_px.T
+        x1, y1 = x0 + width, y0 + height
+        is_outside = (x0 >= batch.width_px) | (y0 >= batch.height_px) | (x1 <= 0) | (y1 <= 0)
+        overhang_px = np.maximum.reduce([-x0, -y0, x1 - batch.width_px, y1 - batch.height_px])
+        corners = [np.clip(x0, 0, batch.width_px) / batch.width_px]
+        corners.append(np.clip(y0, 0, batch.height_px) / batch.height_px)
+        corners.append(np.clip(x1, 0, batch.width_px) / batch.width_px)
+        corners.append(np.clip(y1, 0, batch.height_px) / batch.height_px)
+    drop_reason = np.select(
+        [
+            batch.is_copy,
+            batch.category_index < 0,
+            ~np.isfinite(batch.xywh_px).all(axis=1),
+            (width <= 0) | (height <= 0),
+            is_outside,
+        ],
+        [np.uint8(code) for code in range(1, 6)],
+        default=np.uint8(0),
+    )
+    repeats = _find_repeats(batch, np.flatnonzero(drop_reason == 0))
+    drop_reason[repeats] = DROP_REASONS.index("duplicate_box")
+    is_clipped = (overhang_px > _CLIPPED_SILENTLY_PX) & (drop_reason == 0)
+    return JudgedBoxes(np.stack(corners, axis=1), drop_reason, is_clipped)
+
+
+def _find_repeats(batch: BoxBatch, rows: Int64s) -> list[int]:
+    """Return those of the rows whose image, category and box an earlier one has."""
+    # Equal boxes have equal mixed bits, so only rows that share theirs are compared. Adding 0.0 makes -0.0 0.0.
+    bits = (batch.xywh_px[rows] + 0.0).view(np.uint64)
+    mixed = batch.image_index[rows].astype(np.uint64)
+    for column in (batch.category_index[rows].astype(np.uint64), *bits.T):
+        mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0x9E3779B97F4A7C15) + column
+    order = np.argsort(mixed)
+    is_same = mixed[order[1:]] == mixed[order[:-1]]
+    suspects = np.zeros(len(rows), np.bool_)
+    suspects[order[1:][is_same]] = True
+    suspects[order[:-1][is_same]] = True
+    repeats: list[int] = []
+    seen: set[tuple[float, ...]] = set()
+    for row in rows[suspects].tolist():
+        key = (batch.image_index[row], batch.category_index[row], *batch.xywh_px[row].tolist())
+        if key in seen:
+            repeats.append(row)
+        seen.add(key)
+    return repeats
