@@ -1,7 +1,8 @@
 """Reading COCO and writing every surrogate: instructgen against pycocotools, in CPU time, wall time and memory.
 
-Each measurement is a process of its own that imports, reads both annotation files, makes the surrogate of every
-image in the order of the ids and reports a digest of the texts; the two are run in turns, and must agree.
+Each measurement is a process of its own that imports, reads both annotation files and makes the surrogate of every
+image in the order of the ids; the two are run in turns. Before that each runs once, unmeasured, for a digest of all
+ids and texts, in which the two must agree.
 
     python bench/read_coco.py --captions captions_train2017.json --instances instances_train2017.json --repeat 3
 
@@ -20,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 # pycocotools first: it is what the ratios are relative to.
 READERS = ("pycocotools", "instructgen")
@@ -67,38 +69,44 @@ def read_with_pycocotools(captions: Path, instances: Path) -> Iterator[tuple[int
 def measure(read: Callable[[Path, Path], Iterator[tuple[int, str]]], captions: Path, instances: Path) -> None:
     """Print this process's figures as one line of JSON."""
     start = time.perf_counter()
-    digest = hashlib.sha256()
-    num_surrogates = 0
-    for image_id, text in read(captions, instances):
-        digest.update(f"{image_id}\n{text}\0".encode())
+    num_surrogates = num_chars = 0
+    for _, text in read(captions, instances):
         num_surrogates += 1
+        num_chars += len(text)
     usage = resource.getrusage(resource.RUSAGE_SELF)
     figures = {
         "cpu_s": usage.ru_utime + usage.ru_stime,
         "wall_s": time.perf_counter() - start,
         "peak_mb": usage.ru_maxrss / 1024,
         "surrogates": num_surrogates,
-        "sha256": digest.hexdigest(),
+        "chars": num_chars,
     }
     print(json.dumps(figures))
 
 
-def measure_apart(reader: str, captions: Path, instances: Path) -> dict[str, float]:
+def digest(read: Callable[[Path, Path], Iterator[tuple[int, str]]], captions: Path, instances: Path) -> None:
+    """Print the sha256 of all ids and texts."""
+    found = hashlib.sha256()
+    for image_id, text in read(captions, instances):
+        found.update(f"{image_id}\n{text}\0".encode())
+    print(json.dumps(found.hexdigest()))
+
+
+def run_apart(what: str, reader: str, captions: Path, instances: Path) -> Any:
     command = [sys.executable, __file__, "--captions", str(captions), "--instances", str(instances)]
-    done = subprocess.run([*command, "--measure", reader], check=True, capture_output=True, text=True)
-    figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return figures
+    done = subprocess.run([*command, f"--{what}", reader], check=True, capture_output=True, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def compare(captions: Path, instances: Path, repeat: int) -> None:
+    digests = {run_apart("digest", reader, captions, instances) for reader in READERS}
+    if len(digests) != 1:
+        sys.exit(f"the surrogates differ: {digests}")
     runs: dict[str, list[dict[str, float]]] = {reader: [] for reader in READERS}
     for _ in range(repeat):
         for reader in READERS:
-            runs[reader].append(measure_apart(reader, captions, instances))
+            runs[reader].append(run_apart("measure", reader, captions, instances))
             print(f"# {reader}: {runs[reader][-1]}", file=sys.stderr)
-    digests = {run["sha256"] for found in runs.values() for run in found}
-    if len(digests) != 1:
-        sys.exit(f"the surrogates differ: {digests}")
     columns = ("cpu_s", "wall_s", "peak_mb")
     medians = {r: {c: statistics.median(run[c] for run in runs[r]) for c in columns} for r in READERS}
     megabytes = (captions.stat().st_size + instances.stat().st_size) / 1e6
@@ -118,10 +126,13 @@ def main() -> None:
     parser.add_argument("--instances", type=Path, required=True)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--measure", choices=READERS, help="measure this one here (what the bench runs itself)")
+    parser.add_argument("--digest", choices=READERS, help="digest what this one reads (likewise)")
     chosen = parser.parse_args()
+    readers = {"instructgen": read_with_instructgen, "pycocotools": read_with_pycocotools}
     if chosen.measure:
-        read = read_with_instructgen if chosen.measure == "instructgen" else read_with_pycocotools
-        measure(read, chosen.captions, chosen.instances)
+        measure(readers[chosen.measure], chosen.captions, chosen.instances)
+    elif chosen.digest:
+        digest(readers[chosen.digest], chosen.captions, chosen.instances)
     else:
         compare(chosen.captions, chosen.instances, chosen.repeat)
 

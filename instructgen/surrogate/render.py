@@ -8,6 +8,8 @@ from instructgen.surrogate.boxes import select_boxes
 
 # round(value, 3) as Python prints it, by thousandth: "0.0", "0.001" ... "0.53" ... "1.0".
 _PRINTED = tuple(str(thousandths / 1000) for thousandths in range(1001))
+# The same by ".3f", which rounds as round() does and takes half its time.
+_PRINTED_BY_FIXED = {f"{thousandths / 1000:.3f}": str(thousandths / 1000) for thousandths in range(1001)}
 # What is added to round by: half a thousandth and a hair. A value so near to a tie that its product with 1000 may
 # have crossed it then lies within two hairs above a whole number, and is rounded exactly instead.
 _HAIR = 1e-7
@@ -44,6 +46,6 @@ def box_lines(boxes: Iterable[Box]) -> list[str]:
         if (x0 - i) * (y0 - j) * (x1 - k) * (y1 - m) > _TWO_HAIRS:
             lines.append(f"{box.category}: [{_PRINTED[i]}, {_PRINTED[j]}, {_PRINTED[k]}, {_PRINTED[m]}]")
         else:
-            corners = [round(float(corner), 3) for corner in (box.x0, box.y0, box.x1, box.y1)]
-            lines.append(f"{box.category}: {corners}")
+            corners = [_PRINTED_BY_FIXED[f"{abs(corner):.3f}"] for corner in (box.x0, box.y0, box.x1, box.y1)]
+            lines.append(f"{box.category}: [{', '.join(corners)}]")
     return lines

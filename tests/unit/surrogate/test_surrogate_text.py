@@ -140,3 +140,7 @@ def test_rounding_is_that_of_exact_arithmetic_on_real_boxes(coco_root: Path) -> 
 
 def test_text_of_captions_and_boxes_can_be_had_without_a_record() -> None:
     assert surrogate_text(["A dog."], [Box("dog", 0.25, 0.5, 0.75, 1.0)]) == "A dog.\n\ndog: [0.25, 0.5, 0.75, 1.0]"
+
+
+def test_negative_zero_beside_a_tie_prints_as_zero() -> None:
+    assert box_lines([Box("dog", -0.0, 0.0625, 0.5, 1.0)]) == ["dog: [0.0, 0.062, 0.5, 1.0]"]
