@@ -72,6 +72,9 @@ def replace_text(path: Path, text: str) -> None:
 
 
 def _sync(path: Path) -> None:
+    """Wait until the file, or the folder's list of names, is on disk."""
+    if os.name == "nt" and path.is_dir():
+        return  # Windows cannot open a folder, and writes its names through
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

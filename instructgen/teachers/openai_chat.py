@@ -15,6 +15,7 @@ from instructgen.records import Decoding, Failed, FinishReason, Message, Reply, 
 
 if TYPE_CHECKING:
     import openai
+    from openai.types import CompletionUsage
     from openai.types.chat import ChatCompletion
 
 DEFAULT_MODEL = "gpt-4o-mini"
@@ -31,6 +32,9 @@ class Price(Struct, frozen=True):
 
     def cost_usd(self, prompt_tokens: int, completion_tokens: int) -> float:
         return (prompt_tokens * self.prompt + completion_tokens * self.completion) / 1_000_000
+
+
+FREE = Price(0.0, 0.0)
 
 
 class OpenAIChatTeacher:
@@ -127,10 +131,16 @@ class OpenAIChatTeacher:
             finish_reason=_FINISH_REASONS.get(choice.finish_reason, "other"),
             prompt_tokens=prompt_tokens,
             completion_tokens=completion_tokens,
-            cost_usd=self._price.cost_usd(prompt_tokens, completion_tokens) if self._price and usage else None,
+            cost_usd=self._cost_usd(usage),
             model=completion.model or self.model,
             teacher=self.name,
         )
+
+    def _cost_usd(self, usage: "CompletionUsage | None") -> float | None:
+        """Return what the answer cost; None where the price, or the tokens of what has one, is unknown."""
+        if self._price is None or (usage is None and self._price != FREE):
+            return None
+        return self._price.cost_usd(usage.prompt_tokens, usage.completion_tokens) if usage else 0.0
 
     def _failure(self, request: Request, reason: str, detail: str) -> Failed:
         return Failed(request.request_id, "teacher", reason, self._clean(detail))
@@ -173,7 +183,7 @@ def find_price(config: TeacherConfig) -> Price | None:
     prompt, completion = config.usd_per_million_prompt_tokens, config.usd_per_million_completion_tokens
     if prompt is not None or completion is not None:
         return Price(prompt or 0.0, completion or 0.0)
-    return Price(0.0, 0.0) if is_loopback(config.base_url) else None
+    return FREE if is_loopback(config.base_url) else None
 
 
 def read_key(config: TeacherConfig) -> str:

@@ -373,7 +373,29 @@ def test_bad_reply_is_rejected_with_a_reason_and_kept_beside(
     assert {line["text"] for line in lines} == {text}
 
 
-def test_cost_is_unknown_without_a_price_and_added_up_with_one(coco: Path, tmp_path: Path) -> None:
+def test_answer_without_usage_is_kept_and_its_cost_is_unknown_where_tokens_have_a_price(
+    coco: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "price.toml").write_text("[teacher]\nusd_per_million_prompt_tokens = 2.0\n")
+    answer = {
+        "message": {"role": "assistant", "content": "A brown dog plays with a ball. " * 8},
+        "finish_reason": "stop",
+    }
+    payload = json.dumps({"id": "x", "object": "chat.completion", "created": 0, "model": "m", "choices": [answer]})
+
+    def leave_usage_out(number: int, body: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+        return (200, {}, payload.encode())
+
+    with ChatServer(fault=leave_usage_out) as server:
+        free = run_cli(*arguments(server, coco, tmp_path / "free", "--types", "detail", "--limit", "2"))
+        command = arguments(server, coco, tmp_path / "priced", "--types", "detail", "--limit", "2")
+        priced = run_cli(*command, "--pipeline", tmp_path / "price.toml")
+    assert free.result["new_requests"] == priced.result["new_requests"] == 2
+    assert free.result["cost_usd"] == 0
+    assert priced.result["cost_usd"] is None
+
+
+def test_cost_is_added_up_from_the_configured_price(coco: Path, tmp_path: Path) -> None:
     (tmp_path / "price.toml").write_text(
         "[teacher]\nusd_per_million_prompt_tokens = 2.0\nusd_per_million_completion_tokens = 10.0\n"
     )

@@ -89,6 +89,9 @@ ASK_NEITHER = (
     "Which of these does the {pic} show: {a}, {b}, or neither of them?",
     "If I look for {a} or {b} in this {pic}, will I find one of them?",
     "What about {a} and {b}: which of them is in the {pic}?",
+    "Does this scene contain {a}, {b}, or neither of the two?",
+    "Of {a} and {b}, which can be found in this {pic}, if either?",
+    "Suppose I search this {pic} for {a} and for {b}: which of them would turn up?",
 )
 TELL_NEITHER = (
     "Neither of them: there is neither {a} nor {b} in the {pic}.",

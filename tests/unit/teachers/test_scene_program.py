@@ -15,7 +15,7 @@ from instructgen.filters.refusal import Refusal
 from instructgen.filters.repetition import RepeatedText
 from instructgen.records import Decoding, Fault, ImageRecord, Reply, Request, Sample, Surrogate, Unit
 from instructgen.sample_types import SAMPLE_TYPES
-from instructgen.teachers.scene_program import SceneProgramTeacher, Task, write_text
+from instructgen.teachers.scene_program import SceneProgramTeacher, Task, forms, write_text
 from tests.provers.images import DOGS, GIRAFFE, KITCHEN, MADE_IMAGES, NOTHING, ODD, STREET, SURFER
 from tests.provers.scene_program import find_objections
 
@@ -130,3 +130,10 @@ def test_count_is_told_only_where_captions_and_boxes_agree() -> None:
     assert "cars" in texts
     assert "two cars" not in texts
     assert "two dogs" in " ".join(write_text(Task("detail", DOGS), seed) for seed in SEEDS)
+
+
+def test_every_family_of_questions_has_at_least_six_forms() -> None:
+    families = {name: asked for name, asked in vars(forms).items() if name.startswith("ASK_")}
+    assert len(families) >= 10
+    for name, asked in families.items():
+        assert len(set(asked)) >= 6, name
