@@ -14,6 +14,7 @@ from instructgen.sources.coco_rules import (
     ImageIndex,
     JudgedBoxes,
     RowsByImage,
+    are_sound_images,
     group_by_image,
     image_fault,
     judge_boxes,
@@ -70,12 +71,15 @@ class RecordReader:
             captions,
             boxes,
         )
+        are_sound = are_sound_images(
+            images.file_names[low:high], images.width_px[low:high], images.height_px[low:high]
+        )
         for index, (image_id, file_name, width_px, height_px, lines, things) in enumerate(
             zip(*columns, strict=True), low
         ):
             if index in issues:
                 yield from issues[index]
-            fault = image_fault(file_name, width_px, height_px)
+            fault = None if are_sound else image_fault(file_name, width_px, height_px)
             if fault:
                 yield Rejected(image_id, "source", fault.reason, fault.detail)
             else:

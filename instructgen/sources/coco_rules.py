@@ -22,7 +22,15 @@ DROP_REASONS = (
 _CLIPPED_SILENTLY_PX = 1.0  # genuine COCO boxes leave the image by rounding alone
 
 _PLAIN_NAME = re.compile(r"\w[\w.-]*")
+_PLAIN_NAMES = re.compile(rf"{_PLAIN_NAME.pattern}(?:\n{_PLAIN_NAME.pattern})*")
 _DRIVE = re.compile(r"[A-Za-z]:")
+
+
+def are_sound_images(file_names: list[str], width_px: Int64s, height_px: Int64s) -> bool:
+    """Whether none of the images has a fault, told at once for many; False where some must be looked at."""
+    names = "\n".join(file_names)
+    is_plain = names.count("\n") == len(file_names) - 1 and _PLAIN_NAMES.fullmatch(names) is not None
+    return is_plain and bool((width_px > 0).all() and (height_px > 0).all())
 
 
 def image_fault(file_name: str, width_px: int, height_px: int) -> Fault | None:

@@ -203,10 +203,16 @@ class _ArrayReader(Generic[T]):
         return True
 
     def _take_records(self, start: int, end: int) -> bool:
+        """Read text[start:end] as a list; brackets stand in for the characters around it meanwhile."""
+        text = self.window.text
+        around = text[start - 1], text[end]
+        text[start - 1], text[end] = b"[]"
         try:
-            records = self.many.decode(b"".join((b"[", memoryview(self.window.text)[start:end], b"]")))
+            records = self.many.decode(memoryview(text)[start - 1 : end + 1])
         except _UNDECODABLE:
             return False
+        finally:
+            text[start - 1], text[end] = around
         self.num_taken += len(records)
         self.member.take(records)
         return True
@@ -256,7 +262,7 @@ class _ArrayReader(Generic[T]):
         return InstructgenError(f"{window.path} {self.member.noun} {self.num_taken}: {what} [at byte {at_byte}]")
 
 
-def _last_boundary(text: bytes, start: int) -> re.Match[bytes] | None:
+def _last_boundary(text: bytearray, start: int) -> re.Match[bytes] | None:
     """Return the last place in the text where one record may end and the next begin."""
     tail_bytes = 4096
     while True:
@@ -269,7 +275,7 @@ def _last_boundary(text: bytes, start: int) -> re.Match[bytes] | None:
         tail_bytes *= 16
 
 
-def _record_ends(text: bytes, start: int) -> list[int]:
+def _record_ends(text: bytearray, start: int) -> list[int]:
     """Return where the array's records end: its commas and, if it is in the text, its closing bracket."""
     ends: list[int] = []
     depth = 0

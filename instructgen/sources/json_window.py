@@ -12,26 +12,32 @@ _NOT_SPACE = re.compile(rb"[^ \t\n\r]")
 
 
 class Window:
-    """The part of the file that is in memory: `text`, of which the part before `at` is done with."""
+    """The part of the file that is in memory: `text`, of which the part before `at` is done with.
+
+    The last character that is done with is kept, so that a reader can put a bracket there (json_stream).
+    """
 
     def __init__(self, file: FileIO, path: Path, block_bytes: int) -> None:
         self.file = file
         self.path = path
-        self.block = memoryview(bytearray(block_bytes))
-        self.text = b""
+        self.block_bytes = block_bytes
+        self.text = bytearray()
         self.at = 0
         self.dropped_bytes = 0
 
     def grow(self) -> bool:
         """Forget what is done with and read on, more each time nothing was done with; False at the file's end."""
-        kept = self.text[self.at :]
-        if len(kept) > MAX_VALUE_BYTES:
+        first = max(self.at - 1, 0)
+        num_kept = len(self.text) - first
+        if num_kept > MAX_VALUE_BYTES:
             raise self.error(f"one value is longer than {MAX_VALUE_BYTES >> 20} MB; a quote is missing or lost")
-        if len(kept) > len(self.block):
-            self.block = memoryview(bytearray(len(kept)))
-        num_read = self.file.readinto(self.block)
-        self.dropped_bytes += self.at
-        self.text, self.at = b"".join((kept, self.block[:num_read])), 0
+        text = bytearray(num_kept + max(self.block_bytes, num_kept))
+        text[:num_kept] = memoryview(self.text)[first:]
+        with memoryview(text) as view:
+            num_read = self.file.readinto(view[num_kept:])
+        del text[num_kept + num_read :]
+        self.dropped_bytes += first
+        self.text, self.at = text, self.at - first
         return num_read > 0
 
     @property
@@ -59,7 +65,7 @@ class Window:
             if not self.grow():
                 return b""
         self.at = found.start()
-        return self.text[self.at : self.at + 1]
+        return bytes(self.text[self.at : self.at + 1])
 
     def expect(self, allowed: bytes, place: str) -> bytes:
         """Step over one of the allowed characters and return it."""
