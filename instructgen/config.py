@@ -15,6 +15,10 @@ PositiveInt = Annotated[int, Meta(ge=1)]
 ImageStorage = Literal["auto", "embed", "reference"]
 
 
+DEFAULT_DECODING = Decoding(temperature=0.7, max_tokens=1024)
+_OMIT = "omit"
+
+
 class SourceConfig(Struct, frozen=True, forbid_unknown_fields=True):
     name: str = "coco"
     root: str | None = None
@@ -47,9 +51,9 @@ class TeacherConfig(Struct, frozen=True, forbid_unknown_fields=True):
     api_key_env: str = "OPENAI_API_KEY"
     replay: str | None = None  # folder of the recorded run
     prompts: str | None = None  # folder of the user's own prompts; the shipped ones otherwise
-    decoding: Decoding = Decoding(temperature=0.7, max_tokens=1024)
+    decoding: Decoding = DEFAULT_DECODING
     concurrency: PositiveInt = 32
-    timeout_s: Annotated[float, Meta(gt=0)] = 120.0
+    timeout_s: Annotated[float, Meta(gt=0)] = 300.0  # of one attempt, from sending to the last byte
     max_attempts: PositiveInt = 5
     usd_per_million_prompt_tokens: Annotated[float, Meta(ge=0)] | None = None
     usd_per_million_completion_tokens: Annotated[float, Meta(ge=0)] | None = None
@@ -93,6 +97,15 @@ def load_config(path: Path) -> BuildConfig:
     except tomllib.TOMLDecodeError as error:
         raise InstructgenError(f"{path} is not valid TOML: {error}") from None
     try:
+        teacher = table.get("teacher")
+        if isinstance(teacher, dict) and isinstance(decoding := teacher.get("decoding"), dict):
+            teacher["decoding"] = _fill_decoding(decoding)
         return msgspec.convert(table, BuildConfig)
     except msgspec.ValidationError as error:
         raise InstructgenError(f"{path}: {error}; docs/pipelines.md lists every key") from None
+
+
+def _fill_decoding(decoding: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings with our defaults; what is set to "omit" is left out, for servers that refuse it."""
+    filled = {**msgspec.to_builtins(DEFAULT_DECODING), **decoding}
+    return {key: value for key, value in filled.items() if value != _OMIT}

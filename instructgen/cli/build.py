@@ -3,12 +3,13 @@
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from shlex import quote
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import typer
 
 from instructgen.cli.pipelines import find_pipeline
-from instructgen.errors import InstructgenError
+from instructgen.errors import InstructgenError, RunStoppedError
 
 if TYPE_CHECKING:
     from instructgen.config import BuildConfig
@@ -29,16 +30,20 @@ def build(
     ),
     split: str | None = typer.Option(None, help="Which split of the root, as val2017; needed where it has several."),
     types: str | None = typer.Option(None, help="Sample types, with commas.  [default: conv,detail,reasoning]"),
-    out: Path | None = typer.Option(None, help="Dataset folder.  [default: datasets/<source>-<split>]"),
+    out: Path | None = typer.Option(None, help="Dataset folder.  [default: out/<source>-<split>]"),
     limit: int | None = typer.Option(None, min=1, help="Use only the first N images."),
     seed: int | None = typer.Option(None, help="Seed of every draw.  [default: 0]"),
     teacher: str | None = typer.Option(None, help="Who writes: scene-program (free), openai, replay."),
     model: str | None = typer.Option(None, help="Model to ask; implies --teacher openai."),
     base_url: str | None = typer.Option(None, help="OpenAI-compatible server; implies --teacher openai."),
     replay: Path | None = typer.Option(None, help="run/ folder to answer from; implies --teacher replay."),
-    output_format: str | None = typer.Option(None, help="Ask for LLaVA's text or for json.  [default: text]"),
+    output_format: Literal["text", "json"] | None = typer.Option(
+        None, help="LLaVA's text, or JSON by schema.  [default: text]"
+    ),
     concurrency: int | None = typer.Option(None, min=1, help="Requests in flight at most.  [default: 32]"),
-    images: str | None = typer.Option(None, help="embed pictures, reference them by path, or auto."),
+    images: Literal["auto", "embed", "reference"] | None = typer.Option(
+        None, help="How rows keep pictures.  [default: auto]"
+    ),
     pipeline: str | None = typer.Option(None, help="Shipped pipeline or a .toml; flags override it."),
     plain: bool = typer.Option(False, "--plain", help="Progress as plain lines, also on a terminal."),
     as_json: bool = typer.Option(False, "--json", help="End with one JSON object on standard output."),
@@ -48,7 +53,7 @@ def build(
     \b
     Examples:
       instructgen build --source coco --types conv,detail,reasoning
-      instructgen build --root coco --split val2017 --out datasets/val --seed 0 --json
+      instructgen build --root coco --split val2017 --out out/val --seed 0 --json
       instructgen build --root coco --split val2017 --limit 100 --model gpt-4o-mini
       instructgen build --root coco --split val2017 --base-url http://127.0.0.1:8000/v1 --model my-model
       instructgen build --source scenes --limit 1000 --seed 7
@@ -60,7 +65,7 @@ def build(
     """
     try:
         config = _override(
-            _read_pipeline(pipeline),
+            _read_pipeline(pipeline, forget_teacher=teacher is None and any((model, base_url, replay))),
             top={"types": _split_types(types), "seed": seed},
             source={"name": source, "root": _text(root), "split": split, "limit": limit},
             teacher={
@@ -74,10 +79,11 @@ def build(
             dataset={"images": images},
         )
         result = _run(config, out, is_live=sys.stderr.isatty() and not plain and not as_json)
-    except InstructgenError as error:
+    except (InstructgenError, KeyboardInterrupt) as caught:
+        error = caught if isinstance(caught, InstructgenError) else RunStoppedError("stopped; run it again to go on")
         if as_json:
             typer.echo(json.dumps({"error": str(error), "exit_code": error.exit_code}))
-        raise
+        raise error from None
     if as_json:
         typer.echo(json.dumps(_summarise(result)))
     else:
@@ -94,14 +100,18 @@ def _run(config: "BuildConfig", out: Path | None, *, is_live: bool) -> "BuildRes
     parts = make_parts(config)
     for line in parts.notes:
         typer.echo(line, err=True)
-    folder = out or Path("datasets") / parts.default_name
+    folder = out or Path("out") / parts.default_name
     return Build(parts, folder, Progress(is_live)).run()
 
 
-def _read_pipeline(pipeline: str | None) -> "BuildConfig":
+def _read_pipeline(pipeline: str | None, *, forget_teacher: bool) -> "BuildConfig":
+    """Return the file's settings, without its teacher where the flags imply one."""
+    from msgspec.structs import replace
+
     from instructgen.config import BuildConfig, load_config
 
-    return BuildConfig() if pipeline is None else load_config(find_pipeline(pipeline))
+    config = BuildConfig() if pipeline is None else load_config(find_pipeline(pipeline))
+    return replace(config, teacher=replace(config.teacher, name=None)) if forget_teacher else config
 
 
 def _override(
@@ -187,8 +197,12 @@ def _tell(result: "BuildResult") -> None:
     typer.echo(f"  cost {cost}; {result.num_new_requests} new requests")
     if result.num_in_doubt:
         typer.echo(f"  {result.num_in_doubt} requests were in flight when an earlier run was cut off")
+    if not result.num_accepted:
+        typer.echo(f"nothing was accepted; see why: instructgen show --rejected {quote(str(result.version_folder))}")
+        return
     dataset = result.version_folder.parent.parent
-    typer.echo(f"look at it:   instructgen show {dataset}")
-    files = f"{result.version_folder}/data/train-*.parquet"
-    typer.echo(f'train on it:  datasets.load_dataset("parquet", data_files="{files}")')
-    typer.echo("              `messages` and `images` are the columns that TRL's trainers take")
+    typer.echo(f"look at it:   instructgen show {quote(str(dataset))}")
+    typer.echo(f'train on it:  datasets.load_dataset("{dataset}")   (pip install datasets)')
+    typer.echo("              its `messages` and `images` are the columns that TRL's trainers take")
+    if not manifest.embeds_images:
+        typer.echo("              pictures are named by path: its README.md says how to load them; or --images embed")

@@ -12,7 +12,20 @@ import instructgen
 from instructgen.resources import shared_folder
 
 # (package, what it is for, how to get it); the first group must be there.
-_NEEDED = ("msgspec", "jinja2", "numpy", "openai", "pandas", "pillow", "pyarrow", "pycocotools", "tenacity", "tqdm")
+_NEEDED = (
+    "filelock",
+    "jinja2",
+    "msgspec",
+    "numpy",
+    "openai",
+    "pandas",
+    "pillow",
+    "pyarrow",
+    "pycocotools",
+    "tenacity",
+    "tqdm",
+    "typer",
+)
 _OPTIONAL = (
     ("datasets", "opening a dataset with Hugging Face's reader", "pip install datasets"),
     ("torch", "the trainer to come", "pip install 'instructgen[train]'"),

@@ -32,12 +32,11 @@ def list_pipelines(
 
 def find_pipeline(name: str) -> Path:
     """Return the file of a shipped pipeline ("llava") or of a path to the user's own."""
-    path = Path(name)
-    if path.suffix == ".toml" or path.exists():
-        return path
     folder = shared_folder("pipelines")
-    shipped = folder / f"{name}.toml"
-    if not shipped.is_file():
-        names = ", ".join(sorted(file.stem for file in folder.glob("*.toml")))
-        raise InstructgenError(f"no pipeline called '{name}'; there are: {names}; or give the path of a .toml file")
-    return shipped
+    for path in (folder / f"{name}.toml", Path(name)):
+        if path.is_file():
+            return path
+    if name.endswith(".toml"):
+        raise InstructgenError(f"no pipeline file {name}; `instructgen pipelines` lists the shipped ones")
+    names = ", ".join(sorted(file.stem for file in folder.glob("*.toml")))
+    raise InstructgenError(f"no pipeline called '{name}'; there are: {names}; or give the path of a .toml file")

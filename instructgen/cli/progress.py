@@ -13,6 +13,8 @@ from instructgen.records import Failed, Rejected, Reply, Sample
 
 _PLAIN_EVERY_S = 5.0
 _NUM_REASONS = 3
+# The counts matter more than the bar: they come first and the bar takes what is left of a narrow terminal.
+_BAR_FORMAT = "{desc} {percentage:3.0f}% {n_fmt}/{total_fmt} {rate_fmt}, {remaining} left{postfix} {bar}"
 
 
 @dataclass(slots=True)
@@ -39,10 +41,15 @@ class Progress:
         self._rejected.clear()
         self._started_s = self._printed_s = time.monotonic()
         if self.is_live:
-            self._bar = tqdm(total=num_units, desc=stage, unit="unit", file=sys.stderr, dynamic_ncols=True)
+            self._bar = tqdm(
+                total=num_units, desc=stage, unit="", file=sys.stderr, dynamic_ncols=True, bar_format=_BAR_FORMAT
+            )
 
     def expect(self, num_units: int) -> None:
         self.num_units = num_units
+
+    def say(self, text: str) -> None:
+        tqdm.write(text, file=sys.stderr)
 
     def outcome(self, outcome: Outcome, reply: Reply | None) -> None:
         self._num_done += 1
@@ -72,14 +79,14 @@ class Progress:
             self._print_plain()
 
     def _counts(self) -> str:
-        parts = [f"{self._accepted} accepted", f"{self._rejected.total()} rejected"]
-        if self._rejected:
-            top = ", ".join(f"{reason} {count}" for reason, count in self._rejected.most_common(_NUM_REASONS))
-            parts[-1] += f" ({top})"
-        parts.append(f"{self._failed} failed")
+        parts = [f"{self._accepted} accepted", f"{self._failed} failed"]
         if self._num_tokens:
             cost = "cost unknown" if self._cost_usd is None else f"${self._cost_usd:.4f}"
             parts += [f"{self._num_tokens} tokens", cost]
+        parts.append(f"{self._rejected.total()} rejected")
+        if self._rejected:
+            top = ", ".join(f"{reason} {count}" for reason, count in self._rejected.most_common(_NUM_REASONS))
+            parts[-1] += f" ({top})"
         return ", ".join(parts)
 
     def _print_plain(self) -> None:

@@ -1,6 +1,7 @@
 """`instructgen prompts`: what would be sent, exactly."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ import typer
 
 from instructgen.cli.pipelines import find_pipeline
 from instructgen.errors import InstructgenError
+from instructgen.resources import shared_folder
 
 if TYPE_CHECKING:
     from instructgen.config import BuildConfig
@@ -20,11 +22,6 @@ prompts_app = typer.Typer(
 
 def add_to(app: typer.Typer) -> None:
     app.add_typer(prompts_app)
-
-
-@prompts_app.callback()
-def _group() -> None:
-    """Keeps `show` a subcommand while it is the only one."""
 
 
 @prompts_app.command("show")
@@ -67,6 +64,20 @@ def show_prompt(
         return
     for message in messages:
         typer.echo(f"--- {message.role}\n{message.content}\n")
+
+
+@prompts_app.command("copy")
+def copy_prompts(folder: Path = typer.Argument(help="Where to put them; must not exist yet.")) -> None:
+    """Copy the shipped prompts, to write your own: name the folder as `prompts` in a pipeline's [teacher].
+
+    \b
+    Examples:
+      instructgen prompts copy my-prompts
+    """
+    if folder.exists():
+        raise InstructgenError(f"{folder} is there already; name a new folder")
+    shutil.copytree(shared_folder("prompts"), folder)
+    typer.echo(f'copied to {folder}; put `prompts = "{folder}"` into the [teacher] table of a pipeline')
 
 
 def _find_unit(config: "BuildConfig", sample_type: str, image_id: str | None) -> "Unit":

@@ -26,16 +26,16 @@ def show(
 
     \b
     Examples:
-      instructgen show datasets/coco-sample
-      instructgen show datasets/coco-sample --type detail -n 1
-      instructgen show datasets/coco-sample --rejected --json
+      instructgen show out/coco-sample
+      instructgen show out/coco-sample --type detail -n 1
+      instructgen show out/coco-sample --rejected --json
     """
     from instructgen.dataset.publish import find_version
     from instructgen.dataset.read import read_rejected, read_rows
 
     version = find_version(dataset)
     if rejected:
-        _print_rejected(read_rejected(version, sample_type, n), as_json=as_json)
+        _print_rejected(read_rejected(version, sample_type, image, n), as_json=as_json)
         return
     rows = read_rows(version, sample_type, image, n)
     for row in rows:

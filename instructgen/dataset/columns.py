@@ -49,8 +49,9 @@ def make_schema(filter_names: Sequence[str], *, embeds_images: bool) -> "pa.Sche
         ("prompt_tokens", pa.int64()),
         ("completion_tokens", pa.int64()),
         ("cost_usd", pa.float64()),
-        ("scores", pa.struct([(name, pa.float64()) for name in filter_names])),
     ]
+    if filter_names:  # Parquet has no empty struct
+        fields.append(("scores", pa.struct([(name, pa.float64()) for name in filter_names])))
     schema = pa.schema(fields)
     if embeds_images:
         features = {"images": {"feature": {"_type": "Image"}, "_type": "List"}}

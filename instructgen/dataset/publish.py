@@ -20,7 +20,7 @@ def publish(staging: Path, manifest: Manifest, out: Path) -> Path:
     """Turn `staging` (data/ and rejected.jsonl, on the same disk) into a version of `out` and return its folder.
 
     The same version published before is left as it is. Killed at any moment, either the new version is whole
-    or it is not there.
+    or it is not there. A version without a row is kept for its rejected.jsonl, and never becomes the latest.
     """
     (staging / "README.md").write_text(make_card(manifest), encoding="utf-8")
     (staging / MANIFEST_NAME).write_bytes(encode_manifest(manifest))
@@ -35,9 +35,17 @@ def publish(staging: Path, manifest: Manifest, out: Path) -> Path:
         staging.rename(version)
         _sync(version.parent)
     published = read_manifest(version)
+    if not published.shards:
+        return version
     replace_text(out / "tags" / LATEST, manifest.version + "\n")
     replace_text(out / "README.md", make_card(published, prefix=f"versions/{manifest.version}/"))
     return version
+
+
+def check_out(out: Path) -> None:
+    """Raise InstructgenError for a folder in which something else is kept: a build writes README.md there."""
+    if out.is_dir() and not (out / "run").is_dir() and any(out.iterdir()):
+        raise InstructgenError(f"{out} holds other files; give an empty folder, or one that a build made, as --out")
 
 
 def read_tag(out: Path, tag: str) -> str | None:
@@ -58,7 +66,10 @@ def find_version(dataset: Path) -> Path:
         raise InstructgenError(
             f"{dataset} holds no dataset; give the --out of a build, or a folder below its versions/"
         )
-    return dataset / "versions" / version
+    folder = dataset / "versions" / version
+    if not (folder / MANIFEST_NAME).is_file():
+        raise InstructgenError(f"{dataset}: the tag '{LATEST}' points to version {version}, which is not there")
+    return folder
 
 
 def replace_text(path: Path, text: str) -> None:
@@ -73,9 +84,13 @@ def replace_text(path: Path, text: str) -> None:
 
 def _sync(path: Path) -> None:
     """Wait until the file, or the folder's list of names, is on disk."""
-    if os.name == "nt" and path.is_dir():
-        return  # Windows cannot open a folder, and writes its names through
-    descriptor = os.open(path, os.O_RDONLY)
+    if path.is_dir():
+        if os.name == "nt":
+            return  # Windows cannot open a folder, and writes its names through
+        flags = os.O_RDONLY
+    else:
+        flags = os.O_RDWR  # what Windows wants of a file that is to be synchronised
+    descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)
     finally:

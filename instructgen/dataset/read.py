@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from instructgen.dataset.publish import REJECTED_NAME
+from instructgen.errors import InstructgenError
 
 _COLUMNS = ["sample_id", "image_id", "sample_type", "messages", "images.list.element.path", "teacher", "model"]
 
@@ -22,35 +23,50 @@ class ShownRow(TypedDict):
 
 
 def read_rows(version: Path, sample_type: str | None, image_id: str | None, num_rows: int) -> list[ShownRow]:
-    """Return the first rows that match, spread over the shards so that every type shows itself."""
-    import pyarrow.parquet as pq
+    """Return the first rows that match, spread over the shards so that every type shows itself.
+
+    Raises InstructgenError for a shard that cannot be read.
+    """
+    import pyarrow as pa
 
     by_shard: list[list[ShownRow]] = []
     for path in sorted((version / "data").glob("*.parquet")):
-        found: list[ShownRow] = []
-        for batch in pq.ParquetFile(path).iter_batches(batch_size=256, columns=_COLUMNS):
-            found.extend(
-                _shown(row)
-                for row in batch.to_pylist()
-                if sample_type in (None, row["sample_type"]) and image_id in (None, row["image_id"])
-            )
-            if len(found) >= num_rows:
-                break
-        by_shard.append(found)
+        try:
+            by_shard.append(_read_shard(path, sample_type, image_id, num_rows))
+        except (pa.ArrowException, OSError) as error:
+            raise InstructgenError(f"{path} cannot be read: {error}; build or copy the version again") from None
     longest = max((len(found) for found in by_shard), default=0)
     return [found[i] for i in range(longest) for found in by_shard if i < len(found)][:num_rows]
 
 
-def read_rejected(version: Path, sample_type: str | None, num_lines: int) -> list[dict[str, Any]]:
+def read_rejected(
+    version: Path, sample_type: str | None, image_id: str | None, num_lines: int
+) -> list[dict[str, Any]]:
     """Return the first records of rejected.jsonl that match."""
     found: list[dict[str, Any]] = []
     with (version / REJECTED_NAME).open(encoding="utf-8") as file:
         for line in file:
             record = json.loads(line)
-            if sample_type in (None, record["unit_id"].rpartition("/")[2]):
+            of_image, _, of_type = record["unit_id"].rpartition("/")
+            if sample_type in (None, of_type) and image_id in (None, of_image):
                 found.append(record)
             if len(found) == num_lines:
                 break
+    return found
+
+
+def _read_shard(path: Path, sample_type: str | None, image_id: str | None, num_rows: int) -> list[ShownRow]:
+    import pyarrow.parquet as pq
+
+    found: list[ShownRow] = []
+    for batch in pq.ParquetFile(path).iter_batches(batch_size=256, columns=_COLUMNS):
+        found.extend(
+            _shown(row)
+            for row in batch.to_pylist()
+            if sample_type in (None, row["sample_type"]) and image_id in (None, row["image_id"])
+        )
+        if len(found) >= num_rows:
+            break
     return found
 
 

@@ -38,4 +38,5 @@ def _make_filter(name: str, options: Mapping[str, object]) -> Filter:
     try:
         return msgspec.convert(options, type=FILTERS[name])
     except msgspec.ValidationError as error:
-        raise InstructgenError(f"[filters.options.{name}]: {error}") from error
+        known = ", ".join(FILTERS[name].__struct_fields__)  # type: ignore[attr-defined]
+        raise InstructgenError(f"[filters.options.{name}]: {error}; its options are: {known}") from error

@@ -6,11 +6,16 @@ from instructgen.records import Failed, Reply
 
 # What the next request would meet as well: a wrong key, a model that is not there, an empty account.
 FATAL_REASONS = frozenset({"unauthorized", "unknown_model", "quota_exhausted"})
+# What tells of the server rather than of the one request.
+SERVER_REASONS = FATAL_REASONS | {"timeout", "connection", "server_error", "rate_limited", "bad_response"}
 
 
 @dataclass(slots=True)
 class Breaker:
-    """Counts failures in a row; one reply starts the count again. `verdict` says why to stop, or is None."""
+    """Counts a server's failures in a row; one reply starts the count again. `verdict` says why to stop, or is None.
+
+    A request that is refused for itself (HTTP 400) counts for nothing: however many there are, the others go on.
+    """
 
     max_fatal: int = 3
     max_failures: int = 25
@@ -21,6 +26,8 @@ class Breaker:
     def count(self, reply: Reply | Failed) -> None:
         if isinstance(reply, Reply):
             self._num_fatal = self._num_failures = 0
+            return
+        if reply.reason not in SERVER_REASONS:
             return
         self._num_failures += 1
         self._num_fatal += reply.reason in FATAL_REASONS

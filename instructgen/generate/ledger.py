@@ -71,6 +71,7 @@ class Ledger:
             raise InstructgenError(f"{folder} cannot be written: {error}") from None
         try:
             self._reader = _open(self.path)
+            self._writer = _open(self.path)
         except BaseException:
             self._lock.release()
             raise
@@ -145,11 +146,11 @@ class Ledger:
     async def _commit(self, statements: list[_Statement]) -> None:
         write = _Write(statements)
         self._writes.put(write)
-        await asyncio.wrap_future(write.done)
+        # Shielded: who waits may be cancelled, what was paid for is stored all the same.
+        await asyncio.shield(asyncio.wrap_future(write.done))
 
     def _write_groups(self) -> None:
-        connection = _open(self.path)
-        with contextlib.closing(connection):
+        with contextlib.closing(self._writer) as connection:
             closing = False
             while not closing:
                 group = [self._writes.get()]
@@ -164,7 +165,10 @@ def open_for_replay(folder: Path) -> sqlite3.Connection:
     path = folder / "ledger.sqlite"
     if not path.is_file():
         raise InstructgenError(f"{folder} holds no recorded run: there is no {path.name}; point to a dataset's run/")
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    wal = path.with_name(f"{path.name}-wal")
+    # A database at rest is opened as immutable: SQLite would put files of its own beside it otherwise.
+    mode = "mode=ro" if wal.exists() and wal.stat().st_size else "immutable=1"
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True)
     _check_format(connection, path)
     return connection
 
@@ -178,10 +182,16 @@ def _open(path: Path) -> sqlite3.Connection:
             connection.executescript(_SCHEMA)
             connection.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (_FORMAT,))
         _check_format(connection, path)
-    except sqlite3.Error as error:
+    except sqlite3.OperationalError as error:
+        # Its answers may be whole: never advise to put it aside and pay again.
         connection.close()
         raise InstructgenError(
-            f"{path} is not a usable ledger ({error}); move it away to start anew, or restore it from a copy"
+            f"{path} cannot be opened ({error}); see to the disk, its rights and free space"
+        ) from None
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise InstructgenError(
+            f"{path} is not a usable ledger ({error}); restore it from a copy, or move it away to start anew"
         ) from None
     except InstructgenError:
         connection.close()
@@ -203,6 +213,7 @@ def _check_format(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _commit_group(connection: sqlite3.Connection, path: Path, group: list[_Write]) -> None:
+    awaited = [write for write in group if write.done.set_running_or_notify_cancel()]
     try:
         with connection:
             for write in group:
@@ -211,8 +222,8 @@ def _commit_group(connection: sqlite3.Connection, path: Path, group: list[_Write
     except sqlite3.Error as error:
         # The writers wait for this answer: a full disk must stop the run before more is spent.
         failure = RunStoppedError(f"{path} cannot be written ({error}); free space and run the same command again")
-        for write in group:
+        for write in awaited:
             write.done.set_exception(failure)
         return
-    for write in group:
+    for write in awaited:
         write.done.set_result(None)

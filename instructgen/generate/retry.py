@@ -1,11 +1,13 @@
 """Which failures of a request are worth another try, and after how long."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 from tenacity.wait import wait_base, wait_random_exponential
 
 MAX_WAIT_S = 60.0
+_LOOK_EVERY_S = 0.2  # for the wish to stop, while waiting
 
 
 class TransientError(Exception):
@@ -31,10 +33,24 @@ class _WaitAsAsked(wait_base):
         return self._backoff(retry_state)
 
 
-def make_retrying(max_attempts: int) -> AsyncRetrying:
-    """Return the retry policy; the last TransientError comes out where every attempt met one."""
+def make_retrying(max_attempts: int, should_stop: Callable[[], bool]) -> AsyncRetrying:
+    """Return the retry policy; the last TransientError comes out where every attempt met one.
+
+    Once `should_stop` says so, a wait ends early and nothing is tried again.
+    """
+
+    async def sleep(seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while not should_stop() and (left := until - loop.time()) > 0:
+            await asyncio.sleep(min(left, _LOOK_EVERY_S))
+
+    def is_over(retry_state: RetryCallState) -> bool:
+        return should_stop() or retry_state.attempt_number >= max_attempts
+
     return AsyncRetrying(
-        stop=stop_after_attempt(max_attempts),
+        sleep=sleep,
+        stop=is_over,
         wait=_WaitAsAsked(),
         retry=retry_if_exception_type(TransientError),
         reraise=True,

@@ -53,25 +53,32 @@ class Scheduler:
     stop: Stop = field(default_factory=Stop)
     breaker: Breaker = field(default_factory=Breaker)
     _in_flight: dict[str, "asyncio.Task[Reply | Failed]"] = field(default_factory=dict)
+    _errors: list[Exception] = field(default_factory=list)
 
     async def answer_all(self, asked: Iterator[Asked]) -> None:
         """Pass every unit's reply or failure to `on_answer`, in the order in which they come.
 
         Raises RunStoppedError when `stop` was asked for or the teacher refuses everything; what was answered
-        until then is in the ledger.
+        until then is in the ledger. So it is when the units or `on_answer` raise: what is in flight is awaited
+        and stored, then the first error comes out.
         """
         num_workers = self.concurrency if self.teacher.is_remote else _LOCAL_CONCURRENCY
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(num_workers):
-                    group.create_task(self._work(asked))
-        except ExceptionGroup as errors:
-            # The first one ended the other workers; a bad annotation file is told as such, not as a group of one.
-            raise errors.exceptions[0] from None
+        async with asyncio.TaskGroup() as group:
+            for _ in range(num_workers):
+                group.create_task(self._work(asked))
+        if self._errors:
+            raise self._errors[0]
         if self.stop.reason is not None:
             raise RunStoppedError(self.stop.reason)
 
     async def _work(self, asked: Iterator[Asked]) -> None:
+        try:
+            await self._answer_some(asked)
+        except Exception as error:  # noqa: BLE001  raised by answer_all once the others have stored their answers
+            self._errors.append(error)
+            self.stop.ask("another unit met an error")
+
+    async def _answer_some(self, asked: Iterator[Asked]) -> None:
         for one in asked:
             if self.stop.reason is not None:
                 return
@@ -99,7 +106,7 @@ class Scheduler:
         try:
             if self.teacher.is_remote:
                 await self.ledger.mark_sent(request.request_id)
-            reply = await self.teacher.answer(request)
+            reply = await self.teacher.answer(request, self._is_stopping)
             if isinstance(reply, Failed):
                 await self.ledger.store_failure(request.request_id, reply)
             else:
@@ -107,7 +114,11 @@ class Scheduler:
         except RunStoppedError as error:
             self.stop.ask(str(error))
             return Failed(request.request_id, "teacher", "stopped", str(error))
-        self.breaker.count(reply)
+        if self.teacher.is_remote:
+            self.breaker.count(reply)
         if self.breaker.verdict is not None:
             self.stop.ask(self.breaker.verdict)
         return reply
+
+    def _is_stopping(self) -> bool:
+        return self.stop.reason is not None

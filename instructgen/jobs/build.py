@@ -15,10 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-import msgspec
-
 from instructgen.dataset.manifest import Manifest
-from instructgen.dataset.publish import REJECTED_NAME, publish
+from instructgen.dataset.publish import REJECTED_NAME, check_out, publish
 from instructgen.errors import RunStoppedError
 from instructgen.generate.ledger import Ledger
 from instructgen.generate.scheduler import Answered, Asked, Scheduler
@@ -27,7 +25,7 @@ from instructgen.jobs.facts import Spending
 from instructgen.jobs.outcomes import Outcome
 from instructgen.jobs.parts import BuildParts
 from instructgen.records import Rejected, Reply
-from instructgen.teachers.replay import TeacherIdentity
+from instructgen.teachers.replay import TeacherIdentity, add_identity
 
 
 class BuildWatch(Protocol):
@@ -37,6 +35,10 @@ class BuildWatch(Protocol):
 
     def expect(self, num_units: int) -> None:
         """The stage's size is known now; it was not when the stage began."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Something that the user should hear now."""
         ...
 
     def outcome(self, outcome: Outcome, reply: Reply | None) -> None:
@@ -82,15 +84,18 @@ class Build:
         """
         started = time.monotonic()
         teacher = self.parts.teacher
+        check_out(self.out)
         with Ledger(self.out / "run") as ledger:
             num_in_doubt = ledger.num_in_doubt()
             identity = TeacherIdentity(teacher.name, teacher.model, teacher.decoding)
-            ledger.write_meta("teacher", msgspec.json.encode(identity).decode())
+            ledger.write_meta("teachers", add_identity(ledger.read_meta("teachers"), identity))
             try:
                 asyncio.run(self._generate(ledger))
                 version_folder, manifest = self._compose(ledger)
             except (KeyboardInterrupt, asyncio.CancelledError):
                 raise RunStoppedError("stopped at once; the same command goes on from what is stored") from None
+            except OSError as error:
+                raise RunStoppedError(f"{self.out} cannot be written ({error}); free space and run again") from None
         return BuildResult(
             version_folder=version_folder,
             manifest=manifest,
@@ -123,6 +128,7 @@ class Build:
             if scheduler.stop.reason is not None:
                 task.cancel()
             scheduler.stop.ask("stopped by a signal")
+            self.watch.say("stopping: waiting for what is in flight; once more ends at once")
 
         # Windows has no signal handlers in its loop: Ctrl-C ends it at once, as a second one does elsewhere.
         with suppress(NotImplementedError):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from instructgen.config import SurrogateConfig
 from instructgen.dataset.pictures import find_picture_fault
+from instructgen.errors import InstructgenError
 from instructgen.records import ImageRecord, Rejected, SourceIssue, Unit
 from instructgen.sources.base import Source
 from instructgen.surrogate.render import make_surrogate
@@ -47,7 +48,10 @@ class Planner:
     def _plan(self, record: ImageRecord) -> PlannedImage:
         picture = None
         if self.max_image_pixels is not None:
-            picture = self.source.image_bytes(record)
+            try:
+                picture = self.source.image_bytes(record)
+            except InstructgenError as error:
+                return self._reject(Rejected(record.image_id, "source", "image_unreadable", str(error)))
             fault = find_picture_fault(picture, record, self.max_image_pixels)
             if fault is not None:
                 return self._reject(Rejected(record.image_id, "source", fault.reason, fault.detail))

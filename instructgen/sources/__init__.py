@@ -15,6 +15,8 @@ _DEFAULT_NUM_SCENES = 48
 def _open_coco(config: SourceConfig, seed: int) -> Source:  # noqa: ARG001  COCO draws nothing
     from instructgen.sources.coco import CocoSource
 
+    if config.root is None and config.split is not None:
+        raise InstructgenError("--split needs --root, a COCO folder; without it the bundled sample is read")
     if config.root is None:
         return CocoSource(shared_folder("data") / "sample", config.split, config.limit, _SAMPLE_ID_PREFIX)
     return CocoSource(Path(config.root), config.split, config.limit)

@@ -42,10 +42,10 @@ def _make_replay(parts: TeacherParts) -> Teacher:
     if parts.config.replay is None:
         raise InstructgenError("the replay teacher needs --replay FOLDER: the run/ of a build to answer from")
     folder = Path(parts.config.replay)
-    identity = read_identity(folder)
+    identity = read_identity(folder, parts.config.model)
     if identity.name == SceneProgramTeacher.name:
-        return ReplayTeacher(folder, SceneProgramTeacher(parts.seed).messages)
-    return ReplayTeacher(folder, parts.write_prompts(identity.decoding))
+        return ReplayTeacher(folder, identity, SceneProgramTeacher(parts.seed).messages)
+    return ReplayTeacher(folder, identity, parts.write_prompts(identity.decoding))
 
 
 TEACHERS: dict[str, Callable[[TeacherParts], Teacher]] = {
@@ -56,13 +56,22 @@ TEACHERS: dict[str, Callable[[TeacherParts], Teacher]] = {
 
 
 def choose_teacher(config: TeacherConfig) -> str:
-    """Return the teacher's name: as given, else from what the other settings ask for, else the free one."""
-    if config.name is not None:
-        if config.name not in TEACHERS:
-            raise InstructgenError(f"no teacher called '{config.name}'; there are: {', '.join(TEACHERS)}")
-        return config.name
-    if config.replay is not None:
-        return "replay"
-    if config.model is not None or config.base_url is not None:
-        return "openai"
-    return "scene-program"
+    """Return the teacher's name: as given, else from what the other settings ask for, else the free one.
+
+    Raises InstructgenError for an unknown name and for settings that ask for two teachers.
+    """
+    if config.name is not None and config.name not in TEACHERS:
+        raise InstructgenError(f"no teacher called '{config.name}'; there are: {', '.join(TEACHERS)}")
+    asked_for = {
+        "replay": config.replay is not None,
+        "openai": config.base_url is not None or (config.model is not None and config.replay is None),
+    }
+    implied = [name for name, is_asked in asked_for.items() if is_asked]
+    name = config.name or (implied[0] if implied else "scene-program")
+    others = [other for other in implied if other != name]
+    if others:
+        raise InstructgenError(
+            f"the teacher is {name}, but other settings ask for {', '.join(others)} "
+            "(replay: replay; openai: model, base_url); leave out one or the other"
+        )
+    return name

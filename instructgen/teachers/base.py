@@ -1,5 +1,6 @@
 """What every teacher offers: it turns a unit into messages, and a request into a reply."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from instructgen.records import Decoding, Failed, Message, Reply, Request, Unit
@@ -23,8 +24,11 @@ class Teacher(Protocol):
         """Return the exact messages to send for the unit."""
         ...
 
-    async def answer(self, request: Request) -> Reply | Failed:
-        """Return the reply; `Failed` (record_id = request id) where asking again later may succeed."""
+    async def answer(self, request: Request, should_stop: Callable[[], bool]) -> Reply | Failed:
+        """Return the reply; `Failed` (record_id = request id) where asking again later may succeed.
+
+        Once `should_stop` says so, an attempt that is under way is finished, and none is begun.
+        """
         ...
 
     async def close(self) -> None:

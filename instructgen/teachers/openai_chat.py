@@ -1,5 +1,6 @@
 """Any server that speaks OpenAI's chat completions: OpenAI itself, vLLM, SGLang, Ollama, llama.cpp ..."""
 
+import asyncio
 import ipaddress
 import os
 from collections.abc import Callable
@@ -15,7 +16,6 @@ from instructgen.records import Decoding, Failed, FinishReason, Message, Reply, 
 
 if TYPE_CHECKING:
     import openai
-    from openai.types import CompletionUsage
     from openai.types.chat import ChatCompletion
 
 DEFAULT_MODEL = "gpt-4o-mini"
@@ -55,25 +55,29 @@ class OpenAIChatTeacher:
     ) -> None:
         import openai
 
+        check_base_url(config.base_url)
         self.model = config.model or DEFAULT_MODEL
         self.decoding: Decoding = config.decoding
         self.messages = write_messages
         self._schemas = schemas
         self._max_attempts = config.max_attempts
         self._price = find_price(config)
+        self._timeout_s = config.timeout_s
         self._key = read_key(config)
         self._client = openai.AsyncOpenAI(
             api_key=self._key, base_url=config.base_url, timeout=config.timeout_s, max_retries=0
         )
 
-    async def answer(self, request: Request) -> Reply | Failed:
+    async def answer(self, request: Request, should_stop: Callable[[], bool]) -> Reply | Failed:
         """Ask, again where that may help; what the server says for good becomes `Failed` with a fixed reason."""
         import openai
 
         body = self._body(request)
         try:
-            async for attempt in make_retrying(self._max_attempts):
+            async for attempt in make_retrying(self._max_attempts, should_stop):
                 with attempt:
+                    if attempt.retry_state.attempt_number > 1 and should_stop():
+                        return self._failure(request, "stopped", "the run ended before another attempt")
                     return await self._send(body, request)
         except TransientError as error:
             return self._failure(request, error.reason, error.detail)
@@ -101,10 +105,11 @@ class OpenAIChatTeacher:
         from openai.types.chat import ChatCompletion
 
         try:
-            # Not chat.completions.create: it spends most of its time transforming a body that is ready.
-            completion = await self._client.post("/chat/completions", body=body, cast_to=ChatCompletion)
-        except openai.APITimeoutError as error:
-            raise TransientError("timeout", self._clean(str(error))) from error
+            async with asyncio.timeout(self._timeout_s):
+                # Not chat.completions.create: it spends most of its time transforming a body that is ready.
+                completion = await self._client.post("/chat/completions", body=body, cast_to=ChatCompletion)
+        except (openai.APITimeoutError, TimeoutError) as error:
+            raise TransientError("timeout", f"no whole answer within {self._timeout_s} s") from error
         except openai.APIConnectionError as error:
             raise TransientError("connection", self._clean(f"{error} {error.__cause__ or ''}")) from error
         except openai.APIStatusError as error:
@@ -122,32 +127,30 @@ class OpenAIChatTeacher:
         if fault is not None:
             raise TransientError("bad_response", fault)
         choice = completion.choices[0]
-        usage = completion.usage
-        prompt_tokens = usage.prompt_tokens if usage else 0
-        completion_tokens = usage.completion_tokens if usage else 0
+        usage = find_usage(completion)
         return Reply(
             request_id=request.request_id,
-            text=choice.message.content or "",
+            text=mend_text(choice.message.content or ""),
             finish_reason=_FINISH_REASONS.get(choice.finish_reason, "other"),
-            prompt_tokens=prompt_tokens,
-            completion_tokens=completion_tokens,
+            prompt_tokens=usage[0] if usage else 0,
+            completion_tokens=usage[1] if usage else 0,
             cost_usd=self._cost_usd(usage),
-            model=completion.model or self.model,
+            model=mend_text(completion.model or self.model),
             teacher=self.name,
         )
 
-    def _cost_usd(self, usage: "CompletionUsage | None") -> float | None:
+    def _cost_usd(self, usage: tuple[int, int] | None) -> float | None:
         """Return what the answer cost; None where the price, or the tokens of what has one, is unknown."""
         if self._price is None or (usage is None and self._price != FREE):
             return None
-        return self._price.cost_usd(usage.prompt_tokens, usage.completion_tokens) if usage else 0.0
+        return self._price.cost_usd(*usage) if usage else 0.0
 
     def _failure(self, request: Request, reason: str, detail: str) -> Failed:
         return Failed(request.request_id, "teacher", reason, self._clean(detail))
 
     def _clean(self, detail: str) -> str:
         """Keep the key out of ledgers and logs, and a server's HTML page out of the way."""
-        return " ".join(detail.replace(self._key, "[key]").split())[:_MAX_DETAIL_CHARS]
+        return mend_text(" ".join(detail.replace(self._key, "[key]").split()))[:_MAX_DETAIL_CHARS]
 
 
 def find_fault(completion: "ChatCompletion") -> str | None:
@@ -156,17 +159,45 @@ def find_fault(completion: "ChatCompletion") -> str | None:
     if not isinstance(choices, list) or not choices:
         return "the answer has no choices"
     message = getattr(choices[0], "message", None)
-    if message is None:
+    if message is None or not hasattr(message, "content"):
         return "the answer's choice has no message"
-    content = getattr(message, "content", None)
-    if content is not None and not isinstance(content, str):
-        return f"the answer's content is a {type(content).__name__}, not text"
-    usage = getattr(completion, "usage", None)
-    if usage is not None and not all(
-        isinstance(getattr(usage, key, None), int) for key in ("prompt_tokens", "completion_tokens")
-    ):
-        return "the answer's usage has no token counts"
+    texts = {
+        "content": message.content,
+        "finish_reason": getattr(choices[0], "finish_reason", None),
+        "model": getattr(completion, "model", None),
+    }
+    for name, value in texts.items():
+        if value is not None and not isinstance(value, str):
+            return f"the answer's {name} is a {type(value).__name__}, not text"
     return None
+
+
+def find_usage(completion: "ChatCompletion") -> tuple[int, int] | None:
+    """Return prompt and completion tokens; None where the server does not say, for the answer is good without."""
+    usage = getattr(completion, "usage", None)
+    counts = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
+    match counts:
+        case (int(prompt), int(answer)):
+            return prompt, answer
+    return None
+
+
+def mend_text(text: str) -> str:
+    """Return the text with each half of a surrogate pair that stands alone replaced: no file could hold it."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def check_base_url(base_url: str | None) -> None:
+    """Raise InstructgenError for an address that no request could be sent to."""
+    if base_url is None:
+        return
+    try:
+        parts = urlsplit(base_url)
+        is_good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_good = False
+    if not is_good:
+        raise InstructgenError(f"--base-url {base_url}: wants an address such as http://127.0.0.1:8000/v1")
 
 
 def is_loopback(base_url: str | None) -> bool:
@@ -181,14 +212,20 @@ def is_loopback(base_url: str | None) -> bool:
 def find_price(config: TeacherConfig) -> Price | None:
     """Return the configured price; a server on this machine costs nothing; else None, for nobody knows."""
     prompt, completion = config.usd_per_million_prompt_tokens, config.usd_per_million_completion_tokens
+    if prompt is not None and completion is not None:
+        return Price(prompt, completion)
     if prompt is not None or completion is not None:
-        return Price(prompt or 0.0, completion or 0.0)
+        raise InstructgenError(
+            "a price wants both: usd_per_million_prompt_tokens and usd_per_million_completion_tokens"
+        )
     return FREE if is_loopback(config.base_url) else None
 
 
 def read_key(config: TeacherConfig) -> str:
     """Return the key from the environment; a server other than OpenAI's may need none."""
     key = os.environ.get(config.api_key_env, "").strip()
+    if key and not (key.isascii() and key.isprintable()):
+        raise InstructgenError(f"the key in {config.api_key_env} has characters that no key has; copy it again")
     if key:
         return key
     if config.base_url:

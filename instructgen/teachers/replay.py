@@ -11,26 +11,37 @@ from instructgen.records import Decoding, Failed, Message, Reply, Request, Unit
 
 
 class TeacherIdentity(msgspec.Struct, frozen=True):
-    """What of a teacher is in its request ids; stored in a run's ledger under the key "teacher"."""
+    """What of a teacher is in its request ids; a run's ledger lists all that it asked under the key "teachers"."""
 
     name: str
     model: str
     decoding: Decoding
 
 
-def read_identity(folder: Path) -> TeacherIdentity:
-    """Return the identity of the teacher that a run was recorded from.
+def add_identity(listed: str | None, identity: TeacherIdentity) -> str:
+    """Return the list of identities (JSON, or None for none yet) with one more, if it is new."""
+    known = msgspec.json.decode(listed, type=list[TeacherIdentity]) if listed else []
+    return msgspec.json.encode(known if identity in known else [*known, identity]).decode()
 
-    Raises InstructgenError where the folder holds no run or the run has not asked anything yet.
+
+def read_identity(folder: Path, model: str | None) -> TeacherIdentity:
+    """Return the identity of the teacher that a run was recorded from; `model` chooses where there are several.
+
+    Raises InstructgenError where the folder holds no run, the run has not asked anything yet, or the choice is open.
     """
     connection = open_for_replay(folder)
     try:
-        row = connection.execute("SELECT value FROM meta WHERE key = 'teacher'").fetchone()
+        row = connection.execute("SELECT value FROM meta WHERE key = 'teachers'").fetchone()
     finally:
         connection.close()
     if row is None:
         raise InstructgenError(f"{folder} holds a run that never had a teacher; nothing can be replayed from it")
-    return msgspec.json.decode(row[0], type=TeacherIdentity)
+    recorded = msgspec.json.decode(row[0], type=list[TeacherIdentity])
+    chosen = [identity for identity in recorded if model in (None, identity.model)]
+    if len(chosen) == 1:
+        return chosen[0]
+    models = ", ".join(f"{identity.model} ({identity.decoding})" for identity in recorded)
+    raise InstructgenError(f"{folder} was recorded from these models: {models}; --model chooses one of them")
 
 
 class ReplayTeacher:
@@ -38,8 +49,9 @@ class ReplayTeacher:
 
     is_remote = False
 
-    def __init__(self, folder: Path, write_messages: Callable[[Unit], tuple[Message, ...]]) -> None:
-        identity = read_identity(folder)
+    def __init__(
+        self, folder: Path, identity: TeacherIdentity, write_messages: Callable[[Unit], tuple[Message, ...]]
+    ) -> None:
         # The recorded teacher wrote the replies, so rows and manifest name it: the same dataset comes out.
         self.name = identity.name
         self.model = identity.model
@@ -47,7 +59,7 @@ class ReplayTeacher:
         self.messages = write_messages
         self._connection = open_for_replay(folder)
 
-    async def answer(self, request: Request) -> Reply | Failed:
+    async def answer(self, request: Request, should_stop: Callable[[], bool]) -> Reply | Failed:  # noqa: ARG002
         row = self._connection.execute(
             "SELECT reply FROM replies WHERE request_id = ?", (bytes.fromhex(request.request_id),)
         ).fetchone()

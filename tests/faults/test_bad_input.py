@@ -46,11 +46,16 @@ OPTIONS: dict[str, tuple[list[str], str]] = {
     "unknown pipeline": (["--pipeline", "lava"], "no pipeline called 'lava'; there are: clean, llava, smoke"),
     "pipeline file that is missing": (["--pipeline", "none.toml"], "no pipeline file none.toml"),
     "root that is missing": (["--root", "nowhere"], "nowhere"),
-    "split that the sample has not": (["--split", "val2017"], "no split 'val2017'"),
+    "split that the sample has not": (["--split", "val2017"], "--split needs --root"),
     "root for rendered scenes": (["--source", "scenes", "--root", "x"], "rendered scenes have no --root"),
     "openai without a key": (["--teacher", "openai"], "needs a key in OPENAI_API_KEY"),
     "replay without a run": (["--teacher", "replay"], "needs --replay"),
     "replay of an empty folder": (["--replay", "."], "holds no recorded run"),
+    "address without a scheme": (["--base-url", "localhost:8000/v1"], "wants an address such as"),
+    "address with a broken host": (["--base-url", "http://[::1/v1"], "wants an address such as"),
+    "address with a port that is text": (["--base-url", "http://h:port/v1"], "wants an address such as"),
+    "free teacher with a model": (["--teacher", "scene-program", "--model", "m"], "ask for openai"),
+    "replay with a server": (["--replay", ".", "--base-url", "http://127.0.0.1:1/v1"], "ask for openai"),
     "unknown flag": (["--colour"], "--colour"),
 }
 
@@ -280,11 +285,82 @@ def test_picture_behind_a_link_out_of_the_folder_is_refused(
     (tmp_path / "coco" / "val2017").mkdir()
     (tmp_path / "secret").write_bytes(b"secret")
     (tmp_path / "coco" / "val2017" / "000000000010.jpg").symlink_to(tmp_path / "secret")
-    arguments = ["build", "--root", tmp_path / "coco", "--out", tmp_path / "ds", "--images", "embed"]
-    code, _, err = run(capsys, monkeypatch, *arguments)
-    assert code == 2
-    assert "leads out of that folder" in err
+    arguments = ["build", "--root", tmp_path / "coco", "--out", tmp_path / "ds", "--images", "embed", "--json"]
+    code, out, err = run(capsys, monkeypatch, *arguments)
+    assert code == 4
+    assert json.loads(out.splitlines()[-1])["reasons"] == {"image_unreadable": 3}
+    assert "Traceback" not in err
     assert b"secret" not in b"".join(path.read_bytes() for path in (tmp_path / "ds").rglob("*") if path.is_file())
+
+
+def test_build_without_any_filter_is_published(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "my.toml").write_text("[filters]\nuse = []\n")
+    arguments = ["build", "--limit", "2", "--pipeline", tmp_path / "my.toml", "--out", tmp_path / "ds", "--json"]
+    code, out, err = run(capsys, monkeypatch, *arguments)
+    assert code == 0, err
+    assert sum(json.loads(out.splitlines()[-1])["accepted"].values()) == 6
+
+
+def test_shipped_pipeline_is_found_beside_a_folder_of_its_name(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "llava").mkdir()
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run(capsys, monkeypatch, "pipelines", "llava")
+    assert code == 0
+    assert "boxes_in_conversation = false" in out
+    code, _, err = run(capsys, monkeypatch, "pipelines", "none.toml")
+    assert code == 2
+    assert "no pipeline file none.toml" in err
+
+
+def test_flags_that_name_a_model_override_the_teacher_of_a_pipeline(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "my.toml").write_text("[teacher]\nname = 'scene-program'\nmax_attempts = 1\n")
+    arguments = ["build", "--limit", "1", "--pipeline", tmp_path / "my.toml", "--out", tmp_path / "ds"]
+    code, _, err = run(capsys, monkeypatch, *arguments, "--base-url", "http://127.0.0.1:9/v1", "--model", "m")
+    assert code == 4
+    assert "the teacher is openai, model m" in err
+
+
+def test_broken_shard_and_missing_version_are_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    run(capsys, monkeypatch, "build", "--limit", "2", "--out", tmp_path / "ds")
+    shard = next((tmp_path / "ds").rglob("*.parquet"))
+    shard.write_bytes(b"PAR1 no more")
+    code, _, err = run(capsys, monkeypatch, "show", tmp_path / "ds")
+    assert code == 2
+    assert shard.name in err
+    (tmp_path / "ds" / "tags" / "latest").write_text("000000000000\n")
+    code, _, err = run(capsys, monkeypatch, "show", tmp_path / "ds")
+    assert code == 2
+    assert "which is not there" in err
+
+
+def test_folder_of_somebody_else_is_never_built_into(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "README.md").write_text("my notes")
+    code, _, err = run(capsys, monkeypatch, "build", "--limit", "1", "--out", tmp_path)
+    assert code == 2
+    assert "holds other files" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
+    assert (tmp_path / "README.md").read_text() == "my notes"
+
+
+def test_prompts_are_copied_to_start_ones_own_from(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    code, _, _ = run(capsys, monkeypatch, "prompts", "copy", tmp_path / "mine")
+    assert code == 0
+    assert (tmp_path / "mine" / "conv" / "system.j2").is_file()
+    code, _, err = run(capsys, monkeypatch, "prompts", "copy", tmp_path / "mine")
+    assert code == 2
+    assert "is there already" in err
 
 
 def test_out_that_is_a_file_is_named(
@@ -305,6 +381,10 @@ def test_show_of_what_is_no_dataset_is_named(
 
 
 BAD_PIPELINES = {
+    "half a price": (
+        "[teacher]\nbase_url = 'http://127.0.0.1:9/v1'\nusd_per_million_prompt_tokens = 1.0",
+        "a price wants both",
+    ),
     "unknown filter": ("[filters]\nuse = ['leaks']", "no filter called 'leaks'"),
     "unknown filter option": ("[filters.options.length]\nmax = 3", "length"),
     "wrong kind of filter option": ("[filters.options.repetition]\nmax_fraction = 'half'", "repetition"),

@@ -243,6 +243,9 @@ BROKEN_ANSWERS = {
     "no choices": b'{"choices": []}',
     "content that is a number": b'{"choices": [{"message": {"content": 7}, "finish_reason": "stop"}]}',
     "a list": b"[]",
+    "model that is a number": b'{"model": 7, "choices": [{"message": {"content": "x"}, "finish_reason": "stop"}]}',
+    "finish reason that is a list": b'{"choices": [{"message": {"content": "x"}, "finish_reason": []}]}',
+    "message that is text": b'{"model": "m", "choices": [{"message": "x", "finish_reason": "stop"}]}',
     "an empty body": b"",
 }
 
@@ -260,6 +263,89 @@ def test_broken_answer_is_a_counted_failure_and_nothing_is_lost(coco: Path, tmp_
     assert done.code == 4, done.err
     assert done.result["reasons"] == {"bad_response": 1}
     assert sum(done.result["accepted"].values()) == 11
+
+
+def test_half_of_a_surrogate_pair_is_replaced_and_the_answer_kept(coco: Path, tmp_path: Path) -> None:
+    text = "A brown dog plays with a red ball in the park, and nobody else is to be seen anywhere near it. \ud83d"
+    choice = {"message": {"content": text}, "finish_reason": "stop"}
+    payload = json.dumps({"model": "m", "choices": [choice]}).encode()
+
+    def answer(number: int, body: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+        return (200, {}, payload)
+
+    with ChatServer(fault=answer) as server:
+        done = run_cli(*arguments(server, coco, tmp_path / "ds", "--types", "detail", "--limit", "2"))
+    assert done.code == 0, done.err
+    assert all(row["messages"][1]["content"].endswith("\ufffd") for row in rows(done))
+
+
+def test_many_requests_refused_for_themselves_never_stop_the_others(tmp_path: Path) -> None:
+    def refuse_conversations(number: int, body: dict[str, Any]) -> tuple[int, dict[str, str], bytes] | None:
+        is_conversation = len(body["messages"]) == 6
+        return (400, {}, b'{"error": {"message": "too long"}}') if is_conversation else None
+
+    large = make_coco(tmp_path / "large", 30)
+    with ChatServer(fault=refuse_conversations) as server:
+        first = run_cli(*arguments(server, large, tmp_path / "ds"))
+        second = run_cli(*arguments(server, large, tmp_path / "ds"))
+    assert first.code == second.code == 4
+    assert first.result["failed"] == second.result["failed"] == {"conv": 30, "detail": 0, "reasoning": 0}
+    assert first.result["version"] == second.result["version"]
+
+
+def test_ctrl_c_does_not_wait_for_retries(coco: Path, tmp_path: Path) -> None:
+    def busy(number: int, body: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+        return (503, {"retry-after": "50"}, b"busy")
+
+    with ChatServer(fault=busy) as server:
+        process = start_cli(*arguments(server, coco, tmp_path / "ds", "--concurrency", "2"))
+        deadline = time.monotonic() + 60
+        while server.num_requests < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        stopped = finish(process, timeout_s=30)
+    assert stopped.code == 3
+    assert "waiting for" in stopped.err
+    assert server.num_requests == 2
+
+
+def test_run_recorded_from_two_models_is_replayed_from_the_one_that_is_named(coco: Path, tmp_path: Path) -> None:
+    with ChatServer() as server:
+        first = run_cli(*arguments(server, coco, tmp_path / "ds", "--limit", "2"))
+        run_cli(*arguments(server, coco, tmp_path / "ds", "--limit", "2", "--model", "other"))
+    replay = ["build", "--root", coco, "--limit", "2", "--replay", tmp_path / "ds" / "run", "--json"]
+    unclear = run_cli(*replay, "--out", tmp_path / "a")
+    assert unclear.code == 2
+    assert "--model chooses" in unclear.err
+    named = run_cli(*replay, "--out", tmp_path / "b", "--model", "m")
+    assert named.result["version"] == first.result["version"]
+
+
+def test_replay_leaves_nothing_in_the_recorded_run(coco: Path, tmp_path: Path) -> None:
+    with ChatServer() as server:
+        run_cli(*arguments(server, coco, tmp_path / "ds", "--limit", "2"))
+    run = tmp_path / "ds" / "run"
+    before = {path: path.read_bytes() for path in run.iterdir()}
+    done = run_cli("build", "--root", coco, "--limit", "2", "--replay", run, "--out", tmp_path / "b", "--json")
+    assert done.code == 0
+    assert {path: path.read_bytes() for path in run.iterdir()} == before
+
+
+def test_build_that_accepted_nothing_does_not_become_the_latest(coco: Path, tmp_path: Path) -> None:
+    from instructgen.dataset.publish import find_version
+
+    out = tmp_path / "ds"
+    with ChatServer() as server:
+        good = run_cli(*arguments(server, coco, out, "--limit", "2"))
+    card = (out / "README.md").read_text()
+    with ChatServer(text=" ") as server:
+        empty = run_cli(*arguments(server, coco, out, "--limit", "2", "--model", "mute"))
+    assert empty.code == 4
+    assert Path(empty.result["out"]).is_dir()
+    assert find_version(out) == Path(good.result["out"])
+    assert (out / "README.md").read_text() == card
 
 
 def test_refused_connection_stops_resumably(coco: Path, tmp_path: Path) -> None:
@@ -376,7 +462,9 @@ def test_bad_reply_is_rejected_with_a_reason_and_kept_beside(
 def test_answer_without_usage_is_kept_and_its_cost_is_unknown_where_tokens_have_a_price(
     coco: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "price.toml").write_text("[teacher]\nusd_per_million_prompt_tokens = 2.0\n")
+    (tmp_path / "price.toml").write_text(
+        "[teacher]\nusd_per_million_prompt_tokens = 2.0\nusd_per_million_completion_tokens = 10.0\n"
+    )
     answer = {
         "message": {"role": "assistant", "content": "A brown dog plays with a ball. " * 8},
         "finish_reason": "stop",

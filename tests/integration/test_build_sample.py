@@ -129,7 +129,7 @@ def test_output_tells_how_to_look_at_it_and_train_on_it(tmp_path: Path) -> None:
 
 def test_default_out_is_named_for_the_source(tmp_path: Path) -> None:
     done = run_cli("build", "--limit", "2", "--json", cwd=tmp_path)
-    assert Path(done.result["out"]).parts[:2] == ("datasets", "coco-sample")
+    assert Path(done.result["out"]).parts[:2] == ("out", "coco-sample")
 
 
 def test_rendered_scenes_are_a_source_of_their_own(tmp_path: Path) -> None:

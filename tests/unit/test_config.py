@@ -4,6 +4,7 @@ import pytest
 
 from instructgen.config import BuildConfig, load_config
 from instructgen.errors import InstructgenError
+from instructgen.records import Decoding
 from instructgen.resources import shared_folder
 
 
@@ -41,6 +42,16 @@ def test_bad_setting_is_named_with_its_file_and_key(tmp_path: Path, text: str, w
     with pytest.raises(InstructgenError, match=words) as caught:
         load_config(write(tmp_path, text))
     assert "my.toml" in str(caught.value)
+
+
+def test_decoding_given_in_part_keeps_the_other_defaults(tmp_path: Path) -> None:
+    decoding = load_config(write(tmp_path, "[teacher.decoding]\nseed = 3")).teacher.decoding
+    assert decoding == Decoding(temperature=0.7, max_tokens=1024, seed=3)
+
+
+def test_decoding_setting_can_be_left_out(tmp_path: Path) -> None:
+    decoding = load_config(write(tmp_path, "[teacher.decoding]\ntemperature = 'omit'")).teacher.decoding
+    assert decoding == Decoding(max_tokens=1024)
 
 
 def test_missing_file_says_where_the_shipped_ones_are(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The scene program: the teacher that needs no model and says what captions and boxes prove, nothing else."""
 
+from collections.abc import Callable
+
 import msgspec
 from msgspec import Struct
 
@@ -42,7 +44,7 @@ class SceneProgramTeacher:
         content = _ENCODER.encode(Task(unit.sample_type, unit.record)).decode()
         return (Message("user", content),)
 
-    async def answer(self, request: Request) -> Reply | Failed:
+    async def answer(self, request: Request, should_stop: Callable[[], bool]) -> Reply | Failed:  # noqa: ARG002
         task = _DECODER.decode(request.messages[-1].content)
         return Reply(
             request_id=request.request_id,

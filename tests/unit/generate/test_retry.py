@@ -29,7 +29,7 @@ def test_last_transient_error_comes_out_after_the_last_attempt() -> None:
     tries = []
 
     async def fail_always() -> None:
-        async for attempt in make_retrying(3):
+        async for attempt in make_retrying(3, lambda: False):
             with attempt:
                 tries.append(1)
                 raise TransientError("server_error", "HTTP 500", retry_after_s=0.0)
