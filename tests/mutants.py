@@ -146,9 +146,14 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "reply_used_before_it_is_on_disk",
         "instructgen/generate/ledger.py",
-        """        self._writes.put(write)
-        await asyncio.wrap_future(write.done)""",
-        "        self._writes.put(write)",
+        "await asyncio.shield(asyncio.wrap_future(write.done))",
+        "await asyncio.sleep(0)",
+    ),
+    Mutant(
+        "error_in_the_input_drops_what_is_in_flight",
+        "instructgen/generate/scheduler.py",
+        "            self._errors.append(error)\n",
+        "            raise error\n",
     ),
     Mutant(
         "later_reply_replaces_the_first",
@@ -216,6 +221,18 @@ MUTANTS: tuple[Mutant, ...] = (
         "instructgen/dataset/pictures.py",
         "if (width_px, height_px) != (record.width_px, record.height_px):",
         "if (width_px, height_px) != (width_px, height_px):",
+    ),
+    Mutant(
+        "sides_mirrored_in_what_the_scene_program_says",
+        "instructgen/teachers/scene_program/geometry.py",
+        '("left", "middle", "right")',
+        '("right", "middle", "left")',
+    ),
+    Mutant(
+        "things_of_one_side_said_to_be_on_the_other",
+        "instructgen/teachers/scene_program/geometry.py",
+        'if one.x1 + _GAP < other.x0:\n        return "left"',
+        'if one.x1 + _GAP < other.x0:\n        return "right"',
     ),
     Mutant(
         "source_leak_published",
