@@ -37,13 +37,3 @@ def relation_of(one: Box, other: Box) -> str:
     if other.y1 + _GAP < one.y0:
         return "lower"
     return ""
-
-
-def overlap_of(one: Box, other: Box) -> float:
-    """Return intersection over union, 0 to 1."""
-    width = min(one.x1, other.x1) - max(one.x0, other.x0)
-    height = min(one.y1, other.y1) - max(one.y0, other.y0)
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return shared / (one.area + other.area - shared)

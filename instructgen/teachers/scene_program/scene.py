@@ -4,11 +4,11 @@ from msgspec import Struct
 
 from instructgen.lexicon.categories import Category, find_category
 from instructgen.records import Box, ImageRecord
+from instructgen.surrogate.boxes import overlap
 from instructgen.teachers.scene_program.colours import Colour, find_colours
 from instructgen.teachers.scene_program.events import find_events
 from instructgen.teachers.scene_program.extras import find_extras
 from instructgen.teachers.scene_program.facts import Fact, make_facts
-from instructgen.teachers.scene_program.geometry import overlap_of
 from instructgen.teachers.scene_program.people import PersonWords, read_person_words
 from instructgen.teachers.scene_program.phrases import NounPhrase, find_noun_phrases, tokenise
 from instructgen.teachers.scene_program.settings import Setting, find_setting, infer_setting
@@ -203,4 +203,4 @@ def _is_doubtful(name: str, boxes: list[Box], others: tuple[Box, ...], words: fr
     """True for a thing no caption names that another category's box covers, or that people call otherwise."""
     if _RIVALS.get(name, set()) & words:
         return True
-    return any(other.category != name and overlap_of(box, other) > _SAME_PLACE for box in boxes for other in others)
+    return any(other.category != name and overlap(box, other) > _SAME_PLACE for box in boxes for other in others)
