@@ -93,7 +93,7 @@ ANIMAL_RULES = (
             ),
             (
                 "A quiet place to rest, something to scratch and a little play would generally keep such a pet content.",
-                "Owners can often help by offering high places, fresh water and toys that wake its hunting instinct.",
+                "Owners can often help by offering high places, fresh water and toys that wake the hunting instinct.",
             ),
         ),
     ),
