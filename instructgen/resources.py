@@ -1,9 +1,10 @@
-"""Where the files that ship with instructgen are: prompts, pipelines and the bundled sample."""
+"""Where files are: what ships with instructgen, and the ledger of a run."""
 
 from pathlib import Path
 
 from instructgen.errors import InstructgenError
 
+LEDGER_NAME = "ledger.sqlite"  # of a run directory; a dataset's folder is known by it
 _PACKAGE = Path(__file__).resolve().parent
 
 

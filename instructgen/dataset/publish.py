@@ -11,6 +11,7 @@ from pathlib import Path
 from instructgen.dataset.card import make_card
 from instructgen.dataset.manifest import MANIFEST_NAME, Manifest, encode_manifest, read_manifest
 from instructgen.errors import InstructgenError
+from instructgen.resources import LEDGER_NAME
 
 LATEST = "latest"
 REJECTED_NAME = "rejected.jsonl"
@@ -43,9 +44,14 @@ def publish(staging: Path, manifest: Manifest, out: Path) -> Path:
 
 
 def check_out(out: Path) -> None:
-    """Raise InstructgenError for a folder in which something else is kept: a build writes README.md there."""
-    if out.is_dir() and not (out / "run").is_dir() and any(out.iterdir()):
-        raise InstructgenError(f"{out} holds other files; give an empty folder, or one that a build made, as --out")
+    """Raise InstructgenError where a build would write over what no build made: somebody's README.md, say."""
+    if (out / "run" / LEDGER_NAME).exists():
+        return
+    for name in ("README.md", "tags", "versions"):
+        if (out / name).exists():
+            raise InstructgenError(
+                f"{out} is not a dataset's folder but holds a {name}; give a new folder, or one that a build made"
+            )
 
 
 def read_tag(out: Path, tag: str) -> str | None:

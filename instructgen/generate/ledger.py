@@ -24,6 +24,7 @@ from filelock import FileLock, Timeout
 
 from instructgen.errors import InstructgenError, RunLockedError, RunStoppedError
 from instructgen.records import Failed, Reply
+from instructgen.resources import LEDGER_NAME
 
 _FORMAT = "1"
 _MAX_GROUP = 100  # replies in one commit; bench of docs/decisions/0001-spine.md: larger gains nothing
@@ -58,7 +59,7 @@ class Ledger:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / "ledger.sqlite"
+        self.path = folder / LEDGER_NAME
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = FileLock(folder / "lock", timeout=0)
@@ -162,7 +163,7 @@ class Ledger:
 
 def open_for_replay(folder: Path) -> sqlite3.Connection:
     """Open a recorded run's ledger for reading alone; no lock is taken and nothing is written."""
-    path = folder / "ledger.sqlite"
+    path = folder / LEDGER_NAME
     if not path.is_file():
         raise InstructgenError(f"{folder} holds no recorded run: there is no {path.name}; point to a dataset's run/")
     wal = path.with_name(f"{path.name}-wal")

@@ -347,9 +347,17 @@ def test_folder_of_somebody_else_is_never_built_into(
     (tmp_path / "README.md").write_text("my notes")
     code, _, err = run(capsys, monkeypatch, "build", "--limit", "1", "--out", tmp_path)
     assert code == 2
-    assert "holds other files" in err
+    assert "is not a dataset's folder but holds a README.md" in err
     assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
     assert (tmp_path / "README.md").read_text() == "my notes"
+
+
+def test_log_beside_the_dataset_is_no_hindrance(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "build.log").write_text("")
+    code, _, _ = run(capsys, monkeypatch, "build", "--limit", "1", "--out", tmp_path)
+    assert code == 0
 
 
 def test_prompts_are_copied_to_start_ones_own_from(
