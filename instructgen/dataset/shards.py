@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-# Rows of a row group (bench of docs/decisions/0001-spine.md): a random read of a picture decodes one group.
+# Rows of a row group (docs/decisions/0001-spine.md): a random read of a picture decodes one group.
 _GROUP_ROWS_WITH_PICTURES = 100
 _GROUP_ROWS_TEXT = 10_000
 _READ_BYTES = 1 << 20

@@ -27,7 +27,7 @@ from instructgen.records import Failed, Reply
 from instructgen.resources import LEDGER_NAME
 
 _FORMAT = "1"
-_MAX_GROUP = 100  # replies in one commit; bench of docs/decisions/0001-spine.md: larger gains nothing
+_MAX_GROUP = 100  # replies in one commit (docs/decisions/0001-spine.md)
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS replies (request_id BLOB NOT NULL UNIQUE, reply BLOB NOT NULL, stored_at REAL NOT NULL);
