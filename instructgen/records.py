@@ -1,6 +1,6 @@
 """The values that travel between stages: frozen, slotted, comparable by value.
 
-They are `msgspec.Struct`s rather than dataclasses: the same reading for a user, but built about six times
+They are `msgspec.Struct`s rather than dataclasses: the same reading for a user, but built more than ten times
 faster, and reading COCO train2017 builds almost a million of them (docs/decisions/0001-spine.md).
 Boxes are fractions of the image's width and height, origin top left, x0 <= x1 and y0 <= y1. Pixels exist
 only inside the source that reads them.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # Rows of a row group (docs/decisions/0001-spine.md): a random read of a picture decodes one group.
 _GROUP_ROWS_WITH_PICTURES = 100
 _GROUP_ROWS_TEXT = 10_000
+_BATCH_ROWS = 500  # rows that wait as Python objects, which take some ten times the room of Arrow's
 _READ_BYTES = 1 << 20
 
 
@@ -40,6 +41,8 @@ class _Open:
     digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
     num_rows: int = 0
     pending: list[Row] = field(default_factory=list)
+    batches: "list[pa.Table]" = field(default_factory=list)
+    num_batched: int = 0
 
 
 @dataclass(slots=True)
@@ -62,8 +65,10 @@ class ShardWriter:
         group_rows = _GROUP_ROWS_WITH_PICTURES if self.embeds_images else _GROUP_ROWS_TEXT
         if shard.num_rows == self.rows_per_shard:
             self._close(key)
-        elif len(shard.pending) == group_rows:
-            self._flush(shard)
+        elif len(shard.pending) == min(_BATCH_ROWS, group_rows):
+            self._batch(shard)
+            if shard.num_batched == group_rows:
+                self._flush(shard)
 
     def finish(self) -> list[Shard]:
         """Close what is open and give each file its final name; splits in the order of their names."""
@@ -115,12 +120,23 @@ class ShardWriter:
         self._open[key] = _Open(path, writer)
         return self._open[key]
 
+    def _batch(self, shard: _Open) -> None:
+        import pyarrow as pa
+
+        shard.batches.append(pa.Table.from_pylist(shard.pending, schema=self.schema))
+        shard.num_batched += len(shard.pending)
+        shard.pending.clear()
+
     def _flush(self, shard: _Open) -> None:
+        """Write what waits as one row group."""
         import pyarrow as pa
 
         if shard.pending:
-            shard.writer.write_table(pa.Table.from_pylist(shard.pending, schema=self.schema))
-            shard.pending.clear()
+            self._batch(shard)
+        if shard.batches:
+            shard.writer.write_table(pa.concat_tables(shard.batches).combine_chunks())
+            shard.batches.clear()
+            shard.num_batched = 0
 
     def _close(self, key: tuple[str, str]) -> None:
         shard = self._open.pop(key)

@@ -94,3 +94,12 @@ def test_image_struct_is_exactly_hugging_faces() -> None:
 def test_readers_are_told_to_decode_pictures_only_where_they_are_inside() -> None:
     assert b"huggingface" in (make_schema([], embeds_images=True).metadata or {})
     assert b"huggingface" not in (make_schema([], embeds_images=False).metadata or {})
+
+
+def test_text_waits_in_batches_and_is_written_in_large_groups(tmp_path: Path) -> None:
+    (shard,) = write(tmp_path, [("train", row(n)) for n in range(1, 10_602)], 20_000)
+    metadata = pq.ParquetFile(tmp_path / shard.path).metadata
+    assert [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)] == [10_000, 601]
+    assert pq.read_table(tmp_path / shard.path, columns=["image_id"])["image_id"].to_pylist() == [
+        f"coco/{n:012d}" for n in range(1, 10_602)
+    ]
