@@ -232,6 +232,10 @@ def test_broken_record_is_counted_and_the_rest_is_built(
     assert result["planned"] == {"conv": 4, "detail": 4, "reasoning": 4}
     if is_image:
         assert result["reasons"][reason] == 3
+        lines = [json.loads(line) for line in (Path(result["out"]) / "rejected.jsonl").read_text().splitlines()]
+        assert [line["unit_id"] for line in lines if line["reason"] == reason] == [
+            f"coco/000000000010/{name}" for name in result["planned"]
+        ]
     else:
         assert result["source_issues"][reason] >= 1
     for name in result["planned"]:
