@@ -17,8 +17,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-# Quick and close to the code first, so that most faults are caught in seconds.
-_TESTS = ("tests/unit", "tests/contract", "tests/golden", "tests/faults", "tests/integration")
+_ALL = ("tests/unit", "tests/contract", "tests/golden", "tests/faults", "tests/integration")
+# Tests near the faulty file run first, so that most faults are caught in seconds; then, if need be, all do.
+_NEAR = {
+    "instructgen/sources": ("tests/unit/sources",),
+    "instructgen/surrogate": ("tests/unit/surrogate",),
+    "instructgen/generate": ("tests/unit/generate", "tests/integration/test_build_openai.py"),
+    "instructgen/teachers/openai_chat": ("tests/integration/test_build_openai.py",),
+    "instructgen/teachers/scene_program": ("tests/unit/teachers",),
+    "instructgen/prompting": ("tests/unit/prompting", "tests/integration/test_build_openai.py"),
+    "instructgen/dataset": ("tests/unit/dataset",),
+    "instructgen/jobs": ("tests/unit/jobs", "tests/faults", "tests/integration"),
+    "instructgen/draws": ("tests/unit/test_draws.py",),
+}
 # It compares the code with this list, and so would object to any fault whatever.
 _LIST_TEST = "tests/unit/test_mutants.py"
 _LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "*cache*", "datasets", "dist", "build")
@@ -250,29 +261,27 @@ def find_catcher(mutant: Mutant, folder: Path) -> str | None:
     if code.count(mutant.right) != 1:
         raise SystemExit(f"{mutant.name}: {mutant.file} holds its text {code.count(mutant.right)} times, wants 1")
     path.write_text(code.replace(mutant.right, mutant.wrong), encoding="utf-8")
+    near = [tests for start, tests in _NEAR.items() if mutant.file.startswith(start)]
     try:
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "pytest",
-                "-x",
-                "-q",
-                "-n",
-                "2",
-                "-p",
-                "no:cacheprovider",
-                f"--ignore={_LIST_TEST}",
-                *_TESTS,
-            ],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        for tests in (*near, _ALL):
+            if failed := find_failed_test(mutant, folder, tests):
+                return failed
     finally:
         path.write_text(code, encoding="utf-8")
+    return None
+
+
+def find_failed_test(mutant: Mutant, folder: Path, tests: tuple[str, ...]) -> str | None:
+    """Run the tests up to the first that fails, and return its name."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-x", "-q", "-n", "2", "-p", "no:cacheprovider"]
+        + [f"--ignore={_LIST_TEST}", *tests],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED")]
     if not failed and done.returncode:
         raise SystemExit(f"{mutant.name}: the tests broke down rather than failed:\n{done.stdout[-2000:]}")
