@@ -274,8 +274,7 @@ def find_catcher(mutant: Mutant, folder: Path) -> str | None:
 def find_failed_test(mutant: Mutant, folder: Path, tests: tuple[str, ...]) -> str | None:
     """Run the tests up to the first that fails, and return its name."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-x", "-q", "-n", "2", "-p", "no:cacheprovider"]
-        + [f"--ignore={_LIST_TEST}", *tests],
+        [sys.executable, "-m", "pytest", "-xq", "-n2", "-pno:cacheprovider", f"--ignore={_LIST_TEST}", *tests],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
