@@ -1,7 +1,6 @@
-"""Sentences, words and n-grams, shared by filters and metrics."""
+"""Sentences, words and repetition, shared by filters and metrics."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 
 _WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
@@ -30,12 +29,9 @@ def split_sentences(text: str) -> list[str]:
     return [sentence for sentence in sentences if sentence]
 
 
-def ngrams(words: Sequence[str], n: int) -> list[tuple[str, ...]]:
-    """Return all runs of n words, in order; none for a text of fewer than n."""
-    return [tuple(words[i : i + n]) for i in range(len(words) - n + 1)]
-
-
 def repeated_fraction(words: Sequence[str], n: int) -> float:
     """Return the share of n-grams, 0 to 1, that are copies of an earlier one; 0 for a short text."""
-    grams = ngrams(words, n)
-    return 1 - len(Counter(grams)) / len(grams) if grams else 0.0
+    num_grams = len(words) - n + 1
+    if num_grams < 2:
+        return 0.0
+    return 1 - len(set(zip(*(words[i:] for i in range(n)), strict=False))) / num_grams

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
+from instructgen.jobs.facts import Spending
 from instructgen.jobs.outcomes import Outcome
 from instructgen.records import Failed, Rejected, Reply, Sample
 
@@ -31,8 +32,7 @@ class Progress:
     _accepted: int = 0
     _failed: int = 0
     _rejected: Counter[str] = field(default_factory=Counter)
-    _num_tokens: int = 0
-    _cost_usd: float | None = 0.0
+    _bought: Spending = field(default_factory=Spending)
 
     def begin(self, stage: str, num_units: int | None) -> None:
         self._stage = stage
@@ -61,18 +61,17 @@ class Progress:
             case Failed():
                 self._failed += 1
         if reply is not None:
-            self._num_tokens += reply.prompt_tokens + reply.completion_tokens
-            known = self._cost_usd is not None and reply.cost_usd is not None
-            self._cost_usd = self._cost_usd + reply.cost_usd if known else None  # type: ignore[operator]
+            self._bought.add(reply)
         if self._bar is not None:
             self._bar.total = self.num_units
-            self._bar.set_postfix_str(self._counts(), refresh=False)
-            self._bar.update()
+            if self._bar.update():
+                self._bar.set_postfix_str(self._counts())
         elif time.monotonic() - self._printed_s >= _PLAIN_EVERY_S:
             self._print_plain()
 
     def end(self) -> None:
         if self._bar is not None:
+            self._bar.set_postfix_str(self._counts())
             self._bar.close()
             self._bar = None
         else:
@@ -80,9 +79,10 @@ class Progress:
 
     def _counts(self) -> str:
         parts = [f"{self._accepted} accepted", f"{self._failed} failed"]
-        if self._num_tokens:
-            cost = "cost unknown" if self._cost_usd is None else f"${self._cost_usd:.4f}"
-            parts += [f"{self._num_tokens} tokens", cost]
+        num_tokens = self._bought.prompt_tokens + self._bought.completion_tokens
+        if num_tokens:
+            cost = "cost unknown" if self._bought.cost_usd is None else f"${self._bought.cost_usd:.4f}"
+            parts += [f"{num_tokens} tokens", cost]
         parts.append(f"{self._rejected.total()} rejected")
         if self._rejected:
             top = ", ".join(f"{reason} {count}" for reason, count in self._rejected.most_common(_NUM_REASONS))

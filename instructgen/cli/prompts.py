@@ -44,18 +44,16 @@ def show_prompt(
     from msgspec.structs import replace
 
     from instructgen.config import BuildConfig, load_config
-    from instructgen.prompting.prompts import load_prompt
+    from instructgen.jobs.outcomes import check_types
+    from instructgen.jobs.parts import load_prompts
     from instructgen.prompting.requests import make_prompt_book
     from instructgen.sample_types import SAMPLE_TYPES
 
     config = BuildConfig() if pipeline is None else load_config(find_pipeline(pipeline))
     given = {key: value for key, value in (("root", root and str(root)), ("split", split)) if value}
     config = replace(config, types=(sample_type,), source=replace(config.source, **given))
-    if sample_type not in SAMPLE_TYPES:
-        raise InstructgenError(f"no sample type called '{sample_type}'; there are: {', '.join(SAMPLE_TYPES)}")
-    folder = Path(config.teacher.prompts) if config.teacher.prompts else None
-    prompts = {sample_type: load_prompt(folder, sample_type)}
-    book = make_prompt_book(prompts, SAMPLE_TYPES, config.surrogate, config.teacher.decoding)
+    check_types(config.types, SAMPLE_TYPES)
+    book = make_prompt_book(load_prompts(config), SAMPLE_TYPES, config.surrogate, config.teacher.decoding)
     unit = _find_unit(config, sample_type, image)
     messages = book.messages(unit)
     if as_json:

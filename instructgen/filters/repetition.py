@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 from instructgen.config import Fraction
 from instructgen.filters.quotes import shorten
 from instructgen.records import Fault, ImageRecord, Message, Sample, Verdict
+from instructgen.text import repeated_fraction
 
 
 class RepeatedText(Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,7 +27,7 @@ class RepeatedText(Struct, frozen=True, forbid_unknown_fields=True):
         worst_text = ""
         for turn in sample.turns:
             if turn.role == "assistant":
-                fraction = _repeated_fraction(turn.content.lower().split(), self.n)
+                fraction = repeated_fraction(turn.content.lower().split(), self.n)
                 if fraction > worst:
                     worst, worst_text = fraction, turn.content
         if worst > self.max_fraction:
@@ -35,14 +36,6 @@ class RepeatedText(Struct, frozen=True, forbid_unknown_fields=True):
         if question is not None:
             return Verdict(worst, Fault("repeated_text", shorten(question)))
         return Verdict(worst)
-
-
-def _repeated_fraction(words: list[str], n: int) -> float:
-    """Return what instructgen.text.repeated_fraction does, in half its time."""
-    num_grams = len(words) - n + 1
-    if num_grams < 2:
-        return 0.0
-    return 1 - len(set(zip(*(words[i:] for i in range(n)), strict=False))) / num_grams
 
 
 def _find_repeated_question(turns: tuple[Message, ...]) -> str | None:

@@ -75,9 +75,6 @@ class Tally:
                 self.failed[sample_type] += 1
                 self.reasons.setdefault(sample_type, Counter())[reason] += 1
 
-    def total_reasons(self) -> Counter[str]:
-        return sum(self.reasons.values(), Counter())
-
     def close(self, num_images: int) -> Counts:
         """Return the counts of a finished build in which every image was planned once for each type."""
         for name in self.types:

@@ -53,7 +53,7 @@ def make_parts(config: BuildConfig) -> BuildParts:
     check_types(config.types, SAMPLE_TYPES)
     filters = make_filters(config.filters)
     source = open_source(config.source, config.seed)
-    prompts = _load_prompts(config)
+    prompts = load_prompts(config)
     teacher_name = choose_teacher(config.teacher)
     teacher = TEACHERS[teacher_name](_teacher_parts(config, prompts))
     images = config.dataset.images
@@ -69,11 +69,12 @@ def make_parts(config: BuildConfig) -> BuildParts:
         judge=Judge(SAMPLE_TYPES, {name: prompt.questions for name, prompt in prompts.items()}, filters, config.seed),
         prompt_sha256={name: prompt.sha256 for name, prompt in prompts.items()},
         embeds_images=embeds_images,
-        notes=tuple(_make_notes(config, source, teacher)),
+        notes=tuple(_make_notes(config, source, teacher, is_free=teacher_name == "scene-program")),
     )
 
 
-def _load_prompts(config: BuildConfig) -> dict[str, Prompt]:
+def load_prompts(config: BuildConfig) -> dict[str, Prompt]:
+    """Return the prompts of the build's types; InstructgenError for a folder or a file that cannot be used."""
     folder = Path(config.teacher.prompts) if config.teacher.prompts else None
     if folder is not None and not folder.is_dir():
         raise InstructgenError(f"teacher.prompts: no folder {folder}")
@@ -88,14 +89,14 @@ def _teacher_parts(config: BuildConfig, prompts: dict[str, Prompt]) -> TeacherPa
     return TeacherParts(config.teacher, config.seed, write_prompts, schemas)
 
 
-def _make_notes(config: BuildConfig, source: Source, teacher: Teacher) -> list[str]:
+def _make_notes(config: BuildConfig, source: Source, teacher: Teacher, *, is_free: bool) -> list[str]:
     what = source.title
     if config.source.root is not None:
         what += f" in {config.source.root}"
     elif config.source.name == "coco":
         what = "the bundled sample of rendered scenes (give --root for COCO)"
     notes = [f"reading {what}; the teacher is {teacher.name}, model {teacher.model}"]
-    if choose_teacher(config.teacher) == "scene-program":
+    if is_free:
         notes[0] += ": rules over captions and boxes, no key, no network, no cost"
         if os.environ.get(config.teacher.api_key_env):
             notes.append(f"{config.teacher.api_key_env} is set but not used; --model NAME asks a model instead")
