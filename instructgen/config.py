@@ -12,6 +12,7 @@ from instructgen.records import Decoding
 
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 PositiveInt = Annotated[int, Meta(ge=1)]
+Positive = Annotated[float, Meta(gt=0)]
 ImageStorage = Literal["auto", "embed", "reference"]
 
 
@@ -40,8 +41,20 @@ class SurrogateConfig(Struct, frozen=True, forbid_unknown_fields=True):
         return sample_type != "conv" or self.boxes_in_conversation
 
 
+class ServerConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """One of several servers of the same teacher; what is None is as the teacher's own setting says."""
+
+    base_url: str | None = None
+    model: str | None = None  # the name by which this server knows the teacher's model
+    api_key_env: str | None = None
+    weight: Positive = 1.0  # its share of the requests while it works
+    concurrency: PositiveInt | None = None
+    requests_per_minute: Positive | None = None
+    tokens_per_minute: Positive | None = None
+
+
 class TeacherConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """`name` None picks "openai" where a model or a base URL is given, "replay" where a run is, else the free
+    """`name` None picks "openai" where a model or a server is given, "replay" where a run is, else the free
     "scene-program": a key in the environment alone never makes a build spend money.
     """
 
@@ -49,14 +62,34 @@ class TeacherConfig(Struct, frozen=True, forbid_unknown_fields=True):
     model: str | None = None
     base_url: str | None = None
     api_key_env: str = "OPENAI_API_KEY"
+    servers: tuple[ServerConfig, ...] = ()  # instead of base_url
     replay: str | None = None  # folder of the recorded run
     prompts: str | None = None  # folder of the user's own prompts; the shipped ones otherwise
     decoding: Decoding = DEFAULT_DECODING
-    concurrency: PositiveInt = 32
-    timeout_s: Annotated[float, Meta(gt=0)] = 300.0  # of one attempt, from sending to the last byte
+    concurrency: PositiveInt = 32  # requests in flight at most, of each server
+    requests_per_minute: Positive | None = None  # of each server; None learns it from the answers
+    tokens_per_minute: Positive | None = None
+    connect_timeout_s: Positive = 10.0
+    read_timeout_s: Positive = 300.0  # the longest silence of a server
+    timeout_s: Positive = 300.0  # of one attempt, from sending to the last byte
     max_attempts: PositiveInt = 5
-    usd_per_million_prompt_tokens: Annotated[float, Meta(ge=0)] | None = None
-    usd_per_million_completion_tokens: Annotated[float, Meta(ge=0)] | None = None
+    max_answer_mb: Positive = 8.0
+    accept_models: tuple[str, ...] = ()  # other names, with * and ?, that an answer may give as its model
+    prices: str | None = None  # a price table to use before the shipped one
+    tokenizer: str | None = None  # tokenizer.json of the model, for `instructgen plan`
+    fallback: "TeacherConfig | None" = None  # asked for units whose first answer fails validation
+
+
+class RunConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a run may spend and where it writes besides the dataset; nothing here shapes a row."""
+
+    budget_usd: Positive | None = None  # of all runs in the dataset folder together
+    budget_tokens: PositiveInt | None = None
+    cache_dir: str | None = None  # answers shared between runs
+    metrics: str | None = None  # a Prometheus textfile, rewritten every few seconds
+    alarm: bool = True  # stops when answers collapse
+    batch: bool = False  # ask through the server's batch API
+    batch_live_rest: bool = False  # and live for what a batch left unanswered
 
 
 class FiltersConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,6 +114,7 @@ class BuildConfig(Struct, frozen=True, forbid_unknown_fields=True):
     teacher: TeacherConfig = TeacherConfig()
     filters: FiltersConfig = FiltersConfig()
     dataset: DatasetConfig = DatasetConfig()
+    run: RunConfig = RunConfig()
 
 
 def load_config(path: Path) -> BuildConfig:
@@ -98,8 +132,10 @@ def load_config(path: Path) -> BuildConfig:
         raise InstructgenError(f"{path} is not valid TOML: {error}") from None
     try:
         teacher = table.get("teacher")
-        if isinstance(teacher, dict) and isinstance(decoding := teacher.get("decoding"), dict):
-            teacher["decoding"] = _fill_decoding(decoding)
+        while isinstance(teacher, dict):
+            if isinstance(decoding := teacher.get("decoding"), dict):
+                teacher["decoding"] = _fill_decoding(decoding)
+            teacher = teacher.get("fallback")
         return msgspec.convert(table, BuildConfig)
     except msgspec.ValidationError as error:
         raise InstructgenError(f"{path}: {error}; docs/pipelines.md lists every key") from None

@@ -19,3 +19,15 @@ class RunStoppedError(InstructgenError):
     """The run ended early and can be continued: Ctrl-C, a signal, or a server that refuses everything."""
 
     exit_code = 3
+
+
+class BudgetSpentError(RunStoppedError):
+    """What is left of the budget does not cover another request; with a higher one the run goes on."""
+
+    exit_code = 5
+
+
+class AnswersCollapsedError(RunStoppedError):
+    """The teacher's answers became useless, and asking on would waste money."""
+
+    exit_code = 6

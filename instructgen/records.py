@@ -99,8 +99,26 @@ class Request(Struct, frozen=True):
     messages: tuple[Message, ...]
 
 
+class Cost(Struct, frozen=True):
+    """Money in billionths of a dollar (0 where no price is known), and prompt plus completion tokens."""
+
+    nano_usd: int = 0
+    tokens: int = 0
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(self.nano_usd + other.nano_usd, self.tokens + other.tokens)
+
+
+NOTHING = Cost()
+# What is odd about an answer that is kept all the same, or is rejected for it later.
+ReplyNote = Literal["usage_missing", "wrong_model", "extra_choices", "refused"]
+
+
 class Reply(Struct, frozen=True):
-    """What a teacher answered; stored in the ledger before anything reads it. `cost_usd` None: no price known."""
+    """What a teacher answered; stored in the ledger before anything reads it. `cost_usd` None: no price known.
+
+    `model` is the one that the answer names. `notes` is empty for an answer that is as it should be.
+    """
 
     request_id: str
     text: str
@@ -110,6 +128,7 @@ class Reply(Struct, frozen=True):
     cost_usd: float | None
     model: str
     teacher: str
+    notes: tuple[ReplyNote, ...] = ()
 
 
 class Sample(Struct, frozen=True):

@@ -4,7 +4,9 @@ from pathlib import Path
 
 from instructgen.errors import InstructgenError
 
-LEDGER_NAME = "ledger.sqlite"  # of a run directory; a dataset's folder is known by it
+LEDGER_NAME = "ledger.sqlite"
+LOG_NAME = "log.jsonl"
+RUN_NAME = "run.json"  # of a run directory; a dataset's folder is known by it
 _PACKAGE = Path(__file__).resolve().parent
 
 

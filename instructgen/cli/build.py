@@ -4,19 +4,19 @@ import json
 import sys
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
-from instructgen.cli.pipelines import find_pipeline
+from instructgen.cli.build_options import make_config, split_types, to_text
 from instructgen.errors import InstructgenError, RunStoppedError
+from instructgen.secrets import redact
 
 if TYPE_CHECKING:
     from instructgen.config import BuildConfig
     from instructgen.jobs.build import BuildResult
 
 _INCOMPLETE = 4
-_Config = TypeVar("_Config")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -40,7 +40,19 @@ def build(
     output_format: Literal["text", "json"] | None = typer.Option(
         None, help="LLaVA's text, or JSON by schema.  [default: text]"
     ),
-    concurrency: int | None = typer.Option(None, min=1, help="Requests in flight at most.  [default: 32]"),
+    concurrency: int | None = typer.Option(None, min=1, help="Requests in flight at most, by server.  [default: 32]"),
+    requests_per_minute: float | None = typer.Option(None, help="Each server's limit; learned where it is left out."),
+    tokens_per_minute: float | None = typer.Option(None, help="Each server's limit; learned where it is left out."),
+    budget_usd: float | None = typer.Option(None, help="Dollars that all runs in the folder may spend together."),
+    budget_tokens: int | None = typer.Option(None, help="Tokens that all runs in the folder may take together."),
+    prices: Path | None = typer.Option(None, help="Price table (.toml) to use before the shipped one."),
+    cache_dir: Path | None = typer.Option(None, help="Folder of answers shared between runs."),
+    batch: bool = typer.Option(False, "--batch", help="Ask through the server's batch API: half the price, hours."),
+    batch_live_rest: bool = typer.Option(
+        False, "--batch-live-rest", help="With --batch: ask live for what a batch left unanswered."
+    ),
+    metrics: Path | None = typer.Option(None, help="Prometheus textfile, rewritten every few seconds."),
+    alarm: bool = typer.Option(True, "--alarm/--no-alarm", help="Stop when the answers collapse."),
     images: Literal["auto", "embed", "reference"] | None = typer.Option(
         None, help="How rows keep pictures.  [default: auto]"
     ),
@@ -54,35 +66,49 @@ def build(
     Examples:
       instructgen build --source coco --types conv,detail,reasoning
       instructgen build --root coco --split val2017 --out out/val --seed 0 --json
-      instructgen build --root coco --split val2017 --limit 100 --model gpt-4o-mini
+      instructgen build --root coco --split val2017 --limit 100 --model gpt-4o-mini --budget-usd 1
       instructgen build --root coco --split val2017 --base-url http://127.0.0.1:8000/v1 --model my-model
       instructgen build --source scenes --limit 1000 --seed 7
 
     \b
     Answers are kept in <out>/run and never asked for twice. Each different result becomes a version
     of its own in <out>/versions. Ctrl-C stops after what is in flight; a second one at once.
-    Exit codes: 0 done, 2 bad input, 3 stopped (run again), 4 some units failed or none was accepted.
+    `instructgen plan` with the same flags says beforehand what it will cost.
+    Exit codes: 0 done, 2 bad input, 3 stopped (run again), 4 some units failed or none was accepted,
+    5 the budget is spent, 6 the answers collapsed.
     """
     try:
-        config = _override(
-            _read_pipeline(pipeline, forget_teacher=teacher is None and any((model, base_url, replay))),
-            top={"types": _split_types(types), "seed": seed},
-            source={"name": source, "root": _text(root), "split": split, "limit": limit},
+        config = make_config(
+            pipeline,
+            top={"types": split_types(types), "seed": seed},
+            source={"name": source, "root": to_text(root), "split": split, "limit": limit},
             teacher={
                 "name": teacher,
                 "model": model,
                 "base_url": base_url,
-                "replay": _text(replay),
+                "replay": to_text(replay),
                 "concurrency": concurrency,
+                "requests_per_minute": requests_per_minute,
+                "tokens_per_minute": tokens_per_minute,
+                "prices": to_text(prices),
             },
             decoding={"output_format": output_format},
             dataset={"images": images},
+            run={
+                "budget_usd": budget_usd,
+                "budget_tokens": budget_tokens,
+                "cache_dir": to_text(cache_dir),
+                "batch": batch or batch_live_rest or None,
+                "batch_live_rest": batch_live_rest or None,
+                "metrics": to_text(metrics),
+                "alarm": alarm and None,
+            },
         )
         result = _run(config, out, is_live=sys.stderr.isatty() and not plain and not as_json)
     except (InstructgenError, KeyboardInterrupt) as caught:
         error = caught if isinstance(caught, InstructgenError) else RunStoppedError("stopped; run it again to go on")
         if as_json:
-            typer.echo(json.dumps({"error": str(error), "exit_code": error.exit_code}))
+            typer.echo(json.dumps({"error": redact(str(error)), "exit_code": error.exit_code}))
         raise error from None
     if as_json:
         typer.echo(json.dumps(_summarise(result)))
@@ -102,55 +128,6 @@ def _run(config: "BuildConfig", out: Path | None, *, is_live: bool) -> "BuildRes
         typer.echo(line, err=True)
     folder = out or Path("out") / parts.default_name
     return Build(parts, folder, Progress(is_live)).run()
-
-
-def _read_pipeline(pipeline: str | None, *, forget_teacher: bool) -> "BuildConfig":
-    """Return the file's settings, without its teacher where the flags imply one."""
-    from msgspec.structs import replace
-
-    from instructgen.config import BuildConfig, load_config
-
-    config = BuildConfig() if pipeline is None else load_config(find_pipeline(pipeline))
-    return replace(config, teacher=replace(config.teacher, name=None)) if forget_teacher else config
-
-
-def _override(
-    config: "BuildConfig",
-    *,
-    top: dict[str, Any],
-    source: dict[str, Any],
-    teacher: dict[str, Any],
-    decoding: dict[str, Any],
-    dataset: dict[str, Any],
-) -> "BuildConfig":
-    """Return the config with every flag that was given; a value that the config refuses names its flag."""
-    changed = _replace(config.teacher, {**teacher, "decoding": _replace(config.teacher.decoding, decoding)})
-    return _replace(
-        config,
-        {**top, "source": _replace(config.source, source), "teacher": changed}
-        | {"dataset": _replace(config.dataset, dataset)},
-    )
-
-
-def _replace(config: _Config, flags: dict[str, Any]) -> _Config:
-    import msgspec
-
-    given = {key: value for key, value in flags.items() if value is not None}
-    table = {key: getattr(config, key) for key in config.__struct_fields__} | given  # type: ignore[attr-defined]
-    try:
-        return msgspec.convert(table, type(config), from_attributes=True)
-    except msgspec.ValidationError as error:
-        key = str(error).partition("`$.")[2].rstrip("`")
-        flag = f"--{key.replace('_', '-')}: " if key in given else ""
-        raise InstructgenError(f"{flag}{error}") from None
-
-
-def _split_types(types: str | None) -> tuple[str, ...] | None:
-    return None if types is None else tuple(name.strip() for name in types.split(",") if name.strip())
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)
 
 
 def _summarise(result: "BuildResult") -> dict[str, Any]:
@@ -176,6 +153,7 @@ def _summarise(result: "BuildResult") -> dict[str, Any]:
         "cost_usd": manifest.teacher.cost_usd,
         "new_requests": result.num_new_requests,
         "new_cost_usd": result.new_cost_usd,
+        "found_shared": result.num_found_shared,
         "in_doubt": result.num_in_doubt,
         "seconds": round(result.seconds, 3),
     }
@@ -195,6 +173,8 @@ def _tell(result: "BuildResult") -> None:
         typer.echo(f"  annotations set aside or mended: {count} x {reason}")
     cost = "unknown, no price is configured" if manifest.teacher.cost_usd is None else f"${manifest.teacher.cost_usd}"
     typer.echo(f"  cost {cost}; {result.num_new_requests} new requests")
+    if result.num_found_shared:
+        typer.echo(f"  {result.num_found_shared} answers came from the shared cache")
     if result.num_in_doubt:
         typer.echo(f"  {result.num_in_doubt} requests were in flight when an earlier run was cut off")
     if not result.num_accepted:

@@ -20,7 +20,7 @@ _BAR_FORMAT = "{desc} {percentage:3.0f}% {n_fmt}/{total_fmt} {rate_fmt}, {remain
 
 @dataclass(slots=True)
 class Progress:
-    """Implements instructgen.jobs.build.BuildWatch."""
+    """Implements instructgen.jobs.generate.BuildWatch."""
 
     is_live: bool
     num_units: int | None = None
@@ -51,7 +51,10 @@ class Progress:
     def say(self, text: str) -> None:
         tqdm.write(text, file=sys.stderr)
 
-    def outcome(self, outcome: Outcome, reply: Reply | None) -> None:
+    def bought(self, reply: Reply) -> None:
+        self._bought.add(reply)
+
+    def outcome(self, outcome: Outcome) -> None:
         self._num_done += 1
         match outcome:
             case Sample():
@@ -60,8 +63,6 @@ class Progress:
                 self._rejected[outcome.reason] += 1
             case Failed():
                 self._failed += 1
-        if reply is not None:
-            self._bought.add(reply)
         if self._bar is not None:
             self._bar.total = self.num_units
             if self._bar.update():

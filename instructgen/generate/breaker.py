@@ -1,37 +1,87 @@
-"""Ends a run that cannot succeed while it is still cheap."""
+"""Lets a failing server rest, and gives one up that cannot succeed while it is still cheap."""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from instructgen.records import Failed, Reply
+from instructgen.generate.attempts import FATAL_REASONS, SERVER_REASONS, AttemptError
 
-# What the next request would meet as well: a wrong key, a model that is not there, an empty account.
-FATAL_REASONS = frozenset({"unauthorized", "unknown_model", "quota_exhausted"})
-# What tells of the server rather than of the one request.
-SERVER_REASONS = FATAL_REASONS | {"timeout", "connection", "server_error", "rate_limited", "bad_response"}
+_FIRST_REST_S = 1.0
+_MAX_REST_S = 30.0
+# How long a server may bring nothing but failures: short for one that has never answered, whose address may be wrong.
+_PATIENCE_NEW_S = 15.0
+_PATIENCE_S = 300.0
+_PATIENCE_LIMITED_S = 1800.0
 
 
 @dataclass(slots=True)
 class Breaker:
-    """Counts a server's failures in a row; one reply starts the count again. `verdict` says why to stop, or is None.
+    """One server's health. `verdict` says why nothing more is asked of it, or is None.
 
-    A request that is refused for itself (HTTP 400) counts for nothing: however many there are, the others go on.
+    After some failures in a row it rests, and one request is let through at the end of each rest. A request
+    that is refused for itself (HTTP 400) counts for nothing: however many there are, the others go on.
     """
 
+    now: Callable[[], float]
     max_fatal: int = 3
-    max_failures: int = 25
+    max_failures: int = 10
     verdict: str | None = None
+    is_resting: bool = False
     _num_fatal: int = 0
     _num_failures: int = 0
+    _has_answered: bool = False
+    _failing_since: float | None = None
+    _rest_s: float = _FIRST_REST_S
+    _until: float = 0.0
+    _is_probing: bool = False
 
-    def count(self, reply: Reply | Failed) -> None:
-        if isinstance(reply, Reply):
+    def wait_s(self) -> float:
+        """Return 0.0 where a request may go out, else the seconds until one may; inf: after a release, or never."""
+        if self.verdict is not None or (self.is_resting and self._is_probing):
+            return math.inf
+        return max(0.0, self._until - self.now()) if self.is_resting else 0.0
+
+    def take(self) -> None:
+        self._is_probing = self.is_resting
+
+    def untake(self) -> None:
+        """Take back a request that was not sent after all."""
+        self._is_probing = False
+
+    def count(self, error: AttemptError | None) -> None:
+        """Take in how an attempt ended; None is an answer."""
+        if error is None or error.reason not in SERVER_REASONS:
+            # Also a refusal of one request shows a server that works.
+            self._has_answered = True
             self._num_fatal = self._num_failures = 0
+            self._failing_since = None
+            self.is_resting = self._is_probing = False
+            self._rest_s = _FIRST_REST_S
             return
-        if reply.reason not in SERVER_REASONS:
-            return
-        self._num_failures += 1
-        self._num_fatal += reply.reason in FATAL_REASONS
+        now = self.now()
+        if self._failing_since is None:
+            self._failing_since = now
+        self._num_fatal += error.reason in FATAL_REASONS
         if self._num_fatal >= self.max_fatal:
-            self.verdict = f"the teacher refuses every request ({reply.reason}): {reply.detail}"
-        elif self._num_failures >= self.max_failures:
-            self.verdict = f"{self._num_failures} requests in a row failed, the last ({reply.reason}): {reply.detail}"
+            self.verdict = f"refuses every request ({error.reason}): {error.detail}"
+        elif now - self._failing_since >= self._patience_s(error.reason):
+            seconds = now - self._failing_since
+            self.verdict = (
+                f"has answered nothing for {seconds:.0f} s, the last failure ({error.reason}): {error.detail}"
+            )
+        elif error.reason != "rate_limited":  # the gate waits for those
+            self._rest(now)
+
+    def _patience_s(self, reason: str) -> float:
+        if reason == "rate_limited":
+            return _PATIENCE_LIMITED_S
+        return _PATIENCE_S if self._has_answered else _PATIENCE_NEW_S
+
+    def _rest(self, now: float) -> None:
+        self._num_failures += 1
+        if self.is_resting and self._is_probing:
+            self._rest_s = min(2 * self._rest_s, _MAX_REST_S)
+        elif self.is_resting or self._num_failures < self.max_failures:
+            return
+        self.is_resting, self._is_probing = True, False
+        self._until = now + self._rest_s

@@ -1,69 +1,48 @@
-"""Which failures of a request are worth another try, and after how long."""
+"""Which failed attempts are worth another one, and after how long."""
 
-import asyncio
-from collections.abc import Callable, Mapping
+from tenacity import AsyncRetrying, RetryCallState, stop_after_attempt, wait_random_exponential
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
-from tenacity.wait import wait_base, wait_random_exponential
+from instructgen.generate.attempts import AttemptError
 
 MAX_WAIT_S = 60.0
-_LOOK_EVERY_S = 0.2  # for the wish to stop, while waiting
+_FIRST_WAIT_S = 0.5
 
 
-class TransientError(Exception):
-    """A request that may succeed when it is sent again. `retry_after_s` is the server's own wish, if it has one."""
+class RetryPolicy:
+    """tenacity's policy, asked after a failure: an attempt that succeeds costs nothing.
 
-    def __init__(self, reason: str, detail: str, retry_after_s: float | None = None) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail
-        self.retry_after_s = retry_after_s
-
-
-class _WaitAsAsked(wait_base):
-    """The server's Retry-After where it gives one, else exponential with full jitter."""
-
-    def __init__(self) -> None:
-        self._backoff = wait_random_exponential(multiplier=0.5, max=MAX_WAIT_S)
-
-    def __call__(self, retry_state: RetryCallState) -> float:
-        error = retry_state.outcome.exception() if retry_state.outcome else None
-        if isinstance(error, TransientError) and error.retry_after_s is not None:
-            return min(error.retry_after_s, MAX_WAIT_S)
-        return self._backoff(retry_state)
-
-
-def make_retrying(max_attempts: int, should_stop: Callable[[], bool]) -> AsyncRetrying:
-    """Return the retry policy; the last TransientError comes out where every attempt met one.
-
-    Once `should_stop` says so, a wait ends early and nothing is tried again.
+    An attempt that the server turned away before working on it (a rate limit, no connection) does not count
+    against `max_attempts`: it says nothing of the request. How long such a server is waited for is the pool's
+    to say (instructgen.generate.pool).
     """
 
-    async def sleep(seconds: float) -> None:
-        loop = asyncio.get_running_loop()
-        until = loop.time() + seconds
-        while not should_stop() and (left := until - loop.time()) > 0:
-            await asyncio.sleep(min(left, _LOOK_EVERY_S))
+    def __init__(self, max_attempts: int) -> None:
+        self._stop = stop_after_attempt(max_attempts)
+        self._wait = wait_random_exponential(multiplier=_FIRST_WAIT_S, max=MAX_WAIT_S)
+        self._retrying = AsyncRetrying(stop=self._stop, wait=self._wait)
 
-    def is_over(retry_state: RetryCallState) -> bool:
-        return should_stop() or retry_state.attempt_number >= max_attempts
+    def wait_s(self, error: AttemptError, num_counted: int, num_tries: int) -> float | None:
+        """Return the seconds to wait before the next attempt, or None to give up.
 
-    return AsyncRetrying(
-        sleep=sleep,
-        stop=is_over,
-        wait=_WaitAsAsked(),
-        retry=retry_if_exception_type(TransientError),
-        reraise=True,
-    )
+        `num_counted` is the number of attempts that count, this one included; `num_tries` is that of all.
+        """
+        if not error.is_worth_retry:
+            return None
+        counted = self._state(num_counted)
+        if counts(error) and self._stop(counted):
+            return None
+        if error.retry_after_s is not None:
+            return 0.0  # the gate of that server waits for as long as it asked; another server need not
+        return self._wait(self._state(num_tries))
+
+    def _state(self, attempt_number: int) -> RetryCallState:
+        state = RetryCallState(self._retrying, None, (), {})
+        state.attempt_number = attempt_number
+        return state
 
 
-def read_retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds of Retry-After (RFC 9110, section 10.2.3), or None; a date is not worth a clock's trust."""
-    for key, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            seconds = float(headers.get(key, "")) * scale
-        except ValueError:
-            continue
-        if 0 <= seconds < float("inf"):
-            return seconds
-    return None
+def counts(error: AttemptError) -> bool:
+    """Return whether the failure may be the request's own doing."""
+    if error.reason in ("rate_limited", "overloaded"):
+        return False
+    return error.may_have_cost or error.reason != "connection"

@@ -13,7 +13,7 @@ from instructgen.dataset.shards import ShardWriter
 from instructgen.draws import draw_fraction
 from instructgen.generate.ledger import Ledger
 from instructgen.jobs.facts import Spending, make_manifest
-from instructgen.jobs.outcomes import Outcome, Tally
+from instructgen.jobs.outcomes import Outcome, Tally, wants_fallback
 from instructgen.jobs.parts import BuildParts
 from instructgen.jobs.plan import PlannedImage
 from instructgen.records import Failed, Rejected, Reply, Sample, Unit
@@ -39,8 +39,7 @@ class Composer:
     def write(self, image: PlannedImage) -> Iterator[Outcome]:
         """Yield the outcome of each of the image's units once it is written."""
         for sample_type, unit in image.units:
-            reply = None if isinstance(unit, Rejected) else self._find_answer(unit)
-            outcome = self._settle(unit, reply, image.picture)
+            outcome = self._set_aside(unit, None) if isinstance(unit, Rejected) else self._settle(unit, image.picture)
             self._tally.count(sample_type, outcome)
             yield outcome
 
@@ -50,25 +49,32 @@ class Composer:
         shards = self._shards.finish()
         return make_manifest(self._parts, counts, self._spending, shards, self._rejected_digest.hexdigest(), out)
 
-    def _find_answer(self, unit: Unit) -> Reply | Failed:
-        request_id = self._parts.make_request(unit).request_id
-        reply = self._ledger.find_reply(request_id) or self._ledger.find_failure(request_id)
-        assert reply is not None, f"{unit.unit_id} was neither answered nor failed"
-        return reply
-
-    def _settle(self, unit: Unit | Rejected, reply: Reply | Failed | None, picture: bytes | None) -> Outcome:
-        if isinstance(unit, Rejected):
-            self._set_aside(unit, None)
-            return unit
-        assert reply is not None
+    def _settle(self, unit: Unit, picture: bytes | None) -> Outcome:
+        """Write what the teacher's answer makes of the unit, or else what the fallback's does."""
+        reply = self._find_answer(unit, 0)
         outcome = self._parts.judge.judge(unit, reply)
-        if isinstance(reply, Reply):
-            self._spending.add(reply)
-        if isinstance(outcome, Sample) and isinstance(reply, Reply):
-            self._publish(outcome, unit, reply, picture)
-        elif not isinstance(outcome, Sample):
-            self._set_aside(outcome, reply)
+        first = None
+        if self._parts.fallback is not None and wants_fallback(outcome):
+            assert not isinstance(outcome, Sample)
+            first = outcome
+            reply = self._find_answer(unit, 1)
+            outcome = self._parts.judge.judge(unit, reply)
+        if not isinstance(outcome, Sample):
+            return self._set_aside(outcome, reply, first)
+        assert isinstance(reply, Reply)
+        self._publish(outcome, unit, reply, picture)
         return outcome
+
+    def _find_answer(self, unit: Unit, lane: int) -> Reply | Failed:
+        request_id = self._parts.make_request(unit, lane).request_id
+        reply = self._ledger.find_reply(request_id)
+        if reply is None:
+            failure = self._ledger.find_failure(request_id)
+            assert failure is not None, f"{unit.unit_id} was neither answered nor failed"
+            return failure
+        if self._ledger.is_first_use(request_id):  # a reply that serves several units was paid for once
+            self._spending.add(reply)
+        return reply
 
     def _publish(self, sample: Sample, unit: Unit, reply: Reply, picture: bytes | None) -> None:
         config = self._parts.config
@@ -77,7 +83,10 @@ class Composer:
         row = make_row(sample, unit.record, provenance, picture)
         self._shards.write("val" if is_val else "train", row)
 
-    def _set_aside(self, outcome: Rejected | Failed, reply: Reply | Failed | None) -> None:
+    def _set_aside(
+        self, outcome: Rejected | Failed, reply: Reply | Failed | None, first: Rejected | Failed | None = None
+    ) -> Rejected | Failed:
+        """Write a line of rejected.jsonl; `first` is what became of the teacher's answer before the fallback's."""
         line: dict[str, Any] = {
             "unit_id": outcome.record_id,
             "outcome": "failed" if isinstance(outcome, Failed) else "rejected",
@@ -86,8 +95,11 @@ class Composer:
         }
         if isinstance(reply, Reply):
             line["request_id"] = reply.request_id
+        if first is not None:
+            line["first_reason"] = first.reason
         self._rejected_digest.update(msgspec.json.encode(line))
         line["detail"] = outcome.detail
         if isinstance(reply, Reply):
             line["text"] = reply.text
         self._rejected_file.write(msgspec.json.encode(line) + b"\n")
+        return outcome

@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,23 +17,19 @@ from instructgen.records import Reply
 
 if TYPE_CHECKING:
     from instructgen.jobs.parts import BuildParts
+    from instructgen.teachers.base import Teacher
 
 
 @dataclass(slots=True)
 class Spending:
-    """Adds up tokens and dollars; a reply that serves several units is counted once."""
+    """Adds up tokens and dollars of replies, each of which is given once."""
 
     num_requests: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: float | None = 0.0
-    _seen: set[bytes] = field(default_factory=set)
 
     def add(self, reply: Reply) -> None:
-        key = bytes.fromhex(reply.request_id)[:16]
-        if key in self._seen:
-            return
-        self._seen.add(key)
         self.num_requests += 1
         self.prompt_tokens += reply.prompt_tokens
         self.completion_tokens += reply.completion_tokens
@@ -95,11 +91,16 @@ def content_config(parts: "BuildParts") -> dict[str, Any]:
         "source": {"name": config.source.name, "split": config.source.split, "limit": config.source.limit},
         "surrogate": msgspec.to_builtins(config.surrogate),
         "filters": {name: msgspec.to_builtins(rule) for name, rule in parts.judge.filters.items()},
+        **({"fallback": _fallback_facts(parts.fallback)} if parts.fallback is not None else {}),
         "dataset": {
             "val_fraction": config.dataset.val_fraction,
             "rows_per_shard": config.dataset.rows_per_shard,
         },
     }
+
+
+def _fallback_facts(fallback: "Teacher") -> dict[str, Any]:
+    return {"name": fallback.name, "model": fallback.model, "decoding": msgspec.to_builtins(fallback.decoding)}
 
 
 def _code_versions() -> dict[str, str]:

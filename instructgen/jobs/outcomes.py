@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase as fnmatch
 
 from instructgen.dataset.manifest import Counts
 from instructgen.draws import make_generator
@@ -12,6 +13,8 @@ from instructgen.records import Failed, Fault, Rejected, Reply, Sample, Unit
 from instructgen.sample_types.base import SampleType
 
 Outcome = Sample | Rejected | Failed
+# Failures of the one request, which the same teacher would meet again.
+_FINAL_FAILURES = frozenset({"bad_request", "answer_too_large", "no_choices"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +25,16 @@ class Judge:
     questions: Mapping[str, tuple[str, ...]]
     filters: Mapping[str, Filter]
     seed: int
+    accept_models: tuple[str, ...] = ()
 
     def judge(self, unit: Unit, reply: Reply | Failed) -> Outcome:
         """Return the one sample that a reply makes, or the first stage that turned it away."""
         if isinstance(reply, Failed):
             return Failed(unit.unit_id, reply.stage, reply.reason, reply.detail)
+        if "wrong_model" in reply.notes and not any(fnmatch(reply.model, name) for name in self.accept_models):
+            return Rejected(unit.unit_id, "teacher", "wrong_model", f"answered by {reply.model}")
+        if "refused" in reply.notes:
+            return Rejected(unit.unit_id, "teacher", "refused", reply.text)
         if reply.finish_reason == "length":
             return Rejected(unit.unit_id, "teacher", "truncated_reply", f"{reply.completion_tokens} tokens")
         if reply.finish_reason == "content_filter":
@@ -52,6 +60,11 @@ class Judge:
                 return Rejected(unit.unit_id, "filter", verdict.fault.reason, verdict.fault.detail)
             sample.checks[name] = verdict.score
         return sample
+
+
+def wants_fallback(outcome: Outcome) -> bool:
+    """Return whether another teacher may do better: not where asking this one again may help."""
+    return isinstance(outcome, Rejected) or (isinstance(outcome, Failed) and outcome.reason in _FINAL_FAILURES)
 
 
 @dataclass(slots=True)

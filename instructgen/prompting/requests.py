@@ -3,6 +3,7 @@
 import hashlib
 import random
 from collections.abc import Mapping
+from functools import lru_cache
 
 import msgspec
 from msgspec import Struct
@@ -64,7 +65,21 @@ def make_request_id(messages: tuple[Message, ...], model: str, decoding: Decodin
     what differs from the defaults, so that a new setting keeps the old identities. Any change to these bytes asks
     every teacher for everything again; tests/golden/prompts pins them.
     """
-    return hashlib.sha256(msgspec.json.encode((messages, model, decoding))).hexdigest()
+    digest = _start_digest(messages[:-1]).copy()
+    digest.update(msgspec.json.encode(messages[-1]))
+    digest.update(b"],")
+    digest.update(msgspec.json.encode((model, decoding))[1:])
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=64)
+def _start_digest(prefix: tuple[Message, ...]) -> "hashlib._Hash":
+    """Return the digest of the array up to the last message: the rules and examples are the same for each unit."""
+    digest = hashlib.sha256(b"[[")
+    for message in prefix:
+        digest.update(msgspec.json.encode(message))
+        digest.update(b",")
+    return digest
 
 
 def _write_answer(where: str, sample_type: SampleType, turns: tuple[Message, ...], decoding: Decoding) -> str:

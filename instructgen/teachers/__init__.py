@@ -64,7 +64,9 @@ def choose_teacher(config: TeacherConfig) -> str:
         raise InstructgenError(f"no teacher called '{config.name}'; there are: {', '.join(TEACHERS)}")
     asked_for = {
         "replay": config.replay is not None,
-        "openai": config.base_url is not None or (config.model is not None and config.replay is None),
+        "openai": config.base_url is not None
+        or bool(config.servers)
+        or (config.model is not None and config.replay is None),
     }
     implied = [name for name, is_asked in asked_for.items() if is_asked]
     name = config.name or (implied[0] if implied else "scene-program")
@@ -72,6 +74,6 @@ def choose_teacher(config: TeacherConfig) -> str:
     if others:
         raise InstructgenError(
             f"the teacher is {name}, but other settings ask for {', '.join(others)} "
-            "(replay: replay; openai: model, base_url); leave out one or the other"
+            "(replay: replay; openai: model, base_url, servers); leave out one or the other"
         )
     return name

@@ -1,9 +1,48 @@
-"""What every teacher offers: it turns a unit into messages, and a request into a reply."""
+"""What every teacher offers: it turns a unit into messages, and its servers turn a request into a reply."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from instructgen.records import Decoding, Failed, Message, Reply, Request, Unit
+from msgspec import Struct
+
+from instructgen.records import Cost, Decoding, Message, Reply, Request, Unit
+
+
+class ServerLimits(Struct, frozen=True):
+    """What may be asked of one server; None is not known and is learned from its answers."""
+
+    concurrency: int
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+
+
+class Server(Protocol):
+    """One place that answers a teacher's requests."""
+
+    name: str
+    """For logs and messages: host and model, never a key."""
+
+    weight: float
+
+    limits: ServerLimits | None
+    """None for a server inside this process, which needs no care."""
+
+    has_price: bool
+    """False where nobody knows what its tokens cost."""
+
+    has_bound: bool
+    """False where an answer may be of any length, so that `most` is no bound."""
+
+    on_headers: Callable[[Mapping[str, str]], None] | None
+    """Called with the headers of every HTTP answer, whatever its status; the names are in lower case."""
+
+    async def send(self, request: Request) -> Reply:
+        """Make one attempt. Raises AttemptError where it brings no answer."""
+        ...
+
+    def most(self, request: Request) -> Cost:
+        """Return the most that one attempt can cost: what a hard budget sets aside before it is sent."""
+        ...
 
 
 class Teacher(Protocol):
@@ -20,15 +59,10 @@ class Teacher(Protocol):
     is_remote: bool
     """True where asking may cost money: such requests are marked in the ledger before they are sent."""
 
+    servers: tuple[Server, ...]
+
     def messages(self, unit: Unit) -> tuple[Message, ...]:
         """Return the exact messages to send for the unit."""
-        ...
-
-    async def answer(self, request: Request, should_stop: Callable[[], bool]) -> Reply | Failed:
-        """Return the reply; `Failed` (record_id = request id) where asking again later may succeed.
-
-        Once `should_stop` says so, an attempt that is under way is finished, and none is begun.
-        """
         ...
 
     async def close(self) -> None:

@@ -1,44 +1,178 @@
 """Any server that speaks OpenAI's chat completions: OpenAI itself, vLLM, SGLang, Ollama, llama.cpp ..."""
 
-import asyncio
-import ipaddress
+import base64
+import json
+import math
 import os
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
+import msgspec
 from msgspec import Struct
 
-from instructgen.config import TeacherConfig
+from instructgen.config import ServerConfig, TeacherConfig
 from instructgen.errors import InstructgenError
-from instructgen.generate.retry import TransientError, make_retrying, read_retry_after_s
-from instructgen.records import Decoding, Failed, FinishReason, Message, Reply, Request, Unit
+from instructgen.generate.attempts import AttemptError
+from instructgen.records import Cost, Decoding, Message, Reply, Request, Unit
+from instructgen.secrets import read_secret, redact, register_url, strip_url
+from instructgen.teachers.base import Server, ServerLimits
+from instructgen.teachers.openai_answer import AnswerRules, mend_text, read_reply
+from instructgen.teachers.prices import FREE, find_price, is_openai
 
 if TYPE_CHECKING:
     import openai
-    from openai.types.chat import ChatCompletion
+
+    from instructgen.teachers.openai_client import AiohttpOpenAI
 
 DEFAULT_MODEL = "gpt-4o-mini"
+_OPENAI_URL = "https://api.openai.com/v1"
 _NO_KEY_NEEDED = "no-key-needed"
 _MAX_DETAIL_CHARS = 300
-_FINISH_REASONS: dict[str, FinishReason] = {"stop": "stop", "length": "length", "content_filter": "content_filter"}
+_MAX_PREFIXES = 64
+# Tokens around a message and around a whole chat in the templates of known models, generously.
+_TOKENS_PER_MESSAGE = 16
+_TOKENS_PER_CHAT = 16
+_QUOTA_CODES = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
+_REASONS = {
+    401: "unauthorized",
+    402: "quota_exhausted",
+    403: "unauthorized",
+    404: "unknown_model",
+    407: "unauthorized",
+    408: "timeout",
+    409: "server_error",
+    429: "rate_limited",
+    503: "overloaded",
+    529: "overloaded",
+}
+_RETRIED_REASONS = ("timeout", "rate_limited", "overloaded", "server_error")
+_GATEWAY_TIMEOUTS = (408, 504, 524)  # what is behind the gateway may still work on it, and bill it
 
 
-class Price(Struct, frozen=True):
-    """Dollars per million tokens."""
+class Address(Struct, frozen=True):
+    """Where a server is: the address without a password, and the password's header if there was one."""
 
-    prompt: float
-    completion: float
-
-    def cost_usd(self, prompt_tokens: int, completion_tokens: int) -> float:
-        return (prompt_tokens * self.prompt + completion_tokens * self.completion) / 1_000_000
+    base_url: str
+    headers: dict[str, str]
 
 
-FREE = Price(0.0, 0.0)
+class OpenAIServer:
+    """One server of the teacher, with a client, key and price of its own."""
+
+    def __init__(self, config: TeacherConfig, own: ServerConfig, schemas: Mapping[str, dict[str, Any]]) -> None:
+        given = own.base_url or config.base_url
+        self._address = find_address(given)
+        model = own.model or config.model or DEFAULT_MODEL
+        self.name = f"{model}@{strip_url(self._address.base_url).partition('://')[2].rstrip('/')}"
+        self.weight = own.weight
+        self.limits: ServerLimits | None = ServerLimits(
+            concurrency=own.concurrency or config.concurrency,
+            requests_per_minute=own.requests_per_minute or config.requests_per_minute,
+            tokens_per_minute=own.tokens_per_minute or config.tokens_per_minute,
+        )
+        self.on_headers: Callable[[Mapping[str, str]], None] | None = None
+        self._key = read_key(own.api_key_env or config.api_key_env, self._address.base_url)
+        self._config = config
+        self._bodies = Bodies(model, config.decoding, schemas)
+        self._max_completion_tokens = config.decoding.max_tokens
+        self.has_bound = config.decoding.max_tokens is not None
+        self._rules = AnswerRules(
+            model=model,
+            accept_models=config.accept_models,
+            price=find_price(config, model, given),
+            teacher=OpenAIChatTeacher.name,
+        )
+        self.has_price = self._rules.price is not None
+        self._client: AiohttpOpenAI | None = None
+
+    async def send(self, request: Request) -> Reply:
+        """Make one attempt. Raises AttemptError where it brings no answer."""
+        import openai
+        from openai.types.chat import ChatCompletion
+
+        client = self._client or self._connect()
+        try:
+            # Not chat.completions.create: it spends most of its time transforming a body that is ready.
+            completion = await client.post(
+                "/chat/completions", content=self._bodies.write(request), cast_to=ChatCompletion
+            )
+        except openai.OpenAIError as error:
+            raise self._make_error(error) from error
+        return read_reply(completion, request.request_id, self._rules)
+
+    def most(self, request: Request) -> Cost:
+        """Return the most that one attempt can cost; a token is at least a byte of UTF-8."""
+        prompt_tokens = self._bodies.max_prompt_tokens(request)
+        completion_tokens = self._max_completion_tokens or 0
+        price = self._rules.price
+        nano_usd = 0 if price is None or price == FREE else price.nano_usd(prompt_tokens, completion_tokens)
+        return Cost(nano_usd, prompt_tokens + completion_tokens)
+
+    async def close(self) -> None:
+        if self._client is not None:
+            await self._client.close()
+
+    def _connect(self) -> "AiohttpOpenAI":
+        from instructgen.teachers.openai_client import AiohttpOpenAI, Timeouts
+
+        config = self._config
+        self._client = AiohttpOpenAI(
+            api_key=self._key,
+            base_url=self._address.base_url,
+            timeouts=Timeouts(config.connect_timeout_s, config.read_timeout_s, config.timeout_s),
+            max_answer_bytes=int(config.max_answer_mb * 1_000_000),
+            default_headers=self._address.headers,
+        )
+        self._client.on_headers = self._pass_headers
+        return self._client
+
+    def _pass_headers(self, headers: Mapping[str, str]) -> None:
+        if self.on_headers is not None:
+            self.on_headers(headers)
+
+    def _make_error(self, error: "openai.OpenAIError") -> AttemptError:
+        import openai
+
+        from instructgen.teachers.openai_client import AnswerTooLargeError, was_sent
+
+        if isinstance(error, openai.APIStatusError):
+            return self._make_status_error(error)
+        if isinstance(error, AnswerTooLargeError):
+            return AttemptError("answer_too_large", self._clean(f"{error} (max_answer_mb)"), may_have_cost=True)
+        reason, detail, may_have_cost = "bad_response", str(error), True
+        if isinstance(error, openai.APIConnectionError):
+            may_have_cost = was_sent(error)
+            reason = "timeout" if isinstance(error, openai.APITimeoutError) else "connection"
+            detail = self._describe_timeout(was_sent=may_have_cost) if reason == "timeout" else str(error)
+        return AttemptError(reason, self._clean(detail), is_worth_retry=True, may_have_cost=may_have_cost)
+
+    def _describe_timeout(self, *, was_sent: bool) -> str:
+        config = self._config
+        if not was_sent:
+            return f"no connection within {config.connect_timeout_s:g} s"
+        return f"no whole answer within {config.timeout_s:g} s, or silence for {config.read_timeout_s:g} s"
+
+    def _make_status_error(self, error: "openai.APIStatusError") -> AttemptError:
+        reason = find_reason(error)
+        return AttemptError(
+            reason,
+            self._clean(describe_status(error)),
+            is_worth_retry=reason in _RETRIED_REASONS,
+            retry_after_s=read_retry_after_s(error.response.headers),
+            may_have_cost=error.status_code in _GATEWAY_TIMEOUTS,
+        )
+
+    def _clean(self, detail: str) -> str:
+        """Keep the key out of ledgers and logs, and a server's page out of the way."""
+        cleaned = redact(detail).replace(self._key, "[key]")
+        return mend_text(" ".join(cleaned.split()))[:_MAX_DETAIL_CHARS]
 
 
 class OpenAIChatTeacher:
-    """Sends the prompt's messages through the openai package.
+    """Asks one or several servers for the same model.
 
     `write_messages` turns a unit into messages (instructgen.prompting); `schemas` gives the JSON schema for a
     sample type where the output format is JSON. Raises InstructgenError where a key is needed and missing.
@@ -51,202 +185,157 @@ class OpenAIChatTeacher:
         self,
         config: TeacherConfig,
         write_messages: Callable[[Unit], tuple[Message, ...]],
-        schemas: dict[str, dict[str, Any]],
+        schemas: Mapping[str, dict[str, Any]],
     ) -> None:
-        import openai
-
-        check_base_url(config.base_url)
         self.model = config.model or DEFAULT_MODEL
         self.decoding: Decoding = config.decoding
         self.messages = write_messages
-        self._schemas = schemas
-        self._max_attempts = config.max_attempts
-        self._price = find_price(config)
-        self._timeout_s = config.timeout_s
-        self._key = read_key(config)
-        self._client = openai.AsyncOpenAI(
-            api_key=self._key, base_url=config.base_url, timeout=config.timeout_s, max_retries=0
-        )
-
-    async def answer(self, request: Request, should_stop: Callable[[], bool]) -> Reply | Failed:
-        """Ask, again where that may help; what the server says for good becomes `Failed` with a fixed reason."""
-        import openai
-
-        body = self._body(request)
-        try:
-            async for attempt in make_retrying(self._max_attempts, should_stop):
-                with attempt:
-                    if attempt.retry_state.attempt_number > 1 and should_stop():
-                        return self._failure(request, "stopped", "the run ended before another attempt")
-                    return await self._send(body, request)
-        except TransientError as error:
-            return self._failure(request, error.reason, error.detail)
-        except openai.APIStatusError as error:
-            return self._failure(request, _status_reason(error), f"HTTP {error.status_code}: {error.message}")
-        raise AssertionError("tenacity ends in a return or a raise")
+        self._servers = make_servers(config, schemas)
+        self.servers: tuple[Server, ...] = self._servers
 
     async def close(self) -> None:
-        await self._client.close()
-
-    def _body(self, request: Request) -> dict[str, object]:
-        messages = [{"role": message.role, "content": message.content} for message in request.messages]
-        body: dict[str, object] = {"model": self.model, "messages": messages}
-        for key in ("temperature", "top_p", "max_tokens", "seed"):
-            value = getattr(self.decoding, key)
-            if value is not None:
-                body[key] = value
-        if self.decoding.output_format == "json":
-            schema = {"name": request.sample_type, "strict": True, "schema": self._schemas[request.sample_type]}
-            body["response_format"] = {"type": "json_schema", "json_schema": schema}
-        return body
-
-    async def _send(self, body: dict[str, object], request: Request) -> Reply | Failed:
-        import openai
-        from openai.types.chat import ChatCompletion
-
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                # Not chat.completions.create: it spends most of its time transforming a body that is ready.
-                completion = await self._client.post("/chat/completions", body=body, cast_to=ChatCompletion)
-        except (openai.APITimeoutError, TimeoutError) as error:
-            raise TransientError("timeout", f"no whole answer within {self._timeout_s} s") from error
-        except openai.APIConnectionError as error:
-            raise TransientError("connection", self._clean(f"{error} {error.__cause__ or ''}")) from error
-        except openai.APIStatusError as error:
-            if _is_worth_a_retry(error):
-                retry_after_s = read_retry_after_s(error.response.headers)
-                detail = self._clean(f"HTTP {error.status_code}: {error.message}")
-                raise TransientError(_status_reason(error), detail, retry_after_s) from error
-            raise
-        except (openai.APIResponseValidationError, ValueError) as error:
-            raise TransientError("bad_response", self._clean(f"{type(error).__name__}: {error}")) from error
-        return self._read(completion, request)
-
-    def _read(self, completion: "ChatCompletion", request: Request) -> Reply | Failed:
-        fault = find_fault(completion)
-        if fault is not None:
-            raise TransientError("bad_response", fault)
-        choice = completion.choices[0]
-        usage = find_usage(completion)
-        return Reply(
-            request_id=request.request_id,
-            text=mend_text(choice.message.content or ""),
-            finish_reason=_FINISH_REASONS.get(choice.finish_reason, "other"),
-            prompt_tokens=usage[0] if usage else 0,
-            completion_tokens=usage[1] if usage else 0,
-            cost_usd=self._cost_usd(usage),
-            model=mend_text(completion.model or self.model),
-            teacher=self.name,
-        )
-
-    def _cost_usd(self, usage: tuple[int, int] | None) -> float | None:
-        """Return what the answer cost; None where the price, or the tokens of what has one, is unknown."""
-        if self._price is None or (usage is None and self._price != FREE):
-            return None
-        return self._price.cost_usd(*usage) if usage else 0.0
-
-    def _failure(self, request: Request, reason: str, detail: str) -> Failed:
-        return Failed(request.request_id, "teacher", reason, self._clean(detail))
-
-    def _clean(self, detail: str) -> str:
-        """Keep the key out of ledgers and logs, and a server's HTML page out of the way."""
-        return mend_text(" ".join(detail.replace(self._key, "[key]").split()))[:_MAX_DETAIL_CHARS]
+        """Give back connections."""
+        for server in self._servers:
+            await server.close()
 
 
-def find_fault(completion: "ChatCompletion") -> str | None:
-    """Return what makes an answer unusable. The openai package does not check types, so a page of HTML gets here."""
-    choices = getattr(completion, "choices", None)
-    if not isinstance(choices, list) or not choices:
-        return "the answer has no choices"
-    message = getattr(choices[0], "message", None)
-    if message is None or not hasattr(message, "content"):
-        return "the answer's choice has no message"
-    texts = {
-        "content": message.content,
-        "finish_reason": getattr(choices[0], "finish_reason", None),
-        "model": getattr(completion, "model", None),
-    }
-    for name, value in texts.items():
-        if value is not None and not isinstance(value, str):
-            return f"the answer's {name} is a {type(value).__name__}, not text"
-    return None
+class Bodies:
+    """Writes request bodies as JSON. All requests of a type begin with the same messages: those are written once."""
+
+    def __init__(self, model: str, decoding: Decoding, schemas: Mapping[str, dict[str, Any]]) -> None:
+        self._head = b'{"model":' + msgspec.json.encode(model) + b',"messages":['
+        self._decoding = decoding
+        self._schemas = schemas
+        self._tails: dict[str, tuple[bytes, int]] = {}
+        self._prefixes: dict[tuple[Message, ...], tuple[bytes, int]] = {}
+
+    def write(self, request: Request) -> bytes:
+        prefix, _ = self._prefix(request)
+        tail, _ = self._tail(request.sample_type)
+        return b"".join((self._head, prefix, msgspec.json.encode(request.messages[-1]), tail))
+
+    def max_prompt_tokens(self, request: Request) -> int:
+        """Return a number of tokens that no tokenizer passes."""
+        _, prefix_tokens = self._prefix(request)
+        _, tail_tokens = self._tail(request.sample_type)
+        return prefix_tokens + _max_tokens(request.messages[-1]) + tail_tokens + _TOKENS_PER_CHAT
+
+    def _prefix(self, request: Request) -> tuple[bytes, int]:
+        messages = request.messages[:-1]
+        found = self._prefixes.get(messages)
+        if found is None:
+            if len(self._prefixes) >= _MAX_PREFIXES:
+                self._prefixes.clear()
+            written = b"".join([msgspec.json.encode(message) + b"," for message in messages])
+            found = self._prefixes[messages] = written, sum(map(_max_tokens, messages))
+        return found
+
+    def _tail(self, sample_type: str) -> tuple[bytes, int]:
+        found = self._tails.get(sample_type)
+        if found is None:
+            fields: dict[str, object] = {
+                key: value
+                for key in ("temperature", "top_p", "max_tokens", "seed")
+                if (value := getattr(self._decoding, key)) is not None
+            }
+            num_tokens = 0
+            if self._decoding.output_format == "json":
+                schema = {"name": sample_type, "strict": True, "schema": self._schemas[sample_type]}
+                fields["response_format"] = {"type": "json_schema", "json_schema": schema}
+                num_tokens = len(json.dumps(fields["response_format"]))
+            settings = msgspec.json.encode(fields)[1:]
+            found = self._tails[sample_type] = (b"]," if fields else b"]") + settings, num_tokens
+        return found
 
 
-def find_usage(completion: "ChatCompletion") -> tuple[int, int] | None:
-    """Return prompt and completion tokens; None where the server does not say, for the answer is good without."""
-    usage = getattr(completion, "usage", None)
-    counts = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
-    match counts:
-        case (int(prompt), int(answer)):
-            return prompt, answer
-    return None
+def _max_tokens(message: Message) -> int:
+    return len(message.content.encode()) + _TOKENS_PER_MESSAGE
 
 
-def mend_text(text: str) -> str:
-    """Return the text with each half of a surrogate pair that stands alone replaced: no file could hold it."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+def make_servers(config: TeacherConfig, schemas: Mapping[str, dict[str, Any]]) -> tuple[OpenAIServer, ...]:
+    """Return the configured servers, or the one at `base_url`; those that share a name are numbered."""
+    servers: Sequence[ServerConfig] = config.servers or (ServerConfig(),)
+    made = tuple(OpenAIServer(config, own, schemas) for own in servers)
+    seen: Counter[str] = Counter()
+    for server in made:
+        seen[server.name] += 1
+        if seen[server.name] > 1:
+            server.name = f"{server.name}#{seen[server.name]}"
+    return made
 
 
-def check_base_url(base_url: str | None) -> None:
-    """Raise InstructgenError for an address that no request could be sent to."""
-    if base_url is None:
-        return
+def find_address(base_url: str | None) -> Address:
+    """Return where requests go: as given, else as OPENAI_BASE_URL says, else OpenAI.
+
+    Raises InstructgenError for an address that no request could be sent to.
+    """
+    address = base_url or os.environ.get("OPENAI_BASE_URL", "").strip() or _OPENAI_URL
+    register_url(address)
     try:
-        parts = urlsplit(base_url)
+        parts = urlsplit(address)
         is_good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         is_good = False
     if not is_good:
-        raise InstructgenError(f"--base-url {base_url}: wants an address such as http://127.0.0.1:8000/v1")
+        where = "--base-url" if base_url else "OPENAI_BASE_URL"
+        raise InstructgenError(f"{where} {strip_url(address)}: wants an address such as http://127.0.0.1:8000/v1")
+    if parts.username is None:
+        return Address(address, {})
+    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return Address(bare, {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"})
 
 
-def is_loopback(base_url: str | None) -> bool:
-    """Return whether the server is this machine."""
-    host = urlsplit(base_url or "").hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def find_price(config: TeacherConfig) -> Price | None:
-    """Return the configured price; a server on this machine costs nothing; else None, for nobody knows."""
-    prompt, completion = config.usd_per_million_prompt_tokens, config.usd_per_million_completion_tokens
-    if prompt is not None and completion is not None:
-        return Price(prompt, completion)
-    if prompt is not None or completion is not None:
-        raise InstructgenError(
-            "a price wants both: usd_per_million_prompt_tokens and usd_per_million_completion_tokens"
-        )
-    return FREE if is_loopback(config.base_url) else None
-
-
-def read_key(config: TeacherConfig) -> str:
-    """Return the key from the environment; a server other than OpenAI's may need none."""
-    key = os.environ.get(config.api_key_env, "").strip()
-    if key and not (key.isascii() and key.isprintable()):
-        raise InstructgenError(f"the key in {config.api_key_env} has characters that no key has; copy it again")
+def read_key(name: str, base_url: str) -> str:
+    """Return the key of that name, from the environment or the keyring; a server other than OpenAI may need none."""
+    key = read_secret(name)
     if key:
         return key
-    if config.base_url:
+    if not is_openai(base_url):
         return _NO_KEY_NEEDED
     raise InstructgenError(
-        f"the openai teacher needs a key in {config.api_key_env}, or --base-url for a server that needs none; "
+        f"the openai teacher needs a key in {name}, or --base-url for a server that needs none; "
         "without either, --teacher scene-program is free"
     )
 
 
-def _is_worth_a_retry(error: "openai.APIStatusError") -> bool:
-    if error.status_code == 429:
-        return _status_reason(error) != "quota_exhausted"
-    return error.status_code in (408, 409) or error.status_code >= 500
+def find_reason(error: "openai.APIStatusError") -> str:
+    """Return the fixed word for a refusal."""
+    status = error.status_code
+    if status < 500 and (error.code in _QUOTA_CODES or error.type in _QUOTA_CODES):
+        return "quota_exhausted"
+    if error.code == "model_not_found" or status < 400:
+        return "unknown_model"  # a redirect: nothing is at this address, and the key goes nowhere else
+    return _REASONS.get(status, "server_error" if status >= 500 else "bad_request")
 
 
-def _status_reason(error: "openai.APIStatusError") -> str:
-    if error.status_code in (401, 403):
-        return "unauthorized"
-    if error.status_code == 404:
-        return "unknown_model"
-    if error.status_code == 429:
-        return "quota_exhausted" if error.code == "insufficient_quota" else "rate_limited"
-    return "server_error" if error.status_code >= 500 else "bad_request"
+def describe_status(error: "openai.APIStatusError") -> str:
+    """Return the status and what the server says, without the tags of a page."""
+    body = error.body
+    said: object = ""
+    if isinstance(body, dict):
+        said = body.get("message") or json.dumps(body)
+    elif isinstance(body, str):
+        said = "a page of HTML" if body.lstrip().startswith("<") else body
+    elif body is not None:
+        said = json.dumps(body)
+    return f"HTTP {error.status_code}: {said}" if said else f"HTTP {error.status_code}"
+
+
+def read_retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds of Retry-After (RFC 9110, section 10.2.3) or of OpenAI's retry-after-ms, or None.
+
+    A date is taken relative to the server's own clock, its Date header: ours may be wrong.
+    """
+    for key, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers.get(key, "")) * scale
+        except ValueError:
+            continue
+        if 0 <= seconds < math.inf:
+            return seconds
+    try:
+        wait = parsedate_to_datetime(headers.get("retry-after", "")) - parsedate_to_datetime(headers.get("date", ""))
+    except (ValueError, TypeError, OverflowError):  # TypeError: only one of the two names its time zone
+        return None
+    return wait.total_seconds() if wait.total_seconds() >= 0 else None

@@ -1,13 +1,15 @@
 """Answers from a recorded run: the same requests, no network and no cost. For tests, CI and other people's runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
 
 from instructgen.errors import InstructgenError
+from instructgen.generate.attempts import AttemptError
 from instructgen.generate.ledger import open_for_replay
-from instructgen.records import Decoding, Failed, Message, Reply, Request, Unit
+from instructgen.records import NOTHING, Cost, Decoding, Message, Reply, Request, Unit
+from instructgen.teachers.base import Server, ServerLimits
 
 
 class TeacherIdentity(msgspec.Struct, frozen=True):
@@ -45,9 +47,14 @@ def read_identity(folder: Path, model: str | None) -> TeacherIdentity:
 
 
 class ReplayTeacher:
-    """Gives the recorded replies. A request that was not recorded fails with the reason `not_recorded`."""
+    """Gives the recorded replies, as its own only server."""
 
     is_remote = False
+    weight = 1.0
+    limits: ServerLimits | None = None
+    has_price = True
+    has_bound = True
+    on_headers: Callable[[Mapping[str, str]], None] | None = None
 
     def __init__(
         self, folder: Path, identity: TeacherIdentity, write_messages: Callable[[Unit], tuple[Message, ...]]
@@ -57,15 +64,20 @@ class ReplayTeacher:
         self.model = identity.model
         self.decoding = identity.decoding
         self.messages = write_messages
+        self.servers: tuple[Server, ...] = (self,)
         self._connection = open_for_replay(folder)
 
-    async def answer(self, request: Request, should_stop: Callable[[], bool]) -> Reply | Failed:  # noqa: ARG002
+    async def send(self, request: Request) -> Reply:
+        """Return the recorded reply. Raises AttemptError ("not_recorded") where the run never asked this."""
         row = self._connection.execute(
             "SELECT reply FROM replies WHERE request_id = ?", (bytes.fromhex(request.request_id),)
         ).fetchone()
         if row is None:
-            return Failed(request.request_id, "teacher", "not_recorded", "the recorded run never asked this")
+            raise AttemptError("not_recorded", "the recorded run never asked this")
         return msgspec.json.decode(row[0], type=Reply)
+
+    def most(self, request: Request) -> Cost:  # noqa: ARG002
+        return NOTHING
 
     async def close(self) -> None:
         self._connection.close()

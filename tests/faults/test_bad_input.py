@@ -393,9 +393,28 @@ def test_show_of_what_is_no_dataset_is_named(
 
 
 BAD_PIPELINES = {
-    "half a price": (
-        "[teacher]\nbase_url = 'http://127.0.0.1:9/v1'\nusd_per_million_prompt_tokens = 1.0",
-        "a price wants both",
+    "price table that is missing": (
+        "[teacher]\nbase_url = 'http://127.0.0.1:9/v1'\nprices = 'nowhere.toml'",
+        "nowhere.toml",
+    ),
+    "budget without a price": (
+        "[teacher]\nbase_url = 'http://192.0.2.1/v1'\nmodel = 'm'\n[run]\nbudget_usd = 1.0",
+        "a budget in dollars wants a price, and none is known for m@192.0.2.1/v1",
+    ),
+    "budget without a bound": (
+        "[teacher]\nmodel = 'm'\nbase_url = 'http://127.0.0.1:9/v1'\n[teacher.decoding]\nmax_tokens = 'omit'\n"
+        "[run]\nbudget_tokens = 1000",
+        "a budget wants a bound on answers",
+    ),
+    "budget of nothing": ("[run]\nbudget_usd = 0.0", "budget_usd"),
+    "fallback of a fallback": (
+        "[teacher]\n[teacher.fallback]\n[teacher.fallback.fallback]\n",
+        "a fallback has no fallback of its own",
+    ),
+    "server with an unknown key": ("[teacher]\nservers = [{ url = 'http://127.0.0.1:9/v1' }]", "unknown field `url`"),
+    "server without weight": (
+        "[teacher]\nservers = [{ base_url = 'http://127.0.0.1:9/v1', weight = 0.0 }]",
+        "weight",
     ),
     "unknown filter": ("[filters]\nuse = ['leaks']", "no filter called 'leaks'"),
     "unknown filter option": ("[filters.options.length]\nmax = 3", "length"),

@@ -462,9 +462,7 @@ def test_bad_reply_is_rejected_with_a_reason_and_kept_beside(
 def test_answer_without_usage_is_kept_and_its_cost_is_unknown_where_tokens_have_a_price(
     coco: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "price.toml").write_text(
-        "[teacher]\nusd_per_million_prompt_tokens = 2.0\nusd_per_million_completion_tokens = 10.0\n"
-    )
+    (tmp_path / "prices.toml").write_text('as_of = "2026-11-24"\n[models.m]\nprompt = 2.0\ncompletion = 10.0\n')
     answer = {
         "message": {"role": "assistant", "content": "A brown dog plays with a ball. " * 8},
         "finish_reason": "stop",
@@ -477,18 +475,16 @@ def test_answer_without_usage_is_kept_and_its_cost_is_unknown_where_tokens_have_
     with ChatServer(fault=leave_usage_out) as server:
         free = run_cli(*arguments(server, coco, tmp_path / "free", "--types", "detail", "--limit", "2"))
         command = arguments(server, coco, tmp_path / "priced", "--types", "detail", "--limit", "2")
-        priced = run_cli(*command, "--pipeline", tmp_path / "price.toml")
+        priced = run_cli(*command, "--prices", tmp_path / "prices.toml")
     assert free.result["new_requests"] == priced.result["new_requests"] == 2
     assert free.result["cost_usd"] == 0
     assert priced.result["cost_usd"] is None
 
 
 def test_cost_is_added_up_from_the_configured_price(coco: Path, tmp_path: Path) -> None:
-    (tmp_path / "price.toml").write_text(
-        "[teacher]\nusd_per_million_prompt_tokens = 2.0\nusd_per_million_completion_tokens = 10.0\n"
-    )
+    (tmp_path / "prices.toml").write_text('as_of = "2026-11-24"\n[models.m]\nprompt = 2.0\ncompletion = 10.0\n')
     with ChatServer() as server:
         done = run_cli(
-            *arguments(server, coco, tmp_path / "ds", "--limit", "2", "--pipeline", str(tmp_path / "price.toml"))
+            *arguments(server, coco, tmp_path / "ds", "--limit", "2", "--prices", str(tmp_path / "prices.toml"))
         )
     assert done.result["cost_usd"] == pytest.approx(6 * (100 * 2 + 20 * 10) / 1e6)

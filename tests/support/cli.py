@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+NO_KEYRING = "keyring.backends.null.Keyring"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -26,9 +27,10 @@ class Done:
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """No key and no terminal; the checkout's own package first."""
+    """No key, no keyring and no terminal; the checkout's own package first."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("OPENAI")}
-    return {**kept, "PYTHONPATH": str(ROOT), "NO_PROXY": "127.0.0.1", **changes}
+    fixed = {"PYTHONPATH": str(ROOT), "NO_PROXY": "127.0.0.1", "PYTHON_KEYRING_BACKEND": NO_KEYRING}
+    return {**kept, **fixed, **changes}
 
 
 def run_cli(*arguments: str | Path, cwd: Path | None = None, timeout_s: float = 120, **env: str) -> Done:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from instructgen.config import BuildConfig
+from instructgen.config import BuildConfig, ServerConfig
 from tests.support.cli import ROOT
 
 
@@ -23,8 +23,8 @@ def test_every_key_is_documented() -> None:
     assert block is not None
     config = BuildConfig()
     parts = (config, config.source, config.surrogate, config.teacher, config.teacher.decoding, config.filters)
-    keys = {key for part in (*parts, config.dataset) for key in part.__struct_fields__}
-    written = set(re.findall(r"^(?:# )?\[?([\w.]+)\]? ?(?:=|\]|$)?", block.group(1), re.MULTILINE))
+    keys = {key for part in (*parts, config.dataset, config.run, ServerConfig()) for key in part.__struct_fields__}
+    written = set(re.findall(r"(?:^(?:# )?|[{,] )\[?([\w.]+)\]? ?(?:=|\]|$)", block.group(1), re.MULTILINE))
     names = {name for path in written for name in path.split(".")}
     assert keys - names == set()
 

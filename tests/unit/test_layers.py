@@ -13,7 +13,7 @@ PACKAGE = ROOT / "instructgen"
 
 # Lowest first. A part imports from the rows before its own, and from its own row where PAIRS says so.
 LAYERS = (
-    ("errors", "records", "text", "draws", "resources", "lexicon"),
+    ("errors", "secrets", "records", "text", "draws", "resources", "lexicon"),
     ("config",),
     ("surrogate", "scenes", "sample_types", "filters"),
     ("prompting", "sources"),
@@ -27,9 +27,13 @@ PAIRS = {
     ("text", "lexicon"),
     ("lexicon", "text"),
     ("resources", "errors"),
+    ("secrets", "errors"),
 }
 RANKS = {part: rank for rank, row in enumerate(LAYERS) for part in row}
-HEAVY = ("openai", "pandas", "pyarrow", "numpy", "PIL", "pycocotools", "torch", "jinja2", "inflect", "datasets")
+HEAVY = (
+    *("openai", "aiohttp", "uvloop", "tenacity", "tiktoken", "tokenizers", "keyring", "prometheus_client"),
+    *("pandas", "pyarrow", "numpy", "PIL", "pycocotools", "torch", "jinja2", "inflect", "datasets"),
+)
 
 
 def modules() -> list[Path]:

@@ -1,12 +1,13 @@
 """The scene program: the teacher that needs no model and says what captions and boxes prove, nothing else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 from msgspec import Struct
 
 from instructgen.draws import make_generator
-from instructgen.records import Decoding, Failed, ImageRecord, Message, Reply, Request, Unit
+from instructgen.records import NOTHING, Cost, Decoding, ImageRecord, Message, Reply, Request, Unit
+from instructgen.teachers.base import Server, ServerLimits
 from instructgen.teachers.scene_program.conversation import make_conversation
 from instructgen.teachers.scene_program.detail import make_detail
 from instructgen.teachers.scene_program.reasoning import make_reasoning
@@ -34,9 +35,15 @@ class SceneProgramTeacher:
     name = "scene-program"
     model = "scene-program-1"
     is_remote = False
+    weight = 1.0
+    limits: ServerLimits | None = None
+    has_price = True
+    has_bound = True
+    on_headers: Callable[[Mapping[str, str]], None] | None = None
 
     def __init__(self, seed: int) -> None:
         self.decoding = Decoding(seed=seed)
+        self.servers: tuple[Server, ...] = (self,)
         self._seed = seed
 
     def messages(self, unit: Unit) -> tuple[Message, ...]:
@@ -44,7 +51,7 @@ class SceneProgramTeacher:
         content = _ENCODER.encode(Task(unit.sample_type, unit.record)).decode()
         return (Message("user", content),)
 
-    async def answer(self, request: Request, should_stop: Callable[[], bool]) -> Reply | Failed:  # noqa: ARG002
+    async def send(self, request: Request) -> Reply:
         task = _DECODER.decode(request.messages[-1].content)
         return Reply(
             request_id=request.request_id,
@@ -56,6 +63,9 @@ class SceneProgramTeacher:
             model=self.model,
             teacher=self.name,
         )
+
+    def most(self, request: Request) -> Cost:  # noqa: ARG002
+        return NOTHING
 
     async def close(self) -> None:
         """Nothing is held open."""

@@ -1,66 +1,51 @@
-import asyncio
-
 import pytest
 
-from instructgen.generate.breaker import Breaker
-from instructgen.generate.retry import TransientError, make_retrying, read_retry_after_s
-from instructgen.records import Failed
-from tests.support.make import make_reply
+from instructgen.generate.attempts import AttemptError
+from instructgen.generate.retry import MAX_WAIT_S, RetryPolicy, counts
+
+
+def transient(reason: str = "server_error", **changes: object) -> AttemptError:
+    return AttemptError(reason, "x", is_worth_retry=True, **changes)  # type: ignore[arg-type]
+
+
+def test_what_is_not_worth_a_retry_is_given_up_at_once() -> None:
+    assert RetryPolicy(5).wait_s(AttemptError("bad_request", "x"), 1, 1) is None
+
+
+def test_attempts_that_count_end_at_the_limit() -> None:
+    policy = RetryPolicy(3)
+    waits = [policy.wait_s(transient(), number, number) for number in (1, 2, 3)]
+    assert waits[0] is not None
+    assert waits[1] is not None
+    assert waits[2] is None
 
 
 @pytest.mark.parametrize(
-    ("headers", "seconds"),
+    ("error", "is_counted"),
     [
-        ({}, None),
-        ({"retry-after": "2"}, 2.0),
-        ({"retry-after": "0"}, 0.0),
-        ({"retry-after-ms": "250"}, 0.25),
-        ({"retry-after": "-3"}, None),
-        ({"retry-after": "inf"}, None),
-        ({"retry-after": "nan"}, None),
-        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
+        (transient("rate_limited"), False),
+        (transient("overloaded"), False),
+        (transient("connection"), False),
+        (transient("connection", may_have_cost=True), True),
+        (transient("timeout"), True),
+        (transient("bad_response", may_have_cost=True), True),
+        (transient("server_error"), True),
     ],
 )
-def test_retry_after_is_read_in_seconds(headers: dict[str, str], seconds: float | None) -> None:
-    assert read_retry_after_s(headers) == seconds
+def test_only_what_may_be_the_requests_own_doing_counts(error: AttemptError, is_counted: bool) -> None:
+    assert counts(error) is is_counted
+    assert (RetryPolicy(1).wait_s(error, 1, 1) is None) is is_counted
 
 
-def test_last_transient_error_comes_out_after_the_last_attempt() -> None:
-    tries = []
-
-    async def fail_always() -> None:
-        async for attempt in make_retrying(3, lambda: False):
-            with attempt:
-                tries.append(1)
-                raise TransientError("server_error", "HTTP 500", retry_after_s=0.0)
-
-    with pytest.raises(TransientError, match="server_error"):
-        asyncio.run(fail_always())
-    assert len(tries) == 3
+def test_waits_grow_with_jitter_up_to_a_minute() -> None:
+    policy = RetryPolicy(100)
+    late = [policy.wait_s(transient("overloaded"), 0, 20) for _ in range(200)]
+    early = [policy.wait_s(transient("overloaded"), 0, 1) for _ in range(200)]
+    assert all(wait is not None and 0 <= wait <= 0.5 for wait in early)
+    assert all(wait is not None and 0 <= wait <= MAX_WAIT_S for wait in late)
+    assert len(set(late)) > 100
+    assert max(wait or 0 for wait in late) > 30
 
 
-def test_breaker_opens_after_three_fatal_failures_in_a_row() -> None:
-    breaker = Breaker()
-    failed = Failed("x", "teacher", "unauthorized", "HTTP 401")
-    breaker.count(failed)
-    breaker.count(failed)
-    assert breaker.verdict is None
-    breaker.count(failed)
-    assert breaker.verdict is not None
-    assert "unauthorized" in breaker.verdict
-
-
-def test_reply_starts_the_breakers_count_again() -> None:
-    breaker = Breaker(max_failures=3)
-    for _ in range(10):
-        breaker.count(Failed("x", "teacher", "bad_request"))
-        breaker.count(Failed("x", "teacher", "bad_request"))
-        breaker.count(make_reply())
-    assert breaker.verdict is None
-
-
-def test_breaker_opens_after_many_failures_of_any_kind() -> None:
-    breaker = Breaker(max_failures=3)
-    for reason in ("timeout", "connection", "server_error"):
-        breaker.count(Failed("x", "teacher", reason))
-    assert breaker.verdict is not None
+def test_a_servers_own_wish_is_left_to_its_gate() -> None:
+    assert RetryPolicy(5).wait_s(transient("rate_limited", retry_after_s=20.0), 0, 1) == 0.0

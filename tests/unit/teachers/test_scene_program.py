@@ -30,7 +30,7 @@ def unit_of(record: ImageRecord, sample_type: str) -> Unit:
 def ask(record: ImageRecord, sample_type: str, seed: int = 7) -> Reply:
     teacher = SceneProgramTeacher(seed)
     request = Request("r1", sample_type, record.image_id, teacher.messages(unit_of(record, sample_type)))
-    reply = asyncio.run(teacher.answer(request, lambda: False))
+    reply = asyncio.run(teacher.send(request))
     assert isinstance(reply, Reply)
     return reply
 

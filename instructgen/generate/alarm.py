@@ -1,0 +1,57 @@
+"""Notices in the run, not after it, that the teacher's answers have become useless."""
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+from instructgen.records import Failed, Rejected, Reply, Sample
+
+_WINDOW = 60  # new answers that are looked at together
+_MIN_ANSWERS = 30
+_MAX_COLLAPSED = 0.5  # share of them that are one answer, refusals, empty or cut off
+_MAX_REJECTED = 0.9  # share that is rejected for whatever reason
+_COLLAPSED_REASONS = frozenset(
+    {"refusal", "refused", "empty_reply", "truncated_reply", "content_filtered", "wrong_model", "no_choices"}
+)
+
+
+@dataclass(slots=True)
+class Alarm:
+    """Looks at the latest answers that were bought in this run. `verdict` says what is wrong, or is None."""
+
+    verdict: str | None = None
+    _recent: deque[tuple[int, str]] = field(default_factory=deque)
+    _texts: Counter[int | str] = field(default_factory=Counter)
+    _reasons: Counter[int | str] = field(default_factory=Counter)
+    _num_collapsed: int = 0
+
+    def count(self, reply: Reply, outcome: Sample | Rejected | Failed) -> None:
+        """Take in an answer and what became of it."""
+        text = hash(" ".join(reply.text.split()))
+        reason = "" if isinstance(outcome, Sample) else outcome.reason
+        self._add(text, reason, 1)
+        self._recent.append((text, reason))
+        if len(self._recent) > _WINDOW:
+            self._add(*self._recent.popleft(), -1)
+        if self.verdict is None and len(self._recent) >= _MIN_ANSWERS:
+            self.verdict = self._judge(text, len(self._recent))
+
+    def _add(self, text: int, reason: str, change: int) -> None:
+        self._num_collapsed += change * (reason in _COLLAPSED_REASONS)
+        for counter, key in ((self._texts, text), (self._reasons, reason)):
+            counter[key] += change
+            if not counter[key]:
+                del counter[key]
+
+    def _judge(self, text: int, num: int) -> str | None:
+        """Return what is wrong; only the newest text can have become too frequent."""
+        if self._num_collapsed > _MAX_COLLAPSED * num:
+            words = [f"{reason} {count}" for reason, count in self._reasons.items() if reason in _COLLAPSED_REASONS]
+            return f"the answers are no use: of the last {num} {', '.join(sorted(words))}"
+        if self._texts[text] > _MAX_COLLAPSED * num:
+            same = self._texts[text]
+            return f"the answers are the same text: {same} of the last {num} answers to different prompts"
+        num_rejected = num - self._reasons[""]
+        if num_rejected > _MAX_REJECTED * num:
+            count, reason = max((count, reason) for reason, count in self._reasons.items() if reason)
+            return f"{num_rejected} of the last {num} answers were rejected, most of them for {reason} ({count})"
+        return None

@@ -1,0 +1,70 @@
+"""A teacher made ready for the scheduler: its servers with their gates, and its retry policy."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from instructgen.generate.breaker import Breaker
+from instructgen.generate.budget import NANO
+from instructgen.generate.limits import Gate
+from instructgen.generate.pool import Endpoint, Pool
+from instructgen.generate.retry import RetryPolicy
+from instructgen.generate.runlog import RunLog
+from instructgen.records import Cost, Reply, Request
+from instructgen.teachers.base import Teacher
+
+_DEFAULT_ANSWER_TOKENS = 1024  # where no max_tokens is set
+_FIRST_RATIO = 0.25  # prompt tokens per character, until answers tell
+_LEARNING = 0.05
+
+
+@dataclass(slots=True)
+class Lane:
+    """A teacher with what is learned of it. `pool` is None for a teacher inside this process."""
+
+    teacher: Teacher
+    pool: Pool | None
+    policy: RetryPolicy
+    _ratio: float = _FIRST_RATIO
+
+    def most(self, request: Request) -> Cost:
+        """Return the most that an attempt at any of the servers can cost."""
+        costs = [server.most(request) for server in self.teacher.servers]
+        return costs[0] if len(costs) == 1 else Cost(max(c.nano_usd for c in costs), max(c.tokens for c in costs))
+
+    def expect_tokens(self, request: Request) -> int:
+        """Return the tokens that a request will count for at a limit of tokens per minute."""
+        prompt = self._ratio * sum(len(message.content) for message in request.messages)
+        return int(prompt) + (self.teacher.decoding.max_tokens or _DEFAULT_ANSWER_TOKENS)
+
+    def learn(self, request: Request, reply: Reply) -> None:
+        """Take in how many tokens a prompt had."""
+        if reply.prompt_tokens:
+            length = sum(len(message.content) for message in request.messages)
+            self._ratio += _LEARNING * (reply.prompt_tokens / max(length, 1) - self._ratio)
+
+
+def make_lane(teacher: Teacher, max_attempts: int, log: RunLog, now: Callable[[], float] = time.monotonic) -> Lane:
+    """Return a teacher's lane, its servers' headers wired to their gates."""
+    policy = RetryPolicy(max_attempts)
+    if not teacher.is_remote:
+        return Lane(teacher, None, policy)
+    endpoints: list[Endpoint] = []
+    for server in teacher.servers:
+        assert server.limits is not None
+
+        def tell(event: str, *, to: str = server.name, **fields: object) -> None:
+            log.write(event, server=to, **fields)
+
+        gate = Gate(server.limits, now, tell)
+        server.on_headers = gate.read_headers
+        endpoints.append(Endpoint(server, gate, Breaker(now)))
+    return Lane(teacher, Pool(endpoints, now), policy)
+
+
+def cost_of(reply: Reply, most: Cost) -> Cost:
+    """Return what an answer counts for in a budget: the most that it can cost, where the server does not say."""
+    if "usage_missing" in reply.notes:
+        return most
+    nano_usd = most.nano_usd if reply.cost_usd is None else round(reply.cost_usd * NANO)
+    return Cost(nano_usd, reply.prompt_tokens + reply.completion_tokens)

@@ -1,0 +1,187 @@
+"""Decides which request goes out next, and to which server."""
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from instructgen.generate.attempts import AttemptError
+from instructgen.generate.breaker import Breaker
+from instructgen.generate.limits import Feedback, Gate
+from instructgen.teachers.base import Server
+
+_MAX_RUN = 256  # requests of one prefix in a row while others wait
+_LATEST_LOOK_S = 1.0
+
+
+class PoolStoppedError(Exception):
+    """The run ends: no request is let through any more."""
+
+
+@dataclass(slots=True, eq=False)
+class Endpoint:
+    """A server with what it lets through and how it fares."""
+
+    server: Server
+    gate: Gate
+    breaker: Breaker
+    share: float = 0.0  # requests sent, divided by the weight
+
+    def wait_s(self, tokens: int) -> float:
+        rest_s = self.breaker.wait_s()
+        return rest_s if rest_s == math.inf else max(rest_s, self.gate.wait_s(tokens))
+
+
+@dataclass(slots=True, eq=False)
+class Permit:
+    """The right to make one attempt at an endpoint; it must be given back."""
+
+    endpoint: Endpoint
+    tokens: int
+    taken_at_s: float
+    latency_s: float = 0.0
+
+
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    tokens: int
+    avoid: Endpoint | None
+    granted: "asyncio.Future[Permit]"
+
+
+@dataclass(slots=True)
+class Pool:
+    """The servers of one teacher. Requests that share a prompt prefix go out together, so that a server's prefix
+    cache serves them; a failed one that tries again goes first, and to another server where there is one.
+
+    While a server fails or is full, the others carry on; among those that are free, shares follow the weights.
+    """
+
+    endpoints: Sequence[Endpoint]
+    now: Callable[[], float]
+    _again: deque[_Waiter] = field(default_factory=deque)
+    _groups: dict[str, deque[_Waiter]] = field(default_factory=dict)
+    _current: str = ""
+    _num_run: int = 0
+    _timer: asyncio.TimerHandle | None = None
+    _is_stopped: bool = False
+
+    @property
+    def concurrency(self) -> int:
+        """Requests in flight at most, all servers together."""
+        return sum(endpoint.server.limits.concurrency for endpoint in self.endpoints if endpoint.server.limits)
+
+    async def permit(
+        self, prefix: str, tokens: int, avoid: Endpoint | None = None, *, is_again: bool = False
+    ) -> Permit:
+        """Wait for the right to send. Raises PoolStoppedError after `stop`."""
+        if self._is_stopped:
+            raise PoolStoppedError
+        if not self._again and not any(self._groups.values()):
+            endpoint = self._choose(tokens, avoid)
+            if endpoint is not None:
+                return self._take(endpoint, tokens)
+        waiter = _Waiter(tokens, avoid, asyncio.get_running_loop().create_future())
+        (self._again if is_again else self._groups.setdefault(prefix, deque())).append(waiter)
+        self._pump()
+        try:
+            return await waiter.granted
+        except asyncio.CancelledError:
+            if waiter.granted.done() and not waiter.granted.cancelled() and waiter.granted.exception() is None:
+                self.give_back(waiter.granted.result())
+            raise
+
+    def give_back(self, permit: Permit) -> None:
+        """Return a permit that was not used."""
+        permit.endpoint.breaker.untake()
+        self._release(permit, Feedback("unused", 0.0, None, permit.tokens, 0))
+
+    def answered(self, permit: Permit, used_tokens: int | None) -> None:
+        """Return a permit after an answer."""
+        permit.endpoint.breaker.count(None)
+        permit.latency_s = self.now() - permit.taken_at_s
+        self._release(permit, Feedback("answered", permit.latency_s, None, permit.tokens, used_tokens))
+
+    def failed(self, permit: Permit, error: AttemptError) -> None:
+        """Return a permit after an attempt that brought no answer."""
+        permit.endpoint.breaker.count(error)
+        permit.latency_s = self.now() - permit.taken_at_s
+        used = None if error.may_have_cost else 0
+        self._release(permit, Feedback(error.reason, permit.latency_s, error.retry_after_s, permit.tokens, used))
+
+    def stop(self) -> None:
+        """Let nothing more through, and send away who waits."""
+        self._is_stopped = True
+        for queue in (self._again, *self._groups.values()):
+            while queue:
+                waiter = queue.popleft()
+                if not waiter.granted.done():
+                    waiter.granted.set_exception(PoolStoppedError())
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _release(self, permit: Permit, feedback: Feedback) -> None:
+        permit.endpoint.gate.release(feedback)
+        self._pump()
+
+    def find_verdict(self) -> str | None:
+        """Return why nothing can be asked any more: every server was given up. None while one is left."""
+        for endpoint in self.endpoints:
+            if endpoint.breaker.verdict is None:
+                return None
+        return "; ".join(f"{endpoint.server.name} {endpoint.breaker.verdict}" for endpoint in self.endpoints)
+
+    def _pump(self) -> None:
+        """Grant what can be granted now, and come back when more can."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while (queue := self._next_queue()) is not None:
+            waiter = queue[0]
+            if waiter.granted.done():  # who waited has gone
+                queue.popleft()
+                continue
+            endpoint = self._choose(waiter.tokens, waiter.avoid)
+            if endpoint is None:
+                self._come_back(waiter.tokens)
+                return
+            queue.popleft()
+            self._num_run += 1
+            waiter.granted.set_result(self._take(endpoint, waiter.tokens))
+
+    def _next_queue(self) -> deque[_Waiter] | None:
+        if self._again:
+            return self._again
+        current = self._groups.get(self._current)
+        if current and self._num_run < _MAX_RUN:
+            return current
+        waiting = [name for name, queue in self._groups.items() if queue]
+        if not waiting:
+            return None
+        self._current = max(waiting, key=lambda name: (name != self._current, len(self._groups[name])))
+        self._num_run = 0
+        return self._groups[self._current]
+
+    def _choose(self, tokens: int, avoid: Endpoint | None) -> Endpoint | None:
+        if len(self.endpoints) == 1:
+            only = self.endpoints[0]
+            return only if only.wait_s(tokens) == 0 else None
+        free = [endpoint for endpoint in self.endpoints if endpoint.wait_s(tokens) == 0]
+        others = [endpoint for endpoint in free if endpoint is not avoid]
+        return min(others or free, key=lambda endpoint: endpoint.share, default=None)
+
+    def _take(self, endpoint: Endpoint, tokens: int) -> Permit:
+        endpoint.gate.take(tokens)
+        endpoint.breaker.take()
+        # A server that comes back from a rest must not get all requests until it has caught up.
+        others = [other.share for other in self.endpoints if other is not endpoint and not other.breaker.is_resting]
+        behind = min(others, default=endpoint.share)
+        endpoint.share = max(endpoint.share, behind - 1) + 1 / endpoint.server.weight
+        return Permit(endpoint, tokens, self.now())
+
+    def _come_back(self, tokens: int) -> None:
+        wait_s = min((endpoint.wait_s(tokens) for endpoint in self.endpoints), default=math.inf)
+        if wait_s == math.inf and any(endpoint.gate.num_in_flight for endpoint in self.endpoints):
+            return  # its release pumps again
+        self._timer = asyncio.get_running_loop().call_later(min(wait_s, _LATEST_LOOK_S), self._pump)

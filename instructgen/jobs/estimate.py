@@ -1,0 +1,159 @@
+"""`instructgen plan`: what a build would ask, cost and take. No request, no file written, no lock, no key."""
+
+import json
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from instructgen.config import BuildConfig, ServerConfig, TeacherConfig
+from instructgen.errors import InstructgenError
+from instructgen.filters import make_filters
+from instructgen.jobs.earlier import LEDGER, open_answers, read_history
+from instructgen.jobs.forecast import Estimate, Forecaster, ServerPlan
+from instructgen.jobs.outcomes import check_types
+from instructgen.jobs.parts import load_prompts
+from instructgen.jobs.plan import Planner
+from instructgen.jobs.survey import PlannedTeacher, Survey, Tell
+from instructgen.prompting.prompts import Prompt
+from instructgen.prompting.requests import make_prompt_book
+from instructgen.records import Decoding
+from instructgen.sample_types import SAMPLE_TYPES
+from instructgen.secrets import strip_url
+from instructgen.sources import brings_pictures, open_source
+from instructgen.sources.base import Source
+from instructgen.teachers import TEACHERS, TeacherParts, WriteMessages, choose_teacher
+from instructgen.teachers.openai_chat import DEFAULT_MODEL, find_address
+from instructgen.teachers.prices import look_up_price
+from instructgen.teachers.tokens import TokenCounter, estimate_tokens, make_counter
+
+
+class PlanParts(Struct, frozen=True):
+    """Everything that a plan needs, made and checked as a build would, but for keys."""
+
+    config: BuildConfig
+    source: Source
+    planner: Planner
+    teacher: PlannedTeacher
+    fallback: PlannedTeacher | None
+    servers: tuple[ServerPlan, ...]
+    fallback_servers: tuple[ServerPlan, ...]
+
+    @property
+    def default_name(self) -> str:
+        """The folder that a build without --out uses."""
+        split = self.config.source.split
+        return f"{self.config.source.name}-{split}" if split else self.config.source.name
+
+
+def make_plan_parts(config: BuildConfig) -> PlanParts:
+    """Return the parts, with settings that were left open filled in.
+
+    Raises InstructgenError for whatever does not fit: names, files, prompts, price tables.
+    """
+    check_types(config.types, SAMPLE_TYPES)
+    make_filters(config.filters)
+    source = open_source(config.source, config.seed)
+    prompts = load_prompts(config)
+    fallback = config.teacher.fallback
+    if fallback is not None and fallback.fallback is not None:
+        raise InstructgenError("teacher.fallback: a fallback has no fallback of its own")
+    images = config.dataset.images
+    embeds_images = images == "embed" or (images == "auto" and brings_pictures(config.source))
+    max_pixels = config.dataset.max_image_pixels if embeds_images else None
+    return PlanParts(
+        config=replace(config, source=replace(config.source, split=source.split)),
+        source=source,
+        planner=Planner(source, config.surrogate, config.types, max_pixels),
+        teacher=_plan_teacher(config, config.teacher, prompts),
+        fallback=None if fallback is None else _plan_teacher(config, fallback, prompts),
+        servers=_plan_servers(config.teacher),
+        fallback_servers=() if fallback is None else _plan_servers(fallback),
+    )
+
+
+def make_estimate(parts: PlanParts, out: Path, tell: Tell) -> Estimate:
+    """Read the source and return what a build into the dataset folder `out` would still ask and cost.
+
+    Raises InstructgenError for annotations or a ledger that cannot be used.
+    """
+    config = parts.config
+    cache_dir = None if config.run.cache_dir is None else Path(config.run.cache_dir)
+    history = read_history(out / "run")
+    is_replay = choose_teacher(config.teacher) == "replay"
+    replay = Path(config.teacher.replay) if is_replay and config.teacher.replay else None
+    with open_answers(out / "run", cache_dir) as answers, open_answers(replay, None) as recorded:
+        survey = Survey(parts.planner, parts.teacher, parts.fallback, answers, recorded.get(LEDGER))
+        found = survey.run(tell)
+    forecaster = Forecaster(config, parts.teacher, parts.servers, parts.fallback, parts.fallback_servers, history)
+    return forecaster.estimate(found, parts.planner.num_images, parts.planner.issues)
+
+
+def _plan_teacher(config: BuildConfig, teacher: TeacherConfig, prompts: dict[str, Prompt]) -> PlannedTeacher:
+    def write_prompts(decoding: Decoding) -> WriteMessages:
+        return make_prompt_book(prompts, SAMPLE_TYPES, config.surrogate, decoding).messages
+
+    name = choose_teacher(teacher)
+    if name != "openai":  # these hold no key, and asking them costs nothing
+        made = TEACHERS[name](TeacherParts(teacher, config.seed, write_prompts, {}))
+        counter = TokenCounter("", is_exact=False, count_text=estimate_tokens)
+        return PlannedTeacher(
+            name=made.name,
+            model=made.model,
+            decoding=made.decoding,
+            is_remote=False,
+            messages=made.messages,
+            counter=counter,
+            schema_tokens={},
+        )
+    model = teacher.model or DEFAULT_MODEL
+    counter = make_counter(model, teacher.tokenizer)
+    schema_tokens: dict[str, int] = {}
+    if teacher.decoding.output_format == "json":
+        schema_tokens = {name: counter.count_text(_write_schema(name)) for name in config.types}
+    return PlannedTeacher(
+        name=name,
+        model=model,
+        decoding=teacher.decoding,
+        is_remote=True,
+        messages=write_prompts(teacher.decoding),
+        counter=counter,
+        schema_tokens=schema_tokens,
+    )
+
+
+def _write_schema(sample_type: str) -> str:
+    return json.dumps(SAMPLE_TYPES[sample_type].json_schema())
+
+
+def _plan_servers(teacher: TeacherConfig) -> tuple[ServerPlan, ...]:
+    """Return what is known of each server; none for a teacher that has none."""
+    if choose_teacher(teacher) != "openai":
+        return ()
+    shares = _share_out(teacher)
+    return tuple(
+        _plan_server(teacher, own, share)
+        for own, share in zip(teacher.servers or (ServerConfig(),), shares, strict=True)
+    )
+
+
+def _share_out(teacher: TeacherConfig) -> list[float]:
+    """Return the share of the requests, adding up to 1, that each of the teacher's servers gets while all work."""
+    weights = [server.weight for server in teacher.servers] or [1.0]
+    return [weight / sum(weights) for weight in weights]
+
+
+def _plan_server(teacher: TeacherConfig, own: ServerConfig, share: float) -> ServerPlan:
+    base_url = own.base_url or teacher.base_url
+    model = own.model or teacher.model or DEFAULT_MODEL
+    found = look_up_price(teacher, model, base_url)
+    return ServerPlan(
+        name=strip_url(find_address(base_url).base_url),
+        model=model,
+        price=found.price,
+        price_origin=found.origin,
+        share=share,
+        concurrency=own.concurrency or teacher.concurrency,
+        requests_per_minute=own.requests_per_minute or teacher.requests_per_minute,
+        tokens_per_minute=own.tokens_per_minute or teacher.tokens_per_minute,
+    )

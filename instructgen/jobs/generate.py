@@ -1,0 +1,164 @@
+"""The first pass of a build: every unit's answer into the ledger."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from instructgen.errors import AnswersCollapsedError, RunStoppedError
+from instructgen.generate.alarm import Alarm
+from instructgen.generate.asked import Answered, Asked, Stop
+from instructgen.generate.budget import NANO, Budget
+from instructgen.generate.lanes import make_lane
+from instructgen.generate.ledger import Ledger
+from instructgen.generate.scheduler import Scheduler
+from instructgen.jobs.facts import Spending
+from instructgen.jobs.outcomes import Outcome, wants_fallback
+from instructgen.jobs.parts import BuildParts
+from instructgen.jobs.run_record import RunRecord
+from instructgen.records import Cost, Rejected, Reply
+
+
+class BuildWatch(Protocol):
+    """Is told what happens while it happens; shows it to people (instructgen.cli.progress)."""
+
+    def begin(self, stage: str, num_units: int | None) -> None: ...
+
+    def expect(self, num_units: int) -> None:
+        """The stage's size is known now; it was not when the stage began."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Something that the user should hear now."""
+        ...
+
+    def bought(self, reply: Reply) -> None:
+        """A reply was paid for in this run."""
+        ...
+
+    def outcome(self, outcome: Outcome) -> None:
+        """One unit is done."""
+        ...
+
+    def end(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Generation:
+    """Asks for what is missing, tells `watch` of every unit, and stops where going on would waste money."""
+
+    parts: BuildParts
+    ledger: Ledger
+    record: RunRecord
+    watch: BuildWatch
+    new: Spending = field(default_factory=Spending)
+    stop: Stop = field(default_factory=Stop)
+    _alarms: tuple[Alarm, Alarm] = field(default_factory=lambda: (Alarm(), Alarm()))
+
+    def run(self) -> None:
+        """Return once every unit has an answer or a failure in the ledger; raises RunStoppedError before that."""
+        with asyncio.Runner(loop_factory=_find_loop_factory() if self._is_remote() else None) as runner:
+            runner.run(self._ask_all())
+
+    def _is_remote(self) -> bool:
+        return any(teacher.is_remote for teacher in self.parts.teachers)
+
+    async def _ask_all(self) -> None:
+        self._listen_to_signals()
+        self.watch.begin("generate", None)
+        try:
+            await self._make_scheduler().answer_all(self._asked())
+        except RunStoppedError as error:
+            kept = f"{self.new.num_requests} answers of this run are kept"
+            raise type(error)(f"{error}; {kept}, and the same command goes on from there") from None
+        finally:
+            self.watch.end()
+            for teacher in self.parts.teachers:
+                await teacher.close()
+
+    def _make_scheduler(self) -> Scheduler:
+        config, log = self.parts.config, self.record.log
+        settings = (config.teacher, config.teacher.fallback or config.teacher)
+        lanes = [
+            make_lane(teacher, setting.max_attempts, log)
+            for teacher, setting in zip(self.parts.teachers, settings, strict=False)
+        ]
+        return Scheduler(lanes, self.ledger, self._take, log, self._make_budget(), self.stop, self.record.stats)
+
+    def _make_budget(self) -> Budget:
+        """Return the budget with all that the runs of this folder have spent, or may have."""
+        run, spent = self.parts.config.run, self.ledger.spent()
+        tokens = spent.prompt_tokens + spent.completion_tokens
+        return Budget(
+            max_nano_usd=None if run.budget_usd is None else int(run.budget_usd * NANO),
+            max_tokens=run.budget_tokens,
+            spent=Cost(spent.nano_usd, tokens) + spent.maybe + spent.in_doubt,
+        )
+
+    def _listen_to_signals(self) -> None:
+        """The first Ctrl-C or SIGTERM lets what is in flight arrive; the second ends at once, losing only that."""
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
+        assert task is not None
+
+        def stop() -> None:
+            if self.stop.error is not None:
+                task.cancel()
+            self.stop.ask("stopped by a signal")
+            self.watch.say("stopping: waiting for what is in flight; once more ends at once")
+
+        # Windows has no signal handlers in its loop: Ctrl-C ends it at once, as a second one does elsewhere.
+        with suppress(NotImplementedError):
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, stop)
+
+    def _asked(self) -> Iterator[Asked]:
+        for image in self.parts.planner.images():
+            if self.parts.planner.num_images == 1 and self.parts.source.num_images is not None:
+                self.watch.expect(self.parts.source.num_images * len(self.parts.config.types))
+            for _, unit in image.units:
+                if isinstance(unit, Rejected):
+                    self._settle(unit)
+                else:
+                    yield Asked(unit, self.parts.make_request(unit))
+
+    def _take(self, answered: Answered) -> Asked | None:
+        """Take in one answer; return the request to the fallback where the teacher's answer is rejected."""
+        asked, reply = answered.asked, answered.reply
+        bought = reply if answered.is_new and isinstance(reply, Reply) else None
+        if bought is not None:
+            self.new.add(bought)
+            self.watch.bought(bought)
+        outcome = self.parts.judge.judge(asked.unit, reply)
+        if bought is not None and self.parts.teachers[asked.lane].is_remote:
+            self._look_for_collapse(asked.lane, bought, outcome)
+        if asked.lane == 0 and self.parts.fallback is not None and wants_fallback(outcome):
+            return Asked(asked.unit, self.parts.make_request(asked.unit, 1), 1)
+        self._settle(outcome)
+        return None
+
+    def _look_for_collapse(self, lane: int, reply: Reply, outcome: Outcome) -> None:
+        alarm = self._alarms[lane]
+        alarm.count(reply, outcome)
+        if alarm.verdict is None or not self.parts.config.run.alarm:
+            return
+        teacher = self.parts.teachers[lane]
+        advice = (
+            "look at them with `instructgen ledger export`, mend the prompt or the model; --no-alarm goes on anyway"
+        )
+        self.stop.ask(AnswersCollapsedError(f"{teacher.model}: {alarm.verdict}; {advice}"))
+
+    def _settle(self, outcome: Outcome) -> None:
+        self.record.settled(outcome)
+        self.watch.outcome(outcome)
+
+
+def _find_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return uvloop's where it is installed (it has no Windows version): about a third less time per request."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

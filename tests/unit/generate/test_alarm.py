@@ -1,0 +1,59 @@
+import pytest
+
+from instructgen.generate.alarm import Alarm
+from instructgen.records import Rejected
+from tests.support.make import make_reply, make_sample
+
+
+def count(alarm: Alarm, number: int, text: str | None = None, reason: str | None = None) -> None:
+    reply = make_reply(number, text=f"Answer {number}." if text is None else text)
+    outcome = make_sample(number) if reason is None else Rejected("unit", "parse", reason)
+    alarm.count(reply, outcome)
+
+
+def test_answers_that_differ_and_are_accepted_raise_no_alarm() -> None:
+    alarm = Alarm()
+    for number in range(1000):
+        count(alarm, number)
+    assert alarm.verdict is None
+
+
+def test_one_answer_for_many_prompts_is_noticed_although_it_is_accepted() -> None:
+    alarm = Alarm()
+    for number in range(29):
+        count(alarm, number, text="A dog  sits there.\n")
+    assert alarm.verdict is None
+    count(alarm, 29, text="A dog sits there.")
+    assert alarm.verdict == "the answers are the same text: 30 of the last 30 answers to different prompts"
+
+
+@pytest.mark.parametrize("reason", ["refusal", "refused", "empty_reply", "truncated_reply", "content_filtered"])
+def test_useless_answers_are_noticed(reason: str) -> None:
+    alarm = Alarm()
+    for number in range(40):
+        count(alarm, number, reason=reason if number % 3 else None)
+    assert alarm.verdict is not None
+    assert reason in alarm.verdict
+
+
+def test_it_looks_at_the_latest_answers_alone() -> None:
+    alarm = Alarm()
+    for number in range(500):
+        count(alarm, number)
+    for number in range(500, 530):
+        count(alarm, number, text="", reason="empty_reply")
+    assert alarm.verdict is None
+    count(alarm, 530, text="", reason="empty_reply")
+    assert alarm.verdict is not None
+
+
+def test_a_teacher_that_is_often_rejected_may_go_on_but_not_one_that_always_is() -> None:
+    often = Alarm()
+    for number in range(300):
+        count(often, number, reason="no_question_found" if number % 5 else None)
+    assert often.verdict is None
+    always = Alarm()
+    for number in range(30):
+        count(always, number, reason="no_question_found")
+    assert always.verdict is not None
+    assert "no_question_found" in always.verdict
