@@ -4,9 +4,11 @@ from pathlib import Path
 
 from instructgen.errors import InstructgenError
 
+# Of a run directory; a dataset's folder is known by the first two.
 LEDGER_NAME = "ledger.sqlite"
+JOURNAL_NAME = "journal"
 LOG_NAME = "log.jsonl"
-RUN_NAME = "run.json"  # of a run directory; a dataset's folder is known by it
+RUN_NAME = "run.json"
 _PACKAGE = Path(__file__).resolve().parent
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from instructgen.dataset.card import make_card
 from instructgen.dataset.manifest import MANIFEST_NAME, Manifest, encode_manifest, read_manifest
 from instructgen.errors import InstructgenError
-from instructgen.resources import LEDGER_NAME
+from instructgen.resources import JOURNAL_NAME, LEDGER_NAME
 
 LATEST = "latest"
 REJECTED_NAME = "rejected.jsonl"
@@ -45,7 +45,7 @@ def publish(staging: Path, manifest: Manifest, out: Path) -> Path:
 
 def check_out(out: Path) -> None:
     """Raise InstructgenError where a build would write over what no build made: somebody's README.md, say."""
-    if (out / "run" / LEDGER_NAME).exists():
+    if any((out / "run" / name).exists() for name in (LEDGER_NAME, JOURNAL_NAME)):
         return
     for name in ("README.md", "tags", "versions"):
         if (out / name).exists():

@@ -44,7 +44,10 @@ _GONE = (404, 410)
 
 @dataclass(slots=True)
 class BatchCourse:
-    """Brings the batches of one run from step to step. `open` are those that are not collected, by key."""
+    """Brings the batches of one run from step to step. `open` are those that are not collected, by key.
+
+    `held` are those that an earlier run planned and did not submit.
+    """
 
     server: BatchServer
     api: BatchApi
@@ -57,6 +60,7 @@ class BatchCourse:
     settings: BatchSettings
     checkpoint: Callable[[str], None]
     open: dict[str, BatchState]
+    held: dict[str, BatchState] = field(default_factory=dict)
     _num_refusals: dict[str, int] = field(default_factory=dict)
     _due_s: dict[str, float] = field(default_factory=dict)
 
@@ -69,20 +73,59 @@ class BatchCourse:
         for state in self.files.states():
             if state.step == "collected":
                 self.files.drop_files(state)
-                continue
-            if state.address != self.api.address:
+            elif state.address != self.api.address:
                 raise InstructgenError(
                     f"the batch {state.batch_id or state.key} is at {state.address} and not collected: run with that "
                     f"server, or remove {self.files.path / state.key}.* to give up its answers"
                 )
-            self.open[state.key] = state
-            for request_id, most in self.files.read_ids(state):
-                is_here = self.ledger.has_reply(to_key(request_id))
-                self.roster.put(request_id, Mark.FOUND if is_here else Mark.OUT)
-                if not is_here:  # it is out, whatever the budget is now
-                    self.budget.aside = self.budget.aside + most
-        for state in list(self.open.values()):
-            await self._send(state, may_be_there=True)
+            else:
+                await self._take_up(state)
+
+    async def _take_up(self, state: BatchState) -> None:
+        if state.step == "uploaded":
+            state = await self._find_submitted(state)
+        is_out = state.step not in ("planned", "uploaded")
+        (self.open if is_out else self.held)[state.key] = state
+        for request_id, most in self.files.read_ids(state):
+            if self.ledger.has_reply(to_key(request_id)):
+                self.roster.put(request_id, Mark.FOUND)
+                continue
+            self.roster.put(request_id, Mark.OUT if is_out else Mark.HELD)
+            if is_out:  # whatever the budget is now
+                self.budget.aside = self.budget.aside + most
+
+    async def _find_submitted(self, state: BatchState) -> BatchState:
+        """Return the state as submitted where a process that was killed did it and could not note it."""
+        try:
+            remote = await self.watch.call(
+                "find", lambda _: self.api.find_batch(state.key, state.dropped), self._patience()
+            )
+        except ApiError as error:
+            raise self.watch.explain(error, "list its batches") from None
+        if remote is None:
+            return state
+        return self._save(replace(state, step="submitted", batch_id=remote.batch_id))
+
+    async def release(self) -> bool:
+        """Submit what earlier runs had planned, where this one wants all of it and has the money; give up the rest.
+
+        Returns whether a part of what was given up is wanted, and so to be planned again.
+        """
+        is_any_again = False
+        for state in self.held.values():
+            ids = [request_id for request_id, _ in self.files.read_ids(state)]
+            wanted = [request_id for request_id in ids if self.roster.find(request_id) is Mark.WANTED]
+            is_kept = len(wanted) == len(ids) and self.budget.try_reserve(state.most)
+            for request_id in wanted:
+                self.roster.put(request_id, Mark.OUT if is_kept else Mark.AGAIN)
+            if is_kept:
+                self.open[state.key] = state
+                await self._send(state, may_be_there=True)
+            else:
+                self.files.forget(state)
+                self.open.pop(state.key, None)
+                is_any_again = is_any_again or bool(wanted)
+        return is_any_again
 
     async def begin(self, state: BatchState) -> None:
         """Send a batch that was just planned."""
@@ -131,7 +174,7 @@ class BatchCourse:
             return found or await self.api.upload(self.files.file(state), state.name)
 
         try:
-            file_id = await self.watch.call("upload", attempt, stop_after_delay(self.settings.patience_s))
+            file_id = await self.watch.call("upload", attempt, self._patience())
         except ApiError as error:
             what = "take the file of requests"
             raise self.api.explain_missing(error) or self.watch.explain(error, what) from None
@@ -154,7 +197,7 @@ class BatchCourse:
                 raise
 
         try:
-            remote = await self.watch.call("submit", attempt, stop_after_delay(self.settings.patience_s))
+            remote = await self.watch.call("submit", attempt, self._patience())
         except ApiError as error:
             is_missing = state.file_id not in error.detail
             missing = self.api.explain_missing(error) if is_missing else None
@@ -177,9 +220,7 @@ class BatchCourse:
 
     async def _look(self, state: BatchState) -> RemoteBatch:
         try:
-            return await self.watch.call(
-                "look", lambda _: self.api.look(state.batch_id), stop_after_delay(self.settings.patience_s)
-            )
+            return await self.watch.call("look", lambda _: self.api.look(state.batch_id), self._patience())
         except ApiError as error:
             if error.status in _GONE:
                 raise InstructgenError(
@@ -306,6 +347,9 @@ class BatchCourse:
             named=book.named,
             faults=state.faults,
         )
+
+    def _patience(self) -> stop_after_delay:
+        return stop_after_delay(self.settings.patience_s)
 
     def _save(self, state: BatchState) -> BatchState:
         self.open[state.key] = self.files.save(state)

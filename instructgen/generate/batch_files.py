@@ -104,6 +104,11 @@ class BatchFolder:
         for ending in ("jsonl", "ids", "output", "error"):
             self.file(state, ending).unlink(missing_ok=True)
 
+    def forget(self, state: BatchState) -> None:
+        """Remove all of a batch that was never submitted."""
+        self.file(state, "json").unlink(missing_ok=True)
+        self.drop_files(state)
+
     def read_ids(self, state: BatchState) -> Iterator[tuple[str, Cost]]:
         """Yield each request's id and the most that it may cost, in the order of the file."""
         path = self.file(state, "ids")

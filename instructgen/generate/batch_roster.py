@@ -20,6 +20,8 @@ class Mark(IntEnum):
 
     OUT: awaited. FOUND: its answer was here before. BOUGHT: it was answered in this run, TOLD: and somebody was told
     so. FAILED: refused for good. UNANSWERED: the batch ended without it, LEFT: and a unit of this run wants it.
+    HELD: an earlier run planned it and did not submit it, WANTED: and a unit of this run wants it, AGAIN: in another
+    batch.
     """
 
     OUT = 0
@@ -29,6 +31,9 @@ class Mark(IntEnum):
     FAILED = 4
     UNANSWERED = 5
     LEFT = 6
+    HELD = 7
+    WANTED = 8
+    AGAIN = 9
 
 
 class Roster:

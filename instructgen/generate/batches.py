@@ -76,12 +76,14 @@ class BatchRun:
     async def answer_all(self, make_asked: Callable[[], Iterator[Asked]]) -> Iterator[Asked]:
         """Answer every unit that batches can answer; returns what is to be asked live, in a scheduler's window.
 
-        The units are read twice. Raises RunStoppedError where the run ends before the batches do, and
+        The units are read twice, or three times after a kill. Raises RunStoppedError where the run ends before the batches do, and
         InstructgenError for a batch that the server does not accept. `check` tells what is left afterwards.
         """
         try:
             await self._course.go_on()
             await self._plan(make_asked())
+            if await self._course.release():
+                await self._plan_again(make_asked())
             await self._course.follow_all()
             if not self._roster.is_empty():
                 await self._tell_all(make_asked())
@@ -117,7 +119,10 @@ class BatchRun:
                 await asyncio.sleep(0)
                 self._course.watch.check_stop()
             request_id = one.request.request_id
-            if self._roster.find(request_id) is not None:
+            mark = self._roster.find(request_id)
+            if mark is not None:
+                if mark is Mark.HELD:
+                    self._roster.put(request_id, Mark.WANTED)
                 continue
             stored = self.ledger.find_reply(request_id)
             if stored is not None:
@@ -130,6 +135,16 @@ class BatchRun:
             elif not await self._add(one):
                 break
         await self._adopt(shared)
+        await self._close_writer()
+
+    async def _plan_again(self, asked: Iterator[Asked]) -> None:
+        """Put what was given up, and is wanted, into batches."""
+        for number, one in enumerate(asked):
+            if number % _YIELD_EVERY == 0:
+                await asyncio.sleep(0)
+                self._course.watch.check_stop()
+            if self._roster.find(one.request.request_id) is Mark.AGAIN and not await self._add(one):
+                break
         await self._close_writer()
 
     async def _adopt(self, shared: list[tuple[Asked, Reply]]) -> None:
@@ -172,7 +187,7 @@ class BatchRun:
                 return
             request_id = one.request.request_id
             mark = self._roster.find(request_id)
-            if mark is None:  # told already, or never asked for want of money
+            if mark is None or mark in (Mark.WANTED, Mark.AGAIN):  # told already, or not asked for want of money
                 continue
             if mark in (Mark.UNANSWERED, Mark.LEFT):
                 self._leave(one, mark)

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from instructgen.generate.attempts import FATAL_REASONS, SERVER_REASONS, AttemptError
 
-_FIRST_REST_S = 1.0
+_FIRST_REST_S = 0.5
 _MAX_REST_S = 30.0
 # How long a server may bring nothing but failures: short for one that has never answered, whose address may be wrong.
 _PATIENCE_NEW_S = 15.0
 _PATIENCE_S = 300.0
 _PATIENCE_LIMITED_S = 1800.0
+_LOAD_REASONS = ("rate_limited", "overloaded")  # the server works; its gate waits for as long as it takes
 
 
 @dataclass(slots=True)
@@ -69,13 +70,14 @@ class Breaker:
             self.verdict = (
                 f"has answered nothing for {seconds:.0f} s, the last failure ({error.reason}): {error.detail}"
             )
-        elif error.reason != "rate_limited":  # the gate waits for those
+        elif error.reason not in _LOAD_REASONS:
             self._rest(now)
 
     def _patience_s(self, reason: str) -> float:
         if reason == "rate_limited":
             return _PATIENCE_LIMITED_S
-        return _PATIENCE_S if self._has_answered else _PATIENCE_NEW_S
+        is_known = self._has_answered or reason == "overloaded"  # as while it loads its model
+        return _PATIENCE_S if is_known else _PATIENCE_NEW_S
 
     def _rest(self, now: float) -> None:
         self._num_failures += 1

@@ -54,12 +54,19 @@ class GroupWriter:
         return next((trouble for trouble in troubles if trouble is not None), None)
 
     def close(self) -> None:
-        """Write what is pending and end the thread."""
+        """Write what is pending and end the thread. Ctrl-C meanwhile is raised when that is done."""
         with self._lock:
             self._is_closing = True
         self._full.set()
         self._begun.set()
-        self._thread.join()
+        interrupt: KeyboardInterrupt | None = None
+        while self._thread.is_alive():
+            try:
+                self._thread.join()
+            except KeyboardInterrupt as met:
+                interrupt = met
+        if interrupt is not None:
+            raise interrupt
 
     def _add(self, pending: _Pending) -> None:
         with self._lock:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
+from msgspec.structs import replace
 
 from instructgen.dataset.columns import Provenance, make_row, make_schema
 from instructgen.dataset.manifest import Manifest
@@ -53,15 +54,17 @@ class Composer:
         """Write what the teacher's answer makes of the unit, or else what the fallback's does."""
         reply = self._find_answer(unit, 0)
         outcome = self._parts.judge.judge(unit, reply)
-        first = None
+        first, first_reply = None, None
         if self._parts.fallback is not None and wants_fallback(outcome):
             assert not isinstance(outcome, Sample)
-            first = outcome
+            first, first_reply = outcome, reply
             reply = self._find_answer(unit, 1)
             outcome = self._parts.judge.judge(unit, reply)
         if not isinstance(outcome, Sample):
-            return self._set_aside(outcome, reply, first)
+            return self._set_aside(outcome, reply, first, first_reply)
         assert isinstance(reply, Reply)
+        if isinstance(first_reply, Reply):
+            outcome = replace(outcome, request_ids=(first_reply.request_id, *outcome.request_ids))
         self._publish(outcome, unit, reply, picture)
         return outcome
 
@@ -84,7 +87,11 @@ class Composer:
         self._shards.write("val" if is_val else "train", row)
 
     def _set_aside(
-        self, outcome: Rejected | Failed, reply: Reply | Failed | None, first: Rejected | Failed | None = None
+        self,
+        outcome: Rejected | Failed,
+        reply: Reply | Failed | None,
+        first: Rejected | Failed | None = None,
+        first_reply: Reply | Failed | None = None,
     ) -> Rejected | Failed:
         """Write a line of rejected.jsonl; `first` is what became of the teacher's answer before the fallback's."""
         line: dict[str, Any] = {
@@ -97,6 +104,8 @@ class Composer:
             line["request_id"] = reply.request_id
         if first is not None:
             line["first_reason"] = first.reason
+        if isinstance(first_reply, Reply):
+            line["first_request_id"] = first_reply.request_id
         self._rejected_digest.update(msgspec.json.encode(line))
         line["detail"] = outcome.detail
         if isinstance(reply, Reply):

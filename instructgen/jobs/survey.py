@@ -68,7 +68,7 @@ class KnownCounts:
     completion: int = 0
 
     def add(self, reply: Reply, counted: int) -> None:
-        if reply.prompt_tokens and "usage_missing" not in reply.notes:
+        if reply.prompt_tokens:  # 0 where the server did not say
             self.num += 1
             self.counted += counted
             self.prompt += reply.prompt_tokens

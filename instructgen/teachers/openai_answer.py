@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from instructgen.generate.attempts import AttemptError
 from instructgen.records import FinishReason, Reply, ReplyNote
+from instructgen.secrets import redact
 from instructgen.teachers.prices import FREE, Price
 
 if TYPE_CHECKING:
@@ -49,12 +50,12 @@ def read_reply(completion: "ChatCompletion", request_id: str, rules: AnswerRules
     }
     return Reply(
         request_id=request_id,
-        text=mend_text(refusal if is_refused and refusal else content),
+        text=redact(mend_text(refusal if is_refused and refusal else content)),
         finish_reason=_FINISH_REASONS.get(choice.finish_reason, "other"),
         prompt_tokens=usage.prompt if usage else 0,
         completion_tokens=usage.completion if usage else 0,
         cost_usd=find_cost_usd(usage, rules.price),
-        model=mend_text(answered_by),
+        model=redact(mend_text(answered_by)),
         teacher=rules.teacher,
         notes=tuple(note for note, is_noted in notes.items() if is_noted),
     )

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 METADATA_KEY = "instructgen"
 _MAX_DETAIL_CHARS = 300
 _MAX_LINE_BYTES = 32_000_000
-_READ_BYTES = 1 << 16
 # A file of 200 MB may take its time; these replace the limits of one chat completion.
 _TRANSFER_TIMEOUT_S = 3600.0
 _NO_SUCH_API = (404, 405, 501)
@@ -165,7 +164,7 @@ class BatchApi:
         with path.open("wb") as file:
             try:
                 async with opened as response:
-                    async for chunk in response.iter_bytes(_READ_BYTES):
+                    async for chunk in response.iter_bytes():  # of whatever size: one that must fill up is lost
                         file.write(chunk)
             except openai.OpenAIError as error:
                 raise _explain(error) from error

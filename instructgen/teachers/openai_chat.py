@@ -167,8 +167,7 @@ class OpenAIServer:
 
     def _clean(self, detail: str) -> str:
         """Keep the key out of ledgers and logs, and a server's page out of the way."""
-        cleaned = redact(detail).replace(self._key, "[key]")
-        return mend_text(" ".join(cleaned.split()))[:_MAX_DETAIL_CHARS]
+        return mend_text(" ".join(redact(detail).split()))[:_MAX_DETAIL_CHARS]
 
 
 class OpenAIChatTeacher:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -66,6 +67,7 @@ class AiohttpOpenAI(openai.AsyncOpenAI):
         max_answer_bytes: int,
         default_headers: Mapping[str, str] | None = None,
     ) -> None:
+        self._given_url = base_url  # what the package makes of a query in it differs between versions
         self._proxy = find_proxy(base_url)
         # The openai package's own trust: the certificates of httpx, or SSL_CERT_FILE where that is set.
         self._tls: ssl.SSLContext = _httpx().create_ssl_context()
@@ -105,9 +107,9 @@ class AiohttpOpenAI(openai.AsyncOpenAI):
         await super().close()
 
     def _open_lane(self) -> "_Lane":
-        raw_path, _, query = self.base_url.raw_path.partition(b"?")
-        path = raw_path + COMPLETIONS_PATH.removeprefix("/").encode()
-        url = URL(str(self.base_url.copy_with(raw_path=path + (b"?" + query if query else b""))), encoded=True)
+        parts = urlsplit(self._given_url)
+        path = parts.path.rstrip("/") + COMPLETIONS_PATH
+        url = URL(urlunsplit(parts._replace(path=path, fragment="")))
         headers = {**self.auth_headers, **self.default_headers, "Accept-Encoding": "gzip, deflate"}
         given = {name: value for name, value in headers.items() if isinstance(value, str)}
         return _Lane(url, given, self._proxy, self._timeouts, self._tls)

@@ -7,7 +7,7 @@ import msgspec
 
 from instructgen.errors import InstructgenError
 from instructgen.generate.attempts import AttemptError
-from instructgen.generate.ledger import open_for_replay
+from instructgen.generate.ledger import find_recorded, open_for_replay
 from instructgen.records import NOTHING, Cost, Decoding, Message, Reply, Request, Unit
 from instructgen.teachers.base import Server, ServerLimits
 
@@ -69,12 +69,10 @@ class ReplayTeacher:
 
     async def send(self, request: Request) -> Reply:
         """Return the recorded reply. Raises AttemptError ("not_recorded") where the run never asked this."""
-        row = self._connection.execute(
-            "SELECT reply FROM replies WHERE request_id = ?", (bytes.fromhex(request.request_id),)
-        ).fetchone()
-        if row is None:
+        reply = find_recorded(self._connection, request.request_id)
+        if reply is None:
             raise AttemptError("not_recorded", "the recorded run never asked this")
-        return msgspec.json.decode(row[0], type=Reply)
+        return reply
 
     def most(self, request: Request) -> Cost:  # noqa: ARG002
         return NOTHING

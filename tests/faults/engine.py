@@ -69,7 +69,9 @@ class Life:
 
     def wait(self, timeout_s: float = 120) -> Ended:
         deadline_s = time.monotonic() + timeout_s
+        peak_mb = 0.0
         while True:
+            peak_mb = max(peak_mb, read_peak_mb(self.process.pid))
             pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
             if pid:
                 break
@@ -85,7 +87,7 @@ class Life:
             self.process.returncode,
             self._read("out"),
             self._read("err"),
-            usage.ru_maxrss / 1024,
+            peak_mb,
             usage.ru_utime + usage.ru_stime,
             time.monotonic() - self.started_s,
         )
@@ -260,6 +262,15 @@ class Engine:
         assert rows
         for row in rows:
             assert row["messages"][-1]["content"] == answers[int(row["image_id"].rpartition("/")[2]) - 10]
+
+
+def read_peak_mb(pid: int) -> float:
+    """Return the most memory that a process has had; the kernel's ru_maxrss would count its parent's as well."""
+    try:
+        found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    except OSError:
+        return 0.0
+    return int(found[1]) / 1024 if found else 0.0
 
 
 def check_adds_up(ended: Ended) -> None:

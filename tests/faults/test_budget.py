@@ -53,13 +53,14 @@ def test_token_budget_is_never_passed(engine: Engine, server: ChatServer) -> Non
 def test_dollar_budget_is_never_passed_also_after_a_kill(engine: Engine, server: ChatServer) -> None:
     prices = engine.folder / "prices.toml"
     prices.write_text(PRICES)
-    flags = ("--prices", prices, "--budget-usd", "0.09")
+    flags = ("--prices", prices, "--budget-usd", "0.15")
     life = engine.start(*flags, toml=TOML, concurrency=64)
     server.at(15, life.kill)
     engine.wait(life)
     stopped = engine.run(*flags, toml=TOML, concurrency=64)
     assert stopped.code == 5, stopped.err[-500:]
     assert "--budget-usd" in stopped.err
-    assert 0.04 < billed_usd(server) <= 0.09
+    # What was in flight at the kill may have been billed: it is set aside for good.
+    assert 0.02 < billed_usd(server) <= 0.15
     engine.run("--prices", prices, "--budget-usd", "5", toml=TOML, concurrency=64)
     engine.check_complete()

@@ -1,5 +1,6 @@
 """Answers that become useless stop the run before the money is gone."""
 
+import re
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ def say(text: str) -> dict[str, object]:
 
 KINDS: dict[str, tuple[dict[str, object], str]] = {
     "one answer for all": (say(SAME), "the same text"),
-    "refusals": (say("I'm sorry, but I cannot help with that request."), "refusal"),
+    "refusals": (say("I'm sorry, but I cannot help with request {number}."), "refusal|no_question_found"),
     "empty": (say(""), "empty_reply"),
     "cut off": ({"choice_finish_reason": "length"}, "truncated_reply"),
 }
@@ -29,12 +30,18 @@ def test_collapse_in_the_middle_stops_the_run(engine: Engine, changes: dict[str,
     engine.set_num_images(NUM_IMAGES)
 
     def collapse(number: int, body: dict[str, Any]) -> Act | None:
-        return change(server, body, **changes) if number >= 60 else None
+        if number < 60:
+            return None
+        message = changes.get("choice_message")
+        if isinstance(message, dict):
+            own = {**message, "content": message["content"].replace("{number}", str(number))}
+            return change(server, body, choice_message=own)
+        return change(server, body, **changes)
 
     server = engine.serve(fault=collapse)
     stopped = engine.run()
     assert stopped.code == 6, (stopped.code, stopped.err[-500:])
-    assert word in stopped.err
+    assert re.search(word, stopped.err)
     assert "Traceback" not in stopped.err
     assert server.num_requests < NUM_IMAGES // 2
 

@@ -222,6 +222,8 @@ def test_rate_limits_and_server_errors_are_tried_again(coco: Path, tmp_path: Pat
 
     def fail_twice(number: int, body: dict[str, Any]) -> tuple[int, dict[str, str], bytes] | None:
         prompt = json.dumps(body["messages"])
+        if len(prompt) % 4:
+            return None
         tries[prompt] += 1
         if tries[prompt] == 1:
             return (429, {"retry-after": "0"}, b'{"error": {"message": "slow down"}}')
@@ -231,7 +233,7 @@ def test_rate_limits_and_server_errors_are_tried_again(coco: Path, tmp_path: Pat
         done = run_cli(*arguments(server, coco, tmp_path / "ds"))
     assert done.code == 0, done.err
     assert done.result["new_requests"] == NUM_UNITS
-    assert set(server.asked.values()) == {3}
+    assert set(server.asked.values()) == {1, 3}
     assert set(server.answered.values()) == {1}
 
 
@@ -261,7 +263,8 @@ def test_broken_answer_is_a_counted_failure_and_nothing_is_lost(coco: Path, tmp_
         command = arguments(server, coco, tmp_path / "ds", "--limit", "4", "--pipeline", str(tmp_path / "once.toml"))
         done = run_cli(*command)
     assert done.code == 4, done.err
-    assert done.result["reasons"] == {"bad_response": 1}
+    reason = "no_choices" if payload == BROKEN_ANSWERS["no choices"] else "bad_response"
+    assert done.result["reasons"] == {reason: 1}
     assert sum(done.result["accepted"].values()) == 11
 
 

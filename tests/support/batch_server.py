@@ -66,7 +66,8 @@ class BatchServer(ChatServer):
         self.calls: list[str] = []
         self.act: Callable[[int, str], Act | None] = lambda number, call: None
         self.act_after: Callable[[int, str], Act | None] = lambda number, call: None
-        self.hook: Callable[[int, str, bool], None] = lambda number, call, is_done: None
+        self.before: Callable[[str], None] = lambda call: None
+        self.after: Callable[[str], None] = lambda call: None
         self.hold = False
         self.max_requests = 50_000
         self.max_bytes = 200_000_000
@@ -93,14 +94,13 @@ class BatchServer(ChatServer):
 
     def asked_again_without_need(self) -> list[str]:
         """Return the requests that came in a batch though an earlier one was still out with them or answered them."""
-        found = []
+        found: list[str] = []
         batches = list(self.batches.values())
         for later in batches:
             for earlier in batches[: later.number]:
                 still_out = earlier.ended_after is None or earlier.ended_after > later.number
-                for custom_id in set(later.ids) & set(earlier.ids):
-                    if still_out or custom_id in earlier.answered:
-                        found.append(custom_id)
+                shared = set(later.ids) & set(earlier.ids)
+                found += shared if still_out else shared & earlier.answered
         return found
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: int) -> bool:
@@ -128,12 +128,12 @@ class BatchServer(ChatServer):
             self.mistakes.append(f"{call}: no key")
         if not self.has_batch_api:
             return _json({"detail": "Not Found"}, 404)
-        self.hook(number, call, False)
+        self.before(call)
         act = self.act(number, call)
         if act is not None and act.cut_at is None:
             return act
         done = self._perform_call(method, target, headers, raw)
-        self.hook(number, call, True)
+        self.after(call)
         if act is not None:
             return Act(done.status, done.headers, done.body, cut_at=act.cut_at, then=act.then)
         return self.act_after(number, call) or done
@@ -300,7 +300,9 @@ def _json(value: object, status: int = 200) -> Act:
 
 
 def _error(status: int, message: str, code: str | None = None) -> Act:
-    return _json({"error": {"message": message, "type": "invalid_request_error", "param": None, "code": code}}, status)
+    return _json(
+        {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": code}}, status
+    )
 
 
 def _page(rows: list[dict[str, Any]], query: dict[str, list[str]]) -> Act:

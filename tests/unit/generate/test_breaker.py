@@ -60,14 +60,14 @@ def test_it_rests_after_failures_in_a_row_and_then_lets_one_through() -> None:
     for _ in range(3):
         breaker.count(failure())
     assert breaker.is_resting
-    assert breaker.wait_s() == 1.0
-    clock.now_s += 1.0
+    assert breaker.wait_s() == 0.5
+    clock.now_s += 0.5
     assert breaker.wait_s() == 0
     breaker.take()
     assert breaker.wait_s() == math.inf
     breaker.count(failure())
-    assert breaker.wait_s() == 2.0
-    clock.now_s += 2.0
+    assert breaker.wait_s() == 1.0
+    clock.now_s += 1.0
     breaker.take()
     breaker.count(None)
     assert breaker.wait_s() == 0
@@ -78,7 +78,7 @@ def test_failures_of_what_was_sent_before_the_rest_do_not_lengthen_it() -> None:
     breaker, _ = make(max_failures=3)
     for _ in range(50):
         breaker.count(failure())
-    assert breaker.wait_s() == 1.0
+    assert breaker.wait_s() == 0.5
 
 
 def test_a_probe_that_was_not_sent_is_taken_back() -> None:
@@ -106,6 +106,15 @@ def test_a_server_that_never_answered_is_given_up_sooner() -> None:
     old.count(failure("connection"))
     assert old.verdict is not None
     assert "301 s" in old.verdict
+
+
+def test_a_server_that_loads_its_model_is_waited_for() -> None:
+    breaker, clock = make()
+    for _ in range(100):
+        clock.now_s += 2.5
+        breaker.count(failure("overloaded"))
+    assert breaker.verdict is None
+    assert not breaker.is_resting
 
 
 def test_a_rate_limit_is_waited_for_longest_and_is_no_reason_to_rest() -> None:

@@ -92,9 +92,19 @@ def test_folder_that_cannot_be_used_is_said_once_and_never_fatal(tmp_path: Path)
 def test_disk_that_is_full_is_said_once_and_never_fatal(tmp_path: Path) -> None:
     said: list[str] = []
     with AnswerCache(tmp_path, said.append) as cache:
-        assert cache._connection is not None
-        cache._connection.execute("PRAGMA max_page_count=10")
+        assert cache._writer is not None
+        cache._writer.execute("PRAGMA max_page_count=10")
         for number in range(10):
             cache.put_many([make_reply(number, text="x" * 9000)])
     assert len(said) == 1
     assert "full" in said[0]
+
+
+def test_finding_does_not_wait_for_another_writer(tmp_path: Path) -> None:
+    with AnswerCache(tmp_path, print) as cache:
+        cache.put_many([make_reply(1)])
+        other = sqlite3.connect(tmp_path / "answers.sqlite", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with cache._write_lock:
+            assert cache.find(make_reply(1).request_id) == make_reply(1)
+        other.close()

@@ -157,6 +157,36 @@ def test_leaving_writes_what_a_dead_loop_had_submitted(tmp_path: Path) -> None:
         assert len(list(ledger.replies())) == 39
 
 
+def test_ctrl_c_while_leaving_does_not_lose_what_is_pending(tmp_path: Path) -> None:
+    script = """
+import asyncio, os, signal, sys, threading, time
+from pathlib import Path
+from instructgen.generate import journal
+from instructgen.generate.ledger import Ledger
+from tests.support.make import make_reply
+synchronise, entered = journal.synchronise, threading.Event()
+def slow(file):
+    entered.set()
+    time.sleep(0.3)
+    synchronise(file)
+tasks = []
+async def submit(ledger):
+    tasks.extend(asyncio.ensure_future(ledger.store_reply(make_reply(number))) for number in range(1, 40))
+    await asyncio.sleep(0)
+    journal.synchronise = slow
+def interrupt():
+    entered.wait()
+    os.kill(os.getpid(), signal.SIGINT)
+threading.Thread(target=interrupt, daemon=True).start()
+with Ledger(Path(sys.argv[1])) as ledger:
+    asyncio.run(submit(ledger))
+"""
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert "KeyboardInterrupt" in done.stderr
+    with Ledger(tmp_path) as ledger:
+        assert len(list(ledger.replies())) == 39
+
+
 def test_groups_share_a_synchronisation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from instructgen.generate import journal
 

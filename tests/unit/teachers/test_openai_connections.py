@@ -153,65 +153,6 @@ def test_connection_is_kept_between_requests() -> None:
     run(test)
 
 
-def test_far_server_is_asked_through_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def test() -> None:
-        raw = RawServer(http())
-        host = (await raw.start()).removeprefix("http://").removesuffix("/v1")
-        monkeypatch.setenv("HTTP_PROXY", f"http://user:pass%21@{host}")
-        server = make_server("http://far.test/v1")
-        assert text_of(await attempt(server, close=True)) == "A dog."
-        assert raw.lines == ["POST http://far.test/v1/chat/completions HTTP/1.1"]
-        assert raw.headers[0]["proxy-authorization"] == f"Basic {base64.b64encode(b'user:pass!').decode()}"
-        assert raw.headers[0]["authorization"] == f"Bearer {KEY}"
-        raw.stop()
-
-    run(test)
-
-
-def test_proxy_that_makes_a_tunnel_never_sees_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def test() -> None:
-        raw = RawServer(http(b"no tunnel", 502))
-        host = (await raw.start()).removeprefix("http://").removesuffix("/v1")
-        monkeypatch.setenv("HTTPS_PROXY", f"http://user:pass%21@{host}")
-        outcome = await attempt(make_server("https://far.test/v1"), close=True)
-        assert isinstance(outcome, AttemptError)
-        assert (outcome.reason, outcome.may_have_cost) == ("connection", False)
-        assert raw.lines == ["CONNECT far.test:443 HTTP/1.1"]
-        assert raw.headers[0]["proxy-authorization"] == f"Basic {base64.b64encode(b'user:pass!').decode()}"
-        assert KEY not in str(raw.headers)
-        raw.stop()
-
-    run(test)
-
-
-@pytest.mark.parametrize("no_proxy", ["far.invalid", ".invalid", "*", "near.test,far.invalid:80"])
-def test_no_proxy_is_obeyed(monkeypatch: pytest.MonkeyPatch, no_proxy: str) -> None:
-    async def test() -> None:
-        raw = RawServer(http())
-        monkeypatch.setenv("HTTP_PROXY", (await raw.start()).removesuffix("/v1"))
-        monkeypatch.setenv("NO_PROXY", no_proxy)
-        outcome = await attempt(make_server("http://far.invalid/v1"), close=True)
-        assert isinstance(outcome, AttemptError)
-        assert (outcome.reason, outcome.may_have_cost) == ("connection", False)
-        assert raw.num_connections == 0
-        raw.stop()
-
-    run(test)
-
-
-@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "socks5://127.0.0.1:9"])
-def test_server_on_this_machine_is_never_asked_through_a_proxy(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
-    monkeypatch.setenv("ALL_PROXY", proxy)
-    monkeypatch.setenv("HTTP_PROXY", proxy)
-
-    async def test() -> None:
-        raw = RawServer(http())
-        assert text_of(await attempt(make_server(await raw.start()), close=True)) == "A dog."
-        raw.stop()
-
-    run(test)
-
-
 def has_ipv6() -> bool:
     try:
         with socket.create_server(("::1", 0), family=socket.AF_INET6):
@@ -290,17 +231,16 @@ def test_password_in_the_address_is_sent_and_never_named(monkeypatch: pytest.Mon
     run(test)
 
 
-@pytest.mark.parametrize("key", [KEY, "EMPTY"])
-def test_key_in_an_error_page_is_redacted(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", key)
-    page = f"Incorrect API key provided: {key}. " + "x" * 250 + f" authorization: Bearer {key}"
+def test_key_in_an_error_page_is_redacted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    page = f"Incorrect API key provided: {KEY}. " + "x" * 250 + f" authorization: Bearer {KEY}"
 
     async def test() -> None:
         raw = RawServer(http({"error": {"message": page}}, 401))
         outcome = await attempt(make_server(await raw.start()), close=True)
         assert isinstance(outcome, AttemptError)
-        assert key not in str(outcome)
-        assert key[:12] not in str(outcome)
+        assert KEY not in str(outcome)
+        assert KEY[:12] not in str(outcome)
         assert "[key]" in outcome.detail
         raw.stop()
 

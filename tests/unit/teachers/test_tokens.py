@@ -156,3 +156,20 @@ def test_tiktoken_counts_where_its_vocabulary_is_on_disk() -> None:
     assert counter.is_exact
     assert "o200k_base" in counter.how
     assert (counter.count_text(CAPTIONS), counter.count_text(BOXES)) == (CAPTION_TOKENS, BOX_TOKENS)
+
+
+def test_vocabulary_is_looked_for_where_tiktoken_keeps_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    address, content = "https://example.org/v.tiktoken", b"IQ== 0\n"
+    monkeypatch.setattr(tokens, "_VOCABULARIES", {"v": (address, hashlib.sha256(content).hexdigest())})
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for name in ("TIKTOKEN_CACHE_DIR", "DATA_GYM_CACHE_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    folder = tmp_path / "data-gym-cache"
+    folder.mkdir()
+    assert not tokens._is_on_disk("v")
+    (folder / hashlib.sha1(address.encode()).hexdigest()).write_bytes(content)
+    assert tokens._is_on_disk("v")
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", "")  # tiktoken keeps nothing then, and fetches each time
+    assert not tokens._is_on_disk("v")
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(folder))
+    assert tokens._is_on_disk("v")
