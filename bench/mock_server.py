@@ -5,7 +5,8 @@
 The first line that it prints is its port. Answers are a question and an answer that differ from prompt to prompt
 (they hold a hash of the request), so they parse as conversations; they name the model that was asked, and usage.
 
-    GET /stats     {"requests", "distinct", "answered", "refused", "malformed", "max_in_flight", "seconds"} as JSON
+    GET /stats     {"requests", "distinct", "answered", "refused", "refused_late" (although told to wait), "malformed",
+                   "max_in_flight", "seconds"} as JSON
     POST /reset    sets the counts to zero
     GET /v1/models one model; clients look whether the server is up
 
@@ -32,6 +33,8 @@ _MODEL = re.compile(rb'"model":\s*"([^"]*)"')
 _CLOSE = re.compile(rb"connection:\s*close", re.IGNORECASE)
 _LENGTH = re.compile(rb"content-length:\s*(\d+)", re.IGNORECASE)
 _NUM_VARIANTS = 61
+# What arrives this soon after a client was told to wait was on its way already.
+_IN_FLIGHT_S = 0.1
 _COLOURS = ("red", "blue", "green", "white", "black", "brown", "grey", "yellow", "orange", "pink", "silver")
 _THINGS = ("bench", "kite", "bowl", "clock", "truck", "horse", "chair", "boat", "lamp", "fence", "dog", "cup", "tree")
 _PLACES = ("near walls", "by roads", "under roofs", "beside grass", "among houses", "behind gates")
@@ -79,15 +82,19 @@ class Site:
     num_requests: int = 0
     num_answered: int = 0
     num_refused: int = 0
+    num_refused_late: int = 0
     num_malformed: int = 0
     num_in_flight: int = 0
     max_in_flight: int = 0
     first_s: float = 0.0
     last_s: float = 0.0
+    told_s: float = -math.inf
+    told_until_s: float = -math.inf
     seen: set[bytes] = field(default_factory=set)
 
     def reset(self) -> None:
         self.num_requests = self.num_answered = self.num_refused = self.num_malformed = self.max_in_flight = 0
+        self.num_refused_late = 0
         self.first_s = self.last_s = 0.0
         self.seen.clear()
 
@@ -98,6 +105,7 @@ class Site:
                 "distinct": len(self.seen),
                 "answered": self.num_answered,
                 "refused": self.num_refused,
+                "refused_late": self.num_refused_late,
                 "malformed": self.num_malformed,
                 "max_in_flight": self.max_in_flight,
                 "seconds": round(self.last_s - self.first_s, 4),
@@ -217,6 +225,10 @@ class Connection(asyncio.Protocol):
     def _refuse(self, wait_s: float, body: bytes) -> None:
         site = self.site
         site.num_refused += 1
+        now_s = time.monotonic()
+        if now_s >= site.told_until_s:
+            site.told_s, site.told_until_s = now_s, now_s + wait_s
+        site.num_refused_late += now_s > site.told_s + _IN_FLIGHT_S
         site.seen.add(hashlib.blake2b(body, digest_size=8).digest())
         asked = {
             "seconds": b"retry-after: %d\r\n" % math.ceil(wait_s),

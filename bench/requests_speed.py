@@ -158,7 +158,7 @@ def measure_retry_after(options: Options) -> dict[str, Any]:
                         else:
                             run_peer(options, who, server, _NUM_ROWS, options.num_in_flight)
                         stats = server.stats()
-                    figures = {key: stats[key] for key in ("refused", "seconds", "answered")}
+                    figures = {key: stats[key] for key in ("refused", "refused_late", "seconds", "answered")}
                     say(f"{kind}, {form}, {who}: {figures}")
                     title = f"{kind}, Retry-After {form}"
                     for key, value in figures.items():
@@ -171,7 +171,8 @@ def tell_retry_after(found: dict[str, Any]) -> list[str]:
     for title, by_who in found.items():
         if title != "ideal_s":
             lines += [
-                f"{title}, {who}: {spread(figures['refused'], 0)} useless 429s, {spread(figures['seconds'])} s, "
+                f"{title}, {who}: {spread(figures['refused'], 0)} times 429, {spread(figures['refused_late'], 0)} of them after "
+                f"it was told to wait, {spread(figures['seconds'])} s, "
                 f"{spread(figures['answered'], 0)} answered"
                 for who, figures in by_who.items()
             ]

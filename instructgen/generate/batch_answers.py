@@ -109,7 +109,7 @@ class AnswerBook:
             self._troubles.setdefault(line.custom_id, _Trouble(line.reason, line.detail, line.is_final))
             return None
         try:
-            reply = self.server.read(line.completion, line.custom_id, model=self.state.model, is_batch=True)
+            reply = self.server.read(line.completion, line.custom_id, self.state.model)
         except AttemptError as error:
             maybe = self.waiting[line.custom_id] if error.may_have_cost else NOTHING
             is_final = not error.is_worth_retry and error.reason not in FATAL_REASONS

@@ -122,8 +122,9 @@ class BatchCourse:
                 self.open[state.key] = state
                 await self._send(state, may_be_there=True)
             else:
+                for start in range(0, len(ids), MARKS_AT_ONCE):
+                    await asyncio.gather(*map(self.ledger.unmark, ids[start : start + MARKS_AT_ONCE]))
                 self.files.forget(state)
-                self.open.pop(state.key, None)
                 is_any_again = is_any_again or bool(wanted)
         return is_any_again
 
@@ -288,7 +289,7 @@ class BatchCourse:
         self.checkpoint("stored")
         self._save(state)
         self.files.drop_files(state)
-        self._tell_collected(state, book)
+        self.watch.tell_collected(state, book)
         if self.settings.delete_remote:
             await self._delete_remote(state)
         if state.status == "failed":
@@ -327,26 +328,6 @@ class BatchCourse:
                 except ApiError as error:
                     self.watch.say(f"{self.server.name} did not delete the file {file_id} ({error.detail})")
         self.checkpoint("deleted")
-
-    def _tell_collected(self, state: BatchState, book: AnswerBook) -> None:
-        told = [f"{state.num_answered} of {state.num_requests} answered"]
-        if book.reasons:
-            told.append("not " + ", ".join(f"{reason} {num}" for reason, num in book.reasons.most_common()))
-        told += [f"{num} {what}" for what, num in book.odd.items()]
-        named = f" (such as {', '.join(book.named)})" if book.named else ""
-        self.watch.say(f"batch {state.batch_id} {state.status}: {'; '.join(told)}{named}")
-        self.watch.log.write(
-            "batch_collected",
-            server=self.server.name,
-            batch=state.batch_id,
-            status=state.status,
-            requests=state.num_requests,
-            answered=state.num_answered,
-            reasons=dict(book.reasons),
-            odd=dict(book.odd),
-            named=book.named,
-            faults=state.faults,
-        )
 
     def _patience(self) -> stop_after_delay:
         return stop_after_delay(self.settings.patience_s)

@@ -13,6 +13,7 @@ from tenacity.stop import stop_base
 from instructgen.errors import InstructgenError, RunStoppedError
 from instructgen.generate.asked import Stop
 from instructgen.generate.attempts import FATAL_REASONS
+from instructgen.generate.batch_answers import AnswerBook
 from instructgen.generate.batch_files import BatchLimits, BatchState
 from instructgen.generate.runlog import RunLog
 from instructgen.teachers.openai_batch import ApiError, RemoteBatch
@@ -110,6 +111,27 @@ class BatchWatch:
         self.log.write("batch_status", server=self.server, requests=state.num_requests, **fields)
         counts = f"{num_done} of {state.num_requests} answered" + (f", {num_failed} failed" if num_failed else "")
         self.say(f"batch {state.batch_id}: {remote.status}, {counts}")
+
+    def tell_collected(self, state: BatchState, book: AnswerBook) -> None:
+        """Say what a batch brought, and what is odd about it."""
+        told = [f"{state.num_answered} of {state.num_requests} answered"]
+        if book.reasons:
+            told.append("not " + ", ".join(f"{reason} {num}" for reason, num in book.reasons.most_common()))
+        told += [f"{num} {what}" for what, num in book.odd.items()]
+        named = f" (such as {', '.join(book.named)})" if book.named else ""
+        self.say(f"batch {state.batch_id} {state.status}: {'; '.join(told)}{named}")
+        self.log.write(
+            "batch_collected",
+            server=self.server,
+            batch=state.batch_id,
+            status=state.status,
+            requests=state.num_requests,
+            answered=state.num_answered,
+            reasons=dict(book.reasons),
+            odd=dict(book.odd),
+            named=book.named,
+            faults=state.faults,
+        )
 
     def _find_wait_s(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None

@@ -76,8 +76,8 @@ class BatchRun:
     async def answer_all(self, make_asked: Callable[[], Iterator[Asked]]) -> Iterator[Asked]:
         """Answer every unit that batches can answer; returns what is to be asked live, in a scheduler's window.
 
-        The units are read twice, or three times after a kill. Raises RunStoppedError where the run ends before the batches do, and
-        InstructgenError for a batch that the server does not accept. `check` tells what is left afterwards.
+        The units are read twice, after a kill three times. Raises RunStoppedError where the run ends before the
+        batches do, and InstructgenError for a batch that the server does not accept. `check` tells what is left.
         """
         try:
             await self._course.go_on()
@@ -156,7 +156,7 @@ class BatchRun:
 
     async def _add(self, one: Asked) -> bool:
         """Put a request into the batch that is being written; False where the budget does not allow it."""
-        most = self.server.most(one.request, is_batch=True)
+        most = self.server.most(one.request)
         if not self.budget.try_reserve(most):
             self._refused = most
             return False

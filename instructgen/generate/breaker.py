@@ -24,6 +24,7 @@ class Breaker:
     """
 
     now: Callable[[], float]
+    log: Callable[..., None] = lambda _event, **_fields: None
     max_fatal: int = 3
     max_failures: int = 10
     verdict: str | None = None
@@ -64,14 +65,19 @@ class Breaker:
             self._failing_since = now
         self._num_fatal += error.reason in FATAL_REASONS
         if self._num_fatal >= self.max_fatal:
-            self.verdict = f"refuses every request ({error.reason}): {error.detail}"
+            self._give_up(f"refuses every request ({error.reason}): {error.detail}")
         elif now - self._failing_since >= self._patience_s(error.reason):
             seconds = now - self._failing_since
-            self.verdict = (
+            self._give_up(
                 f"has answered nothing for {seconds:.0f} s, the last failure ({error.reason}): {error.detail}"
             )
         elif error.reason not in _LOAD_REASONS:
-            self._rest(now)
+            self._rest(now, error)
+
+    def _give_up(self, why: str) -> None:
+        if self.verdict is None:
+            self.verdict = why
+            self.log("server_given_up", reason=why)
 
     def _patience_s(self, reason: str) -> float:
         if reason == "rate_limited":
@@ -79,7 +85,7 @@ class Breaker:
         is_known = self._has_answered or reason == "overloaded"  # as while it loads its model
         return _PATIENCE_S if is_known else _PATIENCE_NEW_S
 
-    def _rest(self, now: float) -> None:
+    def _rest(self, now: float, error: AttemptError) -> None:
         self._num_failures += 1
         if self.is_resting and self._is_probing:
             self._rest_s = min(2 * self._rest_s, _MAX_REST_S)
@@ -87,3 +93,4 @@ class Breaker:
             return
         self.is_resting, self._is_probing = True, False
         self._until = now + self._rest_s
+        self.log("resting", reason=error.reason, seconds=self._rest_s, detail=error.detail)

@@ -1,8 +1,10 @@
 """A teacher made ready for the scheduler: its servers with their gates, and its retry policy."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from instructgen.generate.breaker import Breaker
 from instructgen.generate.budget import NANO
@@ -16,6 +18,8 @@ from instructgen.teachers.base import Teacher
 _DEFAULT_ANSWER_TOKENS = 1024  # where no max_tokens is set
 _FIRST_RATIO = 0.25  # prompt tokens per character, until answers tell
 _LEARNING = 0.05
+_LONG_WAIT_S = 2.0
+_SAY_EVERY_S = 10.0
 
 
 @dataclass(slots=True)
@@ -44,8 +48,36 @@ class Lane:
             self._ratio += _LEARNING * (reply.prompt_tokens / max(length, 1) - self._ratio)
 
 
-def make_lane(teacher: Teacher, max_attempts: int, log: RunLog, now: Callable[[], float] = time.monotonic) -> Lane:
-    """Return a teacher's lane, its servers' headers wired to their gates."""
+@dataclass(slots=True)
+class ServerNews:
+    """Writes a server's events to the log, and tells people of long waits, now and then."""
+
+    server: str
+    log: RunLog
+    say: Callable[[str], None]
+    now: Callable[[], float]
+    has_others: bool
+    _said_at_s: float = -math.inf
+
+    def __call__(self, event: str, **fields: Any) -> None:
+        self.log.write(event, server=self.server, **fields)
+        if event == "server_given_up":
+            if self.has_others:  # the error that ends the run says it otherwise
+                self.say(f"{self.server} {fields['reason']}")
+        elif fields.get("seconds", 0.0) >= _LONG_WAIT_S and self.now() - self._said_at_s >= _SAY_EVERY_S:
+            self._said_at_s = self.now()
+            detail = f": {fields['detail']}" if fields.get("detail") else ""
+            self.say(f"{self.server} is not asked for {fields['seconds']:.0f} s ({fields['reason']}{detail})")
+
+
+def make_lane(
+    teacher: Teacher,
+    max_attempts: int,
+    log: RunLog,
+    say: Callable[[str], None] = lambda _: None,
+    now: Callable[[], float] = time.monotonic,
+) -> Lane:
+    """Return a teacher's lane, its servers' headers wired to their gates; `say` is told why a server is not asked."""
     policy = RetryPolicy(max_attempts)
     if not teacher.is_remote:
         return Lane(teacher, None, policy)
@@ -53,12 +85,10 @@ def make_lane(teacher: Teacher, max_attempts: int, log: RunLog, now: Callable[[]
     for server in teacher.servers:
         assert server.limits is not None
 
-        def tell(event: str, *, to: str = server.name, **fields: object) -> None:
-            log.write(event, server=to, **fields)
-
+        tell = ServerNews(server.name, log, say, now, len(teacher.servers) > 1)
         gate = Gate(server.limits, now, tell)
         server.on_headers = gate.read_headers
-        endpoints.append(Endpoint(server, gate, Breaker(now)))
+        endpoints.append(Endpoint(server, gate, Breaker(now, tell)))
     return Lane(teacher, Pool(endpoints, now), policy)
 
 

@@ -82,7 +82,7 @@ class Generation:
         config, log = self.parts.config, self.record.log
         settings = (config.teacher, config.teacher.fallback or config.teacher)
         lanes = [
-            make_lane(teacher, setting.max_attempts, log)
+            make_lane(teacher, setting.max_attempts, log, self.watch.say)
             for teacher, setting in zip(self.parts.teachers, settings, strict=False)
         ]
         return Scheduler(lanes, self.ledger, self._take, log, self._make_budget(), self.stop, self.record.stats)

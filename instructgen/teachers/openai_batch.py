@@ -34,23 +34,22 @@ _LINE_REASONS = {"batch_expired": "batch_expired", "batch_cancelled": "batch_can
 
 
 class BatchServer(Protocol):
-    """What of a teacher's server a batch needs; OpenAIServer is one."""
+    """What of a teacher's server a batch needs (instructgen.teachers.openai_batch_server)."""
 
     name: str
 
-    @property
-    def client(self) -> "openai.AsyncOpenAI": ...
+    client: "openai.AsyncOpenAI"
 
     def body(self, request: Request) -> bytes:
         """Return the JSON body of one request."""
         ...
 
-    def most(self, request: Request, *, is_batch: bool = False) -> Cost:
-        """Return the most that the request can cost."""
+    def most(self, request: Request) -> Cost:
+        """Return the most that the request can cost in a batch."""
         ...
 
-    def read(self, completion: bytes, request_id: str, *, model: str, is_batch: bool) -> Reply:
-        """Return the reply that a chat completion's JSON is, by the rules and the price of that model.
+    def read(self, completion: bytes, request_id: str, model: str) -> Reply:
+        """Return the reply that a chat completion's JSON is, by the rules and the batch price of that model.
 
         Raises AttemptError for one without a usable answer.
         """

@@ -5,6 +5,7 @@ Imported only by what sends: openai and aiohttp take most of a second to load.
 
 import base64
 import json
+import os
 import select
 import ssl
 import weakref
@@ -98,8 +99,7 @@ class AiohttpOpenAI(openai.AsyncOpenAI):
         except TimeoutError as error:
             raise openai.APITimeoutError(self._make_request()) from error
         except (aiohttp.ClientError, OSError) as error:
-            message = f"{type(error).__name__}: {error}"
-            raise openai.APIConnectionError(message=message, request=self._make_request()) from error
+            raise openai.APIConnectionError(message=_describe(error), request=self._make_request()) from error
 
     async def close(self) -> None:
         if self._lane is not None:
@@ -217,6 +217,14 @@ def read_completion(body: bytes) -> ChatCompletion:
         return ChatCompletion.construct(**known)
     except (RecursionError, AttributeError, TypeError, KeyError) as error:
         raise ValueError(f"an answer of a shape that cannot be read ({type(error).__name__})") from None
+
+
+def _describe(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError):
+        number = error.os_error.errno or 0
+        cause = os.strerror(number) if number > 0 else error.os_error.strerror or error.os_error
+        return f"cannot connect to {error.host}:{error.port} ({cause})"
+    return f"{type(error).__name__}: {error}"
 
 
 def was_sent(error: openai.APIConnectionError) -> bool:

@@ -284,6 +284,8 @@ def test_what_was_never_submitted_is_not_bought_after_an_edit(tmp_path: Path, st
         resumed = run_batches(
             server.base_url, tmp_path, lambda: (make_asked(number) for number in range(1, 6)), settings=SETTINGS
         )
+        with Ledger(tmp_path) as ledger:
+            assert ledger.num_in_doubt() == 0
     check_books(server)
     assert resumed.code == 0, resumed.raised
     assert len(resumed.answers) == 5

@@ -19,7 +19,6 @@ import msgspec
 from instructgen.config import ServerConfig, TeacherConfig
 from instructgen.errors import InstructgenError
 from instructgen.generate.asked import Answered, Asked, Stop
-from instructgen.generate.attempts import AttemptError
 from instructgen.generate.batch_files import BatchLimits
 from instructgen.generate.batch_watch import BatchSettings
 from instructgen.generate.batches import BatchRun
@@ -28,50 +27,29 @@ from instructgen.generate.cache import AnswerCache
 from instructgen.generate.ledger import Ledger
 from instructgen.generate.runlog import RunLog
 from instructgen.prompting.requests import make_request
-from instructgen.records import Decoding, Failed, Message, Reply, Request
-from instructgen.teachers.openai_answer import AnswerRules, read_reply
+from instructgen.records import Decoding, Failed, Message
+from instructgen.teachers.openai_batch_server import OpenAIBatchServer
 from instructgen.teachers.openai_chat import OpenAIServer
-from instructgen.teachers.prices import Price
 from tests.support.cli import ROOT, environment
 from tests.support.make import make_unit
 
 DECODING = Decoding(temperature=0.5, max_tokens=100)
-PRICE = Price(prompt=1.0, completion=4.0, batch_discount=0.5)
 # Every poll at once, so that no test waits; a real run begins with 5 s.
 QUICK = BatchSettings(first_poll_s=0.005, max_poll_s=0.01, resubmit_s=0.01, max_retry_wait_s=0.02, patience_s=1.0)
 
 
-class BatchingServer(OpenAIServer):
-    """The real server object with a price of its own."""
-
-    @property
-    def client(self) -> Any:
-        return self._client or self._connect()
-
-    def body(self, request: Request) -> bytes:
-        return self._bodies.write(request)
-
-    def most(self, request: Request, *, is_batch: bool = False) -> Any:
-        from instructgen.records import Cost
-
-        price = PRICE.for_batch() if is_batch else PRICE
-        prompt_tokens = self._bodies.max_prompt_tokens(request)
-        return Cost(price.nano_usd(prompt_tokens, 100), prompt_tokens + 100)
-
-    def read(self, completion: bytes, request_id: str, *, model: str, is_batch: bool) -> Reply:
-        from instructgen.teachers.openai_client import read_completion
-
-        try:
-            found = read_completion(completion)
-        except ValueError as error:
-            raise AttemptError("bad_response", str(error), is_worth_retry=True, may_have_cost=True) from None
-        rules = AnswerRules(model, (), PRICE.for_batch() if is_batch else PRICE, "openai")
-        return read_reply(found, request_id, rules)
+def make_server(base_url: str, folder: Path, model: str = "m") -> OpenAIServer:
+    """Return the real server object, with a price of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    prices = folder / "prices.toml"
+    prices.write_text('[models."?"]\nprompt = 1.0\ncompletion = 4.0\nbatch_discount = 0.5\n', encoding="utf-8")
+    config = TeacherConfig(model=model, base_url=base_url, decoding=DECODING, prices=str(prices))
+    return OpenAIServer(config, ServerConfig(), {})
 
 
-def make_server(base_url: str, model: str = "m") -> BatchingServer:
-    config = TeacherConfig(model=model, base_url=base_url, decoding=DECODING)
-    return BatchingServer(config, ServerConfig(), {})
+def for_batches(server: OpenAIServer) -> OpenAIBatchServer:
+    client = server._client or server._connect()
+    return OpenAIBatchServer(server.name, client, server._bodies, server._rules, server._config)
 
 
 def make_asked(number: int, prompt: str = "Describe:", model: str = "m") -> Asked:
@@ -126,10 +104,10 @@ def run_batches(
         on_step(name)
 
     async def run() -> None:
-        server = make_server(base_url, model)
+        server = make_server(base_url, folder, model)
         with Ledger(folder, cache, outcome.said.append) as ledger:
             batch = BatchRun(
-                server,
+                for_batches(server),
                 ledger,
                 folder / "batches",
                 take,

@@ -91,8 +91,7 @@ class ChatServer:
         self._writers: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, name="chat server", daemon=True)
-        self._listener = _listen(0)
-        self._port: int = self._listener.getsockname()[1]
+        self._port = 0
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_up = threading.Event()
@@ -131,12 +130,12 @@ class ChatServer:
 
     def come_up(self) -> None:
         """Listen again at the same address."""
-        self._call(self._listen_again())
+        self._call(self._listen())
 
     def restart(self, after_s: float) -> None:
         """Go down and come up again after a while; to be called in the server's thread."""
         self._close_all()
-        self._loop.call_later(after_s, lambda: self._tasks.add(self._loop.create_task(self._listen_again())))
+        self._loop.call_later(after_s, lambda: self._tasks.add(self._loop.create_task(self._listen())))
 
     def wait_for(self, count: int, timeout_s: float = 60) -> None:
         """Wait until so many requests have come in all."""
@@ -147,16 +146,14 @@ class ChatServer:
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._start())
+        self._loop.run_until_complete(self._listen())
         self._is_up.set()
         self._loop.run_forever()
 
-    async def _start(self) -> None:
-        self._server = await asyncio.start_server(self._talk, sock=self._listener, limit=2**20)
-
-    async def _listen_again(self) -> None:
-        self._listener = _listen(self._port)
-        await self._start()
+    async def _listen(self) -> None:
+        listener = socket.create_server(("127.0.0.1", self._port), backlog=2048)
+        self._port = listener.getsockname()[1]
+        self._server = await asyncio.start_server(self._talk, sock=listener, limit=2**20)
 
     def _close_all(self) -> None:
         if self._server is not None:
@@ -193,6 +190,9 @@ class ChatServer:
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
         raw = await reader.readexactly(int(headers.get("content-length", 0)))
         body = self._check(head[0].split(" ")[1], headers, raw)
+        if not body.get("messages"):
+            await _send(writer, Act(400), b'{"error": {"message": "there are no messages"}}')
+            return True
         prompt = prompt_key(body)
         exchange = Exchange(
             self.num_requests, self.life, connection, prompt, str(body.get("model")), time.monotonic()
@@ -262,6 +262,9 @@ class ChatServer:
         except ValueError:
             self.malformed.append(f"not JSON: {raw[:80]!r}")
             return {}
+        if not body.get("messages"):
+            self.malformed.append("no messages")
+            return body
         roles = [message.get("role") for message in body.get("messages", [])]
         wanted = ["system", *["user", "assistant"] * (len(roles) // 2 - 1), "user"]
         if path != "/v1/chat/completions":
@@ -321,14 +324,6 @@ def answer_like_shots(body: dict[str, Any]) -> str:
         f"The picture shows {words}. It was taken from close by on a bright and quiet day, and nothing in it moves. "
         f"Behind all of this there is a wall, and light falls on it from the left side of the frame. {own}"
     )
-
-
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
-    listener.listen(2048)
-    return listener
 
 
 def _as_act(fault: Act | tuple[int, dict[str, str], bytes] | None) -> Act:

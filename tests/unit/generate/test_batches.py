@@ -11,7 +11,7 @@ from instructgen.generate.batch_files import BatchFolder, BatchLimits, BatchStat
 from instructgen.generate.batch_roster import Mark, Roster, Spool
 from instructgen.records import NOTHING, Cost
 from instructgen.teachers.openai_batch import AnswerLine, BatchApi
-from tests.support.batch_child import make_asked, make_server
+from tests.support.batch_child import for_batches, make_asked, make_server
 
 ADDRESS = "http://127.0.0.1:9/v1"
 MOST = Cost(7, 3)
@@ -27,7 +27,7 @@ def write_batch(folder: Path, num: int = 5) -> BatchState:
 def read_answers(tmp_path: Path, *lines: bytes) -> list[AnswerLine | None]:
     path = tmp_path / "answers"
     path.write_bytes(b"".join(lines))
-    return list(BatchApi(make_server(ADDRESS)).read_lines(path))
+    return list(BatchApi(for_batches(make_server(ADDRESS, tmp_path))).read_lines(path))
 
 
 def answer(**fields: object) -> bytes:
