@@ -5,8 +5,8 @@
 The first line that it prints is its port. Answers are a question and an answer that differ from prompt to prompt
 (they hold a hash of the request), so they parse as conversations; they name the model that was asked, and usage.
 
-    GET /stats     {"requests", "distinct", "answered", "refused", "refused_late" (although told to wait), "malformed",
-                   "max_in_flight", "seconds"} as JSON
+    GET /stats     {"requests", "distinct", "answered", "refused", "refused_late" (those that had been told to wait),
+                   "malformed", "max_in_flight", "seconds"} as JSON
     POST /reset    sets the counts to zero
     GET /v1/models one model; clients look whether the server is up
 

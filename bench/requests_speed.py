@@ -170,10 +170,10 @@ def tell_retry_after(found: dict[str, Any]) -> list[str]:
     lines = [f"ideal {found['ideal_s']} s; wanted: at most 5 useless 429s in at most 9.5 s"]
     for title, by_who in found.items():
         if title != "ideal_s":
-            lines += [
-                f"{title}, {who}: {spread(figures['refused'], 0)} times 429, {spread(figures['refused_late'], 0)} of them after "
-                f"it was told to wait, {spread(figures['seconds'])} s, "
-                f"{spread(figures['answered'], 0)} answered"
-                for who, figures in by_who.items()
-            ]
+            for who, figures in by_who.items():
+                refused, late = spread(figures["refused"], 0), spread(figures["refused_late"], 0)
+                lines.append(
+                    f"{title}, {who}: {refused} times 429, {late} of them more than 0.1 s after it was told to wait; "
+                    f"{spread(figures['seconds'])} s, {spread(figures['answered'], 0)} answered"
+                )
     return lines

@@ -29,6 +29,8 @@ class Progress:
     _started_s: float = 0.0
     _printed_s: float = 0.0
     _num_done: int = 0
+    _num_answered: int = 0
+    _looked_at: int = 0
     _accepted: int = 0
     _failed: int = 0
     _rejected: Counter[str] = field(default_factory=Counter)
@@ -37,7 +39,7 @@ class Progress:
     def begin(self, stage: str, num_units: int | None) -> None:
         self._stage = stage
         self.num_units = num_units
-        self._num_done = self._accepted = self._failed = 0
+        self._num_done = self._num_answered = self._looked_at = self._accepted = self._failed = 0
         self._rejected.clear()
         self._started_s = self._printed_s = time.monotonic()
         if self.is_live:
@@ -54,8 +56,17 @@ class Progress:
     def bought(self, reply: Reply) -> None:
         self._bought.add(reply)
 
+    def answered(self, reply: Reply | Failed, outcome: Outcome | None) -> None:
+        self._num_answered += isinstance(reply, Reply)
+        self._failed += isinstance(reply, Failed)
+        if outcome is not None and not isinstance(outcome, Failed):
+            self._looked_at += 1
+            if isinstance(outcome, Rejected):
+                self._rejected[outcome.reason] += 1
+        self._step()
+
     def outcome(self, outcome: Outcome) -> None:
-        self._num_done += 1
+        self._looked_at += not isinstance(outcome, Failed)
         match outcome:
             case Sample():
                 self._accepted += 1
@@ -63,6 +74,10 @@ class Progress:
                 self._rejected[outcome.reason] += 1
             case Failed():
                 self._failed += 1
+        self._step()
+
+    def _step(self) -> None:
+        self._num_done += 1
         if self._bar is not None:
             self._bar.total = self.num_units
             if self._bar.update():
@@ -79,12 +94,14 @@ class Progress:
             self._print_plain()
 
     def _counts(self) -> str:
-        parts = [f"{self._accepted} accepted", f"{self._failed} failed"]
+        done = f"{self._num_answered} answered" if self._num_answered else f"{self._accepted} accepted"
+        parts = [done, f"{self._failed} failed"]
         num_tokens = self._bought.prompt_tokens + self._bought.completion_tokens
         if num_tokens:
             cost = "cost unknown" if self._bought.cost_usd is None else f"${self._bought.cost_usd:.4f}"
             parts += [f"{num_tokens} tokens", cost]
-        parts.append(f"{self._rejected.total()} rejected")
+        of = f" of {self._looked_at} looked at" if self._looked_at < self._num_answered else ""
+        parts.append(f"{self._rejected.total()}{of} rejected")
         if self._rejected:
             top = ", ".join(f"{reason} {count}" for reason, count in self._rejected.most_common(_NUM_REASONS))
             parts[-1] += f" ({top})"

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from instructgen.records import Failed, Rejected, Reply, Sample
 
+_EAGER_ANSWERS = 500
+_LOOK_EVERY = 8
 _WINDOW = 60  # new answers that are looked at together
 _MIN_ANSWERS = 30
 _MAX_COLLAPSED = 0.5  # share of them that are one answer, refusals, empty or cut off
@@ -12,6 +14,29 @@ _MAX_REJECTED = 0.9  # share that is rejected for whatever reason
 _COLLAPSED_REASONS = frozenset(
     {"refusal", "refused", "empty_reply", "truncated_reply", "content_filtered", "wrong_model", "no_choices"}
 )
+
+
+@dataclass(slots=True)
+class Lookout:
+    """Chooses the answers that are judged while a run goes on; all of them are when the dataset is written.
+
+    Judging takes as long as sending. So after the first few hundred every eighth is looked at, and all that follow
+    one that was turned away: a collapse is seen as soon as if everything were.
+    """
+
+    _num: int = 0
+    _num_close: int = _EAGER_ANSWERS
+
+    def wants(self) -> bool:
+        """Return whether to look at the next answer."""
+        self._num += 1
+        if self._num_close:
+            self._num_close -= 1
+            return True
+        return self._num % _LOOK_EVERY == 0
+
+    def saw_bad(self) -> None:
+        self._num_close = max(self._num_close, _LOOK_EVERY)
 
 
 @dataclass(slots=True)

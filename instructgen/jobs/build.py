@@ -69,7 +69,7 @@ class Build:
             generation = Generation(self.parts, ledger, record, self.watch)
             try:
                 generation.run()
-                version_folder, manifest = self._compose(ledger)
+                version_folder, manifest = self._compose(ledger, record)
             except (KeyboardInterrupt, asyncio.CancelledError):
                 raise RunStoppedError("stopped at once; the same command goes on from what is stored") from None
             except OSError as error:
@@ -94,7 +94,7 @@ class Build:
         if known is not None and known != listed:
             ledger.write_meta("teachers", known)
 
-    def _compose(self, ledger: Ledger) -> tuple[Path, Manifest]:
+    def _compose(self, ledger: Ledger, record: RunRecord) -> tuple[Path, Manifest]:
         staging = self.out / "run" / "staging"
         shutil.rmtree(staging, ignore_errors=True)
         (staging / "data").mkdir(parents=True)
@@ -103,7 +103,9 @@ class Build:
             composer = Composer(self.parts, ledger, staging, rejected_file)
             for image in self.parts.planner.images():
                 for outcome in composer.write(image):
+                    record.settled(outcome)
                     self.watch.outcome(outcome)
+                record.tick()
         self.watch.end()
         manifest = composer.finish(self.out)
         return publish(staging, manifest, self.out), manifest

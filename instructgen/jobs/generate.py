@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from instructgen.errors import AnswersCollapsedError, RunStoppedError
-from instructgen.generate.alarm import Alarm
+from instructgen.generate.alarm import Alarm, Lookout
 from instructgen.generate.asked import Answered, Asked, Stop
 from instructgen.generate.budget import NANO, Budget
 from instructgen.generate.lanes import make_lane
@@ -18,7 +18,7 @@ from instructgen.jobs.facts import Spending
 from instructgen.jobs.outcomes import Outcome, wants_fallback
 from instructgen.jobs.parts import BuildParts
 from instructgen.jobs.run_record import RunRecord
-from instructgen.records import Cost, Rejected, Reply
+from instructgen.records import Cost, Failed, Rejected, Reply, Sample
 
 
 class BuildWatch(Protocol):
@@ -38,8 +38,12 @@ class BuildWatch(Protocol):
         """A reply was paid for in this run."""
         ...
 
+    def answered(self, reply: Reply | Failed, outcome: Outcome | None) -> None:
+        """One unit has its answer; `outcome` is what will become of it, where that was looked at already."""
+        ...
+
     def outcome(self, outcome: Outcome) -> None:
-        """One unit is done."""
+        """One unit is settled."""
         ...
 
     def end(self) -> None: ...
@@ -55,6 +59,7 @@ class Generation:
     watch: BuildWatch
     new: Spending = field(default_factory=Spending)
     stop: Stop = field(default_factory=Stop)
+    _lookout: Lookout = field(default_factory=Lookout)
     _alarms: tuple[Alarm, Alarm] = field(default_factory=lambda: (Alarm(), Alarm()))
 
     def run(self) -> None:
@@ -120,7 +125,7 @@ class Generation:
                 self.watch.expect(self.parts.source.num_images * len(self.parts.config.types))
             for _, unit in image.units:
                 if isinstance(unit, Rejected):
-                    self._settle(unit)
+                    self.watch.outcome(unit)
                 else:
                     yield Asked(unit, self.parts.make_request(unit))
 
@@ -131,12 +136,16 @@ class Generation:
         if bought is not None:
             self.new.add(bought)
             self.watch.bought(bought)
-        outcome = self.parts.judge.judge(asked.unit, reply)
-        if bought is not None and self.parts.teachers[asked.lane].is_remote:
+        has_fallback = asked.lane == 0 and self.parts.fallback is not None
+        outcome = self.parts.judge.judge(asked.unit, reply) if has_fallback or self._lookout.wants() else None
+        if outcome is not None and not isinstance(outcome, Sample):
+            self._lookout.saw_bad()
+        if outcome is not None and bought is not None and self.parts.teachers[asked.lane].is_remote:
             self._look_for_collapse(asked.lane, bought, outcome)
-        if asked.lane == 0 and self.parts.fallback is not None and wants_fallback(outcome):
+        if has_fallback and outcome is not None and wants_fallback(outcome):
             return Asked(asked.unit, self.parts.make_request(asked.unit, 1), 1)
-        self._settle(outcome)
+        self.watch.answered(reply, outcome)
+        self.record.tick()
         return None
 
     def _look_for_collapse(self, lane: int, reply: Reply, outcome: Outcome) -> None:
@@ -149,10 +158,6 @@ class Generation:
             "look at them with `instructgen ledger export`, mend the prompt or the model; --no-alarm goes on anyway"
         )
         self.stop.ask(AnswersCollapsedError(f"{teacher.model}: {alarm.verdict}; {advice}"))
-
-    def _settle(self, outcome: Outcome) -> None:
-        self.record.settled(outcome)
-        self.watch.outcome(outcome)
 
 
 def _find_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -66,7 +66,7 @@ class RunRecord:
         write_run_json(self._path, summary, self._say)
 
     def settled(self, outcome: Outcome) -> None:
-        """Count a unit, and rewrite the metrics now and then."""
+        """Count a unit of the version that is written."""
         match outcome:
             case Sample():
                 self.stats.settled("accepted")
@@ -74,6 +74,9 @@ class RunRecord:
                 self.stats.settled("rejected", reason)
             case Failed(reason=reason):
                 self.stats.settled("failed", reason)
+
+    def tick(self) -> None:
+        """Rewrite the metrics, if it is time."""
         if self._metrics is not None:
             self._metrics.maybe_write()
 

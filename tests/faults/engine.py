@@ -100,12 +100,13 @@ class Life:
 class Tally:
     """What the servers saw in all lives of one build.
 
-    `lost`: prompts that got a whole answer and are neither in the dataset nor counted as rejected. `asked_again`:
+    `lost`: prompts that got a whole answer and are neither in the dataset nor counted as rejected; None where the
+    last run made no dataset. `asked_again`:
     requests for a prompt that had been answered before. `beyond`: those of them that were not in flight at a
     kill, which are the last answers before it, as many as may be in flight.
     """
 
-    lost: int = 0
+    lost: int | None = None
     asked_again: int = 0
     beyond: int = 0
     num_lives: int = 0
@@ -231,9 +232,9 @@ class Engine:
             excused.update(id(each) for each in done[len(done) - min(life.num_excused, len(done)) :])
         return excused
 
-    def _num_lost(self, num_answered: int) -> int:
+    def _num_lost(self, num_answered: int) -> int | None:
         if self.last is None or self.last.code not in (0, 4):
-            return 0
+            return None
         return max(0, num_answered - self.last.total("accepted") - self.last.total("rejected"))
 
     def check_nothing_bought_twice(self) -> None:

@@ -80,6 +80,8 @@ def test_killed_at_any_step_it_goes_on_without_submitting_twice(tmp_path: Path, 
     assert set(server.bought.values()) == {1}
     # What was refused is asked again by a later run than that which heard so; all others enter one batch.
     assert {custom_id for custom_id, num in server.batched.items() if num > 1} <= REFUSED
+    sent_files = {file_id for file_id, file in server.files.items() if file["purpose"] == "batch"}
+    assert {batch.file_id for batch in server.batches.values()} == sent_files, "a file was sent twice"
     assert resumed.code == 0, resumed.raised
     assert set(server.bought) == answered
     assert len(answered) == NUM_UNITS - len(REFUSED)
@@ -182,7 +184,7 @@ def test_a_call_that_fails_twice_is_made_again_and_nothing_is_done_twice(tmp_pat
     assert outcome.code == 0, outcome.raised
     check_books(server)
     assert len(server.batches) == 2
-    assert len({file["filename"] for file in server.files.values() if file["purpose"] == "batch"}) == 2
+    assert sum(file["purpose"] == "batch" for file in server.files.values()) == 2
     assert len(outcome.answers) == NUM_UNITS
 
 
