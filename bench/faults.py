@@ -5,9 +5,10 @@
     python bench/faults.py --peer curator --python bench/peers/.venv/curator/bin/python --kills 5
 
 Each row runs a test of tests/faults against the real command line several times. `lost` counts whole answers that
-the server sent and that are not in the dataset ("-" where none is made); `asked again` counts requests for prompts that had been answered
-before; `beyond in flight` those of them that were not among the last answers before a kill or a full disk, as many
-as may be in flight. With --peer the kill test is done to another tool, with the script in bench/peers.
+the server sent and that are not in the dataset ("-" where none is made); `asked again` counts requests for prompts
+that had been answered before; `beyond in flight` those of them that were not among the last answers before a kill or
+a full disk, as many as may be in flight. With --peer the kill test is done to another tool, with its script in
+bench/peers.
 """
 
 import argparse

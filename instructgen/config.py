@@ -90,6 +90,7 @@ class RunConfig(Struct, frozen=True, forbid_unknown_fields=True):
     alarm: bool = True  # stops when answers collapse
     batch: bool = False  # ask through the server's batch API
     batch_live_rest: bool = False  # and live for what a batch left unanswered
+    batch_delete_files: bool = False  # at the server, once a batch is collected
 
 
 class FiltersConfig(Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,6 +9,7 @@ LEDGER_NAME = "ledger.sqlite"
 JOURNAL_NAME = "journal"
 LOG_NAME = "log.jsonl"
 RUN_NAME = "run.json"
+BATCHES_NAME = "batches"
 _PACKAGE = Path(__file__).resolve().parent
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from instructgen.records import Failed, Rejected, Reply, Sample
 
-_EAGER_ANSWERS = 500
+_EAGER_ANSWERS = 200
 _LOOK_EVERY = 8
 _WINDOW = 60  # new answers that are looked at together
 _MIN_ANSWERS = 30

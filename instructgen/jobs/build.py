@@ -15,12 +15,14 @@ from pathlib import Path
 from instructgen.dataset.manifest import Manifest
 from instructgen.dataset.publish import REJECTED_NAME, check_out, publish
 from instructgen.errors import RunStoppedError
+from instructgen.generate.batch_files import count_open
 from instructgen.generate.cache import AnswerCache
 from instructgen.generate.ledger import Ledger
 from instructgen.jobs.compose import Composer
 from instructgen.jobs.generate import BuildWatch, Generation
 from instructgen.jobs.parts import BuildParts
 from instructgen.jobs.run_record import RunRecord
+from instructgen.resources import BATCHES_NAME
 from instructgen.teachers.replay import TeacherIdentity, add_identity
 
 
@@ -64,7 +66,8 @@ class Build:
         cache = None if cache_dir is None else AnswerCache(Path(cache_dir), self.watch.say)
         folder, say = self.out / "run", self.watch.say
         with Ledger(folder, cache, say) as ledger, RunRecord(self.parts, folder, say) as record:
-            num_in_doubt = ledger.num_in_doubt()
+            # What is out in a batch is not in doubt: its answers wait at the server.
+            num_in_doubt = max(0, ledger.num_in_doubt() - count_open(folder / BATCHES_NAME).num_requests)
             self._note_teachers(ledger)
             generation = Generation(self.parts, ledger, record, self.watch)
             try:

@@ -5,11 +5,15 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
-from instructgen.errors import AnswersCollapsedError, RunStoppedError
+from instructgen.errors import AnswersCollapsedError, InstructgenError, RunStoppedError
 from instructgen.generate.alarm import Alarm, Lookout
 from instructgen.generate.asked import Answered, Asked, Stop
+from instructgen.generate.batch_files import count_open
+from instructgen.generate.batch_watch import BatchSettings
+from instructgen.generate.batches import BatchRun
 from instructgen.generate.budget import NANO, Budget
 from instructgen.generate.lanes import make_lane
 from instructgen.generate.ledger import Ledger
@@ -18,7 +22,8 @@ from instructgen.jobs.facts import Spending
 from instructgen.jobs.outcomes import Outcome, wants_fallback
 from instructgen.jobs.parts import BuildParts
 from instructgen.jobs.run_record import RunRecord
-from instructgen.records import Cost, Failed, Rejected, Reply, Sample
+from instructgen.records import Cost, Failed, Reply, Sample, Unit
+from instructgen.resources import BATCHES_NAME
 
 
 class BuildWatch(Protocol):
@@ -59,6 +64,7 @@ class Generation:
     watch: BuildWatch
     new: Spending = field(default_factory=Spending)
     stop: Stop = field(default_factory=Stop)
+    _has_planned: bool = False
     _lookout: Lookout = field(default_factory=Lookout)
     _alarms: tuple[Alarm, Alarm] = field(default_factory=lambda: (Alarm(), Alarm()))
 
@@ -74,7 +80,7 @@ class Generation:
         self._listen_to_signals()
         self.watch.begin("generate", None)
         try:
-            await self._make_scheduler().answer_all(self._asked())
+            await self._answer(self._make_scheduler())
         except RunStoppedError as error:
             kept = f"{self.new.num_requests} answers of this run are kept"
             raise type(error)(f"{error}; {kept}, and the same command goes on from there") from None
@@ -82,6 +88,41 @@ class Generation:
             self.watch.end()
             for teacher in self.parts.teachers:
                 await teacher.close()
+
+    async def _answer(self, scheduler: Scheduler) -> None:
+        folder = self.ledger.folder / BATCHES_NAME
+        if not self.parts.config.run.batch:
+            out = count_open(folder)
+            if out.num_batches:
+                raise InstructgenError(
+                    f"{out.num_batches} batches with {out.num_requests} requests are out, and asking live would pay "
+                    "for them again; collect them first: the same command with --batch"
+                )
+            await scheduler.answer_all(self._asked())
+            return
+        batch = self._make_batch(scheduler.budget, folder)
+        await scheduler.answer_all(await batch.answer_all(self._asked))
+        batch.check()
+
+    def _make_batch(self, budget: Budget, folder: Path) -> BatchRun:
+        from instructgen.teachers.openai_chat import OpenAIServer
+
+        run, (server, *others) = self.parts.config.run, self.parts.teacher.servers
+        if not isinstance(server, OpenAIServer) or others:
+            raise InstructgenError("--batch wants the openai teacher with one server; leave it out, or name a model")
+        settings = BatchSettings(live_rest=run.batch_live_rest, delete_remote=run.batch_delete_files)
+        return BatchRun(
+            server.for_batches(),
+            self.ledger,
+            folder,
+            self._take,
+            self.record.log,
+            self.watch.say,
+            budget,
+            self.stop,
+            settings,
+            self.record.stats,
+        )
 
     def _make_scheduler(self) -> Scheduler:
         config, log = self.parts.config, self.record.log
@@ -112,7 +153,8 @@ class Generation:
             if self.stop.error is not None:
                 task.cancel()
             self.stop.ask("stopped by a signal")
-            self.watch.say("stopping: waiting for what is in flight; once more ends at once")
+            if not self.parts.config.run.batch:
+                self.watch.say("stopping: waiting for what is in flight; once more ends at once")
 
         # Windows has no signal handlers in its loop: Ctrl-C ends it at once, as a second one does elsewhere.
         with suppress(NotImplementedError):
@@ -120,12 +162,15 @@ class Generation:
                 loop.add_signal_handler(number, stop)
 
     def _asked(self) -> Iterator[Asked]:
+        """Yield the units to ask for. Batches go through them more than once; `watch` hears of the others once."""
+        is_first, self._has_planned = not self._has_planned, True
         for image in self.parts.planner.images():
-            if self.parts.planner.num_images == 1 and self.parts.source.num_images is not None:
+            if is_first and self.parts.planner.num_images == 1 and self.parts.source.num_images is not None:
                 self.watch.expect(self.parts.source.num_images * len(self.parts.config.types))
             for _, unit in image.units:
-                if isinstance(unit, Rejected):
-                    self.watch.outcome(unit)
+                if not isinstance(unit, Unit):
+                    if is_first:
+                        self.watch.outcome(unit)
                 else:
                     yield Asked(unit, self.parts.make_request(unit))
 

@@ -38,7 +38,10 @@ class BatchServer(Protocol):
 
     name: str
 
-    client: "openai.AsyncOpenAI"
+    @property
+    def client(self) -> "openai.AsyncOpenAI":
+        """Give the package's own files and batches."""
+        ...
 
     def body(self, request: Request) -> bytes:
         """Return the JSON body of one request."""

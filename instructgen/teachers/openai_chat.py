@@ -25,6 +25,7 @@ from instructgen.teachers.prices import FREE, find_price, is_openai
 if TYPE_CHECKING:
     import openai
 
+    from instructgen.teachers.openai_batch_server import OpenAIBatchServer
     from instructgen.teachers.openai_client import AiohttpOpenAI
 
 DEFAULT_MODEL = "gpt-4o-mini"
@@ -110,6 +111,12 @@ class OpenAIServer:
         price = self._rules.price
         nano_usd = 0 if price is None or price == FREE else price.nano_usd(prompt_tokens, completion_tokens)
         return Cost(nano_usd, prompt_tokens + completion_tokens)
+
+    def for_batches(self) -> "OpenAIBatchServer":
+        """Return this server as instructgen.generate.batches asks it."""
+        from instructgen.teachers.openai_batch_server import OpenAIBatchServer
+
+        return OpenAIBatchServer(self.name, self._client or self._connect(), self._bodies, self._rules, self._config)
 
     async def close(self) -> None:
         if self._client is not None:

@@ -140,8 +140,8 @@ def damage_and_go_on(engine: Engine, names: Sequence[str], num_before_kill: int 
 
 
 def test_damaged_ledger_gives_every_answer_back(engine: Engine) -> None:
-    damage_and_go_on(engine, list(DAMAGES))
+    damage_and_go_on(engine, list(DAMAGES)[::2])
 
 
 def test_damaged_ledger_of_a_killed_run_gives_every_answer_back(engine: Engine) -> None:
-    damage_and_go_on(engine, list(DAMAGES)[::3], num_before_kill=25)
+    damage_and_go_on(engine, list(DAMAGES)[1::4], num_before_kill=25)

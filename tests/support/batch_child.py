@@ -48,8 +48,7 @@ def make_server(base_url: str, folder: Path, model: str = "m") -> OpenAIServer:
 
 
 def for_batches(server: OpenAIServer) -> OpenAIBatchServer:
-    client = server._client or server._connect()
-    return OpenAIBatchServer(server.name, client, server._bodies, server._rules, server._config)
+    return server.for_batches()
 
 
 def make_asked(number: int, prompt: str = "Describe:", model: str = "m") -> Asked:
