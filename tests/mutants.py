@@ -23,7 +23,10 @@ _NEAR = {
     "instructgen/sources": ("tests/unit/sources",),
     "instructgen/surrogate": ("tests/unit/surrogate",),
     "instructgen/generate": ("tests/unit/generate", "tests/integration/test_build_openai.py"),
-    "instructgen/teachers/openai": ("tests/unit/teachers/test_openai_chat.py", "tests/unit/teachers/test_openai_send.py"),
+    "instructgen/teachers/openai": (
+        "tests/unit/teachers/test_openai_chat.py",
+        "tests/unit/teachers/test_openai_send.py",
+    ),
     "instructgen/teachers/scene_program": ("tests/unit/teachers",),
     "instructgen/prompting": ("tests/unit/prompting", "tests/integration/test_build_openai.py"),
     "instructgen/dataset": ("tests/unit/dataset",),

@@ -6,7 +6,7 @@ from typing import ClassVar
 from msgspec import Struct
 
 from instructgen.filters.quotes import fault_at, join_answers
-from instructgen.records import ImageRecord, Sample, Verdict
+from instructgen.records import Fault, ImageRecord, Sample, Verdict
 
 _CANNOT = (
     r"(?:can ?not|can['’]t|could ?not|couldn['’]t|(?: am|['’]m) (?:currently )?(?:unable|not able) to"
@@ -80,11 +80,14 @@ class Refusal(Struct, frozen=True, forbid_unknown_fields=True):
     reasons: ClassVar[tuple[str, ...]] = ("refusal",)
 
     def check(self, sample: Sample, record: ImageRecord) -> Verdict:  # noqa: ARG002
-        text = join_answers(sample.turns)
-        lowered = text.lower()
-        if not any(cue in lowered for cue in _CUES):
-            return Verdict(0.0)
-        hit = _REFUSAL.search(lowered)
-        if hit is None:
-            return Verdict(0.0)
-        return Verdict(1.0, fault_at("refusal", hit, text))
+        fault = find_refusal(join_answers(sample.turns))
+        return Verdict(0.0) if fault is None else Verdict(1.0, fault)
+
+
+def find_refusal(text: str) -> Fault | None:
+    """Return where a text refuses or breaks role."""
+    lowered = text.lower()
+    if not any(cue in lowered for cue in _CUES):
+        return None
+    hit = _REFUSAL.search(lowered)
+    return None if hit is None else fault_at("refusal", hit, text)

@@ -37,6 +37,11 @@ class Breaker:
     _until: float = 0.0
     _is_probing: bool = False
 
+    @property
+    def is_refusing(self) -> bool:
+        """Whether its last word was that it takes nothing at all."""
+        return self._num_fatal > 0
+
     def wait_s(self) -> float:
         """Return 0.0 where a request may go out, else the seconds until one may; inf: after a release, or never."""
         if self.verdict is not None or (self.is_resting and self._is_probing):

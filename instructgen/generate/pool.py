@@ -125,6 +125,13 @@ class Pool:
         permit.endpoint.gate.release(feedback)
         self._pump()
 
+    def has_other(self, endpoint: Endpoint) -> bool:
+        """Return whether a server besides this one is left that has not just refused everything."""
+        return any(
+            other is not endpoint and other.breaker.verdict is None and not other.breaker.is_refusing
+            for other in self.endpoints
+        )
+
     def find_verdict(self) -> str | None:
         """Return why nothing can be asked any more: every server was given up. None while one is left."""
         for endpoint in self.endpoints:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from instructgen.errors import RunStoppedError
 from instructgen.generate.asked import Answered, Asked, Stop
-from instructgen.generate.attempts import SERVER_REASONS, AttemptError
+from instructgen.generate.attempts import FATAL_REASONS, SERVER_REASONS, AttemptError
 from instructgen.generate.budget import Budget
 from instructgen.generate.lanes import Lane, cost_of
 from instructgen.generate.ledger import Ledger
@@ -182,6 +182,8 @@ class Scheduler:
             num_tries += 1
             num_counted += counts(reply)
             wait_s = job.lane.policy.wait_s(reply, num_counted, num_tries)
+            if reply.reason in FATAL_REASONS and pool.has_other(permit.endpoint):
+                wait_s = 0.0  # what one server refuses, another may take
             if wait_s is None:
                 return _make_failure(job, reply)
             self.stats.retried(reply.reason)

@@ -80,6 +80,8 @@ class Generation:
         self._listen_to_signals()
         self.watch.begin("generate", None)
         try:
+            for teacher in self.parts.teachers:
+                await teacher.open()
             await self._answer(self._make_scheduler())
         except RunStoppedError as error:
             kept = f"{self.new.num_requests} answers of this run are kept"

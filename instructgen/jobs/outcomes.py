@@ -9,6 +9,7 @@ from instructgen.dataset.manifest import Counts
 from instructgen.draws import make_generator
 from instructgen.errors import InstructgenError
 from instructgen.filters.base import Filter
+from instructgen.filters.refusal import find_refusal
 from instructgen.records import Failed, Fault, Rejected, Reply, Sample, Unit
 from instructgen.sample_types.base import SampleType
 
@@ -42,6 +43,10 @@ class Judge:
         draw = make_generator(self.seed, "parse", unit.unit_id)
         turns = self.sample_types[unit.sample_type].parse(reply.text, self.questions[unit.sample_type], draw)
         if isinstance(turns, Fault):
+            # "I'm sorry, but ..." is no conversation either; to be counted for what it is.
+            refusal = find_refusal(reply.text) if "refusal" in self.filters else None
+            if refusal is not None:
+                return Rejected(unit.unit_id, "filter", refusal.reason, refusal.detail)
             return Rejected(unit.unit_id, "parse", turns.reason, turns.detail)
         sample = Sample(
             sample_id=f"{unit.unit_id}/0",

@@ -65,6 +65,10 @@ class Teacher(Protocol):
         """Return the exact messages to send for the unit."""
         ...
 
+    async def open(self) -> None:
+        """Load what sending takes, so that the first requests do not wait for it."""
+        ...
+
     async def close(self) -> None:
         """Give back connections."""
         ...

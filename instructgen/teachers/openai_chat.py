@@ -61,16 +61,21 @@ class Address(Struct, frozen=True):
 
 
 class OpenAIServer:
-    """One server of the teacher, with a client, key and price of its own."""
+    """One server of the teacher, with a client, key and price of its own.
 
-    def __init__(self, config: TeacherConfig, own: ServerConfig, schemas: Mapping[str, dict[str, Any]]) -> None:
+    `share`, 0 to 1, is its part of the teacher's concurrency: where all servers are busy, weights work through it.
+    """
+
+    def __init__(
+        self, config: TeacherConfig, own: ServerConfig, schemas: Mapping[str, dict[str, Any]], share: float = 1.0
+    ) -> None:
         given = own.base_url or config.base_url
         self._address = find_address(given)
         model = own.model or config.model or DEFAULT_MODEL
         self.name = f"{model}@{strip_url(self._address.base_url).partition('://')[2].rstrip('/')}"
         self.weight = own.weight
         self.limits: ServerLimits | None = ServerLimits(
-            concurrency=own.concurrency or config.concurrency,
+            concurrency=own.concurrency or max(1, round(config.concurrency * share)),
             requests_per_minute=own.requests_per_minute or config.requests_per_minute,
             tokens_per_minute=own.tokens_per_minute or config.tokens_per_minute,
         )
@@ -121,6 +126,9 @@ class OpenAIServer:
     async def close(self) -> None:
         if self._client is not None:
             await self._client.close()
+
+    def open(self) -> None:
+        (self._client or self._connect()).open()
 
     def _connect(self) -> "AiohttpOpenAI":
         from instructgen.teachers.openai_client import AiohttpOpenAI, Timeouts
@@ -199,6 +207,11 @@ class OpenAIChatTeacher:
         self._servers = make_servers(config, schemas)
         self.servers: tuple[Server, ...] = self._servers
 
+    async def open(self) -> None:
+        """Load the packages that send, and make the sessions."""
+        for server in self._servers:
+            server.open()
+
     async def close(self) -> None:
         """Give back connections."""
         for server in self._servers:
@@ -261,7 +274,8 @@ def _max_tokens(message: Message) -> int:
 def make_servers(config: TeacherConfig, schemas: Mapping[str, dict[str, Any]]) -> tuple[OpenAIServer, ...]:
     """Return the configured servers, or the one at `base_url`; those that share a name are numbered."""
     servers: Sequence[ServerConfig] = config.servers or (ServerConfig(),)
-    made = tuple(OpenAIServer(config, own, schemas) for own in servers)
+    heaviest = max(own.weight for own in servers)
+    made = tuple(OpenAIServer(config, own, schemas, own.weight / heaviest) for own in servers)
     seen: Counter[str] = Counter()
     for server in made:
         seen[server.name] += 1

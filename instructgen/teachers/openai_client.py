@@ -91,15 +91,18 @@ class AiohttpOpenAI(openai.AsyncOpenAI):
         content = others.get("content")
         if path != COMPLETIONS_PATH or not isinstance(content, bytes) or len(others) > 1:
             return await super().post(path, cast_to=cast_to, **others)
-        lane = self._lane
-        if lane is None or lane.session.closed:
-            lane = self._lane = self._open_lane()
         try:
-            return await self._complete(lane, content)
+            return await self._complete(self.open(), content)
         except TimeoutError as error:
             raise openai.APITimeoutError(self._make_request()) from error
         except (aiohttp.ClientError, OSError) as error:
             raise openai.APIConnectionError(message=_describe(error), request=self._make_request()) from error
+
+    def open(self) -> "_Lane":
+        """Make the session, where there is none yet; to be called in the event loop."""
+        if self._lane is None or self._lane.session.closed:
+            self._lane = self._open_lane()
+        return self._lane
 
     async def close(self) -> None:
         if self._lane is not None:

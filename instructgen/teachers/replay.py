@@ -77,5 +77,8 @@ class ReplayTeacher:
     def most(self, request: Request) -> Cost:  # noqa: ARG002
         return NOTHING
 
+    async def open(self) -> None:
+        """Nothing is to be made ready."""
+
     async def close(self) -> None:
         self._connection.close()

@@ -19,7 +19,7 @@ def say(text: str) -> dict[str, object]:
 
 KINDS: dict[str, tuple[dict[str, object], str]] = {
     "one answer for all": (say(SAME), "the same text"),
-    "refusals": (say("I'm sorry, but I cannot help with request {number}."), "refusal|no_question_found"),
+    "refusals": (say("I'm sorry, but I cannot help with request {number}."), "refusal"),
     "empty": (say(""), "empty_reply"),
     "cut off": ({"choice_finish_reason": "length"}, "truncated_reply"),
 }

@@ -444,7 +444,7 @@ def test_json_format_asks_with_a_schema_and_gives_the_same_kind_of_rows(coco: Pa
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("I'm sorry, but I cannot see the image.", {"refusal", "no_question_found"}),
+        ("I'm sorry, but I cannot see the image.", {"refusal"}),
         ("Question:\nWhat is it?\n===\nAnswer:\nThe caption says it is a dog.", {"source_leak"}),
         ("Question:\nWhat is it?\n===\nAnswer:\nA dog.</s> ### Human: hello", {"control_string"}),
         ("   ", {"empty_reply"}),

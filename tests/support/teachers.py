@@ -67,6 +67,9 @@ class TestTeacher:
     def messages(self, unit: Unit) -> tuple[Message, ...]:
         return (Message("user", unit.surrogate.text),)
 
+    async def open(self) -> None:
+        """Nothing is to be made ready."""
+
     async def close(self) -> None:
         """Nothing to give back."""
 

@@ -67,6 +67,9 @@ class SceneProgramTeacher:
     def most(self, request: Request) -> Cost:  # noqa: ARG002
         return NOTHING
 
+    async def open(self) -> None:
+        """Nothing is to be made ready."""
+
     async def close(self) -> None:
         """Nothing is held open."""
 

@@ -5,6 +5,7 @@ import math
 from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -89,7 +90,7 @@ def test_those_with_one_prefix_go_together() -> None:
         await asyncio.sleep(0)
         pool.answered(held, 1)
         await asyncio.gather(*tasks)
-        changes = sum(one != other for one, other in zip(order, order[1:], strict=False))
+        changes = sum(one != other for one, other in pairwise(order))
         assert Counter(order) == {"a": 20, "b": 20, "c": 20}
         assert changes == 2
 

@@ -60,7 +60,7 @@ def stored(folder: Path) -> set[str]:
 
 
 def test_every_unit_is_answered_once(tmp_path: Path) -> None:
-    server = TestServer()
+    server = TestServer(delay_s=0.01)
     answered = run(tmp_path, map(make_asked, range(1, 101)), server)
     assert sorted(one.asked.request.request_id for one in answered) == sorted(server.asked)
     assert len(set(server.asked)) == 100
