@@ -402,7 +402,7 @@ BAD_PIPELINES = {
         "a budget in dollars wants a price, and none is known for m@192.0.2.1/v1",
     ),
     "budget without a bound": (
-        "[teacher]\nmodel = 'm'\nbase_url = 'http://127.0.0.1:9/v1'\ndecoding = { max_tokens = 'omit' }\n[run]\nbudget_tokens = 9",
+        "[run]\nbudget_tokens = 9\n[teacher]\nbase_url = 'http://127.0.0.1:9/v1'\ndecoding.max_tokens = 'omit'",
         "a budget wants a bound on answers",
     ),
     "budget of nothing": ("[run]\nbudget_usd = 0.0", "budget_usd"),

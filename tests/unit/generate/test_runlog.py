@@ -291,7 +291,7 @@ def events_in_code() -> set[str]:
                 match node:
                     case ast.Call(
                         func=ast.Attribute(
-                            attr="write" | "_log" | "_append",
+                            attr="write" | "_log" | "_append" | "log",
                             value=ast.Name(id="self" | "log") | ast.Attribute(attr="log"),
                         ),
                         args=[ast.Constant(value=str(event)), *_],
