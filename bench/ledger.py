@@ -19,9 +19,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from instructgen.generate import journal
-from instructgen.generate.cache import AnswerCache
-from instructgen.generate.ledger import Ledger
+from instructgen.ledger import journal
+from instructgen.ledger.cache import AnswerCache
+from instructgen.ledger.ledger import Ledger
 from instructgen.records import Cost, Reply
 
 _TEXT = "The brown dog lies on the grass beside a red ball and looks at the camera. " * 15
@@ -93,7 +93,7 @@ def measure_writing(folder: Path, options: argparse.Namespace) -> None:
 def measure_finding(folder: Path, num_stored: int) -> None:
     with Ledger(folder / "large") as ledger:
         for start in range(0, num_stored, 500):
-            from instructgen.generate.books import make_bought
+            from instructgen.ledger.books import make_bought
 
             ledger.write_events([make_bought(make_reply(n)) for n in range(start, min(start + 500, num_stored))])
     size_mb = sum(path.stat().st_size for path in (folder / "large").iterdir()) / 1e6

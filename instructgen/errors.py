@@ -15,6 +15,10 @@ class RunLockedError(InstructgenError):
     """Another process is working in the same run directory."""
 
 
+class LedgerDamagedError(InstructgenError):
+    """A ledger that cannot be read as it is; the message says how to repair it."""
+
+
 class RunStoppedError(InstructgenError):
     """The run ended early and can be continued: Ctrl-C, a signal, or a server that refuses everything."""
 

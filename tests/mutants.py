@@ -23,6 +23,8 @@ _NEAR = {
     "instructgen/sources": ("tests/unit/sources",),
     "instructgen/surrogate": ("tests/unit/surrogate",),
     "instructgen/generate": ("tests/unit/generate", "tests/integration/test_build_openai.py"),
+    "instructgen/ledger": ("tests/unit/ledger", "tests/faults/test_ledger_damage.py"),
+    "instructgen/limits": ("tests/unit/limits",),
     "instructgen/teachers/openai": (
         "tests/unit/teachers/test_openai_chat.py",
         "tests/unit/teachers/test_openai_send.py",
@@ -170,13 +172,13 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "flipped_bit_is_read_as_an_answer",
-        "instructgen/generate/ledger.py",
+        "instructgen/ledger/ledger.py",
         "if blob is not None and not is_whole_blob(key, blob):",
         "if blob is not None and len(blob) < 4:",
     ),
     Mutant(
         "damaged_frame_is_taken_for_an_event",
-        "instructgen/generate/journal.py",
+        "instructgen/ledger/journal.py",
         "if len(body) < length or zlib.crc32(body) != crc:",
         "if len(body) < length:",
     ),
@@ -236,7 +238,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "rate_limit_is_final",
-        "instructgen/teachers/openai_chat.py",
+        "instructgen/teachers/openai_errors.py",
         '429: "rate_limited",',
         '429: "bad_request",',
     ),

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from instructgen.generate.attempts import FATAL_REASONS, SERVER_REASONS, AttemptError
+from instructgen.attempts import FATAL_REASONS, SERVER_REASONS, AttemptError
 
 _FIRST_REST_S = 0.5
 _MAX_REST_S = 30.0

@@ -8,10 +8,10 @@ from typing import Any
 
 from instructgen.generate.breaker import Breaker
 from instructgen.generate.budget import NANO
-from instructgen.generate.limits import Gate
 from instructgen.generate.pool import Endpoint, Pool
 from instructgen.generate.retry import RetryPolicy
-from instructgen.generate.runlog import RunLog
+from instructgen.limits.gate import Gate
+from instructgen.observe.runlog import RunLog
 from instructgen.records import Cost, Reply, Request
 from instructgen.teachers.base import Teacher
 

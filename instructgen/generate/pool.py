@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from instructgen.generate.attempts import AttemptError
+from instructgen.attempts import AttemptError
 from instructgen.generate.breaker import Breaker
-from instructgen.generate.limits import Feedback, Gate
+from instructgen.limits.gate import Feedback, Gate
 from instructgen.teachers.base import Server
 
 _MAX_RUN = 256  # requests of one prefix in a row while others wait

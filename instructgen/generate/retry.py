@@ -2,7 +2,7 @@
 
 from tenacity import AsyncRetrying, RetryCallState, stop_after_attempt, wait_random_exponential
 
-from instructgen.generate.attempts import AttemptError
+from instructgen.attempts import AttemptError
 
 MAX_WAIT_S = 60.0
 _FIRST_WAIT_S = 0.5

@@ -5,16 +5,16 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from instructgen.attempts import FATAL_REASONS, SERVER_REASONS, AttemptError
 from instructgen.errors import RunStoppedError
 from instructgen.generate.asked import Answered, Asked, Stop
-from instructgen.generate.attempts import FATAL_REASONS, SERVER_REASONS, AttemptError
 from instructgen.generate.budget import Budget
 from instructgen.generate.lanes import Lane, cost_of
-from instructgen.generate.ledger import Ledger
 from instructgen.generate.pool import Permit, Pool, PoolStoppedError
 from instructgen.generate.retry import counts
-from instructgen.generate.runlog import RunLog
-from instructgen.generate.stats import RunStats
+from instructgen.ledger.ledger import Ledger
+from instructgen.observe.runlog import RunLog
+from instructgen.observe.stats import RunStats
 from instructgen.records import NOTHING, Cost, Failed, Reply, Request
 
 # A local teacher waits only for the disk: as many writes as two commits of the ledger take.

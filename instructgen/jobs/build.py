@@ -12,16 +12,16 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from instructgen.batch.files import count_open
 from instructgen.dataset.manifest import Manifest
 from instructgen.dataset.publish import REJECTED_NAME, check_out, publish
 from instructgen.errors import RunStoppedError
-from instructgen.generate.batch_files import count_open
-from instructgen.generate.cache import AnswerCache
-from instructgen.generate.ledger import Ledger
 from instructgen.jobs.compose import Composer
 from instructgen.jobs.generate import BuildWatch, Generation
 from instructgen.jobs.parts import BuildParts
 from instructgen.jobs.run_record import RunRecord
+from instructgen.ledger.cache import AnswerCache
+from instructgen.ledger.ledger import Ledger
 from instructgen.resources import BATCHES_NAME
 from instructgen.teachers.replay import TeacherIdentity, add_identity
 

@@ -12,11 +12,11 @@ from instructgen.dataset.columns import Provenance, make_row, make_schema
 from instructgen.dataset.manifest import Manifest
 from instructgen.dataset.shards import ShardWriter
 from instructgen.draws import draw_fraction
-from instructgen.generate.ledger import Ledger
 from instructgen.jobs.facts import Spending, make_manifest
 from instructgen.jobs.outcomes import Outcome, Tally, wants_fallback
 from instructgen.jobs.parts import BuildParts
 from instructgen.jobs.plan import PlannedImage
+from instructgen.ledger.ledger import Ledger
 from instructgen.records import Failed, Rejected, Reply, Sample, Unit
 
 

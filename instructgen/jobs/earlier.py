@@ -9,12 +9,12 @@ from pathlib import Path
 from msgspec import Struct
 
 from instructgen.errors import InstructgenError
-from instructgen.generate.books import DamagedBlobError, read_reply, to_key
-from instructgen.generate.cache import CACHE_NAME
-from instructgen.generate.damage import DamagedStoreError
-from instructgen.generate.ledger import find_recorded, open_for_replay
-from instructgen.generate.store import decode_state, read_format
 from instructgen.jobs.survey import FindReply
+from instructgen.ledger.books import DamagedBlobError, read_reply, to_key
+from instructgen.ledger.cache import CACHE_NAME
+from instructgen.ledger.damage import DamagedStoreError
+from instructgen.ledger.ledger import find_recorded, open_for_replay
+from instructgen.ledger.store import decode_state, read_format
 from instructgen.records import NOTHING, Cost, Reply
 from instructgen.resources import LEDGER_NAME, RUN_NAME
 

@@ -8,20 +8,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from instructgen.batch.files import count_open
+from instructgen.batch.run import BatchRun
+from instructgen.batch.watch import BatchSettings
 from instructgen.errors import AnswersCollapsedError, InstructgenError, RunStoppedError
 from instructgen.generate.alarm import Alarm, Lookout
 from instructgen.generate.asked import Answered, Asked, Stop
-from instructgen.generate.batch_files import count_open
-from instructgen.generate.batch_watch import BatchSettings
-from instructgen.generate.batches import BatchRun
 from instructgen.generate.budget import NANO, Budget
 from instructgen.generate.lanes import make_lane
-from instructgen.generate.ledger import Ledger
 from instructgen.generate.scheduler import Scheduler
 from instructgen.jobs.facts import Spending
 from instructgen.jobs.outcomes import Outcome, wants_fallback
 from instructgen.jobs.parts import BuildParts
 from instructgen.jobs.run_record import RunRecord
+from instructgen.ledger.ledger import Ledger
 from instructgen.records import Cost, Failed, Reply, Sample, Unit
 from instructgen.resources import BATCHES_NAME
 

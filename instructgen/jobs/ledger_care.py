@@ -10,14 +10,14 @@ import msgspec
 
 from instructgen.dataset.publish import REJECTED_NAME
 from instructgen.errors import InstructgenError
-from instructgen.generate.books import Effect, read_head, split_reply
-from instructgen.generate.damage import DamagedStoreError
-from instructgen.generate.journal import ADOPTED, BOUGHT, HEAD, Event, Frame, read_frame_at, scan
-from instructgen.generate.ledger import Ledger, open_for_replay
-from instructgen.generate.old_copies import DAMAGED
-from instructgen.generate.recovery import JOURNAL_NAME, Copies, write_journal
-from instructgen.generate.store import check_replies, check_small_tables, decode_state, read_format, read_keys
 from instructgen.jobs.ledgers import ExportFile, encode_line
+from instructgen.ledger.books import Effect, read_head, split_reply
+from instructgen.ledger.damage import DamagedStoreError
+from instructgen.ledger.journal import ADOPTED, BOUGHT, HEAD, Event, Frame, read_frame_at, scan
+from instructgen.ledger.ledger import Ledger, open_for_replay
+from instructgen.ledger.old_copies import DAMAGED
+from instructgen.ledger.recovery import JOURNAL_NAME, Copies, write_journal
+from instructgen.ledger.store import check_replies, check_small_tables, decode_state, read_format, read_keys
 from instructgen.resources import LEDGER_NAME
 
 _AT_ONCE = 500

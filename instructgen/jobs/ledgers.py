@@ -12,14 +12,13 @@ from typing import Any, BinaryIO, cast
 
 import msgspec
 
-from instructgen.errors import InstructgenError
-from instructgen.generate.attempts import LedgerDamagedError
-from instructgen.generate.books import KEY_BYTES, DamagedBlobError, make_adopted, read_failure, read_reply, to_key
-from instructgen.generate.journal import Event, is_journal
-from instructgen.generate.ledger import Ledger, open_for_replay
-from instructgen.generate.recovery import JOURNAL_NAME
-from instructgen.generate.rescue import read_rescued
-from instructgen.generate.store import decode_state
+from instructgen.errors import InstructgenError, LedgerDamagedError
+from instructgen.ledger.books import KEY_BYTES, DamagedBlobError, make_adopted, read_failure, read_reply, to_key
+from instructgen.ledger.journal import Event, is_journal
+from instructgen.ledger.ledger import Ledger, open_for_replay
+from instructgen.ledger.recovery import JOURNAL_NAME
+from instructgen.ledger.rescue import read_rescued
+from instructgen.ledger.store import decode_state
 from instructgen.records import Reply
 from instructgen.resources import LEDGER_NAME
 

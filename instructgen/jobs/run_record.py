@@ -6,8 +6,10 @@ from types import TracebackType
 from typing import Self
 
 from instructgen.dataset.manifest import Manifest
-from instructgen.generate.metrics import MetricsFile
-from instructgen.generate.runlog import (
+from instructgen.jobs.outcomes import Outcome
+from instructgen.jobs.parts import BuildParts
+from instructgen.observe.metrics import MetricsFile
+from instructgen.observe.runlog import (
     RunLog,
     RunSummary,
     describe_settings,
@@ -16,9 +18,7 @@ from instructgen.generate.runlog import (
     utc_now,
     write_run_json,
 )
-from instructgen.generate.stats import RunStats
-from instructgen.jobs.outcomes import Outcome
-from instructgen.jobs.parts import BuildParts
+from instructgen.observe.stats import RunStats
 from instructgen.records import Failed, Rejected, Sample
 from instructgen.resources import LOG_NAME, RUN_NAME
 from instructgen.secrets import redact

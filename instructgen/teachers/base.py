@@ -3,17 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from msgspec import Struct
-
+from instructgen.limits.bounds import ServerLimits
 from instructgen.records import Cost, Decoding, Message, Reply, Request, Unit
-
-
-class ServerLimits(Struct, frozen=True):
-    """What may be asked of one server; None is not known and is learned from its answers."""
-
-    concurrency: int
-    requests_per_minute: float | None = None
-    tokens_per_minute: float | None = None
 
 
 class Server(Protocol):

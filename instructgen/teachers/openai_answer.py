@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from instructgen.generate.attempts import AttemptError
+from instructgen.attempts import AttemptError
 from instructgen.records import FinishReason, Reply, ReplyNote
 from instructgen.secrets import redact
 from instructgen.teachers.prices import FREE, Price

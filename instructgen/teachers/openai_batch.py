@@ -1,6 +1,6 @@
 """OpenAI's batch API: files of requests go up, batches of them are watched, files of answers come back.
 
-One call here is one attempt. Whether to try again, and what has been done already, instructgen.generate.batches
+One call here is one attempt. Whether to try again, and what has been done already, instructgen.batch.run
 knows.
 """
 
@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 from msgspec import Struct
 
+from instructgen.attempts import AttemptError
 from instructgen.errors import InstructgenError
-from instructgen.generate.attempts import AttemptError
 from instructgen.records import Cost, Reply, Request
 from instructgen.secrets import redact, strip_url
 from instructgen.teachers.openai_answer import mend_text
-from instructgen.teachers.openai_chat import describe_status, find_reason, read_retry_after_s
+from instructgen.teachers.openai_errors import describe_status, find_reason, read_retry_after_s
 
 if TYPE_CHECKING:
     import openai

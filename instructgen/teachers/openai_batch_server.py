@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from instructgen.attempts import AttemptError
 from instructgen.config import TeacherConfig
-from instructgen.generate.attempts import AttemptError
 from instructgen.records import Cost, Reply, Request
 from instructgen.teachers.openai_answer import AnswerRules, read_reply
 from instructgen.teachers.openai_batch import clean

@@ -2,24 +2,24 @@
 
 import base64
 import json
-import math
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import msgspec
 from msgspec import Struct
 
+from instructgen.attempts import AttemptError
 from instructgen.config import ServerConfig, TeacherConfig
 from instructgen.errors import InstructgenError
-from instructgen.generate.attempts import AttemptError
+from instructgen.limits.bounds import ServerLimits
 from instructgen.records import Cost, Decoding, Message, Reply, Request, Unit
 from instructgen.secrets import read_secret, redact, register_url, strip_url
-from instructgen.teachers.base import Server, ServerLimits
+from instructgen.teachers.base import Server
 from instructgen.teachers.openai_answer import AnswerRules, mend_text, read_reply
+from instructgen.teachers.openai_errors import describe_status, find_reason, read_retry_after_s
 from instructgen.teachers.prices import FREE, find_price, is_openai
 
 if TYPE_CHECKING:
@@ -36,19 +36,6 @@ _MAX_PREFIXES = 64
 # Tokens around a message and around a whole chat in the templates of known models, generously.
 _TOKENS_PER_MESSAGE = 16
 _TOKENS_PER_CHAT = 16
-_QUOTA_CODES = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
-_REASONS = {
-    401: "unauthorized",
-    402: "quota_exhausted",
-    403: "unauthorized",
-    404: "unknown_model",
-    407: "unauthorized",
-    408: "timeout",
-    409: "server_error",
-    429: "rate_limited",
-    503: "overloaded",
-    529: "overloaded",
-}
 _RETRIED_REASONS = ("timeout", "rate_limited", "overloaded", "server_error")
 _GATEWAY_TIMEOUTS = (408, 504, 524)  # what is behind the gateway may still work on it, and bill it
 
@@ -118,7 +105,7 @@ class OpenAIServer:
         return Cost(nano_usd, prompt_tokens + completion_tokens)
 
     def for_batches(self) -> "OpenAIBatchServer":
-        """Return this server as instructgen.generate.batches asks it."""
+        """Return this server as instructgen.batch.run asks it."""
         from instructgen.teachers.openai_batch_server import OpenAIBatchServer
 
         return OpenAIBatchServer(self.name, self._client or self._connect(), self._bodies, self._rules, self._config)
@@ -317,45 +304,3 @@ def read_key(name: str, base_url: str) -> str:
         f"the openai teacher needs a key in {name}, or --base-url for a server that needs none; "
         "without either, --teacher scene-program is free"
     )
-
-
-def find_reason(error: "openai.APIStatusError") -> str:
-    """Return the fixed word for a refusal."""
-    status = error.status_code
-    if status < 500 and (error.code in _QUOTA_CODES or error.type in _QUOTA_CODES):
-        return "quota_exhausted"
-    if error.code == "model_not_found" or status < 400:
-        return "unknown_model"  # a redirect: nothing is at this address, and the key goes nowhere else
-    return _REASONS.get(status, "server_error" if status >= 500 else "bad_request")
-
-
-def describe_status(error: "openai.APIStatusError") -> str:
-    """Return the status and what the server says, without the tags of a page."""
-    body = error.body
-    said: object = ""
-    if isinstance(body, dict):
-        said = body.get("message") or json.dumps(body)
-    elif isinstance(body, str):
-        said = "a page of HTML" if body.lstrip().startswith("<") else body
-    elif body is not None:
-        said = json.dumps(body)
-    return f"HTTP {error.status_code}: {said}" if said else f"HTTP {error.status_code}"
-
-
-def read_retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds of Retry-After (RFC 9110, section 10.2.3) or of OpenAI's retry-after-ms, or None.
-
-    A date is taken relative to the server's own clock, its Date header: ours may be wrong.
-    """
-    for key, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            seconds = float(headers.get(key, "")) * scale
-        except ValueError:
-            continue
-        if 0 <= seconds < math.inf:
-            return seconds
-    try:
-        wait = parsedate_to_datetime(headers.get("retry-after", "")) - parsedate_to_datetime(headers.get("date", ""))
-    except (ValueError, TypeError, OverflowError):  # TypeError: only one of the two names its time zone
-        return None
-    return wait.total_seconds() if wait.total_seconds() >= 0 else None

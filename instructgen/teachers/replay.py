@@ -5,11 +5,12 @@ from pathlib import Path
 
 import msgspec
 
+from instructgen.attempts import AttemptError
 from instructgen.errors import InstructgenError
-from instructgen.generate.attempts import AttemptError
-from instructgen.generate.ledger import find_recorded, open_for_replay
+from instructgen.ledger.ledger import find_recorded, open_for_replay
+from instructgen.limits.bounds import ServerLimits
 from instructgen.records import NOTHING, Cost, Decoding, Message, Reply, Request, Unit
-from instructgen.teachers.base import Server, ServerLimits
+from instructgen.teachers.base import Server
 
 
 class TeacherIdentity(msgspec.Struct, frozen=True):

@@ -12,9 +12,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from instructgen.batch.files import BatchLimits, count_open
 from instructgen.generate.asked import Asked
-from instructgen.generate.batch_files import BatchLimits, count_open
-from instructgen.generate.ledger import Ledger
+from instructgen.ledger.ledger import Ledger
 from tests.support.batch_child import QUICK, Outcome, make_asked, run_batches, start_child
 from tests.support.batch_server import BatchServer, Ending
 from tests.support.chat_server import Act

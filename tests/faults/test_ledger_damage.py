@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from instructgen.errors import RunStoppedError
-from instructgen.generate.ledger import Ledger
-from instructgen.generate.store import State
+from instructgen.ledger.ledger import Ledger
+from instructgen.ledger.store import State
 from instructgen.records import Cost, Failed
 from tests.support.make import make_reply
 
@@ -57,7 +57,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def no_reserve(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("instructgen.generate.rescue.RESERVE_BYTES", 1 << 12)
+    monkeypatch.setattr("instructgen.ledger.rescue.RESERVE_BYTES", 1 << 12)
 
 
 def assert_whole(folder: Path) -> list[str]:
@@ -286,7 +286,7 @@ def test_sqlite_that_goes_bad_under_a_running_writer_stops_the_run_and_keeps_the
     work = tmp_path / "run"
     shutil.copytree(closed, work)
     with Ledger(work) as ledger, monkeypatch.context() as patch:
-        patch.setattr("instructgen.generate.store.Store.apply", fail)
+        patch.setattr("instructgen.ledger.store.Store.apply", fail)
         asyncio.run(ledger.store_reply(make_reply(71)))
         with pytest.raises(RunStoppedError, match="safe in the journal"):
             asyncio.run(ledger.mark_sent(make_reply(72).request_id))

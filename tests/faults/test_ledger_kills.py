@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 
 from instructgen.errors import RunStoppedError
-from instructgen.generate.ledger import Ledger
-from instructgen.generate.rescue import read_rescued
 from instructgen.jobs.ledgers import import_replies
+from instructgen.ledger.ledger import Ledger
+from instructgen.ledger.rescue import read_rescued
 from instructgen.records import Cost
 from tests.support.make import make_reply
 
 WRITER = """
 import asyncio, os, sys
 from pathlib import Path
-from instructgen.generate.ledger import Ledger
+from instructgen.ledger.ledger import Ledger
 from instructgen.records import Cost
 from tests.support.make import make_reply
 numbers = iter(range(int(sys.argv[2]), 10**9))
@@ -72,7 +72,7 @@ LIMITED = """
 import asyncio, resource, sys
 from pathlib import Path
 from instructgen.errors import RunStoppedError
-from instructgen.generate.ledger import Ledger
+from instructgen.ledger.ledger import Ledger
 from tests.support.make import make_reply
 kept = []
 async def main(ledger):
@@ -203,7 +203,7 @@ FILLER = """
 import asyncio, sys
 from pathlib import Path
 from instructgen.errors import RunStoppedError
-from instructgen.generate.ledger import Ledger
+from instructgen.ledger.ledger import Ledger
 from tests.support.make import make_reply
 kept, sent = [], []
 async def work(ledger, numbers):

@@ -8,11 +8,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from instructgen.batch.files import BatchLimits, count_open
 from instructgen.generate.asked import Asked
-from instructgen.generate.batch_files import BatchLimits, count_open
 from instructgen.generate.budget import Budget
-from instructgen.generate.cache import AnswerCache
-from instructgen.generate.ledger import Ledger
+from instructgen.ledger.cache import AnswerCache
+from instructgen.ledger.ledger import Ledger
 from instructgen.records import Reply
 from tests.support.batch_child import QUICK, Outcome, make_asked, run_batches
 from tests.support.batch_server import BatchServer, Ending

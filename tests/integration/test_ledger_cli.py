@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from instructgen.generate.ledger import Ledger
+from instructgen.ledger.ledger import Ledger
 from instructgen.records import Cost, Failed
 from tests.support.cli import environment, run_cli
 from tests.support.make import make_reply
@@ -146,7 +146,7 @@ def test_import_of_what_is_not_there_or_cut_off_is_wrong_use(tmp_path: Path) -> 
 def test_writing_commands_are_refused_during_a_run_and_reading_ones_are_not(tmp_path: Path) -> None:
     make_dataset(tmp_path)
     script = (
-        "import sys; from pathlib import Path; from instructgen.generate.ledger import Ledger\n"
+        "import sys; from pathlib import Path; from instructgen.ledger.ledger import Ledger\n"
         "with Ledger(Path(sys.argv[1])): print('open', flush=True); sys.stdin.read()"
     )
     holder = subprocess.Popen(

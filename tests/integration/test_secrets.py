@@ -289,7 +289,7 @@ def test_same_crash_without_the_guard_would_show_the_key(command: str) -> None:
 BROKEN_LEDGER = """
 import os, sys
 from instructgen.cli.app import main
-from instructgen.generate.ledger import Ledger
+from instructgen.ledger.ledger import Ledger
 
 def find_reply(self, request_id):
     raise RuntimeError("witness-77c0ffee " + os.environ["OPENAI_API_KEY"])

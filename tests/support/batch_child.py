@@ -16,16 +16,16 @@ from typing import Any
 
 import msgspec
 
+from instructgen.batch.files import BatchLimits
+from instructgen.batch.run import BatchRun
+from instructgen.batch.watch import BatchSettings
 from instructgen.config import ServerConfig, TeacherConfig
 from instructgen.errors import InstructgenError
 from instructgen.generate.asked import Answered, Asked, Stop
-from instructgen.generate.batch_files import BatchLimits
-from instructgen.generate.batch_watch import BatchSettings
-from instructgen.generate.batches import BatchRun
 from instructgen.generate.budget import Budget
-from instructgen.generate.cache import AnswerCache
-from instructgen.generate.ledger import Ledger
-from instructgen.generate.runlog import RunLog
+from instructgen.ledger.cache import AnswerCache
+from instructgen.ledger.ledger import Ledger
+from instructgen.observe.runlog import RunLog
 from instructgen.prompting.requests import make_request
 from instructgen.records import Decoding, Failed, Message
 from instructgen.teachers.openai_batch_server import OpenAIBatchServer

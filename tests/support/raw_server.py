@@ -5,8 +5,8 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from instructgen.attempts import AttemptError
 from instructgen.config import ServerConfig, TeacherConfig
-from instructgen.generate.attempts import AttemptError
 from instructgen.records import Message, Reply, Request
 from instructgen.teachers.openai_chat import OpenAIServer
 

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Callable, Mapping
 
-from instructgen.generate.attempts import AttemptError
+from instructgen.attempts import AttemptError
+from instructgen.limits.bounds import ServerLimits
 from instructgen.records import Cost, Decoding, Message, Reply, Request, Unit
-from instructgen.teachers.base import ServerLimits
 from tests.support.make import make_reply
 
 # Given the number of the attempt (from 0) and the request: an error to raise, or None to answer.

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from instructgen.generate.limits import Feedback, Gate
-from instructgen.teachers.base import ServerLimits
+from instructgen.limits.bounds import ServerLimits
+from instructgen.limits.gate import Feedback, Gate
 
 
 @dataclass

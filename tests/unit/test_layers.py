@@ -13,11 +13,12 @@ PACKAGE = ROOT / "instructgen"
 
 # Lowest first. A part imports from the rows before its own, and from its own row where PAIRS says so.
 LAYERS = (
-    ("errors", "secrets", "records", "text", "draws", "resources", "lexicon"),
+    ("errors", "secrets", "records", "attempts", "text", "draws", "resources", "lexicon"),
     ("config",),
-    ("surrogate", "scenes", "sample_types", "filters"),
+    ("surrogate", "scenes", "sample_types", "filters", "ledger", "limits", "observe"),
     ("prompting", "sources"),
     ("generate", "teachers", "dataset"),
+    ("batch",),
     ("jobs",),
     ("cli",),
 )

@@ -6,8 +6,9 @@ import msgspec
 from msgspec import Struct
 
 from instructgen.draws import make_generator
+from instructgen.limits.bounds import ServerLimits
 from instructgen.records import NOTHING, Cost, Decoding, ImageRecord, Message, Reply, Request, Unit
-from instructgen.teachers.base import Server, ServerLimits
+from instructgen.teachers.base import Server
 from instructgen.teachers.scene_program.conversation import make_conversation
 from instructgen.teachers.scene_program.detail import make_detail
 from instructgen.teachers.scene_program.reasoning import make_reasoning

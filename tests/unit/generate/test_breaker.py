@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from instructgen.generate.attempts import AttemptError
+from instructgen.attempts import AttemptError
 from instructgen.generate.breaker import Breaker
 
 

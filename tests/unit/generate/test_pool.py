@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from instructgen.generate.attempts import AttemptError
+from instructgen.attempts import AttemptError
 from instructgen.generate.breaker import Breaker
 from instructgen.generate.pool import Endpoint, Permit, Pool, PoolStoppedError
-from instructgen.teachers.base import ServerLimits
+from instructgen.limits.bounds import ServerLimits
 
 
 @dataclass

@@ -1,6 +1,6 @@
 import pytest
 
-from instructgen.generate.attempts import AttemptError
+from instructgen.attempts import AttemptError
 from instructgen.generate.retry import MAX_WAIT_S, RetryPolicy, counts
 
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from instructgen.attempts import AttemptError
 from instructgen.errors import BudgetSpentError, InstructgenError, RunStoppedError
 from instructgen.generate.asked import Answered, Asked
-from instructgen.generate.attempts import AttemptError
 from instructgen.generate.budget import Budget
-from instructgen.generate.cache import AnswerCache
 from instructgen.generate.lanes import make_lane
-from instructgen.generate.ledger import Ledger
-from instructgen.generate.runlog import RunLog
 from instructgen.generate.scheduler import Scheduler
+from instructgen.ledger.cache import AnswerCache
+from instructgen.ledger.ledger import Ledger
+from instructgen.observe.runlog import RunLog
 from instructgen.records import Cost, Failed, Message, Reply, Request
 from tests.support.make import make_unit
 from tests.support.teachers import TestServer, TestTeacher, fail_always

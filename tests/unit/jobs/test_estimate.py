@@ -9,10 +9,10 @@ from msgspec import convert
 
 from instructgen.config import BuildConfig
 from instructgen.errors import InstructgenError
-from instructgen.generate.cache import AnswerCache
-from instructgen.generate.ledger import Ledger
 from instructgen.jobs.estimate import PlanParts, make_estimate, make_plan_parts
 from instructgen.jobs.forecast import Estimate, add_limits, plan_budget
+from instructgen.ledger.cache import AnswerCache
+from instructgen.ledger.ledger import Ledger
 from instructgen.prompting.requests import make_request_id
 from instructgen.records import Cost, Reply, Unit
 from tests.support.coco_folder import make_coco, make_tables, write_coco

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from openai.types.chat import ChatCompletion
 
-from instructgen.generate.attempts import AttemptError
+from instructgen.attempts import AttemptError
 from instructgen.records import Reply
 from instructgen.teachers.openai_answer import AnswerRules, is_same_model, join_parts, mend_text, read_reply
 from instructgen.teachers.prices import FREE, Price

@@ -11,7 +11,8 @@ from instructgen.config import ServerConfig, TeacherConfig
 from instructgen.errors import InstructgenError
 from instructgen.records import Decoding, Message, Request
 from instructgen.teachers import choose_teacher
-from instructgen.teachers.openai_chat import Bodies, OpenAIServer, find_address, read_key, read_retry_after_s
+from instructgen.teachers.openai_chat import Bodies, OpenAIServer, find_address, read_key
+from instructgen.teachers.openai_errors import read_retry_after_s
 
 LOCAL = "http://127.0.0.1:8000/v1"
 SCHEMAS: dict[str, dict[str, Any]] = {"conv": {"type": "object"}, "detail": {"type": "string"}}

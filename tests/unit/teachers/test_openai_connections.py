@@ -10,8 +10,8 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletion
 
+from instructgen.attempts import AttemptError
 from instructgen.config import ServerConfig, TeacherConfig
-from instructgen.generate.attempts import AttemptError
 from instructgen.records import Reply
 from instructgen.teachers.openai_chat import OpenAIChatTeacher, OpenAIServer
 from instructgen.teachers.openai_client import AiohttpOpenAI, Timeouts

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from instructgen.generate.attempts import AttemptError
+from instructgen.attempts import AttemptError
 from instructgen.records import Reply
 from tests.support.raw_server import RawServer, attempt, http, make_server, run
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from instructgen.attempts import AttemptError
 from instructgen.errors import InstructgenError
-from instructgen.generate.attempts import AttemptError
 from instructgen.records import Reply
 from tests.support.raw_server import Act, RawServer, attempt, completion, http, make_server, run
 
