@@ -46,7 +46,6 @@ from instructgen.resources import LEDGER_NAME
 if TYPE_CHECKING:
     from instructgen.ledger.cache import AnswerCache
 
-_KEYS_AT_ONCE = 128
 _Found = TypeVar("_Found")
 
 
@@ -115,16 +114,6 @@ class Ledger:
         key = to_key(request_id)
         blob = self._read(lambda: _whole(key, self._copies.store.find_blob(key)))
         return None if blob is None else read_reply(key, blob)
-
-    def find_replies(self, request_ids: Sequence[str]) -> dict[str, Reply]:
-        """Return the stored replies among many requests; quicker than one by one."""
-        found: dict[str, Reply] = {}
-        keys = [to_key(request_id) for request_id in request_ids]
-        for start in range(0, len(keys), _KEYS_AT_ONCE):
-            asked = keys[start : start + _KEYS_AT_ONCE]
-            rows = self._read(lambda asked=asked: self._find_blobs(asked))  # type: ignore[misc]
-            found.update((key.hex(), read_reply(key, blob)) for key, blob in rows)
-        return found
 
     def find_failure(self, request_id: str) -> Failed | None:
         """Return the last failure of a request that has no reply."""
@@ -257,12 +246,6 @@ class Ledger:
                     f"{self.folder} is damaged ({reason}) and cannot be mended ({error}); "
                     "free space and run the same command again"
                 ) from None
-
-    def _find_blobs(self, keys: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
-        marks = ",".join("?" * len(keys))
-        query = f"SELECT request_id, reply FROM replies WHERE request_id IN ({marks})"  # noqa: S608
-        rows = self._copies.store.reader.execute(query, keys).fetchall()
-        return [(key, blob) for key, blob in rows if _whole(key, blob) is not None]
 
     def _read_replies(self, last: int) -> list[tuple[int, bytes, bytes, float]]:
         query = "SELECT rowid, * FROM replies WHERE rowid > ? ORDER BY rowid LIMIT 500"

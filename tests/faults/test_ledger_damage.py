@@ -265,9 +265,7 @@ def test_damage_met_while_reading_is_mended_in_place(closed: Path, tmp_path: Pat
     said: list[str] = []
     with Ledger(work, say=said.append) as ledger:
         assert said == []
-        assert ledger.find_replies([make_reply(3).request_id]) == {
-            make_reply(3).request_id: make_reply(3, text_of(3))
-        }
+        assert ledger.find_reply(make_reply(3).request_id) == make_reply(3, text_of(3))
         assert "built again" in "".join(said)
         asyncio.run(ledger.store_reply(make_reply(70)))
         assert ledger.find_reply(make_reply(70).request_id) == make_reply(70)

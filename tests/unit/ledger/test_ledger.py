@@ -37,13 +37,6 @@ def test_reply_is_found_after_closing_and_opening(tmp_path: Path) -> None:
         assert ledger.find_reply(make_reply(4).request_id) is None
 
 
-def test_many_replies_are_found_at_once(tmp_path: Path) -> None:
-    store(tmp_path, *range(1, 300))
-    with Ledger(tmp_path) as ledger:
-        found = ledger.find_replies([make_reply(number).request_id for number in range(100, 400)])
-        assert found == {make_reply(number).request_id: make_reply(number) for number in range(100, 300)}
-
-
 def test_both_copies_have_the_reply_when_the_store_returns(tmp_path: Path) -> None:
     with Ledger(tmp_path) as ledger:
         asyncio.run(ledger.store_reply(make_reply(1)))
