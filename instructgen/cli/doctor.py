@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import json
-import os
 import platform
 from dataclasses import asdict, dataclass
 
@@ -10,9 +9,11 @@ import typer
 
 import instructgen
 from instructgen.resources import shared_folder
+from instructgen.secrets import read_secret
 
 # (package, what it is for, how to get it); the first group must be there.
 _NEEDED = (
+    "aiohttp",
     "filelock",
     "jinja2",
     "msgspec",
@@ -27,6 +28,11 @@ _NEEDED = (
     "typer",
 )
 _OPTIONAL = (
+    ("uvloop", "a tenth less CPU for each request", "pip install uvloop (not on Windows)"),
+    ("tiktoken", "counting an OpenAI model's tokens in a plan", "pip install 'instructgen[tokens]'"),
+    ("tokenizers", "counting tokens with a model's tokenizer.json", "pip install 'instructgen[tokens]'"),
+    ("keyring", "keys from the system's keyring", "pip install 'instructgen[keyring]'"),
+    ("prometheus-client", "--metrics", "pip install 'instructgen[metrics]'"),
     ("datasets", "opening a dataset with Hugging Face's reader", "pip install datasets"),
     ("torch", "the trainer to come", "pip install 'instructgen[train]'"),
     ("transformers", "the trainer to come", "pip install 'instructgen[train]'"),
@@ -86,7 +92,7 @@ def find_all() -> list[Finding]:
     for name, use, cure in _OPTIONAL:
         found = _find_version(name)
         findings.append(Finding(name, found, use, "" if found else cure, is_needed=False))
-    has_key = bool(os.environ.get("OPENAI_API_KEY"))
+    has_key = read_secret("OPENAI_API_KEY") is not None
     cure = "" if has_key else "export OPENAI_API_KEY=...; not needed for local servers or the scene-program teacher"
     key = Finding("OPENAI_API_KEY", "set" if has_key else "", "the openai teacher", cure, is_needed=False)
     return [*findings, key]
