@@ -37,7 +37,7 @@ _NEAR = {
 }
 # It compares the code with this list, and so would object to any fault whatever.
 _LIST_TEST = "tests/unit/test_mutants.py"
-_LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "*cache*", "datasets", "dist", "build")
+_LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", "datasets", "dist", "build")
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,12 @@ class Breaker:
     max_failures: int = 10
     verdict: str | None = None
     is_resting: bool = False
+    num_answers: int = 0
     _num_fatal: int = 0
     _num_failures: int = 0
     _has_answered: bool = False
     _failing_since: float | None = None
+    _longest_patience_s: float = 0.0
     _rest_s: float = _FIRST_REST_S
     _until: float = 0.0
     _is_probing: bool = False
@@ -61,22 +63,27 @@ class Breaker:
             # Also a refusal of one request shows a server that works.
             self._has_answered = True
             self._num_fatal = self._num_failures = 0
-            self._failing_since = None
+            self._failing_since, self._longest_patience_s = None, 0.0
+            self.num_answers += error is None
             self.is_resting = self._is_probing = False
             self._rest_s = _FIRST_REST_S
             return
         now = self.now()
         if self._failing_since is None:
             self._failing_since = now
+        # The reason that is waited for longest decides: one refused connection among many 503 ends nothing.
+        self._longest_patience_s = max(self._longest_patience_s, self._patience_s(error.reason))
         self._num_fatal += error.reason in FATAL_REASONS
         if self._num_fatal >= self.max_fatal:
             self._give_up(f"refuses every request ({error.reason}): {error.detail}")
-        elif now - self._failing_since >= self._patience_s(error.reason):
+        elif now - self._failing_since >= self._longest_patience_s:
             seconds = now - self._failing_since
             self._give_up(
                 f"has answered nothing for {seconds:.0f} s, the last failure ({error.reason}): {error.detail}"
             )
-        elif error.reason not in _LOAD_REASONS:
+        elif error.reason in _LOAD_REASONS:
+            self.is_resting = self._is_probing = False  # it is there again, and says itself when it wants more
+        else:
             self._rest(now, error)
 
     def _give_up(self, why: str) -> None:

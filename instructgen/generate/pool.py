@@ -72,6 +72,11 @@ class Pool:
         """Requests in flight at most, all servers together."""
         return sum(endpoint.server.limits.concurrency for endpoint in self.endpoints if endpoint.server.limits)
 
+    @property
+    def num_answers(self) -> int:
+        """Answers that have come in this run, from all servers."""
+        return sum(endpoint.breaker.num_answers for endpoint in self.endpoints)
+
     async def permit(
         self, prefix: str, tokens: int, avoid: Endpoint | None = None, *, is_again: bool = False
     ) -> Permit:

@@ -2,7 +2,7 @@
 
 from tenacity import AsyncRetrying, RetryCallState, stop_after_attempt, wait_random_exponential
 
-from instructgen.attempts import AttemptError
+from instructgen.attempts import OVERLOAD_REASONS, AttemptError
 
 MAX_WAIT_S = 60.0
 _FIRST_WAIT_S = 0.5
@@ -31,9 +31,9 @@ class RetryPolicy:
         counted = self._state(num_counted)
         if counts(error) and self._stop(counted):
             return None
-        if error.retry_after_s is not None:
+        if error.retry_after_s is not None and error.reason in OVERLOAD_REASONS:
             return 0.0  # the gate of that server waits for as long as it asked; another server need not
-        return self._wait(self._state(num_tries))
+        return max(self._wait(self._state(num_tries)), min(error.retry_after_s or 0.0, MAX_WAIT_S))
 
     def _state(self, attempt_number: int) -> RetryCallState:
         state = RetryCallState(self._retrying, None, (), {})

@@ -23,6 +23,7 @@ _LOCAL_WINDOW = 200
 _MIN_AHEAD = 64
 _MAX_AHEAD = 512
 _MAX_FAILED_IN_A_ROW = 25
+_MAX_TURNED_AWAY = 8
 _YIELD_EVERY = 20  # units found in the ledger, between two looks at signals
 
 
@@ -162,7 +163,7 @@ class Scheduler:
             return reply
         if isinstance(reply, Failed):
             await self.ledger.store_failure(request_id, reply, job.maybe)
-        elif job.is_marked:
+        elif job.is_marked or job.maybe != NOTHING:
             await self.ledger.unmark(request_id, job.maybe)
         self._settle(job, NOTHING)
         return reply
@@ -170,7 +171,7 @@ class Scheduler:
     async def _attempt_all(self, job: _Job) -> Reply | Failed | None:
         pool, tokens = job.lane.pool, job.lane.expect_tokens(job.request)
         assert pool is not None
-        num_counted, num_tries, avoid = 0, 0, None
+        num_counted, num_tries, num_turned_away, num_answers, avoid = 0, 0, 0, pool.num_answers, None
         while True:
             try:
                 permit = await pool.permit(job.request.sample_type, tokens, avoid, is_again=num_tries > 0)
@@ -182,9 +183,12 @@ class Scheduler:
             num_tries += 1
             num_counted += counts(reply)
             wait_s = job.lane.policy.wait_s(reply, num_counted, num_tries)
-            if reply.reason in FATAL_REASONS and pool.has_other(permit.endpoint):
+            if reply.reason in FATAL_REASONS and pool.has_other(permit.endpoint) and num_tries < len(pool.endpoints):
                 wait_s = 0.0  # what one server refuses, another may take
-            if wait_s is None:
+            # Turned away while others are answered, again and again: it may be the request, after all.
+            num_turned_away += not counts(reply) and pool.num_answers > num_answers
+            num_answers = pool.num_answers
+            if wait_s is None or num_turned_away >= _MAX_TURNED_AWAY:
                 return _make_failure(job, reply)
             self.stats.retried(reply.reason)
             if not await self._is_worth_going_on(job, wait_s):

@@ -7,8 +7,13 @@ concurrency was.
 """
 
 import asyncio
+import errno
 import shutil
+import signal
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +29,8 @@ from instructgen.ledger.cache import AnswerCache
 from instructgen.ledger.ledger import Ledger
 from instructgen.resources import BATCHES_NAME
 from instructgen.teachers.replay import TeacherIdentity, add_identity
+
+_FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +70,26 @@ class Build:
         started = time.monotonic()
         check_out(self.out)
         cache_dir = self.parts.config.run.cache_dir
-        cache = None if cache_dir is None else AnswerCache(Path(cache_dir), self.watch.say)
         folder, say = self.out / "run", self.watch.say
-        with Ledger(folder, cache, say) as ledger, RunRecord(self.parts, folder, say) as record:
+        with ExitStack() as stack:
+            cache = None if cache_dir is None else stack.enter_context(AnswerCache(Path(cache_dir), say))
+            ledger = stack.enter_context(Ledger(folder, cache, say))
+            record = stack.enter_context(RunRecord(self.parts, folder, say))
             # What is out in a batch is not in doubt: its answers wait at the server.
             num_in_doubt = max(0, ledger.num_in_doubt() - count_open(folder / BATCHES_NAME).num_requests)
             self._note_teachers(ledger)
             generation = Generation(self.parts, ledger, record, self.watch)
             try:
                 generation.run()
-                version_folder, manifest = self._compose(ledger, record)
+                with _sigterm_as_interrupt():
+                    version_folder, manifest = self._compose(ledger, record)
             except (KeyboardInterrupt, asyncio.CancelledError):
-                raise RunStoppedError("stopped at once; the same command goes on from what is stored") from None
+                kind = type(generation.stop.error or RunStoppedError())
+                why = "" if kind is RunStoppedError else f" ({generation.stop.error})"
+                raise kind(f"stopped at once{why}; the same command goes on from what is stored") from None
             except OSError as error:
-                raise RunStoppedError(f"{self.out} cannot be written ({error}); free space and run again") from None
+                cure = "free space" if error.errno in _FULL_DISK else "see to it"
+                raise RunStoppedError(f"{error}; {cure} and run the same command again") from None
             record.published(manifest)
         return BuildResult(
             version_folder=version_folder,
@@ -112,3 +125,20 @@ class Build:
         self.watch.end()
         manifest = composer.finish(self.out)
         return publish(staging, manifest, self.out), manifest
+
+
+@contextmanager
+def _sigterm_as_interrupt() -> Iterator[None]:
+    """Let SIGTERM end the writing as Ctrl-C does, so that the run says how it ended."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

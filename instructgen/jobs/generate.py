@@ -65,6 +65,7 @@ class Generation:
     new: Spending = field(default_factory=Spending)
     stop: Stop = field(default_factory=Stop)
     _has_planned: bool = False
+    _num_signals: int = 0
     _lookout: Lookout = field(default_factory=Lookout)
     _alarms: tuple[Alarm, Alarm] = field(default_factory=lambda: (Alarm(), Alarm()))
 
@@ -85,7 +86,8 @@ class Generation:
             await self._answer(self._make_scheduler())
         except RunStoppedError as error:
             kept = f"{self.new.num_requests} answers of this run are kept"
-            raise type(error)(f"{error}; {kept}, and the same command goes on from there") from None
+            more = "" if isinstance(error, AnswersCollapsedError) else ", and the same command goes on from there"
+            raise type(error)(f"{error}; {kept}{more}") from None
         finally:
             self.watch.end()
             for teacher in self.parts.teachers:
@@ -139,6 +141,10 @@ class Generation:
         """Return the budget with all that the runs of this folder have spent, or may have."""
         run, spent = self.parts.config.run, self.ledger.spent()
         tokens = spent.prompt_tokens + spent.completion_tokens
+        if run.budget_usd is not None and spent.num_unpriced:
+            self.watch.say(
+                f"{spent.num_unpriced} earlier answers have no known price: the budget does not count them"
+            )
         return Budget(
             max_nano_usd=None if run.budget_usd is None else int(run.budget_usd * NANO),
             max_tokens=run.budget_tokens,
@@ -152,8 +158,10 @@ class Generation:
         assert task is not None
 
         def stop() -> None:
-            if self.stop.error is not None:
+            self._num_signals += 1
+            if self._num_signals > 1:
                 task.cancel()
+                return
             self.stop.ask("stopped by a signal")
             if not self.parts.config.run.batch:
                 self.watch.say("stopping: waiting for what is in flight; once more ends at once")

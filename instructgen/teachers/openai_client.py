@@ -71,7 +71,7 @@ class AiohttpOpenAI(openai.AsyncOpenAI):
         self._given_url = base_url  # what the package makes of a query in it differs between versions
         self._proxy = find_proxy(base_url)
         # The openai package's own trust: the certificates of httpx, or SSL_CERT_FILE where that is set.
-        self._tls: ssl.SSLContext = _httpx().create_ssl_context()
+        self._tls = _read_certificates()
         super().__init__(
             api_key=api_key,
             base_url=base_url,
@@ -220,6 +220,16 @@ def read_completion(body: bytes) -> ChatCompletion:
         return ChatCompletion.construct(**known)
     except (RecursionError, AttributeError, TypeError, KeyError) as error:
         raise ValueError(f"an answer of a shape that cannot be read ({type(error).__name__})") from None
+
+
+def _read_certificates() -> ssl.SSLContext:
+    try:
+        context: ssl.SSLContext = _httpx().create_ssl_context()
+    except OSError as error:  # ssl.SSLError is one
+        raise InstructgenError(
+            f"the certificates for https cannot be read ({error}); see SSL_CERT_FILE and SSL_CERT_DIR"
+        ) from None
+    return context
 
 
 def _describe(error: Exception) -> str:

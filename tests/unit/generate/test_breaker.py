@@ -127,3 +127,22 @@ def test_a_rate_limit_is_waited_for_longest_and_is_no_reason_to_rest() -> None:
     clock.now_s += 200
     breaker.count(failure("rate_limited"))
     assert breaker.verdict is not None
+
+
+@pytest.mark.parametrize("reason", ["rate_limited", "overloaded"])
+def test_a_probe_that_is_turned_away_for_load_ends_the_rest(reason: str) -> None:
+    breaker, clock = make(max_failures=1)
+    breaker.count(failure())
+    clock.now_s += 1
+    breaker.take()
+    breaker.count(failure(reason))
+    assert breaker.wait_s() == 0
+    assert not breaker.is_resting
+
+
+def test_one_odd_failure_does_not_end_a_longer_wait() -> None:
+    breaker, clock = make()
+    for reason in ("overloaded", "overloaded", "connection"):
+        clock.now_s += 60
+        breaker.count(failure(reason))
+    assert breaker.verdict is None

@@ -241,3 +241,17 @@ def test_a_gate_that_opens_by_itself_is_looked_at_again() -> None:
         await waiting
 
     run(work())
+
+
+def test_another_attempt_leaves_the_server_that_failed_although_its_share_is_due() -> None:
+    async def work() -> None:
+        pool = make_pool(9, 9, weights=(100.0, 1.0))
+        for _ in range(2):
+            pool.answered(await pool.permit("a", 1), 1)
+        failed = await pool.permit("a", 1)
+        assert failed.endpoint is pool.endpoints[0]
+        pool.failed(failed, AttemptError("server_error", "x"))
+        again = await pool.permit("a", 1, failed.endpoint, is_again=True)
+        assert again.endpoint is pool.endpoints[1]
+
+    run(work())

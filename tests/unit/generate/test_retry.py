@@ -47,5 +47,7 @@ def test_waits_grow_with_jitter_up_to_a_minute() -> None:
     assert max(wait or 0 for wait in late) > 30
 
 
-def test_a_servers_own_wish_is_left_to_its_gate() -> None:
+def test_a_servers_own_wish_is_left_to_its_gate_where_the_gate_heeds_it() -> None:
     assert RetryPolicy(5).wait_s(transient("rate_limited", retry_after_s=20.0), 0, 1) == 0.0
+    assert RetryPolicy(5).wait_s(transient("server_error", retry_after_s=20.0), 1, 1) == 20.0
+    assert RetryPolicy(5).wait_s(transient("server_error", retry_after_s=1e6), 1, 1) == MAX_WAIT_S

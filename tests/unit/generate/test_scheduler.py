@@ -247,3 +247,34 @@ def test_memory_holds_a_window_of_units_whatever_their_number(tmp_path: Path) ->
     run(tmp_path, count(), TestServer(concurrency=8), on_answer=tell)
     assert num_told == 1999
     assert widest <= 8 + 64 + 1
+
+
+def test_a_request_that_alone_is_turned_away_for_ever_fails_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("instructgen.generate.retry._FIRST_WAIT_S", 0.001)
+
+    def refuse_one(number: int, request: Request) -> AttemptError | None:
+        is_one = request.request_id == f"{7:064x}"
+        return AttemptError("rate_limited", "too large", is_worth_retry=True) if is_one else None
+
+    def ask_on(one: Answered) -> Asked | None:
+        # Others are answered all the while, or it would be the server's load.
+        number = int(one.asked.request.request_id, 16)
+        return make_asked(number + 1000) if isinstance(one.reply, Reply) and number < 400_000 else None
+
+    server = TestServer(fault=refuse_one)
+    answered = run(tmp_path, map(make_asked, range(1, 11)), server, on_answer=ask_on)
+    failures = [one.reply for one in answered if isinstance(one.reply, Failed)]
+    assert [failure.reason for failure in failures] == ["rate_limited"]
+    assert server.asked.count(f"{7:064x}") <= 16
+
+
+def test_what_both_servers_refuse_is_not_asked_for_ever(tmp_path: Path) -> None:
+    def refuse_one(number: int, request: Request) -> AttemptError | None:
+        return AttemptError("unauthorized", "HTTP 403") if request.request_id == f"{7:064x}" else None
+
+    servers = TestServer("s0", fault=refuse_one), TestServer("s1", fault=refuse_one)
+    answered = run(tmp_path, map(make_asked, range(1, 101)), *servers)
+    assert len(answered) == 100
+    assert sum(server.asked.count(f"{7:064x}") for server in servers) == 2
