@@ -29,7 +29,6 @@ class Breaker:
     max_failures: int = 10
     verdict: str | None = None
     is_resting: bool = False
-    num_answers: int = 0
     _num_fatal: int = 0
     _num_failures: int = 0
     _has_answered: bool = False
@@ -61,10 +60,11 @@ class Breaker:
         """Take in how an attempt ended; None is an answer."""
         if error is None or error.reason not in SERVER_REASONS:
             # Also a refusal of one request shows a server that works.
+            if self._has_answered and self._failing_since is None and not self.is_resting:
+                return
             self._has_answered = True
             self._num_fatal = self._num_failures = 0
             self._failing_since, self._longest_patience_s = None, 0.0
-            self.num_answers += error is None
             self.is_resting = self._is_probing = False
             self._rest_s = _FIRST_REST_S
             return

@@ -12,7 +12,7 @@ NANO = 1_000_000_000
 class Budget:
     """Counts what is `spent` and what is set `aside`; together they never pass a limit. None is no limit.
 
-    An answer that was lost on its way counts as spent, for it may be billed.
+    An answer that was lost on its way counts as spent, for it may be billed. Without any limit nothing is counted.
     """
 
     max_nano_usd: int | None = None
@@ -20,8 +20,14 @@ class Budget:
     spent: Cost = NOTHING
     aside: Cost = NOTHING
 
+    @property
+    def is_limited(self) -> bool:
+        return self.max_nano_usd is not None or self.max_tokens is not None
+
     def try_reserve(self, most: Cost) -> bool:
         """Set aside the most that one request can cost; False where that might pass a limit."""
+        if not self.is_limited:
+            return True
         total = self.spent + self.aside + most
         if self.max_nano_usd is not None and total.nano_usd > self.max_nano_usd:
             return False
@@ -32,6 +38,8 @@ class Budget:
 
     def settle(self, most: Cost, actual: Cost) -> None:
         """Replace what was set aside for a request by what it did cost."""
+        if not self.is_limited:
+            return
         self.aside = Cost(self.aside.nano_usd - most.nano_usd, self.aside.tokens - most.tokens)
         self.spent = self.spent + actual
 

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from instructgen.generate.breaker import Breaker
@@ -12,7 +12,8 @@ from instructgen.generate.pool import Endpoint, Pool
 from instructgen.generate.retry import RetryPolicy
 from instructgen.limits.gate import Gate
 from instructgen.observe.runlog import RunLog
-from instructgen.records import Cost, Reply, Request
+from instructgen.prefixes import PrefixMemo
+from instructgen.records import Cost, Message, Reply, Request
 from instructgen.teachers.base import Teacher
 
 _DEFAULT_ANSWER_TOKENS = 1024  # where no max_tokens is set
@@ -30,6 +31,7 @@ class Lane:
     pool: Pool | None
     policy: RetryPolicy
     _ratio: float = _FIRST_RATIO
+    _prefix_chars: PrefixMemo[int] = field(default_factory=lambda: PrefixMemo(_sum_chars))
 
     def most(self, request: Request) -> Cost:
         """Return the most that an attempt at any of the servers can cost."""
@@ -38,14 +40,16 @@ class Lane:
 
     def expect_tokens(self, request: Request) -> int:
         """Return the tokens that a request will count for at a limit of tokens per minute."""
-        prompt = self._ratio * sum(len(message.content) for message in request.messages)
+        prompt = self._ratio * self._count_chars(request)
         return int(prompt) + (self.teacher.decoding.max_tokens or _DEFAULT_ANSWER_TOKENS)
 
     def learn(self, request: Request, reply: Reply) -> None:
         """Take in how many tokens a prompt had."""
         if reply.prompt_tokens:
-            length = sum(len(message.content) for message in request.messages)
-            self._ratio += _LEARNING * (reply.prompt_tokens / max(length, 1) - self._ratio)
+            self._ratio += _LEARNING * (reply.prompt_tokens / max(self._count_chars(request), 1) - self._ratio)
+
+    def _count_chars(self, request: Request) -> int:
+        return self._prefix_chars.find(request.messages) + len(request.messages[-1].content)
 
 
 @dataclass(slots=True)
@@ -90,6 +94,10 @@ def make_lane(
         server.on_headers = gate.read_headers
         endpoints.append(Endpoint(server, gate, Breaker(now, tell)))
     return Lane(teacher, Pool(endpoints, now), policy)
+
+
+def _sum_chars(messages: tuple[Message, ...]) -> int:
+    return sum(len(message.content) for message in messages)
 
 
 def cost_of(reply: Reply, most: Cost) -> Cost:

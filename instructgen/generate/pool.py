@@ -66,16 +66,14 @@ class Pool:
     _num_run: int = 0
     _timer: asyncio.TimerHandle | None = None
     _is_stopped: bool = False
+    num_answers: int = 0
+    """Answers that have come in this run, from all servers."""
+    concurrency: int = field(init=False)
+    """Requests in flight at most, all servers together."""
 
-    @property
-    def concurrency(self) -> int:
-        """Requests in flight at most, all servers together."""
-        return sum(endpoint.server.limits.concurrency for endpoint in self.endpoints if endpoint.server.limits)
-
-    @property
-    def num_answers(self) -> int:
-        """Answers that have come in this run, from all servers."""
-        return sum(endpoint.breaker.num_answers for endpoint in self.endpoints)
+    def __post_init__(self) -> None:
+        limits = [endpoint.server.limits for endpoint in self.endpoints]
+        self.concurrency = sum(one.concurrency for one in limits if one is not None)
 
     async def permit(
         self, prefix: str, tokens: int, avoid: Endpoint | None = None, *, is_again: bool = False
@@ -84,7 +82,7 @@ class Pool:
         if self._is_stopped:
             raise PoolStoppedError
         if not self._again and not any(self._groups.values()):
-            endpoint = self._choose(tokens, avoid)
+            endpoint, _ = self._choose(tokens, avoid)
             if endpoint is not None:
                 return self._take(endpoint, tokens)
         waiter = _Waiter(tokens, avoid, asyncio.get_running_loop().create_future())
@@ -104,6 +102,7 @@ class Pool:
 
     def answered(self, permit: Permit, used_tokens: int | None) -> None:
         """Return a permit after an answer."""
+        self.num_answers += 1
         permit.endpoint.breaker.count(None)
         permit.latency_s = self.now() - permit.taken_at_s
         self._release(permit, Feedback("answered", permit.latency_s, None, permit.tokens, used_tokens))
@@ -154,9 +153,9 @@ class Pool:
             if waiter.granted.done():  # who waited has gone
                 queue.popleft()
                 continue
-            endpoint = self._choose(waiter.tokens, waiter.avoid)
+            endpoint, wait_s = self._choose(waiter.tokens, waiter.avoid)
             if endpoint is None:
-                self._come_back(waiter.tokens)
+                self._come_back(wait_s)
                 return
             queue.popleft()
             self._num_run += 1
@@ -175,25 +174,31 @@ class Pool:
         self._num_run = 0
         return self._groups[self._current]
 
-    def _choose(self, tokens: int, avoid: Endpoint | None) -> Endpoint | None:
+    def _choose(self, tokens: int, avoid: Endpoint | None) -> tuple[Endpoint | None, float]:
+        """Return the server to ask, or None and the seconds until one may be free; inf: after a release."""
         if len(self.endpoints) == 1:
             only = self.endpoints[0]
-            return only if only.wait_s(tokens) == 0 else None
-        free = [endpoint for endpoint in self.endpoints if endpoint.wait_s(tokens) == 0]
+            wait_s = only.wait_s(tokens)
+            return (None, wait_s) if wait_s else (only, 0.0)
+        waits_s = [endpoint.wait_s(tokens) for endpoint in self.endpoints]
+        free = [endpoint for endpoint, wait_s in zip(self.endpoints, waits_s, strict=True) if wait_s == 0]
         others = [endpoint for endpoint in free if endpoint is not avoid]
-        return min(others or free, key=lambda endpoint: endpoint.share, default=None)
+        return min(others or free, key=lambda endpoint: endpoint.share, default=None), min(waits_s, default=math.inf)
 
     def _take(self, endpoint: Endpoint, tokens: int) -> Permit:
         endpoint.gate.take(tokens)
         endpoint.breaker.take()
+        if len(self.endpoints) > 1:
+            self._count_share(endpoint)
+        return Permit(endpoint, tokens, self.now())
+
+    def _count_share(self, endpoint: Endpoint) -> None:
         # A server that comes back from a rest must not get all requests until it has caught up.
         others = [other.share for other in self.endpoints if other is not endpoint and not other.breaker.is_resting]
         behind = min(others, default=endpoint.share)
         endpoint.share = max(endpoint.share, behind - 1) + 1 / endpoint.server.weight
-        return Permit(endpoint, tokens, self.now())
 
-    def _come_back(self, tokens: int) -> None:
-        wait_s = min((endpoint.wait_s(tokens) for endpoint in self.endpoints), default=math.inf)
+    def _come_back(self, wait_s: float) -> None:
         if wait_s == math.inf and any(endpoint.gate.num_in_flight for endpoint in self.endpoints):
             return  # its release pumps again
         self._timer = asyncio.get_running_loop().call_later(min(wait_s, _LATEST_LOOK_S), self._pump)

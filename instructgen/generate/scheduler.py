@@ -90,8 +90,9 @@ class Scheduler:
 
     async def _feed(self, asked: Iterator[Asked]) -> None:
         try:
+            window = self._window()
             for number, one in enumerate(asked):
-                while self._num_open >= self._window() and self.stop.error is None:
+                while self._num_open >= window and self.stop.error is None:
                     await self._sleep()
                 if self.stop.error is not None:
                     return
@@ -261,9 +262,8 @@ class Scheduler:
         self._wake.set()
 
     def _note_attempt(self, permit: Permit, outcome: str) -> None:
-        name = permit.endpoint.server.name
-        self.stats.attempt(name, outcome, permit.latency_s)
-        self.stats.concurrency(name, permit.endpoint.gate.concurrency)
+        endpoint = permit.endpoint
+        self.stats.attempt(endpoint.server.name, outcome, permit.latency_s, endpoint.gate.concurrency)
 
     def _count(self, reply: Reply | Failed) -> None:
         if isinstance(reply, Reply):

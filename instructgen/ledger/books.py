@@ -70,13 +70,15 @@ class Head(msgspec.Struct):
 
 @dataclass(slots=True)
 class Effect:
-    """What a group of events changes in the stored tables; None removes.
+    """What events change in the stored tables; None removes.
 
-    `is_reset` empties the tables of marks and failures first; replies and meta only ever come.
+    `is_reset` empties the tables of marks and failures first; replies and meta only ever come. A mark that came and
+    went again leaves no trace; `opened` has those that came.
     """
 
-    replies: list[tuple[bytes, bytes, float]] = field(default_factory=list)
+    replies: dict[bytes, tuple[bytes, float]] = field(default_factory=dict)
     marks: dict[bytes, tuple[int, int, float] | None] = field(default_factory=dict)
+    opened: set[bytes] = field(default_factory=set)
     failures: dict[bytes, tuple[bytes, float] | None] = field(default_factory=dict)
     meta: dict[str, str] = field(default_factory=dict)
     dropped: list[bytes] = field(default_factory=list)  # replies that gc takes out
@@ -106,9 +108,9 @@ class Books:
             num_in_doubt=len(self.marks),
         )
 
-    def apply(self, events: Iterable[Event]) -> Effect:
-        """Count the events and return what they change."""
-        effect = Effect()
+    def apply(self, events: Iterable[Event], effect: Effect | None = None) -> Effect:
+        """Count the events and return what they change, after and with what `effect` does."""
+        effect = Effect() if effect is None else effect
         for kind, payload in events:
             if kind == SENT:
                 self._mark(effect, payload)
@@ -136,7 +138,11 @@ class Books:
 
     def _mark(self, effect: Effect, payload: bytes) -> None:
         key, sent_at, nano_usd, tokens = _SENT.unpack(payload)
-        before = self.marks.get(key, (0, 0, 0.0))
+        before = self.marks.get(key)
+        if before is None:
+            before = (0, 0, 0.0)
+            if key not in effect.marks:
+                effect.opened.add(key)
         self.marks[key] = effect.marks[key] = (before[0] + nano_usd, before[1] + tokens, sent_at)
         self.in_doubt_nano_usd += nano_usd
         self.in_doubt_tokens += tokens
@@ -144,14 +150,18 @@ class Books:
     def _unmark(self, effect: Effect, key: bytes) -> None:
         mark = self.marks.pop(key, None)
         if mark is not None:
-            effect.marks[key] = None
+            if key in effect.opened:
+                effect.opened.remove(key)
+                del effect.marks[key]
+            else:
+                effect.marks[key] = None
             self.in_doubt_nano_usd -= mark[0]
             self.in_doubt_tokens -= mark[1]
 
     def _keep(self, effect: Effect, payload: bytes, *, is_bought: bool) -> None:
         key, stored_at, maybe_nano_usd, maybe_tokens, prompt, completion, nano_usd = _REPLY.unpack_from(payload)
         self._unmark(effect, key)
-        effect.replies.append((key, payload[_REPLY.size :], stored_at))
+        effect.replies.setdefault(key, (payload[_REPLY.size :], stored_at))
         effect.failures[key] = None
         if not is_bought:
             return

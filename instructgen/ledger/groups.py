@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 
 from instructgen.ledger.journal import Event
 
@@ -18,22 +17,23 @@ _BUSY = 8  # events; after a smaller batch the next does not linger: at the star
 WriteBatch = Callable[[Sequence[Event]], str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    event: Event
-    waiter: "asyncio.Future[str | None] | Future[str | None]"
+_Waiter = asyncio.Future[str | None] | Future[str | None]
 
 
 class GroupWriter:
     """Writes batches by `write`, which returns what the waiters get: None, or why the run should stop.
 
-    What was submitted is written, whether its waiter is still there or not, and also when its loop has ended.
+    What was submitted is written, whether its waiter is still there or not, and also when its loop has ended. `rest`
+    is called, in the same thread, once nothing has come for `rest_after_s`.
     """
 
-    def __init__(self, write: WriteBatch) -> None:
+    def __init__(self, write: WriteBatch, rest: Callable[[], None], rest_after_s: float) -> None:
         self._write = write
+        self._rest = rest
+        self._rest_after_s = rest_after_s
+        self._rest_error: BaseException | None = None
         self._lock = threading.Lock()
-        self._pending: list[_Pending] = []
+        self._pending: list[tuple[Event, _Waiter]] = []
         self._is_closing = False
         self._begun = threading.Event()
         self._full = threading.Event()
@@ -43,14 +43,14 @@ class GroupWriter:
     def submit(self, event: Event) -> "asyncio.Future[str | None]":
         """Return what is done once the event is on disk. To be called in an event loop."""
         waiter = asyncio.get_running_loop().create_future()
-        self._add(_Pending(event, waiter))
+        self._add(event, waiter)
         return waiter
 
     def write_all(self, events: Sequence[Event]) -> str | None:
         """Return once the events are on disk, without a loop."""
         waiters: list[Future[str | None]] = [Future() for _ in events]
         for event, waiter in zip(events, waiters, strict=True):
-            self._add(_Pending(event, waiter))
+            self._add(event, waiter)
         troubles = [waiter.result() for waiter in waiters]
         return next((trouble for trouble in troubles if trouble is not None), None)
 
@@ -69,10 +69,10 @@ class GroupWriter:
         if interrupt is not None:
             raise interrupt
 
-    def _add(self, pending: _Pending) -> None:
+    def _add(self, event: Event, waiter: _Waiter) -> None:
         with self._lock:
             assert not self._is_closing, "the ledger is closed"
-            self._pending.append(pending)
+            self._pending.append((event, waiter))
             num_pending = len(self._pending)
         if num_pending == 1:
             self._begun.set()
@@ -81,8 +81,12 @@ class GroupWriter:
 
     def _write_batches(self) -> None:
         next_start = 0.0
+        is_at_rest = True
         while True:
-            self._begun.wait()
+            if not self._begun.wait(None if is_at_rest else self._rest_after_s):
+                self._try_rest()
+                is_at_rest = True
+                continue
             left_s = next_start - time.monotonic()
             if left_s > 0:
                 self._full.wait(left_s)
@@ -95,19 +99,27 @@ class GroupWriter:
             if batch:
                 next_start = time.monotonic() + (_LINGER_S if len(batch) >= _BUSY else 0.0)
                 self._write_batch(batch)
+                is_at_rest = False
             elif is_closing:
                 return
 
-    def _write_batch(self, batch: list[_Pending]) -> None:
+    def _try_rest(self) -> None:
+        try:
+            self._rest()
+        except BaseException as met:  # noqa: BLE001  nobody waits for it: the next batch's waiters hear of it
+            self._rest_error = met
+
+    def _write_batch(self, batch: list[tuple[Event, _Waiter]]) -> None:
         trouble: str | None = None
         error: BaseException | None = None
         try:
-            trouble = self._write([pending.event for pending in batch])
+            if self._rest_error is not None:
+                raise self._rest_error
+            trouble = self._write([event for event, _ in batch])
         except BaseException as met:  # noqa: BLE001  it belongs to those who wait; the thread serves the next
             error = met
         by_loop: dict[asyncio.AbstractEventLoop, list[asyncio.Future[str | None]]] = {}
-        for pending in batch:
-            waiter = pending.waiter
+        for _, waiter in batch:
             if isinstance(waiter, asyncio.Future):
                 by_loop.setdefault(waiter.get_loop(), []).append(waiter)
             elif error is not None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from filelock import FileLock, Timeout
 
 from instructgen.errors import InstructgenError, LedgerDamagedError, RunLockedError, RunStoppedError
+from instructgen.ledger.backlog import MAX_WAIT_S, Backlog
 from instructgen.ledger.books import (
     DamagedBlobError,
     Spent,
@@ -89,8 +90,9 @@ class Ledger:
         except BaseException:
             self._lock.release()
             raise
+        self._backlog = Backlog()
         self._first_uses = FirstUses()
-        self._groups = GroupWriter(self._write_batch)
+        self._groups = GroupWriter(self._write_batch, self._bring_in, MAX_WAIT_S)
 
     def __enter__(self) -> Self:
         return self
@@ -100,6 +102,7 @@ class Ledger:
     ) -> None:
         try:
             self._groups.close()
+            self._bring_in()
             self._outlet.close()
             self._first_uses.close()
             self._copies.journal.close()
@@ -112,13 +115,17 @@ class Ledger:
     def find_reply(self, request_id: str) -> Reply | None:
         """Return the stored reply, or None where the request has not been answered yet."""
         key = to_key(request_id)
-        blob = self._read(lambda: _whole(key, self._copies.store.find_blob(key)))
+        blob = self._backlog.find_reply(key)
+        if blob is None:
+            blob = self._read(lambda: _whole(key, self._copies.store.find_blob(key)))
         return None if blob is None else read_reply(key, blob)
 
     def find_failure(self, request_id: str) -> Failed | None:
         """Return the last failure of a request that has no reply."""
         key = to_key(request_id)
-        blob = self._read(lambda: _whole(key, self._copies.store.find_failure_blob(key)))
+        blob = self._backlog.find_failure(key)
+        if blob is None:
+            blob = self._read(lambda: _whole(key, self._copies.store.find_failure_blob(key)))
         return None if blob is None else read_failure(key, blob)
 
     def find_shared(self, request_id: str) -> Reply | None:
@@ -131,6 +138,7 @@ class Ledger:
 
     def stored(self) -> Iterator[tuple[bytes, Reply, float]]:
         """Yield each stored reply between its request id and the time (seconds of the epoch) at which it came."""
+        self._bring_in()
         last = -1
         while rows := self._read(lambda last=last: self._read_replies(last)):  # type: ignore[misc]
             last = rows[-1][0]
@@ -178,6 +186,7 @@ class Ledger:
         _stop_at(await self._groups.submit(make_unsent(request_id, maybe)))
 
     def read_meta(self, key: str) -> str | None:
+        self._bring_in()
         return self._read(lambda: self._copies.store.read_meta(key))
 
     def write_meta(self, key: str, value: str) -> None:
@@ -189,10 +198,12 @@ class Ledger:
         _stop_at(self._groups.write_all(events))
 
     def has_reply(self, key: bytes) -> bool:
+        self._bring_in()
         return self._read(lambda: self._copies.store.find_blob(key)) is not None
 
     def replace_copies(self, change: Callable[[Copies], Copies]) -> None:
         """Let `change` work on both copies while nothing is written or read, as `instructgen ledger gc` does."""
+        self._bring_in()
         with self._write_lock, self._read_lock:
             self._copies = change(self._copies)
             self._spent = self._copies.books.spent()
@@ -239,6 +250,7 @@ class Ledger:
         with self._write_lock, self._read_lock:
             _stop_at(self.trouble)
             self._copies.close_quickly()
+            self._backlog = Backlog()  # the journal has it
             try:
                 self._copies = mend_copies(self.folder, self._say, reason, is_store_suspect=is_store_suspect)
             except (OSError, sqlite3.Error) as error:
@@ -259,22 +271,30 @@ class Ledger:
             trouble = self._outlet.append(self._copies.journal, events)
             if trouble is not None:
                 return trouble
-            copies = self._copies
-            effect = copies.books.apply(events)
-            if not self._is_store_lost:
-                try:
-                    copies.store.apply(effect, copies.state())
-                except (sqlite3.Error, DamagedStoreError) as error:
-                    self._is_store_lost = True
-                    self._outlet.trouble = (
-                        f"{self.path} cannot be written ({error}); every answer is safe in the journal: "
-                        "see to the disk, free space and run the same command again"
-                    )
-            self._spent = copies.books.spent()
-        if self._cache is not None:
-            self._cache.put_blobs([(key, blob) for key, blob, _ in effect.replies])
+            is_due = self._backlog.add(self._copies.books, events)
+            self._spent = self._copies.books.spent()
+        if is_due:
+            self._bring_in()
         # A batch that met the trouble is safe all the same: who waits goes on, and the next write ends the run.
         return before
+
+    def _bring_in(self) -> None:
+        """Give SQLite what it has not yet of the journal."""
+        with self._write_lock:
+            copies, effect = self._copies, self._backlog.effect
+            if self._backlog.is_empty or self._is_store_lost:
+                return
+            try:
+                copies.store.apply(effect, copies.state())
+            except (sqlite3.Error, DamagedStoreError) as error:
+                self._is_store_lost = True
+                self._outlet.trouble = (
+                    f"{self.path} cannot be written ({error}); every answer is safe in the journal: "
+                    "see to the disk, free space and run the same command again"
+                )
+            self._backlog = Backlog()
+        if self._cache is not None:
+            self._cache.put_blobs([(key, blob) for key, (blob, _) in effect.replies.items()])
 
 
 def _stop_at(trouble: str | None) -> None:

@@ -167,7 +167,11 @@ def begin_run(copies: Copies, folder: Path, say: Callable[[str], None]) -> None:
 
 def _write_now(copies: Copies, events: Iterable[Event]) -> int:
     """Write what is not about an answered request; for a ledger whose writing thread does not run yet."""
-    new = [event for event in events if copies.store.find_blob(event.payload[:KEY_BYTES]) is None]
+    new = [
+        event
+        for event in events
+        if event.kind not in _WORTH_RESCUE or copies.store.find_blob(event.payload[:KEY_BYTES]) is None
+    ]
     if new:
         copies.journal.append(new)
         copies.store.apply(copies.books.apply(new), copies.state())

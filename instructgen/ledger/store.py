@@ -17,6 +17,7 @@ import msgspec
 from instructgen.errors import InstructgenError
 from instructgen.ledger.books import FORMAT, Books, Effect, Totals, is_whole_blob
 from instructgen.ledger.damage import DamagedStoreError, OldFormatError
+from instructgen.ledger.known_keys import KnownKeys
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT, crc INTEGER);
@@ -70,6 +71,7 @@ class Store:
             raise
         try:
             self.state = self._read_state()
+            self._known = KnownKeys() if self.state.number < 0 else None  # None: not read yet
             self.has_failures = self.reader.execute("SELECT 1 FROM failures LIMIT 1").fetchone() is not None
         except BaseException:
             self.close_quickly()
@@ -89,8 +91,12 @@ class Store:
         with self.writer as connection:
             connection.execute("BEGIN IMMEDIATE")
             key_sum = int(self.state.key_sum, 16)
-            keys = [key for key, _, _ in effect.replies]
-            num_new = _insert(connection, "INTO replies", effect.replies, "ON CONFLICT DO NOTHING")
+            keys = list(effect.replies)
+            rows = [(key, *reply) for key, reply in effect.replies.items()]
+            if self._known is not None:
+                for key in keys:
+                    self._known.add(key)
+            num_new = _insert(connection, "INTO replies", rows, "ON CONFLICT DO NOTHING")
             _delete(connection, "replies", effect.dropped)
             if num_new == len(keys):
                 key_sum += sum(map(_to_int, keys)) - sum(map(_to_int, effect.dropped))
@@ -129,12 +135,16 @@ class Store:
             raise DamagedStoreError(f"it has {self.path.stat().st_size} bytes of {num_bytes}")
         num_keys = total = 0
         before = b""
+        known = KnownKeys()
         for keys in _read_key_groups(self.reader):
             if not all(map(lt, [before, *keys[:-1]], keys)):
                 raise DamagedStoreError("its index is out of order")
+            for key in keys:
+                known.add(key)
             num_keys, total, before = num_keys + len(keys), total + sum(map(_to_int, keys)), keys[-1]
         if num_keys != self.state.num_stored or total != int(self.state.key_sum, 16):
             raise DamagedStoreError(f"it has {num_keys} request ids where {self.state.num_stored} were stored")
+        self._known = known
         return self._read_books()
 
     def _read_books(self) -> Books:
@@ -158,6 +168,8 @@ class Store:
             raise DamagedStoreError(f"it has {found.num_rows} replies where {self.state.num_stored} were stored")
 
     def find_blob(self, key: bytes) -> bytes | None:
+        if self._known is not None and not self._known.may_have(key):
+            return None
         row = self.reader.execute("SELECT reply FROM replies WHERE request_id = ?", (key,)).fetchone()
         return None if row is None else row[0]
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 from instructgen.attempts import OVERLOAD_REASONS
 from instructgen.limits.bounds import ServerLimits
 from instructgen.limits.concurrency import Concurrency, Ramp, Slowness
-from instructgen.limits.headers import Allowance, read_quota
+from instructgen.limits.headers import QUOTA_HEADERS, Allowance, read_quota
 from instructgen.limits.learned import LearnedWindow
 from instructgen.limits.rates import REQUESTS_MARGIN, TOKENS_MARGIN, Pacer
 
@@ -170,7 +170,9 @@ class Gate:
             self._fail(feedback, now_s)
 
     def read_headers(self, headers: Mapping[str, str]) -> None:
-        """Take what an answer says of limits; call it before the release. Names are in lower case."""
+        """Take what an answer says of limits; call it before the release. Names are looked up in lower case."""
+        if not any(name in headers for name in QUOTA_HEADERS):
+            return
         requests = read_quota(headers, "requests", self._wall())
         tokens = read_quota(headers, "tokens", self._wall())
         if requests is None and tokens is None:

@@ -9,6 +9,10 @@ from msgspec import Struct
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
 _MILLISECONDS = re.compile(r"(\d+(?:\.\d+)?)ms")
 _UNITS_S = (86_400.0, 3_600.0, 60.0, 1.0)
+# An answer without any of these says nothing of limits.
+QUOTA_HEADERS = tuple(
+    f"x-ratelimit-{word}-{kind}" for word in ("limit", "remaining") for kind in ("requests", "tokens")
+)
 _FIRST_EPOCH_S = 1e9  # a larger number is a date since 1970, in seconds or milliseconds, not a duration
 _FIRST_EPOCH_MS = 1e12
 _MAX_COUNT = 1e12

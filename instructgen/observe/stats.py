@@ -135,9 +135,13 @@ class RunStats:
         if self._first_sent_s is None:
             self._first_sent_s = self.now()
 
-    def attempt(self, server: str, outcome: str, latency_s: float) -> None:
-        """Count the end of what was sent: "answered", or the reason why it was not."""
+    def attempt(self, server: str, outcome: str, latency_s: float, limit: int | None = None) -> None:
+        """Count the end of what was sent: "answered", or the reason why it was not.
+
+        `limit` is how many requests the server may have in flight now.
+        """
         stats = self._server(server)
+        stats.limit = limit
         stats.in_flight -= 1
         self.in_flight -= 1
         stats.outcomes[outcome] += 1
@@ -171,10 +175,6 @@ class RunStats:
     def settled(self, outcome: str, reason: str = "") -> None:
         """Count a unit that is "accepted", "rejected" or "failed", with the reason word of the last two."""
         self.units.setdefault(outcome, Counter())[reason] += 1
-
-    def concurrency(self, server: str, limit: int) -> None:
-        """Note how many requests the server may have in flight now."""
-        self._server(server).limit = limit
 
     def total(self) -> ModelStats:
         """Return what all answers cost together."""

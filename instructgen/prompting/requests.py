@@ -3,13 +3,13 @@
 import hashlib
 import random
 from collections.abc import Mapping
-from functools import lru_cache
 
 import msgspec
 from msgspec import Struct
 
 from instructgen.config import SurrogateConfig
 from instructgen.errors import InstructgenError
+from instructgen.prefixes import PrefixMemo
 from instructgen.prompting.prompts import Prompt
 from instructgen.records import Decoding, Message, Rejected, Request, Unit
 from instructgen.sample_types.base import SampleType
@@ -65,14 +65,11 @@ def make_request_id(messages: tuple[Message, ...], model: str, decoding: Decodin
     what differs from the defaults, so that a new setting keeps the old identities. Any change to these bytes asks
     every teacher for everything again; tests/golden/prompts pins them.
     """
-    digest = _start_digest(messages[:-1]).copy()
-    digest.update(msgspec.json.encode(messages[-1]))
-    digest.update(b"],")
-    digest.update(msgspec.json.encode((model, decoding))[1:])
+    digest = _DIGESTS.find(messages).copy()
+    digest.update(b"%b],%b" % (msgspec.json.encode(messages[-1]), msgspec.json.encode((model, decoding))[1:]))
     return digest.hexdigest()
 
 
-@lru_cache(maxsize=64)
 def _start_digest(prefix: tuple[Message, ...]) -> "hashlib._Hash":
     """Return the digest of the array up to the last message: the rules and examples are the same for each unit."""
     digest = hashlib.sha256(b"[[")
@@ -80,6 +77,9 @@ def _start_digest(prefix: tuple[Message, ...]) -> "hashlib._Hash":
         digest.update(msgspec.json.encode(message))
         digest.update(b",")
     return digest
+
+
+_DIGESTS = PrefixMemo(_start_digest)
 
 
 def _write_answer(where: str, sample_type: SampleType, turns: tuple[Message, ...], decoding: Decoding) -> str:

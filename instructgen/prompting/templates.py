@@ -2,6 +2,7 @@
 nor eat memory or time without bound."""
 
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,18 +36,31 @@ _ALLOWED_NODES = (
 )
 
 
+class Field(Struct, frozen=True):
+    """`{{ record.name }}`."""
+
+    record: str
+    name: str
+
+
 class PromptTemplate(Struct, frozen=True):
     """A checked template. `path` is for messages; `records` names what it is given."""
 
     path: Path
     records: tuple[str, ...]
     compiled: "jinja2.Template"
+    pieces: tuple[str | Field, ...] | None = None
+    """A template of nothing but text and fields of its records; None where there is more to it."""
 
     def render(self, **records: Struct) -> str:
         """Return the text for the records; raises InstructgenError naming file and line."""
+        assert records.keys() == set(self.records)
+        text = None if self.pieces is None else _join(self.pieces, records)
+        return self._run(records) if text is None else text
+
+    def _run(self, records: Mapping[str, Struct]) -> str:
         import jinja2
 
-        assert set(records) == set(self.records)
         parts: list[str] = []
         num_chars = 0
         try:
@@ -87,7 +101,42 @@ def load_template(path: Path, source: str, records: tuple[str, ...]) -> PromptTe
         raise InstructgenError(f"{path} line {error.lineno}: {error.message}") from None
     except RecursionError:
         raise InstructgenError(f"{path} is nested too deeply") from None
-    return PromptTemplate(path, records, compiled)
+    return PromptTemplate(path, records, compiled, _find_pieces(tree))
+
+
+def _find_pieces(tree: "nodes.Template") -> tuple[str | Field, ...] | None:
+    """Return the template in pieces where it is text and fields alone, so that no interpreter need run."""
+    from jinja2 import nodes
+
+    pieces: list[str | Field] = []
+    for output in tree.body:
+        if not isinstance(output, nodes.Output):
+            return None
+        for node in output.nodes:
+            match node:
+                case nodes.TemplateData(data=str(data)):
+                    pieces.append(data)
+                case nodes.Getattr(node=nodes.Name(name=record), attr=name):
+                    pieces.append(Field(record, name))
+                case _:
+                    return None
+    return tuple(pieces)
+
+
+def _join(pieces: tuple[str | Field, ...], records: Mapping[str, Struct]) -> str | None:
+    """Return what Jinja would; None where a field is no text of moderate length, which is Jinja's to judge."""
+    texts: list[str] = []
+    for piece in pieces:
+        if isinstance(piece, str):
+            texts.append(piece)
+            continue
+        record = records[piece.record]
+        value = getattr(record, piece.name) if piece.name in record.__struct_fields__ else None
+        if not isinstance(value, str):
+            return None
+        texts.append(value)
+    text = "".join(texts)
+    return text if len(text) <= MAX_RENDERED_CHARS else None
 
 
 def _check_nodes(path: Path, node: "nodes.Node", known: set[str], *, in_loop: bool) -> None:

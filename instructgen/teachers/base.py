@@ -25,7 +25,7 @@ class Server(Protocol):
     """False where an answer may be of any length, so that `most` is no bound."""
 
     on_headers: Callable[[Mapping[str, str]], None] | None
-    """Called with the headers of every HTTP answer, whatever its status; the names are in lower case."""
+    """Called with the headers of every HTTP answer, whatever its status; names may be asked for in any case."""
 
     async def send(self, request: Request) -> Reply:
         """Make one attempt. Raises AttemptError where it brings no answer."""

@@ -15,6 +15,7 @@ from instructgen.attempts import AttemptError
 from instructgen.config import ServerConfig, TeacherConfig
 from instructgen.errors import InstructgenError
 from instructgen.limits.bounds import ServerLimits
+from instructgen.prefixes import PrefixMemo
 from instructgen.records import Cost, Decoding, Message, Reply, Request, Unit
 from instructgen.secrets import read_secret, redact, register_url, strip_url
 from instructgen.teachers.base import Server
@@ -32,7 +33,6 @@ DEFAULT_MODEL = "gpt-4o-mini"
 _OPENAI_URL = "https://api.openai.com/v1"
 _NO_KEY_NEEDED = "no-key-needed"
 _MAX_DETAIL_CHARS = 300
-_MAX_PREFIXES = 64
 # Tokens around a message and around a whole chat in the templates of known models, generously.
 _TOKENS_PER_MESSAGE = 16
 _TOKENS_PER_CHAT = 16
@@ -213,28 +213,18 @@ class Bodies:
         self._decoding = decoding
         self._schemas = schemas
         self._tails: dict[str, tuple[bytes, int]] = {}
-        self._prefixes: dict[tuple[Message, ...], tuple[bytes, int]] = {}
+        self._prefixes = PrefixMemo(_write_prefix)
 
     def write(self, request: Request) -> bytes:
-        prefix, _ = self._prefix(request)
+        prefix, _ = self._prefixes.find(request.messages)
         tail, _ = self._tail(request.sample_type)
         return b"".join((self._head, prefix, msgspec.json.encode(request.messages[-1]), tail))
 
     def max_prompt_tokens(self, request: Request) -> int:
         """Return a number of tokens that no tokenizer passes."""
-        _, prefix_tokens = self._prefix(request)
+        _, prefix_tokens = self._prefixes.find(request.messages)
         _, tail_tokens = self._tail(request.sample_type)
         return prefix_tokens + _max_tokens(request.messages[-1]) + tail_tokens + _TOKENS_PER_CHAT
-
-    def _prefix(self, request: Request) -> tuple[bytes, int]:
-        messages = request.messages[:-1]
-        found = self._prefixes.get(messages)
-        if found is None:
-            if len(self._prefixes) >= _MAX_PREFIXES:
-                self._prefixes.clear()
-            written = b"".join([msgspec.json.encode(message) + b"," for message in messages])
-            found = self._prefixes[messages] = written, sum(map(_max_tokens, messages))
-        return found
 
     def _tail(self, sample_type: str) -> tuple[bytes, int]:
         found = self._tails.get(sample_type)
@@ -252,6 +242,12 @@ class Bodies:
             settings = msgspec.json.encode(fields)[1:]
             found = self._tails[sample_type] = (b"]," if fields else b"]") + settings, num_tokens
         return found
+
+
+def _write_prefix(messages: tuple[Message, ...]) -> tuple[bytes, int]:
+    """Return the messages as they stand in a body, and a number of tokens that they do not pass."""
+    written = b"".join([msgspec.json.encode(message) + b"," for message in messages])
+    return written, sum(map(_max_tokens, messages))
 
 
 def _max_tokens(message: Message) -> int:

@@ -56,7 +56,7 @@ class AiohttpOpenAI(openai.AsyncOpenAI):
     """Takes `post("/chat/completions", content=..., cast_to=ChatCompletion)` over aiohttp, all else as ever.
 
     Retries nothing and follows no redirect: the key must not go to a host that the user did not name. `on_headers`
-    is called with the headers of each chat completion's answer, in lower case.
+    is called with the headers of each chat completion's answer; their names may be asked for in any case.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class AiohttpOpenAI(openai.AsyncOpenAI):
     async def _complete(self, lane: "_Lane", content: bytes) -> ChatCompletion:
         async with await lane.post(content) as response:
             if self.on_headers is not None:
-                self.on_headers({name.lower(): value for name, value in response.headers.items()})
+                self.on_headers(response.headers)
             if not 200 <= response.status < 300:
                 raise await self._read_status_error(response)
             body = await self._read_body(response)
@@ -182,12 +182,12 @@ class _Lane:
         self._url = url
         # A session's own headers are cheaper, but aiohttp shows them, the key too, to a proxy that makes a tunnel.
         self._proxied: dict[str, Any] = {} if proxy is None else _proxy_arguments(proxy, url, headers)
-        used: weakref.WeakSet[Any] = weakref.WeakSet()
+        polls: weakref.WeakKeyDictionary[Any, select.poll | None] = weakref.WeakKeyDictionary()
         self.session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_S, ssl=tls),
             headers=headers if proxy is None else None,
             cookie_jar=aiohttp.DummyCookieJar(),
-            request_class=_make_request_class(used),
+            request_class=_make_request_class(polls),
             timeout=aiohttp.ClientTimeout(
                 total=timeouts.total_s,
                 connect=timeouts.connect_s,
@@ -289,25 +289,33 @@ def _httpx() -> Any:
     return import_module(openai.DefaultAsyncHttpxClient.__bases__[0].__module__.partition(".")[0])
 
 
-def _make_request_class(used: "weakref.WeakSet[Any]") -> type[aiohttp.ClientRequest]:
+def _make_request_class(polls: "weakref.WeakKeyDictionary[Any, select.poll | None]") -> type[aiohttp.ClientRequest]:
+    """Return a request that looks whether its kept connection still is one; `polls` has the connections in use."""
+
     class Request(aiohttp.ClientRequest):
         async def send(self, conn: Any) -> aiohttp.ClientResponse:
             protocol = conn.protocol
-            if protocol in used:
-                if protocol.should_close or _is_readable(conn.transport):
+            if protocol in polls:
+                if protocol.should_close or _is_readable(polls[protocol], conn.transport):
                     raise _StaleConnectionError("a kept connection was closed by the server")
             else:
-                used.add(protocol)
+                polls[protocol] = _make_poll(conn.transport)
             return await super().send(conn)
 
     return Request
 
 
-def _is_readable(transport: Any) -> bool:
-    """Return whether the server closed the idle connection or wrote to it; the event loop may not know yet."""
-    file_number = transport.get_extra_info("socket").fileno()
+def _make_poll(transport: Any) -> "select.poll | None":
+    """Return a poll for what the connection may bring; None on Windows, which has none."""
     if not hasattr(select, "poll"):
-        return bool(select.select([file_number], [], [], 0)[0])
+        return None
     poll = select.poll()
-    poll.register(file_number, select.POLLIN)
+    poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+    return poll
+
+
+def _is_readable(poll: "select.poll | None", transport: Any) -> bool:
+    """Return whether the server closed the idle connection or wrote to it; the event loop may not know yet."""
+    if poll is None:
+        return bool(select.select([transport.get_extra_info("socket").fileno()], [], [], 0)[0])
     return bool(poll.poll(0))

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "instructgen"
 # Lowest first. A part imports from the rows before its own, and from its own row where PAIRS says so.
 LAYERS = (
     ("errors", "secrets", "records", "attempts", "text", "draws", "resources", "lexicon"),
-    ("config",),
+    ("config", "prefixes"),
     ("surrogate", "scenes", "sample_types", "filters", "ledger", "limits", "observe"),
     ("prompting", "sources"),
     ("generate", "teachers", "dataset"),

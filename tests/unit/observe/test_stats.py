@@ -86,12 +86,11 @@ def test_server_that_invents_model_names_fills_no_memory() -> None:
 def test_summary_adds_up_over_servers_models_and_reasons() -> None:
     clock = Clock()
     stats = RunStats(clock)
-    stats.concurrency("a", 8)
     stats.sent("a")
     stats.sent("b")
     stats.sent("b")
     clock.now_s += 10.0
-    stats.attempt("a", "answered", 10.0)
+    stats.attempt("a", "answered", 10.0, 8)
     stats.answered(make_reply("small", 0.25, ("usage_missing", "wrong_model")), "a")
     stats.attempt("b", "rate_limited", 0.01)
     stats.retried("rate_limited")
