@@ -92,7 +92,7 @@ class BatchCourse:
                 continue
             self.roster.put(request_id, Mark.OUT if is_out else Mark.HELD)
             if is_out:  # whatever the budget is now
-                self.budget.aside = self.budget.aside + most
+                self.budget.reserve(most)
 
     async def _find_submitted(self, state: BatchState) -> BatchState:
         """Return the state as submitted where a process that was killed did it and could not note it."""

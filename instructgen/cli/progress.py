@@ -53,8 +53,8 @@ class Progress:
     def say(self, text: str) -> None:
         tqdm.write(text, file=sys.stderr)
 
-    def bought(self, reply: Reply) -> None:
-        self._bought.add(reply)
+    def count(self, bought: Spending) -> None:
+        self._bought = bought
 
     def answered(self, reply: Reply | Failed, outcome: Outcome | None) -> None:
         self._num_answered += isinstance(reply, Reply)

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from instructgen.records import Failed, Rejected, Reply, Sample
 
-_EAGER_ANSWERS = 200
-_LOOK_EVERY = 8
+_EAGER_ANSWERS = 100
+_LOOK_EVERY = 16
+_ENDS_CHARS = 150
 _WINDOW = 60  # new answers that are looked at together
 _MIN_ANSWERS = 30
 _MAX_COLLAPSED = 0.5  # share of them that are one answer, refusals, empty or cut off
@@ -14,13 +15,23 @@ _MAX_REJECTED = 0.9  # share that is rejected for whatever reason
 _COLLAPSED_REASONS = frozenset(
     {"refusal", "refused", "empty_reply", "truncated_reply", "content_filtered", "wrong_model", "no_choices"}
 )
+_PLAIN_REASONS = {"length": "truncated_reply", "content_filter": "content_filtered"}
+
+
+def find_plain_reason(reply: Reply) -> str:
+    """Return why an answer is no use where that shows without reading it, else ""."""
+    if "refused" in reply.notes:
+        return "refused"
+    if not reply.text or reply.text.isspace():
+        return "empty_reply"
+    return _PLAIN_REASONS.get(reply.finish_reason, "")
 
 
 @dataclass(slots=True)
 class Lookout:
     """Chooses the answers that are judged while a run goes on; all of them are when the dataset is written.
 
-    Judging takes as long as sending. So after the first few hundred every eighth is looked at, and all that follow
+    Judging takes as long as sending. So after the first hundred every sixteenth is looked at, and all that follow
     one that was turned away: a collapse is seen as soon as if everything were.
     """
 
@@ -41,36 +52,46 @@ class Lookout:
 
 @dataclass(slots=True)
 class Alarm:
-    """Looks at the latest answers that were bought in this run. `verdict` says what is wrong, or is None."""
+    """Looks at the latest answers that were bought in this run. `verdict` says what is wrong, or is None.
+
+    It is told of every answer, also of those that were not judged: being the same, empty or cut off shows at once.
+    """
 
     verdict: str | None = None
     _recent: deque[tuple[int, str]] = field(default_factory=deque)
-    _texts: Counter[int | str] = field(default_factory=Counter)
-    _reasons: Counter[int | str] = field(default_factory=Counter)
+    _texts: Counter[int] = field(default_factory=Counter)
+    _reasons: Counter[str] = field(default_factory=Counter)
     _num_collapsed: int = 0
 
-    def count(self, reply: Reply, outcome: Sample | Rejected | Failed) -> None:
-        """Take in an answer and what became of it."""
-        text = hash(" ".join(reply.text.split()))
-        reason = "" if isinstance(outcome, Sample) else outcome.reason
-        self._add(text, reason, 1)
+    def count(self, reply: Reply, outcome: Sample | Rejected | Failed | None) -> None:
+        """Take in an answer and what became of it, where that is known."""
+        text = _hash_ends(reply.text)
+        if outcome is None:
+            reason = find_plain_reason(reply)
+        else:
+            reason = "" if isinstance(outcome, Sample) else outcome.reason
+        self._texts[text] += 1
+        self._reasons[reason] += 1
+        self._num_collapsed += reason in _COLLAPSED_REASONS
         self._recent.append((text, reason))
         if len(self._recent) > _WINDOW:
-            self._add(*self._recent.popleft(), -1)
+            self._forget(*self._recent.popleft())
         if self.verdict is None and len(self._recent) >= _MIN_ANSWERS:
             self.verdict = self._judge(text, len(self._recent))
 
-    def _add(self, text: int, reason: str, change: int) -> None:
-        self._num_collapsed += change * (reason in _COLLAPSED_REASONS)
-        for counter, key in ((self._texts, text), (self._reasons, reason)):
-            counter[key] += change
-            if not counter[key]:
-                del counter[key]
+    def _forget(self, text: int, reason: str) -> None:
+        self._num_collapsed -= reason in _COLLAPSED_REASONS
+        self._reasons[reason] -= 1
+        if self._texts[text] == 1:
+            del self._texts[text]
+        else:
+            self._texts[text] -= 1
 
     def _judge(self, text: int, num: int) -> str | None:
         """Return what is wrong; only the newest text can have become too frequent."""
         if self._num_collapsed > _MAX_COLLAPSED * num:
-            words = [f"{reason} {count}" for reason, count in self._reasons.items() if reason in _COLLAPSED_REASONS]
+            counts = +self._reasons
+            words = [f"{reason} {count}" for reason, count in counts.items() if reason in _COLLAPSED_REASONS]
             return f"the answers are no use: of the last {num} {', '.join(sorted(words))}"
         if self._texts[text] > _MAX_COLLAPSED * num:
             same = self._texts[text]
@@ -80,3 +101,9 @@ class Alarm:
             count, reason = max((count, reason) for reason, count in self._reasons.items() if reason)
             return f"{num_rejected} of the last {num} answers were rejected, most of them for {reason} ({count})"
         return None
+
+
+def _hash_ends(text: str) -> int:
+    """Return a number for how a text begins and ends, white space aside; all of it takes five times as long."""
+    ends = text if len(text) <= 2 * _ENDS_CHARS else text[:_ENDS_CHARS] + text[-_ENDS_CHARS:]
+    return hash(" ".join(ends.split()))

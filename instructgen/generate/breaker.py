@@ -43,6 +43,11 @@ class Breaker:
         """Whether its last word was that it takes nothing at all."""
         return self._num_fatal > 0
 
+    @property
+    def is_well(self) -> bool:
+        """Whether it has no reason to wait."""
+        return self.verdict is None and not self.is_resting
+
     def wait_s(self) -> float:
         """Return 0.0 where a request may go out, else the seconds until one may; inf: after a release, or never."""
         if self.verdict is not None or (self.is_resting and self._is_probing):

@@ -1,47 +1,56 @@
 """A hard limit on money and tokens: what a request can cost at most is set aside before it is sent."""
 
-from dataclasses import dataclass
-
 from instructgen.errors import BudgetSpentError
 from instructgen.records import NOTHING, Cost
 
 NANO = 1_000_000_000
 
 
-@dataclass(slots=True)
 class Budget:
     """Counts what is `spent` and what is set `aside`; together they never pass a limit. None is no limit.
 
-    An answer that was lost on its way counts as spent, for it may be billed. Without any limit nothing is counted.
+    An answer that was lost on its way counts as spent, for it may be billed.
     """
 
-    max_nano_usd: int | None = None
-    max_tokens: int | None = None
-    spent: Cost = NOTHING
-    aside: Cost = NOTHING
+    __slots__ = ("_aside_nano_usd", "_aside_tokens", "_spent_nano_usd", "_spent_tokens", "max_nano_usd", "max_tokens")
+
+    def __init__(self, max_nano_usd: int | None = None, max_tokens: int | None = None, spent: Cost = NOTHING) -> None:
+        self.max_nano_usd = max_nano_usd
+        self.max_tokens = max_tokens
+        # As numbers: every request changes them twice.
+        self._spent_nano_usd, self._spent_tokens = spent.nano_usd, spent.tokens
+        self._aside_nano_usd = self._aside_tokens = 0
 
     @property
-    def is_limited(self) -> bool:
-        return self.max_nano_usd is not None or self.max_tokens is not None
+    def spent(self) -> Cost:
+        return Cost(self._spent_nano_usd, self._spent_tokens)
+
+    @property
+    def aside(self) -> Cost:
+        return Cost(self._aside_nano_usd, self._aside_tokens)
 
     def try_reserve(self, most: Cost) -> bool:
         """Set aside the most that one request can cost; False where that might pass a limit."""
-        if not self.is_limited:
-            return True
-        total = self.spent + self.aside + most
-        if self.max_nano_usd is not None and total.nano_usd > self.max_nano_usd:
+        nano_usd = self._spent_nano_usd + self._aside_nano_usd + most.nano_usd
+        if self.max_nano_usd is not None and nano_usd > self.max_nano_usd:
             return False
-        if self.max_tokens is not None and total.tokens > self.max_tokens:
+        tokens = self._spent_tokens + self._aside_tokens + most.tokens
+        if self.max_tokens is not None and tokens > self.max_tokens:
             return False
-        self.aside = self.aside + most
+        self.reserve(most)
         return True
+
+    def reserve(self, most: Cost) -> None:
+        """Set aside what is out already, whatever the limit."""
+        self._aside_nano_usd += most.nano_usd
+        self._aside_tokens += most.tokens
 
     def settle(self, most: Cost, actual: Cost) -> None:
         """Replace what was set aside for a request by what it did cost."""
-        if not self.is_limited:
-            return
-        self.aside = Cost(self.aside.nano_usd - most.nano_usd, self.aside.tokens - most.tokens)
-        self.spent = self.spent + actual
+        self._aside_nano_usd -= most.nano_usd
+        self._aside_tokens -= most.tokens
+        self._spent_nano_usd += actual.nano_usd
+        self._spent_tokens += actual.tokens
 
     @property
     def has_open(self) -> bool:

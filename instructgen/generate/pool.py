@@ -29,6 +29,8 @@ class Endpoint:
     share: float = 0.0  # requests sent, divided by the weight
 
     def wait_s(self, tokens: int) -> float:
+        if self.breaker.is_well:
+            return self.gate.wait_s(tokens)
         rest_s = self.breaker.wait_s()
         return rest_s if rest_s == math.inf else max(rest_s, self.gate.wait_s(tokens))
 
@@ -81,13 +83,15 @@ class Pool:
         """Wait for the right to send. Raises PoolStoppedError after `stop`."""
         if self._is_stopped:
             raise PoolStoppedError
-        if not self._again and not any(self._groups.values()):
+        has_queue = bool(self._again) or any(self._groups.values())
+        if not has_queue:
             endpoint, _ = self._choose(tokens, avoid)
             if endpoint is not None:
                 return self._take(endpoint, tokens)
         waiter = _Waiter(tokens, avoid, asyncio.get_running_loop().create_future())
         (self._again if is_again else self._groups.setdefault(prefix, deque())).append(waiter)
-        self._pump()
+        if is_again or not has_queue:  # behind others it waits for what they wait for
+            self._pump()
         try:
             return await waiter.granted
         except asyncio.CancelledError:

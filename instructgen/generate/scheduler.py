@@ -113,7 +113,9 @@ class Scheduler:
         stored = self.ledger.find_reply(request_id)
         if stored is not None:
             self.stats.found("ledger")
-            await self._tell(Answered(one, stored, is_new=False))
+            follow_up = self.on_answer(Answered(one, stored, is_new=False))
+            if follow_up is not None and self.stop.error is None:
+                await self._begin(follow_up)
             return
         job = self._jobs[request_id] = _Job(self.lanes[one.lane], one.request, [one])
         self._num_open += 1
@@ -247,15 +249,15 @@ class Scheduler:
     async def _set_aside(self, job: _Job) -> bool:
         """Reserve the most that an attempt can cost; False where the run ends before there is room."""
         most = job.lane.most(job.request)
-        while self.stop.error is None and not self.budget.try_reserve(most):
+        while self.stop.error is None:
+            if self.budget.try_reserve(most):
+                job.most = most
+                return True
             if not self.budget.has_open:
                 self.stop.ask(self.budget.error(most))
                 return False
             await self._sleep()
-        if self.stop.error is not None:
-            return False
-        job.most = most
-        return True
+        return False
 
     def _settle(self, job: _Job, actual: Cost) -> None:
         self.budget.settle(job.most, actual)
@@ -277,12 +279,9 @@ class Scheduler:
 
     async def _tell_all(self, job: _Job, reply: Reply | Failed, *, is_new: bool) -> None:
         for number, one in enumerate(job.asked):
-            await self._tell(Answered(one, reply, is_new=is_new and number == 0))
-
-    async def _tell(self, answered: Answered) -> None:
-        follow_up = self.on_answer(answered)
-        if follow_up is not None and self.stop.error is None:
-            await self._begin(follow_up)
+            follow_up = self.on_answer(Answered(one, reply, is_new and number == 0))
+            if follow_up is not None and self.stop.error is None:
+                await self._begin(follow_up)
 
     def _close(self, job: _Job) -> None:
         del self._jobs[job.request.request_id]

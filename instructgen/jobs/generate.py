@@ -12,7 +12,7 @@ from instructgen.batch.files import count_open
 from instructgen.batch.run import BatchRun
 from instructgen.batch.watch import BatchSettings
 from instructgen.errors import AnswersCollapsedError, InstructgenError, RunStoppedError
-from instructgen.generate.alarm import Alarm, Lookout
+from instructgen.generate.alarm import Alarm, Lookout, find_plain_reason
 from instructgen.generate.asked import Answered, Asked, Stop
 from instructgen.generate.budget import NANO, Budget
 from instructgen.generate.lanes import make_lane
@@ -39,8 +39,8 @@ class BuildWatch(Protocol):
         """Something that the user should hear now."""
         ...
 
-    def bought(self, reply: Reply) -> None:
-        """A reply was paid for in this run."""
+    def count(self, bought: Spending) -> None:
+        """What is bought in this run is added up in `bought`."""
         ...
 
     def answered(self, reply: Reply | Failed, outcome: Outcome | None) -> None:
@@ -80,6 +80,7 @@ class Generation:
     async def _ask_all(self) -> None:
         self._listen_to_signals()
         self.watch.begin("generate", None)
+        self.watch.count(self.new)
         try:
             for teacher in self.parts.teachers:
                 await teacher.open()
@@ -190,12 +191,12 @@ class Generation:
         bought = reply if answered.is_new and isinstance(reply, Reply) else None
         if bought is not None:
             self.new.add(bought)
-            self.watch.bought(bought)
         has_fallback = asked.lane == 0 and self.parts.fallback is not None
-        outcome = self.parts.judge.judge(asked.unit, reply) if has_fallback or self._lookout.wants() else None
+        wants_look = self._lookout.wants() or (bought is not None and find_plain_reason(bought) != "")
+        outcome = self.parts.judge.judge(asked.unit, reply) if has_fallback or wants_look else None
         if outcome is not None and not isinstance(outcome, Sample):
             self._lookout.saw_bad()
-        if outcome is not None and bought is not None and self.parts.teachers[asked.lane].is_remote:
+        if bought is not None and self.parts.teachers[asked.lane].is_remote:
             self._look_for_collapse(asked.lane, bought, outcome)
         if has_fallback and outcome is not None and wants_fallback(outcome):
             return Asked(asked.unit, self.parts.make_request(asked.unit, 1), 1)
@@ -203,7 +204,7 @@ class Generation:
         self.record.tick()
         return None
 
-    def _look_for_collapse(self, lane: int, reply: Reply, outcome: Outcome) -> None:
+    def _look_for_collapse(self, lane: int, reply: Reply, outcome: Outcome | None) -> None:
         alarm = self._alarms[lane]
         alarm.count(reply, outcome)
         if alarm.verdict is None or not self.parts.config.run.alarm:

@@ -117,6 +117,8 @@ class Ledger:
         key = to_key(request_id)
         blob = self._backlog.find_reply(key)
         if blob is None:
+            if not self._is_store_lost and not self._copies.store.may_have(key):
+                return None
             blob = self._read(lambda: _whole(key, self._copies.store.find_blob(key)))
         return None if blob is None else read_reply(key, blob)
 

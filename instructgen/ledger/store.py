@@ -167,9 +167,11 @@ class Store:
         if (found.num_rows, f"{found.key_sum:x}") != (self.state.num_stored, self.state.key_sum):
             raise DamagedStoreError(f"it has {found.num_rows} replies where {self.state.num_stored} were stored")
 
+    def may_have(self, key: bytes) -> bool:
+        """Return False where there surely is no reply, without reading anything."""
+        return self._known is None or self._known.may_have(key)
+
     def find_blob(self, key: bytes) -> bytes | None:
-        if self._known is not None and not self._known.may_have(key):
-            return None
         row = self.reader.execute("SELECT reply FROM replies WHERE request_id = ?", (key,)).fetchone()
         return None if row is None else row[0]
 
