@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from instructgen.dataset.batches import make_batches
 from instructgen.dataset.columns import Row, hash_row
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class _Open:
     digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
     num_rows: int = 0
     pending: list[Row] = field(default_factory=list)
-    batches: "list[pa.Table]" = field(default_factory=list)
+    batches: "list[pa.RecordBatch]" = field(default_factory=list)
     num_batched: int = 0
 
 
@@ -121,9 +122,7 @@ class ShardWriter:
         return self._open[key]
 
     def _batch(self, shard: _Open) -> None:
-        import pyarrow as pa
-
-        shard.batches.append(pa.Table.from_pylist(shard.pending, schema=self.schema))
+        shard.batches += make_batches(shard.pending, self.schema)
         shard.num_batched += len(shard.pending)
         shard.pending.clear()
 
@@ -134,7 +133,7 @@ class ShardWriter:
         if shard.pending:
             self._batch(shard)
         if shard.batches:
-            shard.writer.write_table(pa.concat_tables(shard.batches).combine_chunks())
+            shard.writer.write_table(pa.Table.from_batches(shard.batches).combine_chunks())
             shard.batches.clear()
             shard.num_batched = 0
 
