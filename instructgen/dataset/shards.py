@@ -133,7 +133,7 @@ class ShardWriter:
         if shard.pending:
             self._batch(shard)
         if shard.batches:
-            shard.writer.write_table(pa.Table.from_batches(shard.batches).combine_chunks())
+            shard.writer.write_table(pa.Table.from_batches(shard.batches))
             shard.batches.clear()
             shard.num_batched = 0
 

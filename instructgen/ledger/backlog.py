@@ -8,9 +8,9 @@ from instructgen.ledger.books import Books, Effect
 from instructgen.ledger.journal import Event
 
 # A mark and its reply that meet in here never become rows. An opening reads 500 events in a few milliseconds.
-_MAX_EVENTS = 500
+_MAX_EVENTS = 2000
 _FEW = 8  # events in a group; where there is time, SQLite is never behind
-MAX_WAIT_S = 0.1
+MAX_WAIT_S = 0.25
 
 
 @dataclass(slots=True)

@@ -110,10 +110,10 @@ class CocoSource:
         """
         from instructgen.sources.coco_records import RecordReader
 
-        reader = RecordReader(self.files.captions, self.files.instances, self.image_id_prefix)
-        num_images = len(reader.images.ids)
-        self.num_images = num_images if self.limit is None else min(self.limit, num_images)
-        yield from reader.records(self.num_images)
+        with RecordReader(self.files.captions, self.files.instances, self.image_id_prefix) as reader:
+            num_images = len(reader.images.ids)
+            self.num_images = num_images if self.limit is None else min(self.limit, num_images)
+            yield from reader.records(self.num_images)
 
     def image_bytes(self, record: ImageRecord) -> bytes | None:
         """Return the picture file's bytes; raises InstructgenError where name or link leads out of the folder."""

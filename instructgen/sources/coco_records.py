@@ -1,9 +1,11 @@
-"""Builds image records out of COCO's columns, some hundred images at a time."""
+"""Builds image records out of COCO's columns, some thousand images at a time."""
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
-from typing import TypeVar
+from types import TracebackType
+from typing import Self, TypeVar
 
 import numpy as np
 
@@ -13,67 +15,77 @@ from instructgen.sources.coco_rules import (
     BoxBatch,
     ImageIndex,
     JudgedBoxes,
-    RowsByImage,
     are_sound_images,
-    group_by_image,
     image_fault,
     judge_boxes,
     merge_images,
+    order_by_image,
 )
-from instructgen.sources.coco_tables import Annotations, Int64s, read_captions, read_instances
+from instructgen.sources.coco_tables import read_captions, read_instances, read_texts
+from instructgen.sources.spool import Int64s, Rows, Spool
 
 T = TypeVar("T")
 Issues = defaultdict[int, list[SourceIssue]]  # by index of the image
 
-_IMAGES_PER_BATCH = 2048  # 128, 512 and 2,048 took 4.9, 5.1 and 4.6 CPU s at train2017 size: noise
-
 
 class RecordReader:
-    """Both annotation files of a split, read into memory as columns."""
+    """Both annotation files of a split. Use it as a context manager, so that its temporary files are closed."""
 
     def __init__(self, captions: Path, instances: Path, image_id_prefix: str) -> None:
         instance_images, category_names, self.boxes = read_instances(instances)
-        caption_images, self.captions = read_captions(captions)
+        caption_images, self.captions = read_captions(captions, instance_images.ids)
         self.prefix = image_id_prefix
         self.images: ImageIndex = merge_images(instance_images, caption_images)
-        self.box_rows: RowsByImage = group_by_image(self.boxes, self.images.ids)
-        self.caption_rows: RowsByImage = group_by_image(self.captions, self.images.ids)
+        self.box_copies = self.boxes.find_copies()
+        self.caption_copies = self.captions.find_copies()
         self.category_ids: Int64s = np.array(sorted(category_names), np.int64)
         # The last name is met through the index -1, of boxes that are dropped for it.
         self.category_names = np.array([*(category_names[i] for i in sorted(category_names)), ""], object)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self.boxes.close()
+        self.captions.close()
+
     def records(self, num_images: int) -> Iterator[ImageRecord | Rejected | SourceIssue]:
         """Yield the images with the lowest ids, each after its own issues; issues of no known image come first."""
-        yield from self._unknown_images("box", self.boxes, self.box_rows)
-        yield from self._unknown_images("caption", self.captions, self.caption_rows)
-        for low in range(0, num_images, _IMAGES_PER_BATCH):
-            yield from self._records_between(low, min(low + _IMAGES_PER_BATCH, num_images))
+        yield from self._unknown_images("box", self.boxes)
+        yield from self._unknown_images("caption", self.captions)
+        bounds = self.boxes.bounds(self.images.ids).tolist()
+        for number, (low, high) in enumerate(pairwise(bounds)):
+            if low >= num_images:
+                break
+            yield from self._records_of(number, low, min(high, num_images))
 
     def _image_id(self, coco_id: int) -> str:
         return f"{self.prefix}/{coco_id:012d}"
 
-    def _unknown_images(self, kind: str, table: Annotations, rows: RowsByImage) -> Iterator[SourceIssue]:
-        for row in rows.unknown_rows.tolist():
-            image_id = self._image_id(table.image_ids[row])
-            yield SourceIssue(f"{image_id}/{kind}/{table.ids[row]}", "unknown_image", "neither file lists the image")
+    def _unknown_images(self, kind: str, spool: Spool) -> Iterator[SourceIssue]:
+        for row in spool.find_unknown(self.images.ids):
+            record_id = f"{self._image_id(row['image_id'])}/{kind}/{row['id']}"
+            yield SourceIssue(record_id, "unknown_image", "neither file lists the image")
 
-    def _records_between(self, low: int, high: int) -> Iterator[ImageRecord | Rejected | SourceIssue]:
+    def _records_of(self, number: int, low: int, high: int) -> Iterator[ImageRecord | Rejected | SourceIssue]:
+        """Yield the images from `low` to before `high`, which are those of a range."""
         images = self.images
         issues: Issues = defaultdict(list)
         self._add_image_issues(issues, low, high)
-        boxes = self._boxes_between(low, high, issues)
-        captions = self._captions_between(low, high, issues)
+        boxes = self._boxes_of(number, low, high, issues)
+        captions = self._captions_of(number, low, high, issues)
+        file_names = images.file_names(low, high)
         columns = (
             [self._image_id(coco_id) for coco_id in images.ids[low:high].tolist()],
-            images.file_names[low:high],
+            file_names,
             images.width_px[low:high].tolist(),
             images.height_px[low:high].tolist(),
             captions,
             boxes,
         )
-        are_sound = are_sound_images(
-            images.file_names[low:high], images.width_px[low:high], images.height_px[low:high]
-        )
+        are_sound = are_sound_images(file_names, images.width_px[low:high], images.height_px[low:high])
         for index, (image_id, file_name, width_px, height_px, lines, things) in enumerate(
             zip(*columns, strict=True), low
         ):
@@ -100,23 +112,24 @@ class RecordReader:
                 detail = f"the instances file's {images.width_px[index]}x{images.height_px[index]} px is kept"
                 issues[index].append(SourceIssue(image_id, "image_size_differs", detail))
 
-    def _boxes_between(self, low: int, high: int, issues: Issues) -> list[tuple[Box, ...]]:
-        rows, image_index = _rows_between(self.box_rows, low, high)
+    def _boxes_of(self, number: int, low: int, high: int, issues: Issues) -> list[tuple[Box, ...]]:
+        found = self.boxes.read_rows(number)
+        order, places = order_by_image(found["image_id"], self.images.ids[low:high])
+        rows, image_index = found[order], places + low
         batch = BoxBatch(
-            xywh_px=self.boxes.xywh_px[rows],
+            xywh_px=np.ascontiguousarray(rows["xywh_px"]),
             width_px=self.images.width_px[image_index],
             height_px=self.images.height_px[image_index],
             image_index=image_index,
-            category_index=self._category_index(self.boxes.category_ids[rows]),
-            is_copy=self.box_rows.is_copy[rows],
+            category_index=self._category_index(rows["category_id"]),
+            is_copy=np.isin(rows["row"], self.box_copies),
         )
         judged = judge_boxes(batch)
-        is_crowd = self.boxes.is_crowd[rows]
         self._add_box_issues(issues, rows, image_index, judged)
         kept = judged.drop_reason == 0
         categories = self.category_names[batch.category_index[kept]].tolist()
-        boxes = list(map(Box, categories, *judged.xyxy[kept].T.tolist(), is_crowd[kept].tolist()))
-        return _split_by_image(boxes, image_index[kept], low, high)
+        boxes = list(map(Box, categories, *judged.xyxy[kept].T.tolist(), rows["is_crowd"][kept].tolist()))
+        return _split_by_image(boxes, places[kept], high - low)
 
     def _category_index(self, category_ids: Int64s) -> Int64s:
         if not len(self.category_ids):
@@ -125,37 +138,34 @@ class RecordReader:
         index = np.minimum(index, len(self.category_ids) - 1)
         return np.where(self.category_ids[index] == category_ids, index, -1)
 
-    def _add_box_issues(self, issues: Issues, rows: Int64s, image_index: Int64s, judged: JudgedBoxes) -> None:
-        is_crowd = self.boxes.is_crowd[rows] & (judged.drop_reason == 0)
+    def _add_box_issues(self, issues: Issues, rows: Rows, image_index: Int64s, judged: JudgedBoxes) -> None:
+        is_crowd = rows["is_crowd"] & (judged.drop_reason == 0)
         for place in np.flatnonzero((judged.drop_reason > 0) | is_crowd | judged.is_clipped).tolist():
             row = rows[place]
-            record_id = f"{self._image_id(self.boxes.image_ids[row])}/box/{self.boxes.ids[row]}"
-            x, y, width, height = self.boxes.xywh_px[row].tolist()
-            detail = f"category {self.boxes.category_ids[row]}, x {x}, y {y}, width {width}, height {height} px"
+            record_id = f"{self._image_id(row['image_id'])}/box/{row['id']}"
+            x, y, width, height = row["xywh_px"].tolist()
+            detail = f"category {row['category_id']}, x {x}, y {y}, width {width}, height {height} px"
             reasons = [DROP_REASONS[judged.drop_reason[place]]] if judged.drop_reason[place] else []
             reasons += ["crowd_box"] if is_crowd[place] else []
             reasons += ["clipped_box"] if judged.is_clipped[place] else []
             issues[int(image_index[place])] += [SourceIssue(record_id, reason, detail) for reason in reasons]
 
-    def _captions_between(self, low: int, high: int, issues: Issues) -> list[tuple[str, ...]]:
-        rows, image_index = _rows_between(self.caption_rows, low, high)
-        is_copy, is_blank = self.caption_rows.is_copy[rows], self.captions.num_chars[rows] == 0
+    def _captions_of(self, number: int, low: int, high: int, issues: Issues) -> list[tuple[str, ...]]:
+        rows = self.captions.read_rows(number)
+        texts = read_texts(self.captions, number, rows)
+        order, places = order_by_image(rows["image_id"], self.images.ids[low:high])
+        is_copy, is_blank = np.isin(rows["row"][order], self.caption_copies), rows["num_chars"][order] == 0
         is_dropped = is_copy | is_blank
         for place in np.flatnonzero(is_dropped).tolist():
-            row = rows[place]
-            record_id = f"{self._image_id(self.captions.image_ids[row])}/caption/{self.captions.ids[row]}"
+            row = rows[order[place]]
+            record_id = f"{self._image_id(row['image_id'])}/caption/{row['id']}"
             reason = "duplicate_annotation_id" if is_copy[place] else "empty_caption"
-            issues[int(image_index[place])].append(SourceIssue(record_id, reason, "the caption is left out"))
-        return _split_by_image(self.captions.texts(rows[~is_dropped]), image_index[~is_dropped], low, high)
+            issues[int(places[place]) + low].append(SourceIssue(record_id, reason, "the caption is left out"))
+        kept = [texts[index] for index in order[~is_dropped].tolist()]
+        return _split_by_image(kept, places[~is_dropped], high - low)
 
 
-def _rows_between(grouped: RowsByImage, low: int, high: int) -> tuple[Int64s, Int64s]:
-    """Return the rows of some images' annotations and, for each, the index of its image."""
-    starts = grouped.starts[low : high + 1]
-    return grouped.rows[starts[0] : starts[-1]], np.repeat(np.arange(low, high), np.diff(starts))
-
-
-def _split_by_image(values: list[T], image_index: Int64s, low: int, high: int) -> list[tuple[T, ...]]:
-    """Return each image's values; `image_index` is sorted and names the image of each value."""
-    ends = np.cumsum(np.bincount(image_index - low, minlength=high - low)).tolist()
+def _split_by_image(values: list[T], places: Int64s, num_images: int) -> list[tuple[T, ...]]:
+    """Return each image's values; `places` is sorted and names the image of each value."""
+    ends = np.cumsum(np.bincount(places, minlength=num_images)).tolist()
     return [tuple(values[start:end]) for start, end in zip([0, *ends], ends, strict=False)]

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instructgen.records import Fault
-from instructgen.sources.coco_tables import Annotations, Bools, Floats, ImageTable, Int64s
+from instructgen.sources.coco_tables import Bools, Floats, ImageTable, usual_names
+from instructgen.sources.spool import Int64s, is_among
 
 # Reasons for which a box is dropped, in the order in which they are asked; 0 stands for kept.
 DROP_REASONS = (
@@ -58,19 +59,26 @@ class ImageIndex:
     ids: Int64s
     width_px: Int64s
     height_px: Int64s
-    file_names: list[str]
+    odd_names: dict[int, str]
+    """By place, the file names that may not follow from the id."""
     in_instances: Bools
     in_captions: Bools
     size_differs: Bools
     num_copies: Int64s
     """How often an id was repeated within a file."""
 
+    def file_names(self, low: int, high: int) -> list[str]:
+        names = usual_names(self.ids[low:high].tolist())
+        if self.odd_names:
+            names = [self.odd_names.get(place, name) for place, name in enumerate(names, low)]
+        return names
+
 
 def merge_images(instances: ImageTable, captions: ImageTable) -> ImageIndex:
     """Put the images of both files together; of a repeated id the first stands."""
     ids = np.union1d(instances.ids, captions.ids)
     width_px, height_px, num_copies = (np.zeros(len(ids), np.int64) for _ in range(3))
-    file_names = [""] * len(ids)
+    odd_names: dict[int, str] = {}
     size_differs = np.zeros(len(ids), np.bool_)
     found: list[Bools] = []
     for table in (captions, instances):
@@ -84,46 +92,24 @@ def merge_images(instances: ImageTable, captions: ImageTable) -> ImageIndex:
             size_differs[places] = differs & found[0][places]
         width_px[places], height_px[places] = widths, heights
         num_copies[places] += counts - 1
-        for place, row in zip(places.tolist(), first_rows.tolist(), strict=True):
-            file_names[place] = table.file_names[row]
+        if table.odd_names or odd_names:
+            usual = usual_names(unique_ids.tolist())
+            for place, row, name in zip(places.tolist(), first_rows.tolist(), usual, strict=True):
+                odd_names[place] = table.odd_names.get(row, name)
         found.append(is_here)
     in_captions, in_instances = found
-    return ImageIndex(ids, width_px, height_px, file_names, in_instances, in_captions, size_differs, num_copies)
+    return ImageIndex(ids, width_px, height_px, odd_names, in_instances, in_captions, size_differs, num_copies)
 
 
-@dataclass(frozen=True)
-class RowsByImage:
-    """An annotation table's rows in the order of the images: image i has rows[starts[i]:starts[i + 1]]."""
+def order_by_image(image_ids: Int64s, places_of: Int64s) -> tuple[Int64s, Int64s]:
+    """Return the annotations of known images in the order of these, and the place of each one's image.
 
-    rows: Int64s
-    starts: Int64s
-    unknown_rows: Int64s
-    is_copy: Bools
-    """By row of the table: whether an earlier annotation has the same id."""
-
-
-def group_by_image(table: Annotations, image_ids: Int64s) -> RowsByImage:
-    """Group the rows by image, in file order within one; `image_ids` is sorted."""
-    places = np.searchsorted(image_ids, table.image_ids)
-    if len(image_ids):
-        is_known = image_ids[np.minimum(places, len(image_ids) - 1)] == table.image_ids
-    else:
-        is_known = np.zeros(len(places), np.bool_)
-    # Unknown images sort behind all others, where no image's range reaches.
-    places[~is_known] = len(image_ids)
-    rows = np.argsort(places, kind="stable")
-    starts = np.searchsorted(places[rows], np.arange(len(image_ids) + 1))
-    return RowsByImage(rows, starts, np.flatnonzero(~is_known), _find_copies(table.ids))
-
-
-def _find_copies(ids: Int64s) -> Bools:
-    """Return for each id whether an earlier one is the same."""
-    is_copy = np.zeros(len(ids), np.bool_)
-    ordered = np.sort(ids)
-    if (ordered[1:] == ordered[:-1]).any():
-        is_copy[:] = True
-        is_copy[np.unique(ids, return_index=True)[1]] = False
-    return is_copy
+    Within an image the order stays as it is; `places_of` are the sorted ids of the images.
+    """
+    rows = np.flatnonzero(is_among(image_ids, places_of))
+    places = np.searchsorted(places_of, image_ids[rows])
+    order = np.argsort(places, kind="stable")
+    return rows[order], places[order]
 
 
 @dataclass(frozen=True)

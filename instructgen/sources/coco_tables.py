@@ -1,9 +1,9 @@
-"""COCO's annotation files as compact columns: about 60 bytes a box and 80 a caption, whatever the files' size."""
+"""COCO's annotation files as columns: images in memory, boxes and captions on disk (instructgen.sources.spool)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,81 +20,55 @@ from instructgen.sources.coco_schema import (
     explain_image,
 )
 from instructgen.sources.json_stream import Member, read_members
+from instructgen.sources.spool import Int64s, Rows, Spool
 from instructgen.surrogate.captions import clean_caption
 
-Int64s = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+
+_ROW = [("id", np.int64), ("image_id", np.int64), ("row", np.int64)]
+_BOX = np.dtype([*_ROW, ("category_id", np.int64), ("xywh_px", np.float64, (4,)), ("is_crowd", np.bool_)])
+_CAPTION = np.dtype([*_ROW, ("num_chars", np.int64)])
 
 
 @dataclass(frozen=True)
 class ImageTable:
-    """The images of one file, in its order."""
+    """The images of one file, in its order. `odd_names` has, by row, file names that may not follow from the id."""
 
     ids: Int64s
     width_px: Int64s
     height_px: Int64s
-    file_names: list[str]
+    odd_names: dict[int, str]
 
 
-@dataclass(frozen=True)
-class BoxTable:
-    """The boxes of one file, in its order; `xywh_px` is [boxes, 4]."""
-
-    ids: Int64s
-    image_ids: Int64s
-    category_ids: Int64s
-    is_crowd: Bools
-    xywh_px: Floats
+def usual_names(coco_ids: Iterable[int]) -> list[str]:
+    """Return the names that COCO gives the files of images."""
+    return [f"{coco_id:012d}.jpg" for coco_id in coco_ids]
 
 
-@dataclass(frozen=True)
-class CaptionTable:
-    """The captions of one file, in its order, cleaned; those of one block of the file are in one text."""
-
-    ids: Int64s
-    image_ids: Int64s
-    blocks: list[str]
-    block_index: Int64s
-    starts: Int64s
-    num_chars: Int64s
-
-    def texts(self, rows: Int64s) -> list[str]:
-        blocks = self.blocks
-        starts = self.starts[rows]
-        places = (self.block_index[rows], starts, starts + self.num_chars[rows])
-        return [blocks[i][low:high] for i, low, high in zip(*(place.tolist() for place in places), strict=True)]
-
-
-class Annotations(Protocol):
-    """What boxes and captions have in common."""
-
-    @property
-    def ids(self) -> Int64s: ...
-    @property
-    def image_ids(self) -> Int64s: ...
-
-
-def read_instances(path: Path) -> tuple[ImageTable, dict[int, str], BoxTable]:
+def read_instances(path: Path) -> tuple[ImageTable, dict[int, str], Spool]:
     """Return images, category names by id, and boxes."""
-    images, boxes, categories = _ImageColumns(), _BoxColumns(), list[CocoCategory]()
+    images, categories = _ImageColumns(), list[CocoCategory]()
+    boxes = BoxSpool(images)
     members = (
         Member("images", "image", CocoImage, images.add, explain_image),
         Member("categories", "category", CocoCategory, categories.extend, explain_category),
         Member("annotations", "annotation", CocoBox, boxes.add, explain_box),
     )
     read_members(path, members)
-    return images.table(), _category_names(path, categories), boxes.table()
+    return images.table(), _category_names(path, categories), boxes.finish()
 
 
-def read_captions(path: Path) -> tuple[ImageTable, CaptionTable]:
-    images, captions = _ImageColumns(), _CaptionColumns()
+def read_captions(path: Path, image_ids: Int64s) -> tuple[ImageTable, Spool]:
+    """Return images and captions, these cleaned and in ranges of the ids that the instances file lists."""
+    images = _ImageColumns()
+    captions = CaptionSpool(image_ids)
     members = (
         Member("images", "image", CocoImage, images.add, explain_image),
         Member("annotations", "annotation", CocoCaption, captions.add, explain_caption),
     )
     read_members(path, members)
-    return images.table(), captions.table()
+    return images.table(), captions.finish()
 
 
 def _category_names(path: Path, categories: list[CocoCategory]) -> dict[int, str]:
@@ -110,74 +84,73 @@ def _category_names(path: Path, categories: list[CocoCategory]) -> dict[int, str
 
 class _ImageColumns:
     def __init__(self) -> None:
-        self.numbers: list[Int64s] = []
-        self.file_names: list[str] = []
+        self.numbers: list[Int64s] = [np.empty((0, 3), np.int64)]
+        self.odd_names: dict[int, str] = {}
+        self.num_images = 0
 
     def add(self, images: list[CocoImage]) -> None:
         flat = chain.from_iterable([(image.id, image.width, image.height) for image in images])
         self.numbers.append(np.fromiter(flat, np.int64, 3 * len(images)).reshape(-1, 3))
-        self.file_names += [image.file_name for image in images]
+        names = [image.file_name for image in images]
+        if names != usual_names([image.id for image in images]):
+            self.odd_names.update(enumerate(names, self.num_images))
+        self.num_images += len(images)
+
+    def ids(self) -> Int64s:
+        return np.concatenate([numbers[:, 0] for numbers in self.numbers])
 
     def table(self) -> ImageTable:
-        numbers = np.concatenate(self.numbers) if self.numbers else np.empty((0, 3), np.int64)
-        ids, width_px, height_px = (np.ascontiguousarray(column) for column in numbers.T)
-        return ImageTable(ids, width_px, height_px, self.file_names)
+        ids, width_px, height_px = (np.ascontiguousarray(column) for column in np.concatenate(self.numbers).T)
+        return ImageTable(ids, width_px, height_px, self.odd_names)
 
 
-class _BoxColumns:
-    def __init__(self) -> None:
-        self.ids: list[Int64s] = [np.empty(0, np.int64)]
-        self.image_ids: list[Int64s] = [np.empty(0, np.int64)]
-        self.category_ids: list[Int64s] = [np.empty(0, np.int64)]
-        self.is_crowd: list[Bools] = [np.empty(0, np.bool_)]
-        self.xywh_px: list[Floats] = [np.empty((0, 4), np.float64)]
+class BoxSpool:
+    """Boxes on their way to disk. Most files list their images first, so that the ranges are known in time."""
+
+    def __init__(self, images: _ImageColumns) -> None:
+        self._images = images
+        self._spool = Spool(_BOX)
 
     def add(self, boxes: list[CocoBox]) -> None:
-        self.ids.append(np.fromiter([box.id for box in boxes], np.int64, len(boxes)))
-        self.image_ids.append(np.fromiter([box.image_id for box in boxes], np.int64, len(boxes)))
-        self.category_ids.append(np.fromiter([box.category_id for box in boxes], np.int64, len(boxes)))
-        self.is_crowd.append(np.fromiter([box.iscrowd for box in boxes], np.bool_, len(boxes)))
+        if not self._spool.has_ranges and self._images.num_images:
+            self._spool.set_ranges(self._images.ids())
+        rows = np.empty(len(boxes), _BOX)
+        rows["id"] = np.fromiter([box.id for box in boxes], np.int64, len(boxes))
+        rows["image_id"] = np.fromiter([box.image_id for box in boxes], np.int64, len(boxes))
+        rows["category_id"] = np.fromiter([box.category_id for box in boxes], np.int64, len(boxes))
+        rows["is_crowd"] = np.fromiter([box.iscrowd for box in boxes], np.bool_, len(boxes))
         flat = chain.from_iterable([box.bbox for box in boxes])
-        self.xywh_px.append(np.fromiter(flat, np.float64, 4 * len(boxes)).reshape(-1, 4))
+        rows["xywh_px"] = np.fromiter(flat, np.float64, 4 * len(boxes)).reshape(-1, 4)
+        self._spool.add(rows)
 
-    def table(self) -> BoxTable:
-        return BoxTable(
-            ids=np.concatenate(self.ids),
-            image_ids=np.concatenate(self.image_ids),
-            category_ids=np.concatenate(self.category_ids),
-            is_crowd=np.concatenate(self.is_crowd),
-            xywh_px=np.concatenate(self.xywh_px),
-        )
+    def finish(self) -> Spool:
+        if not self._spool.has_ranges:
+            self._spool.set_ranges(self._images.ids())
+        self._spool.store()
+        return self._spool
 
 
-class _CaptionColumns:
-    def __init__(self) -> None:
-        self.ids: list[Int64s] = [np.empty(0, np.int64)]
-        self.image_ids: list[Int64s] = [np.empty(0, np.int64)]
-        self.starts: list[Int64s] = [np.empty(0, np.int64)]
-        self.num_chars: list[Int64s] = [np.empty(0, np.int64)]
-        self.blocks: list[str] = []
+class CaptionSpool:
+    def __init__(self, image_ids: Int64s) -> None:
+        self._spool = Spool(_CAPTION)
+        self._spool.set_ranges(image_ids)
 
     def add(self, captions: list[CocoCaption]) -> None:
         texts = [caption.caption.strip() for caption in captions]
-        block = "".join(texts)
-        if not block.isprintable():
+        if not "".join(texts).isprintable():
             texts = [clean_caption(text) for text in texts]
-            block = "".join(texts)
-        num_chars = np.fromiter(map(len, texts), np.int64, len(texts))
-        self.ids.append(np.fromiter([caption.id for caption in captions], np.int64, len(captions)))
-        self.image_ids.append(np.fromiter([caption.image_id for caption in captions], np.int64, len(captions)))
-        self.starts.append(np.cumsum(num_chars) - num_chars)
-        self.num_chars.append(num_chars)
-        self.blocks.append(block)
+        rows = np.empty(len(captions), _CAPTION)
+        rows["id"] = np.fromiter([caption.id for caption in captions], np.int64, len(captions))
+        rows["image_id"] = np.fromiter([caption.image_id for caption in captions], np.int64, len(captions))
+        rows["num_chars"] = np.fromiter(map(len, texts), np.int64, len(texts))
+        self._spool.add(rows, texts)
 
-    def table(self) -> CaptionTable:
-        num_captions = [len(block_ids) for block_ids in self.ids[1:]]
-        return CaptionTable(
-            ids=np.concatenate(self.ids),
-            image_ids=np.concatenate(self.image_ids),
-            blocks=self.blocks,
-            block_index=np.repeat(np.arange(len(self.blocks)), num_captions),
-            starts=np.concatenate(self.starts),
-            num_chars=np.concatenate(self.num_chars),
-        )
+    def finish(self) -> Spool:
+        self._spool.store()
+        return self._spool
+
+
+def read_texts(spool: Spool, number: int, rows: Rows) -> list[str]:
+    """Return the captions of a range, whose rows are given."""
+    text, ends = spool.read_text(number), np.cumsum(rows["num_chars"]).tolist()
+    return [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
