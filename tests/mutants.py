@@ -143,8 +143,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "answered_request_asked_again",
         "instructgen/generate/scheduler.py",
-        "if stored is not None:",
-        "if stored is not None and self.lanes[one.lane].pool is None:",
+        "known = stored or self._failures.get(request_id)",
+        "known = self._failures.get(request_id)",
     ),
     Mutant(
         "same_prompt_in_flight_twice",
@@ -183,10 +183,46 @@ MUTANTS: tuple[Mutant, ...] = (
         "if len(body) < length:",
     ),
     Mutant(
+        "failed_prompt_is_asked_again_in_one_run",
+        "instructgen/generate/scheduler.py",
+        "self._failures[reply.record_id] = reply",
+        "self._failures.clear()",
+    ),
+    Mutant(
+        "reply_that_sqlite_has_not_yet_is_not_found",
+        "instructgen/ledger/backlog.py",
+        "found = self.effect.replies.get(key)",
+        "found = None",
+    ),
+    Mutant(
+        "known_keys_forget_some",
+        "instructgen/ledger/known_keys.py",
+        "part[(place & mask) >> 3] |= 1 << (place & 7)",
+        "part[(place & mask) >> 3] = 1 << (place & 7)",
+    ),
+    Mutant(
+        "mark_that_ended_in_the_backlog_stays",
+        "instructgen/ledger/books.py",
+        "                del effect.marks[key]\n",
+        "",
+    ),
+    Mutant(
+        "unjudged_answers_raise_no_alarm",
+        "instructgen/generate/alarm.py",
+        "reason = find_plain_reason(reply)",
+        'reason = ""',
+    ),
+    Mutant(
+        "annotations_stay_in_the_order_of_the_file",
+        "instructgen/sources/spool.py",
+        "order = None if is_sorted else",
+        "order = None if len(places) else",
+    ),
+    Mutant(
         "budget_looks_at_what_is_spent_alone",
         "instructgen/generate/budget.py",
-        "total = self.spent + self.aside + most",
-        "total = self.spent + most",
+        "tokens = self._spent_tokens + self._aside_tokens + most.tokens",
+        "tokens = self._spent_tokens + most.tokens",
     ),
     Mutant(
         "budget_forgets_earlier_runs",

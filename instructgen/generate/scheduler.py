@@ -24,6 +24,7 @@ _MIN_AHEAD = 64
 _MAX_AHEAD = 512
 _MAX_FAILED_IN_A_ROW = 25
 _MAX_TURNED_AWAY = 8
+_MAX_REMEMBERED = 10_000  # failed requests of this run, for units with the same prompt
 _YIELD_EVERY = 20  # units found in the ledger, between two looks at signals
 
 
@@ -61,6 +62,7 @@ class Scheduler:
     _tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
     _num_open: int = 0  # units that were pulled and are not done
     _num_failed: int = 0  # in a row
+    _failures: dict[str, Failed] = field(default_factory=dict)
     _errors: list[Exception] = field(default_factory=list)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _is_stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -113,7 +115,10 @@ class Scheduler:
         stored = self.ledger.find_reply(request_id)
         if stored is not None:
             self.stats.found("ledger")
-            follow_up = self.on_answer(Answered(one, stored, is_new=False))
+        # What this run could not have it does not ask for once more.
+        known = stored or self._failures.get(request_id)
+        if known is not None:
+            follow_up = self.on_answer(Answered(one, known, is_new=False))
             if follow_up is not None and self.stop.error is None:
                 await self._begin(follow_up)
             return
@@ -271,6 +276,8 @@ class Scheduler:
         if isinstance(reply, Reply):
             self._num_failed = 0
             return
+        if len(self._failures) < _MAX_REMEMBERED:
+            self._failures[reply.record_id] = reply
         if reply.reason not in SERVER_REASONS:
             return
         self._num_failed += 1

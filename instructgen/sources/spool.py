@@ -112,13 +112,18 @@ class Spool:
 
     def find_copies(self) -> Int64s:
         """Return the rows whose `id` an earlier row has, rising."""
+        ids = self._read_ids()
+        ids.sort()
+        if not (ids[1:] == ids[:-1]).any():
+            return np.empty(0, np.int64)
+        ids = self._read_ids()
+        return np.setdiff1d(np.arange(len(ids)), np.unique(ids, return_index=True)[1])
+
+    def _read_ids(self) -> Int64s:
         ids = np.empty(self.num_rows, np.int64)
         for rows in self._all_rows():
             ids[rows["row"]] = rows["id"]
-        ordered = np.sort(ids)
-        if not (ordered[1:] == ordered[:-1]).any():
-            return np.empty(0, np.int64)
-        return np.setdiff1d(np.arange(len(ids)), np.unique(ids, return_index=True)[1])
+        return ids
 
     def find_unknown(self, image_ids: Int64s) -> Rows:
         """Return the rows of images that are not among the sorted ids, in the order of the file."""

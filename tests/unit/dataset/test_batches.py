@@ -5,7 +5,7 @@ import sys
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instructgen.dataset.batches import make_array, make_batches
@@ -29,6 +29,7 @@ KINDS = st.one_of(
 )
 
 
+@settings(deadline=None)  # the first example loads pyarrow
 @given(KINDS)
 def test_an_array_is_what_pyarrow_makes_of_the_same_values(column: tuple[pa.DataType, list[object]]) -> None:
     kind, values = column

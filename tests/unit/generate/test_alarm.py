@@ -1,6 +1,6 @@
 import pytest
 
-from instructgen.generate.alarm import Alarm
+from instructgen.generate.alarm import Alarm, Lookout
 from instructgen.records import Rejected
 from tests.support.make import make_reply, make_sample
 
@@ -57,3 +57,35 @@ def test_a_teacher_that_is_often_rejected_may_go_on_but_not_one_that_always_is()
         count(always, number, reason="no_question_found")
     assert always.verdict is not None
     assert "no_question_found" in always.verdict
+
+
+def test_answers_that_were_not_judged_count_too() -> None:
+    same, empty, cut, fine = Alarm(), Alarm(), Alarm(), Alarm()
+    for number in range(40):
+        same.count(make_reply(number, text="A dog."), None)
+        empty.count(make_reply(number, text=" \n"), None)
+        cut.count(make_reply(number, finish_reason="length"), None)
+        fine.count(make_reply(number, text=f"Answer {number}."), None)
+    assert "same text" in str(same.verdict)
+    assert "empty_reply" in str(empty.verdict)
+    assert "truncated_reply" in str(cut.verdict)
+    assert fine.verdict is None
+
+
+def test_long_answers_that_begin_alike_are_not_one_answer() -> None:
+    alarm = Alarm()
+    for number in range(100):
+        alarm.count(
+            make_reply(number, text="Question:\nWhat is this?\n===\nAnswer:\n" + "A street. " * 50 + f"{number}"),
+            None,
+        )
+    assert alarm.verdict is None
+
+
+def test_all_that_follow_a_rejected_answer_are_looked_at() -> None:
+    lookout = Lookout()
+    assert all(lookout.wants() for _ in range(100))
+    later = [lookout.wants() for _ in range(320)]
+    assert sum(later) == 20
+    lookout.saw_bad()
+    assert all(lookout.wants() for _ in range(16))

@@ -132,6 +132,16 @@ def test_failures_of_single_requests_stop_nothing(tmp_path: Path) -> None:
     assert {one.reply.reason for one in answered if isinstance(one.reply, Failed)} == {"bad_request"}
 
 
+def test_a_prompt_that_failed_is_not_asked_again_for_a_later_unit_of_the_run(tmp_path: Path) -> None:
+    server = TestServer(fault=lambda number, _: AttemptError("bad_request", "no") if number == 0 else None)
+    asked = [make_asked(number) for number in (1, *range(2, 200), 1)]
+    answered = run(tmp_path, iter(asked), server)
+    failed = [one for one in answered if isinstance(one.reply, Failed)]
+    assert len(answered) == 200
+    assert len(failed) == 2
+    assert server.asked.count(asked[0].request.request_id) == 1
+
+
 def test_another_attempt_follows_where_it_may_help(tmp_path: Path) -> None:
     def fail_first(number: int, request: Request) -> AttemptError | None:
         again = server.asked.count(request.request_id) > 1
