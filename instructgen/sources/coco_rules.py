@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instructgen.records import Fault
-from instructgen.sources.coco_tables import Bools, Floats, ImageTable, usual_names
+from instructgen.sources.coco_tables import Bools, Floats, ImageTable, Int32s, usual_names
 from instructgen.sources.spool import Int64s, is_among
 
 # Reasons for which a box is dropped, in the order in which they are asked; 0 stands for kept.
@@ -27,7 +27,7 @@ _PLAIN_NAMES = re.compile(rf"{_PLAIN_NAME.pattern}(?:\n{_PLAIN_NAME.pattern})*")
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
-def are_sound_images(file_names: list[str], width_px: Int64s, height_px: Int64s) -> bool:
+def are_sound_images(file_names: list[str], width_px: Int32s, height_px: Int32s) -> bool:
     """Whether none of the images has a fault, told at once for many; False where some must be looked at."""
     names = "\n".join(file_names)
     is_plain = names.count("\n") == len(file_names) - 1 and _PLAIN_NAMES.fullmatch(names) is not None
@@ -57,14 +57,14 @@ class ImageIndex:
     """The images of both files, in the order of their ids; where both know one, the instances file's word counts."""
 
     ids: Int64s
-    width_px: Int64s
-    height_px: Int64s
+    width_px: Int32s
+    height_px: Int32s
     odd_names: dict[int, str]
     """By place, the file names that may not follow from the id."""
     in_instances: Bools
     in_captions: Bools
     size_differs: Bools
-    num_copies: Int64s
+    num_copies: Int32s
     """How often an id was repeated within a file."""
 
     def file_names(self, low: int, high: int) -> list[str]:
@@ -77,28 +77,36 @@ class ImageIndex:
 def merge_images(instances: ImageTable, captions: ImageTable) -> ImageIndex:
     """Put the images of both files together; of a repeated id the first stands."""
     ids = np.union1d(instances.ids, captions.ids)
-    width_px, height_px, num_copies = (np.zeros(len(ids), np.int64) for _ in range(3))
+    sizes_px, num_copies = np.zeros((len(ids), 2), np.int32), np.zeros(len(ids), np.int32)
     odd_names: dict[int, str] = {}
     size_differs = np.zeros(len(ids), np.bool_)
     found: list[Bools] = []
     for table in (captions, instances):
-        unique_ids, first_rows, counts = np.unique(table.ids, return_index=True, return_counts=True)
-        places = np.searchsorted(ids, unique_ids)
-        widths, heights = table.width_px[first_rows], table.height_px[first_rows]
-        is_here = np.zeros(len(ids), np.bool_)
-        is_here[places] = True
+        places = np.searchsorted(ids, table.ids)
+        firsts = _find_firsts(places, len(ids))
+        is_here = firsts >= 0
+        own_px = table.sizes_px[firsts[is_here]]
         if found:
-            differs = (width_px[places] != widths) | (height_px[places] != heights)
-            size_differs[places] = differs & found[0][places]
-        width_px[places], height_px[places] = widths, heights
-        num_copies[places] += counts - 1
+            size_differs[is_here] = (sizes_px[is_here] != own_px).any(axis=1) & found[0][is_here]
+        sizes_px[is_here] = own_px
+        num_copies += np.bincount(places, minlength=len(ids)).astype(np.int32) - is_here
         if table.odd_names or odd_names:
-            usual = usual_names(unique_ids.tolist())
-            for place, row, name in zip(places.tolist(), first_rows.tolist(), usual, strict=True):
+            here = np.flatnonzero(is_here)
+            usual = usual_names(ids[here].tolist())
+            for place, row, name in zip(here.tolist(), firsts[here].tolist(), usual, strict=True):
                 odd_names[place] = table.odd_names.get(row, name)
         found.append(is_here)
     in_captions, in_instances = found
+    width_px, height_px = sizes_px.T
     return ImageIndex(ids, width_px, height_px, odd_names, in_instances, in_captions, size_differs, num_copies)
+
+
+def _find_firsts(places: Int64s, num_places: int) -> Int32s:
+    """Return for each place the first row that names it, or -1."""
+    firsts = np.full(num_places, -1, np.int32)
+    # Of several values for one place the last is kept.
+    firsts[places[::-1]] = np.arange(len(places) - 1, -1, -1, dtype=np.int32)
+    return firsts
 
 
 def order_by_image(image_ids: Int64s, places_of: Int64s) -> tuple[Int64s, Int64s]:
@@ -120,8 +128,8 @@ class BoxBatch:
     """
 
     xywh_px: Floats
-    width_px: Int64s
-    height_px: Int64s
+    width_px: Int32s
+    height_px: Int32s
     image_index: Int64s
     category_index: Int64s
     is_copy: Bools

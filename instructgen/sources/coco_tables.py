@@ -23,6 +23,7 @@ from instructgen.sources.json_stream import Member, read_members
 from instructgen.sources.spool import Int64s, Rows, Spool
 from instructgen.surrogate.captions import clean_caption
 
+Int32s = NDArray[np.int32]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
@@ -36,8 +37,8 @@ class ImageTable:
     """The images of one file, in its order. `odd_names` has, by row, file names that may not follow from the id."""
 
     ids: Int64s
-    width_px: Int64s
-    height_px: Int64s
+    sizes_px: Int32s
+    """[images, 2]: width and height."""
     odd_names: dict[int, str]
 
 
@@ -84,24 +85,25 @@ def _category_names(path: Path, categories: list[CocoCategory]) -> dict[int, str
 
 class _ImageColumns:
     def __init__(self) -> None:
-        self.numbers: list[Int64s] = [np.empty((0, 3), np.int64)]
+        self._ids: list[Int64s] = [np.empty(0, np.int64)]
+        self._sizes_px: list[Int32s] = [np.empty((0, 2), np.int32)]
         self.odd_names: dict[int, str] = {}
         self.num_images = 0
 
     def add(self, images: list[CocoImage]) -> None:
-        flat = chain.from_iterable([(image.id, image.width, image.height) for image in images])
-        self.numbers.append(np.fromiter(flat, np.int64, 3 * len(images)).reshape(-1, 3))
+        self._ids.append(np.fromiter([image.id for image in images], np.int64, len(images)))
+        flat = chain.from_iterable([(image.width, image.height) for image in images])
+        self._sizes_px.append(np.fromiter(flat, np.int32, 2 * len(images)).reshape(-1, 2))
         names = [image.file_name for image in images]
         if names != usual_names([image.id for image in images]):
             self.odd_names.update(enumerate(names, self.num_images))
         self.num_images += len(images)
 
     def ids(self) -> Int64s:
-        return np.concatenate([numbers[:, 0] for numbers in self.numbers])
+        return np.concatenate(self._ids)
 
     def table(self) -> ImageTable:
-        ids, width_px, height_px = (np.ascontiguousarray(column) for column in np.concatenate(self.numbers).T)
-        return ImageTable(ids, width_px, height_px, self.odd_names)
+        return ImageTable(self.ids(), np.concatenate(self._sizes_px), self.odd_names)
 
 
 class BoxSpool:
