@@ -207,10 +207,10 @@ MUTANTS: tuple[Mutant, ...] = (
         "",
     ),
     Mutant(
-        "unjudged_answers_raise_no_alarm",
-        "instructgen/generate/alarm.py",
-        "reason = find_plain_reason(reply)",
-        'reason = ""',
+        "only_judged_answers_can_raise_an_alarm",
+        "instructgen/jobs/generate.py",
+        "if bought is not None and self.parts.teachers[asked.lane].is_remote:",
+        "if bought is not None and outcome is not None and self.parts.teachers[asked.lane].is_remote:",
     ),
     Mutant(
         "annotations_stay_in_the_order_of_the_file",

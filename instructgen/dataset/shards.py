@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # Rows of a row group (docs/decisions/0001-spine.md): a random read of a picture decodes one group.
 _GROUP_ROWS_WITH_PICTURES = 100
 _GROUP_ROWS_TEXT = 10_000
-_BATCH_ROWS = 500  # rows that wait as Python objects, which take several times the room of Arrow's
+_BATCH_ROWS = 200  # rows that wait as Python objects, which take several times the room of Arrow's
 _READ_BYTES = 1 << 20
 
 

@@ -8,7 +8,6 @@ concurrency was.
 
 import asyncio
 import errno
-import gc
 import shutil
 import signal
 import threading
@@ -31,7 +30,6 @@ from instructgen.ledger.ledger import Ledger
 from instructgen.resources import BATCHES_NAME
 from instructgen.teachers.replay import TeacherIdentity, add_identity
 
-_COLLECT_EVERY = 20_000  # new objects that may be part of a circle; Python's own 700
 _FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -81,7 +79,6 @@ class Build:
             num_in_doubt = max(0, ledger.num_in_doubt() - count_open(folder / BATCHES_NAME).num_requests)
             self._note_teachers(ledger)
             generation = Generation(self.parts, ledger, record, self.watch)
-            stack.enter_context(_calm_collector())
             try:
                 generation.run()
                 with _sigterm_as_interrupt():
@@ -128,22 +125,6 @@ class Build:
         self.watch.end()
         manifest = composer.finish(self.out)
         return publish(staging, manifest, self.out), manifest
-
-
-@contextmanager
-def _calm_collector() -> Iterator[None]:
-    """Have Python look for garbage in circles more rarely: a request leaves none, and the search costs a tenth of it.
-
-    What is loaded by now is not looked through any more until the end.
-    """
-    thresholds = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(_COLLECT_EVERY, *thresholds[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*thresholds)
-        gc.unfreeze()
 
 
 @contextmanager

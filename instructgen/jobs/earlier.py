@@ -13,7 +13,7 @@ from instructgen.jobs.survey import FindReply
 from instructgen.ledger.books import DamagedBlobError, read_reply, to_key
 from instructgen.ledger.cache import CACHE_NAME
 from instructgen.ledger.damage import DamagedStoreError
-from instructgen.ledger.ledger import find_recorded, open_for_replay
+from instructgen.ledger.reading import find_recorded, open_for_replay
 from instructgen.ledger.store import decode_state, read_format
 from instructgen.records import NOTHING, Cost, Reply
 from instructgen.resources import LEDGER_NAME, RUN_NAME

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import msgspec
@@ -14,11 +14,12 @@ from instructgen.jobs.ledgers import ExportFile, encode_line
 from instructgen.ledger.books import Effect, read_head, split_reply
 from instructgen.ledger.damage import DamagedStoreError
 from instructgen.ledger.journal import ADOPTED, BOUGHT, HEAD, Event, Frame, read_frame_at, scan
-from instructgen.ledger.ledger import Ledger, open_for_replay
+from instructgen.ledger.ledger import Ledger
 from instructgen.ledger.old_copies import DAMAGED
-from instructgen.ledger.recovery import JOURNAL_NAME, Copies, write_journal
+from instructgen.ledger.reading import open_store
+from instructgen.ledger.recovery import Copies, write_journal
 from instructgen.ledger.store import check_replies, check_small_tables, decode_state, read_format, read_keys
-from instructgen.resources import LEDGER_NAME
+from instructgen.resources import JOURNAL_NAME, LEDGER_NAME
 
 _AT_ONCE = 500
 # Where a line of rejected.jsonl names what was asked; the second is the teacher's before the fallback's.
@@ -36,37 +37,45 @@ class Found(msgspec.Struct):
 def verify(folder: Path) -> Found:
     """Read all of both copies; a run may be writing them. Raises InstructgenError for a later format."""
     found = Found(faults=[])
-    number = _check_store(folder, found)
-    with closing(sqlite3.connect("", isolation_level=None)) as scratch:  # a temporary file, for ids by the million
+    with ExitStack() as stack:
+        store = _open_store(folder, found)
+        number = None
+        if store is not None:
+            stack.enter_context(closing(store))
+            number = _check_store(folder, store, found)
+        # A temporary file, for ids by the million.
+        scratch = stack.enter_context(closing(sqlite3.connect("", isolation_level=None)))
         scratch.execute("PRAGMA journal_mode=OFF")
         scratch.execute("CREATE TABLE told (request_id BLOB PRIMARY KEY, crc BLOB) WITHOUT ROWID")
         scratch.execute("BEGIN")
         _check_journal(folder / JOURNAL_NAME, scratch, number, found)
-        if number is not None and (folder / JOURNAL_NAME).exists():
-            _compare(folder, scratch, found)
+        if store is not None and number is not None and (folder / JOURNAL_NAME).exists():
+            _compare(store, scratch, found)
     return found
 
 
-def _check_store(folder: Path, found: Found) -> int | None:
-    """Return the number of the last event that the SQLite copy has, or None where that cannot be told."""
+def _open_store(folder: Path, found: Found) -> sqlite3.Connection | None:
     if not (folder / LEDGER_NAME).exists():
         found.faults.append(f"{LEDGER_NAME} is missing")
         return None
     try:
-        with closing(open_for_replay(folder)) as connection:
-            if read_format(connection) == "1":
-                found.faults.append(
-                    f"{LEDGER_NAME} is of format 1; the next build writes it again, with a second copy"
-                )
-                return None
-            connection.execute("BEGIN")  # one moment of it, whatever a run writes meanwhile
-            return _check_tables(folder, connection, found)
-    except (sqlite3.Error, DamagedStoreError, UnicodeError, OverflowError, TypeError) as error:
-        found.faults.append(f"{LEDGER_NAME}: {error}")
+        return open_store(folder)
     except InstructgenError as error:
         if (folder / LEDGER_NAME).stat().st_size and "has format" in str(error):
             raise
         found.faults.append(str(error))
+    return None
+
+
+def _check_store(folder: Path, store: sqlite3.Connection, found: Found) -> int | None:
+    """Return the number of the last event that the SQLite copy has, or None where that cannot be told."""
+    try:
+        if read_format(store) == "1":
+            found.faults.append(f"{LEDGER_NAME} is of format 1; the next build writes it again, with a second copy")
+            return None
+        return _check_tables(folder, store, found)
+    except (sqlite3.Error, DamagedStoreError, UnicodeError, OverflowError, TypeError) as error:
+        found.faults.append(f"{LEDGER_NAME}: {error}")
     return None
 
 
@@ -113,15 +122,15 @@ def _check_journal(path: Path, scratch: sqlite3.Connection, number: int | None, 
         found.faults.append(f"{path.name}: it ends with record {last} of {number}")
 
 
-def _compare(folder: Path, scratch: sqlite3.Connection, found: Found) -> None:
+def _compare(store: sqlite3.Connection, scratch: sqlite3.Connection, found: Found) -> None:
+    """Compare the replies that the journal told of with those of SQLite at the same moment."""
     num_missing = num_other = 0
     try:
-        with closing(open_for_replay(folder)) as connection:
-            for key, blob in connection.execute("SELECT request_id, reply FROM replies"):
-                row = scratch.execute("SELECT crc FROM told WHERE request_id = ?", (key,)).fetchone()
-                num_missing += row is None
-                num_other += row is not None and row[0] != blob[:4]
-                scratch.execute("DELETE FROM told WHERE request_id = ?", (key,))
+        for key, blob in store.execute("SELECT request_id, reply FROM replies"):
+            row = scratch.execute("SELECT crc FROM told WHERE request_id = ?", (key,)).fetchone()
+            num_missing += row is None
+            num_other += row is not None and row[0] != blob[:4]
+            scratch.execute("DELETE FROM told WHERE request_id = ?", (key,))
     except sqlite3.Error:
         return  # told already
     (num_left,) = scratch.execute("SELECT COUNT(*) FROM told").fetchone()
@@ -177,8 +186,9 @@ def _compact(copies: Copies) -> Copies:
     store.writer.execute("DELETE FROM failures WHERE request_id IN (SELECT request_id FROM replies)")
     store.writer.execute("VACUUM")
     store.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    journal = write_journal(store.path.parent, store, books, keep_old=False)
     copies.journal.close()
-    return Copies(write_journal(store.path.parent, store, books, keep_old=False), store, books)
+    return Copies(journal, store, books)
 
 
 def _drop_unused(dataset: Path, ledger: Ledger, unused_to: Path) -> int:

@@ -15,12 +15,12 @@ import msgspec
 from instructgen.errors import InstructgenError, LedgerDamagedError
 from instructgen.ledger.books import KEY_BYTES, DamagedBlobError, make_adopted, read_failure, read_reply, to_key
 from instructgen.ledger.journal import Event, is_journal
-from instructgen.ledger.ledger import Ledger, open_for_replay
-from instructgen.ledger.recovery import JOURNAL_NAME
+from instructgen.ledger.ledger import Ledger
+from instructgen.ledger.reading import open_for_replay
 from instructgen.ledger.rescue import read_rescued
 from instructgen.ledger.store import decode_state
 from instructgen.records import Reply
-from instructgen.resources import LEDGER_NAME
+from instructgen.resources import JOURNAL_NAME, LEDGER_NAME
 
 EXPORT_FORMAT = 1
 _AT_ONCE = 500

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from instructgen.ledger.books import Books, Effect
 from instructgen.ledger.journal import Event
 
-# A mark and its reply that meet in here never become rows. An opening reads 500 events in a few milliseconds.
+# A mark and its reply that meet in here never become rows, and an index page is written once for many of them.
+# An opening takes 2,000 events from the journal in some tens of milliseconds.
 _MAX_EVENTS = 2000
 _FEW = 8  # events in a group; where there is time, SQLite is never behind
 MAX_WAIT_S = 0.25

@@ -106,18 +106,18 @@ class GroupWriter:
     def _try_rest(self) -> None:
         try:
             self._rest()
-        except BaseException as met:  # noqa: BLE001  nobody waits for it: the next batch's waiters hear of it
+        except BaseException as met:  # noqa: BLE001  nobody waits for it: those of the next batch hear of it
             self._rest_error = met
 
     def _write_batch(self, batch: list[tuple[Event, _Waiter]]) -> None:
         trouble: str | None = None
         error: BaseException | None = None
         try:
-            if self._rest_error is not None:
-                raise self._rest_error
             trouble = self._write([event for event, _ in batch])
         except BaseException as met:  # noqa: BLE001  it belongs to those who wait; the thread serves the next
             error = met
+        # The batch itself is on disk then.
+        error, self._rest_error = error or self._rest_error, None
         by_loop: dict[asyncio.AbstractEventLoop, list[asyncio.Future[str | None]]] = {}
         for _, waiter in batch:
             if isinstance(waiter, asyncio.Future):

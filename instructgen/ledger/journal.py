@@ -200,7 +200,10 @@ class Journal:
         self.next_number, self.last, self.end = number, last, end
 
     def close(self) -> None:
-        os.close(self._file)
+        """Close the file; a second time does nothing, and what is appended later raises OSError."""
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)
 
     def __enter__(self) -> Self:
         return self

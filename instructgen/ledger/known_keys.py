@@ -2,7 +2,7 @@
 
 import struct
 
-# 16 bits and 4 places a key: one in 400 keys of no reply is looked up in vain.
+# 16 bits and 4 places a key: of each full part, one in 400 keys of no reply is looked up in vain.
 _BYTES_PER_KEY = 2
 _PLACES = struct.Struct("<4I")  # of a request id, which is a sha256 and so needs no hashing
 _FIRST_SIZE = 1 << 17

@@ -11,14 +11,14 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from filelock import FileLock, Timeout
 
-from instructgen.errors import InstructgenError, LedgerDamagedError, RunLockedError, RunStoppedError
+from instructgen.errors import InstructgenError, RunLockedError, RunStoppedError
 from instructgen.ledger.backlog import MAX_WAIT_S, Backlog
 from instructgen.ledger.books import (
     DamagedBlobError,
@@ -32,15 +32,15 @@ from instructgen.ledger.books import (
     make_unsent,
     read_failure,
     read_reply,
+    split_reply,
     to_key,
 )
 from instructgen.ledger.damage import DamagedStoreError, explain, is_damage, telling_damage
 from instructgen.ledger.first_uses import FirstUses
 from instructgen.ledger.groups import GroupWriter
-from instructgen.ledger.journal import Event
+from instructgen.ledger.journal import ADOPTED, BOUGHT, Event
 from instructgen.ledger.recovery import Copies, mend_copies, open_copies
 from instructgen.ledger.rescue import Outlet, begin_run
-from instructgen.ledger.store import read_format
 from instructgen.records import NOTHING, Cost, Failed, Reply
 from instructgen.resources import LEDGER_NAME
 
@@ -115,12 +115,17 @@ class Ledger:
     def find_reply(self, request_id: str) -> Reply | None:
         """Return the stored reply, or None where the request has not been answered yet."""
         key = to_key(request_id)
-        blob = self._backlog.find_reply(key)
-        if blob is None:
-            if not self._is_store_lost and not self._copies.store.may_have(key):
-                return None
-            blob = self._read(lambda: _whole(key, self._copies.store.find_blob(key)))
+        blob = self._find_blob(key)
         return None if blob is None else read_reply(key, blob)
+
+    def has_reply(self, key: bytes) -> bool:
+        return self._find_blob(key) is not None
+
+    def _find_blob(self, key: bytes) -> bytes | None:
+        blob = self._backlog.find_reply(key)
+        if blob is not None or (not self._is_store_lost and not self._copies.store.may_have(key)):
+            return blob
+        return self._read(lambda: _whole(key, self._copies.store.find_blob(key)))
 
     def find_failure(self, request_id: str) -> Failed | None:
         """Return the last failure of a request that has no reply."""
@@ -199,13 +204,10 @@ class Ledger:
         """Store events of any kind, as an import brings them, and return once they are on disk."""
         _stop_at(self._groups.write_all(events))
 
-    def has_reply(self, key: bytes) -> bool:
-        self._bring_in()
-        return self._read(lambda: self._copies.store.find_blob(key)) is not None
-
     def replace_copies(self, change: Callable[[Copies], Copies]) -> None:
         """Let `change` work on both copies while nothing is written or read, as `instructgen ledger gc` does."""
         self._bring_in()
+        _stop_at(self.trouble)
         with self._write_lock, self._read_lock:
             self._copies = change(self._copies)
             self._spent = self._copies.books.spent()
@@ -256,6 +258,7 @@ class Ledger:
             try:
                 self._copies = mend_copies(self.folder, self._say, reason, is_store_suspect=is_store_suspect)
             except (OSError, sqlite3.Error) as error:
+                self._outlet.give_up(f"{self.folder} cannot be mended ({error})")
                 raise RunStoppedError(
                     f"{self.folder} is damaged ({reason}) and cannot be mended ({error}); "
                     "free space and run the same command again"
@@ -275,6 +278,8 @@ class Ledger:
                 return trouble
             is_due = self._backlog.add(self._copies.books, events)
             self._spent = self._copies.books.spent()
+        if self._cache is not None:
+            self._cache.put_blobs([split_reply(event)[:2] for event in events if event.kind in (BOUGHT, ADOPTED)])
         if is_due:
             self._bring_in()
         # A batch that met the trouble is safe all the same: who waits goes on, and the next write ends the run.
@@ -295,8 +300,6 @@ class Ledger:
                     "see to the disk, free space and run the same command again"
                 )
             self._backlog = Backlog()
-        if self._cache is not None:
-            self._cache.put_blobs([(key, blob) for key, (blob, _) in effect.replies.items()])
 
 
 def _stop_at(trouble: str | None) -> None:
@@ -308,38 +311,3 @@ def _whole(key: bytes, blob: bytes | None) -> bytes | None:
     if blob is not None and not is_whole_blob(key, blob):
         raise DamagedBlobError(f"the answer to {key.hex()} is not what was written")
     return blob
-
-
-def open_for_replay(folder: Path) -> sqlite3.Connection:
-    """Open a recorded run's ledger for reading alone, of any format; no lock is taken and nothing is written."""
-    path = folder / LEDGER_NAME
-    if not path.is_file():
-        raise InstructgenError(f"{folder} holds no recorded run: there is no {path.name}; point to a dataset's run/")
-    wal = path.with_name(f"{path.name}-wal")
-    # A database at rest is opened as immutable: SQLite would put files of its own beside it otherwise.
-    mode = "mode=ro" if wal.exists() and wal.stat().st_size else "immutable=1"
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True)
-    try:
-        read_format(connection)
-    except (sqlite3.Error, DamagedStoreError, InstructgenError) as error:
-        connection.close()
-        if isinstance(error, InstructgenError):
-            raise
-        raise LedgerDamagedError(
-            f"{path} is not a usable ledger ({error}); `instructgen ledger verify --repair {folder}` mends it"
-        ) from None
-    return connection
-
-
-def find_recorded(connection: sqlite3.Connection, request_id: str) -> Reply | None:
-    """Return a recorded run's reply. Raises LedgerDamagedError where it is not what was written."""
-    key = to_key(request_id)
-    try:
-        with closing(connection.execute("SELECT reply FROM replies WHERE request_id = ?", (key,))) as rows:
-            row = rows.fetchone()
-        return None if row is None else read_reply(key, row[0])
-    except (sqlite3.Error, DamagedBlobError) as error:
-        raise LedgerDamagedError(
-            f"the recorded answer to {request_id} cannot be read ({error}); "
-            "`instructgen ledger verify --repair` mends the recorded run"
-        ) from None

@@ -35,9 +35,7 @@ from instructgen.ledger.old_copies import (
     is_old_format,
 )
 from instructgen.ledger.store import State, Store
-from instructgen.resources import LEDGER_NAME
-
-JOURNAL_NAME = "journal"
+from instructgen.resources import JOURNAL_NAME, LEDGER_NAME
 
 Say = Callable[[str], None]
 

@@ -132,6 +132,11 @@ class Outlet:
         self.trouble = self._store_elsewhere(events, self._cause)
         return self.trouble
 
+    def give_up(self, cause: str) -> None:
+        """Write the journal no more: what is under way goes to a rescue file."""
+        self._cause = self._cause or f"{cause}; free space and run the same command again"
+        self.trouble = self.trouble or self._cause
+
     def close(self) -> None:
         self._rescue.close()
 

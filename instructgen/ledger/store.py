@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from instructgen.errors import InstructgenError
-from instructgen.ledger.books import FORMAT, Books, Effect, Totals, is_whole_blob
+from instructgen.ledger.books import FORMAT, KEY_BYTES, Books, Effect, Totals, is_whole_blob
 from instructgen.ledger.damage import DamagedStoreError, OldFormatError
 from instructgen.ledger.known_keys import KnownKeys
 
@@ -121,7 +121,7 @@ class Store:
             _insert(connection, "OR REPLACE INTO failures", failed)
             _delete(connection, "failures", [key for key, failure in effect.failures.items() if failure is None])
             self.has_failures = True
-        rows = [(key, value, _meta_crc(key, value)) for key, value in effect.meta.items()]
+        rows = [(key, value, meta_crc(key, value)) for key, value in effect.meta.items()]
         _insert(connection, "OR REPLACE INTO meta", rows)
 
     def check(self) -> Books:
@@ -183,7 +183,7 @@ class Store:
         row = self.reader.execute("SELECT value, crc FROM meta WHERE key = ?", (key,)).fetchone()
         if row is None:
             return None
-        if row[1] != _meta_crc(key, row[0]):
+        if row[1] != meta_crc(key, row[0]):
             raise DamagedStoreError(f"its note '{key}' is not what was written")
         return str(row[0])
 
@@ -242,7 +242,7 @@ def check_small_tables(connection: sqlite3.Connection) -> int:
     failures = connection.execute("SELECT request_id, failure FROM failures")
     notes = connection.execute("SELECT key, value, crc FROM meta WHERE key != 'format'")
     num_failures = sum(not _holds(key, blob) for key, blob in failures)
-    num_notes: int = sum(_meta_crc(key, value) != crc for key, value, crc in notes)
+    num_notes: int = sum(meta_crc(key, value) != crc for key, value, crc in notes)
     return num_failures + num_notes
 
 
@@ -260,7 +260,7 @@ def _read_key_groups(connection: sqlite3.Connection) -> Iterator[list[bytes]]:
     rows = connection.execute("SELECT request_id FROM replies INDEXED BY replies_by_id ORDER BY request_id")
     while group := rows.fetchmany(_KEYS_AT_ONCE):
         keys = [key for (key,) in group]
-        if not all(type(key) is bytes for key in keys):
+        if not all(type(key) is bytes and len(key) == KEY_BYTES for key in keys):
             raise DamagedStoreError("its index holds what is no request id")
         yield keys
 
@@ -281,9 +281,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 def _make_tables(connection: sqlite3.Connection) -> None:
     if connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None:
         connection.executescript(_SCHEMA)
-        connection.execute(
-            "INSERT OR IGNORE INTO meta VALUES ('format', ?, ?)", (FORMAT, _meta_crc("format", FORMAT))
-        )
+        connection.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?, ?)", (FORMAT, meta_crc("format", FORMAT)))
     found = read_format(connection)
     if found != FORMAT:
         raise OldFormatError(f"its format is {found}")
@@ -295,7 +293,7 @@ def read_format(connection: sqlite3.Connection) -> str:
     Raises DamagedStoreError where none is told, and InstructgenError for one that only a later instructgen reads.
     """
     row = connection.execute("SELECT * FROM meta WHERE key = 'format'").fetchone()
-    if row is None or (len(row) > 2 and row[2] != _meta_crc(row[0], row[1])):
+    if row is None or (len(row) > 2 and row[2] != meta_crc(row[0], row[1])):
         raise DamagedStoreError("it does not tell its format")
     found = str(row[1])
     if found not in ("1", FORMAT):
@@ -314,7 +312,7 @@ def _to_int(key: bytes) -> int:
     return int.from_bytes(key, "big")
 
 
-def _meta_crc(key: object, value: object) -> int:
+def meta_crc(key: object, value: object) -> int:
     return zlib.crc32(f"{key}\0{value}".encode("utf-8", "surrogatepass"))
 
 

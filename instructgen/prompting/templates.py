@@ -126,17 +126,21 @@ def _find_pieces(tree: "nodes.Template") -> tuple[str | Field, ...] | None:
 def _join(pieces: tuple[str | Field, ...], records: Mapping[str, Struct]) -> str | None:
     """Return what Jinja would; None where a field is no text of moderate length, which is Jinja's to judge."""
     texts: list[str] = []
+    num_chars = 0
     for piece in pieces:
-        if isinstance(piece, str):
-            texts.append(piece)
-            continue
-        record = records[piece.record]
-        value = getattr(record, piece.name) if piece.name in record.__struct_fields__ else None
-        if not isinstance(value, str):
+        text = piece if isinstance(piece, str) else _find_text(records[piece.record], piece.name)
+        if text is None:
             return None
-        texts.append(value)
-    text = "".join(texts)
-    return text if len(text) <= MAX_RENDERED_CHARS else None
+        num_chars += len(text)
+        if num_chars > MAX_RENDERED_CHARS:
+            return None
+        texts.append(text)
+    return "".join(texts)
+
+
+def _find_text(record: Struct, name: str) -> str | None:
+    value = getattr(record, name) if name in record.__struct_fields__ else None
+    return value if isinstance(value, str) else None
 
 
 def _check_nodes(path: Path, node: "nodes.Node", known: set[str], *, in_loop: bool) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
 
 _FINISH_REASONS: dict[str, FinishReason] = {"stop": "stop", "length": "length", "content_filter": "content_filter"}
+_MAX_TOKENS = 1 << 40  # no prompt has more; a count beyond is a mistake, and no ledger should have to hold it
 # What a server appends to the same model's name: the day of a snapshot (-2024-07-18, -20240718, -0613), or a tag.
 _SNAPSHOT = re.compile(r"(?:-\d{4}-\d{2}-\d{2}|-\d{8}|-\d{4}|-latest)?(?::[\w.-]+)?")
 
@@ -92,7 +93,9 @@ def find_usage(completion: "ChatCompletion") -> Usage | None:
     """Return what the server counted; None where it does not say, for the answer is good without."""
     usage = getattr(completion, "usage", None)
     prompt, answer = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
-    if not (isinstance(prompt, int) and isinstance(answer, int) and prompt >= 0 and answer >= 0):
+    if not (isinstance(prompt, int) and isinstance(answer, int)):
+        return None
+    if not (0 <= prompt <= _MAX_TOKENS and 0 <= answer <= _MAX_TOKENS):
         return None
     cached = getattr(getattr(usage, "prompt_tokens_details", None), "cached_tokens", None)
     return Usage(prompt, answer, min(cached, prompt) if isinstance(cached, int) and cached > 0 else 0)

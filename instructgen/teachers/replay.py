@@ -7,7 +7,7 @@ import msgspec
 
 from instructgen.attempts import AttemptError
 from instructgen.errors import InstructgenError
-from instructgen.ledger.ledger import find_recorded, open_for_replay
+from instructgen.ledger.reading import find_recorded, open_for_replay
 from instructgen.limits.bounds import ServerLimits
 from instructgen.records import NOTHING, Cost, Decoding, Message, Reply, Request, Unit
 from instructgen.teachers.base import Server

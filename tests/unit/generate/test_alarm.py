@@ -1,6 +1,6 @@
 import pytest
 
-from instructgen.generate.alarm import Alarm, Lookout
+from instructgen.generate.alarm import Alarm, Lookout, find_plain_reason
 from instructgen.records import Rejected
 from tests.support.make import make_reply, make_sample
 
@@ -59,27 +59,22 @@ def test_a_teacher_that_is_often_rejected_may_go_on_but_not_one_that_always_is()
     assert "no_question_found" in always.verdict
 
 
-def test_answers_that_were_not_judged_count_too() -> None:
-    same, empty, cut, fine = Alarm(), Alarm(), Alarm(), Alarm()
+def test_one_answer_for_all_is_noticed_among_answers_that_were_not_judged() -> None:
+    same, fine = Alarm(), Alarm()
+    text = "Question:\nWhat is this?\n===\nAnswer:\n" + "A street. " * 50
     for number in range(40):
-        same.count(make_reply(number, text="A dog."), None)
-        empty.count(make_reply(number, text=" \n"), None)
-        cut.count(make_reply(number, finish_reason="length"), None)
-        fine.count(make_reply(number, text=f"Answer {number}."), None)
+        same.count(make_reply(number, text=f"{' ' * (number % 4)}{text}\n"), None)
+        fine.count(make_reply(number, text=f"{text}{number} red cars. {text}"), None)
     assert "same text" in str(same.verdict)
-    assert "empty_reply" in str(empty.verdict)
-    assert "truncated_reply" in str(cut.verdict)
     assert fine.verdict is None
 
 
-def test_long_answers_that_begin_alike_are_not_one_answer() -> None:
-    alarm = Alarm()
-    for number in range(100):
-        alarm.count(
-            make_reply(number, text="Question:\nWhat is this?\n===\nAnswer:\n" + "A street. " * 50 + f"{number}"),
-            None,
-        )
-    assert alarm.verdict is None
+def test_what_is_no_use_shows_without_reading() -> None:
+    assert find_plain_reason(make_reply(1)) == ""
+    assert find_plain_reason(make_reply(1, text=" \n")) == "empty_reply"
+    assert find_plain_reason(make_reply(1, finish_reason="length")) == "truncated_reply"
+    assert find_plain_reason(make_reply(1, finish_reason="content_filter")) == "content_filtered"
+    assert find_plain_reason(make_reply(1, notes=("refused",))) == "refused"
 
 
 def test_all_that_follow_a_rejected_answer_are_looked_at() -> None:

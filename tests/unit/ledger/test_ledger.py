@@ -10,7 +10,8 @@ import pytest
 from instructgen.errors import InstructgenError, LedgerDamagedError, RunLockedError
 from instructgen.ledger.books import Spent
 from instructgen.ledger.cache import AnswerCache
-from instructgen.ledger.ledger import Ledger, find_recorded, open_for_replay
+from instructgen.ledger.ledger import Ledger
+from instructgen.ledger.reading import find_recorded, open_for_replay
 from instructgen.records import Cost, Failed
 from tests.support.make import make_reply
 

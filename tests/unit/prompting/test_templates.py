@@ -85,3 +85,19 @@ def test_loop_over_what_is_no_list_is_named_with_its_line() -> None:
 def test_output_is_bounded_while_it_is_made() -> None:
     with pytest.raises(InstructgenError, match=r"system.j2 renders to more than 1,000,000 characters"):
         render("{% for letter in page.text %}" + "x" * 1000 + "{% endfor %}", text="y" * 10_000_000)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["{{ page.text }}", "{{ page.text }}\n", "\n{{ page.text }} and\n\n", "a{# not b #}c", "", "\n",
+     " {{ page.text -}} \n x", "{{ page.text }}{{ page.text }}", "{{ 'a' }}", "{% if page.text %}yes{% endif %}\n"],
+)  # fmt: skip
+def test_text_and_fields_alone_give_what_jinja_gives(source: str) -> None:
+    template = load_template(Path("user.j2"), source, ("page",))
+    page = Page(text="  A <b>dog</b> & {{ cat }}\n")
+    assert template.render(page=page) == "".join(template.compiled.generate(page=page))
+
+
+def test_many_fields_are_bounded_before_they_are_put_together() -> None:
+    with pytest.raises(InstructgenError, match=r"system.j2 renders to more than 1,000,000 characters"):
+        render("{{ page.text }}" * 1000, text="y" * 100_000)

@@ -38,7 +38,7 @@ def test_cached_tokens_have_a_price_of_their_own() -> None:
 @pytest.mark.parametrize(
     "usage",
     [None, {}, {"prompt_tokens": 5}, {"prompt_tokens": "5", "completion_tokens": 3}, "much", [1],
-     {"prompt_tokens": -5, "completion_tokens": 3}],
+     {"prompt_tokens": -5, "completion_tokens": 3}, {"prompt_tokens": 2**63, "completion_tokens": 3}],
 )  # fmt: skip
 def test_answer_without_usage_is_kept_at_an_unknown_cost(usage: object) -> None:
     reply = read(usage=usage)
