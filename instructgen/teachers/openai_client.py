@@ -24,6 +24,7 @@ from yarl import URL
 
 from instructgen.errors import InstructgenError
 from instructgen.secrets import strip_url
+from instructgen.teachers.deadlines import Deadlines
 
 COMPLETIONS_PATH = "/chat/completions"
 # uvicorn (vLLM) and Node close an idle connection after 5 s: earlier than that, so that none closes under a request.
@@ -92,7 +93,9 @@ class AiohttpOpenAI(openai.AsyncOpenAI):
         if path != COMPLETIONS_PATH or not isinstance(content, bytes) or len(others) > 1:
             return await super().post(path, cast_to=cast_to, **others)
         try:
-            return await self._complete(self.open(), content)
+            lane = self.open()
+            with lane.deadlines.limit():
+                return await self._complete(lane, content)
         except TimeoutError as error:
             raise openai.APITimeoutError(self._make_request()) from error
         except (aiohttp.ClientError, OSError) as error:
@@ -106,6 +109,7 @@ class AiohttpOpenAI(openai.AsyncOpenAI):
 
     async def close(self) -> None:
         if self._lane is not None:
+            self._lane.deadlines.close()
             await self._lane.session.close()
         await super().close()
 
@@ -114,7 +118,12 @@ class AiohttpOpenAI(openai.AsyncOpenAI):
         path = parts.path.rstrip("/") + COMPLETIONS_PATH
         url = URL(urlunsplit(parts._replace(path=path, fragment="")))
         headers = {**self.auth_headers, **self.default_headers, "Accept-Encoding": "gzip, deflate"}
-        given = {name: value for name, value in headers.items() if isinstance(value, str)}
+        # What the package tells of the machine (x-stainless-...) is two thirds of the headers, and nobody's business.
+        given = {
+            name: value
+            for name, value in headers.items()
+            if isinstance(value, str) and not name.lower().startswith("x-stainless-")
+        }
         return _Lane(url, given, self._proxy, self._timeouts, self._tls)
 
     async def _complete(self, lane: "_Lane", content: bytes) -> ChatCompletion:
@@ -180,6 +189,7 @@ class _Lane:
         self, url: URL, headers: dict[str, str], proxy: str | None, timeouts: Timeouts, tls: ssl.SSLContext
     ) -> None:
         self._url = url
+        self.deadlines = Deadlines(timeouts.total_s)
         # A session's own headers are cheaper, but aiohttp shows them, the key too, to a proxy that makes a tunnel.
         self._proxied: dict[str, Any] = {} if proxy is None else _proxy_arguments(proxy, url, headers)
         polls: weakref.WeakKeyDictionary[Any, select.poll | None] = weakref.WeakKeyDictionary()
@@ -188,11 +198,7 @@ class _Lane:
             headers=headers if proxy is None else None,
             cookie_jar=aiohttp.DummyCookieJar(),
             request_class=_make_request_class(polls),
-            timeout=aiohttp.ClientTimeout(
-                total=timeouts.total_s,
-                connect=timeouts.connect_s,
-                sock_read=timeouts.read_s,
-            ),
+            timeout=aiohttp.ClientTimeout(total=None, connect=timeouts.connect_s, sock_read=timeouts.read_s),
         )
 
     async def post(self, content: bytes) -> aiohttp.ClientResponse:
