@@ -1,6 +1,8 @@
 """A build's settings: pipelines/*.toml -> frozen, validated structs; an unknown key is an error."""
 
+import re
 import tomllib
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,6 +13,7 @@ from instructgen.errors import InstructgenError
 from instructgen.records import Decoding
 
 Fraction = Annotated[float, Meta(ge=0, le=1)]
+NotNegative = Annotated[float, Meta(ge=0)]
 PositiveInt = Annotated[int, Meta(ge=1)]
 Positive = Annotated[float, Meta(gt=0)]
 ImageStorage = Literal["auto", "embed", "reference"]
@@ -74,6 +77,7 @@ class TeacherConfig(Struct, frozen=True, forbid_unknown_fields=True):
     timeout_s: Positive = 300.0  # of one attempt, from sending to the last byte
     max_attempts: PositiveInt = 5
     max_answer_mb: Positive = 8.0
+    max_tokens_key: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"  # some models want the second
     accept_models: tuple[str, ...] = ()  # other names, with * and ?, that an answer may give as its model
     prices: str | None = None  # a price table to use before the shipped one
     tokenizer: str | None = None  # tokenizer.json of the model, for `instructgen plan`
@@ -132,17 +136,42 @@ def load_config(path: Path) -> BuildConfig:
     except tomllib.TOMLDecodeError as error:
         raise InstructgenError(f"{path} is not valid TOML: {error}") from None
     try:
-        teacher = table.get("teacher")
+        teacher, where = table.get("teacher"), "teacher"
         while isinstance(teacher, dict):
             if isinstance(decoding := teacher.get("decoding"), dict):
-                teacher["decoding"] = _fill_decoding(decoding)
-            teacher = teacher.get("fallback")
+                teacher["decoding"] = _fill_decoding(decoding, f"{where}.decoding")
+            teacher, where = teacher.get("fallback"), f"{where}.fallback"
         return msgspec.convert(table, BuildConfig)
     except msgspec.ValidationError as error:
-        raise InstructgenError(f"{path}: {error}; docs/pipelines.md lists every key") from None
+        raise InstructgenError(f"{path}: {error}{_suggest(str(error))}; docs/pipelines.md lists every key") from None
 
 
-def _fill_decoding(decoding: dict[str, Any]) -> dict[str, Any]:
+class _DecodingTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """What may stand in [teacher.decoding]; the plain struct is lenient, for ledgers hold it too."""
+
+    temperature: NotNegative | Literal["omit"] = 0.0
+    top_p: Annotated[float, Meta(gt=0, le=1)] | Literal["omit"] = 1.0
+    max_tokens: PositiveInt | Literal["omit"] = 1
+    seed: int | Literal["omit"] = 0
+    output_format: Literal["text", "json"] = "text"
+
+
+def _fill_decoding(decoding: dict[str, Any], where: str) -> dict[str, Any]:
     """Return the settings with our defaults; what is set to "omit" is left out, for servers that refuse it."""
+    try:
+        msgspec.convert(decoding, _DecodingTable)
+    except msgspec.ValidationError as error:
+        raise msgspec.ValidationError(f"{error} - in [{where}]") from None
     filled = {**msgspec.to_builtins(DEFAULT_DECODING), **decoding}
     return {key: value for key, value in filled.items() if value != _OMIT}
+
+
+def _suggest(message: str) -> str:
+    """Return the key that was meant by an unknown one, if one is near."""
+    unknown = re.search(r"unknown field `([^`]+)`", message)
+    if unknown is None:
+        return ""
+    parts = (BuildConfig, SourceConfig, SurrogateConfig, TeacherConfig, ServerConfig, _DecodingTable)
+    keys = {key for part in (*parts, FiltersConfig, DatasetConfig, RunConfig) for key in part.__struct_fields__}
+    near = get_close_matches(unknown[1], sorted(keys), n=1)
+    return f" (is '{near[0]}' meant?)" if near else ""

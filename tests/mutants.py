@@ -209,8 +209,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "only_judged_answers_can_raise_an_alarm",
         "instructgen/jobs/generate.py",
-        "if bought is not None and self.parts.teachers[asked.lane].is_remote:",
-        "if bought is not None and outcome is not None and self.parts.teachers[asked.lane].is_remote:",
+        "if answered.is_new and self.parts.teachers[asked.lane].is_remote:",
+        "if outcome is not None and answered.is_new and self.parts.teachers[asked.lane].is_remote:",
     ),
     Mutant(
         "annotations_stay_in_the_order_of_the_file",

@@ -175,14 +175,16 @@ def _tell(result: "BuildResult") -> None:
             f" + {counts.rejected[name]} rejected + {counts.failed[name]} failed"
             + (f" ({reasons})" if reasons else "")
         )
+        if counts.planned[name] and not counts.accepted[name]:
+            typer.echo(f"  warning: nothing of type {name} was accepted", err=True)
     for reason, count in manifest.source.issues.items():
         typer.echo(f"  annotations set aside or mended: {count} x {reason}")
-    cost = "unknown, no price is configured" if manifest.teacher.cost_usd is None else f"${manifest.teacher.cost_usd}"
-    typer.echo(f"  cost {cost}; {result.num_new_requests} new requests")
+    teacher = manifest.teacher
+    cost = "unknown, no price is configured" if teacher.cost_usd is None else f"${teacher.cost_usd:.4f}"
+    tokens = f"{teacher.prompt_tokens} prompt and {teacher.completion_tokens} answer tokens"
+    typer.echo(f"  cost {cost}, {tokens}; {result.num_new_requests} new requests")
     if result.num_found_shared:
         typer.echo(f"  {result.num_found_shared} answers came from the shared cache")
-    if result.num_in_doubt:
-        typer.echo(f"  {result.num_in_doubt} requests were in flight when an earlier run was cut off")
     if not result.num_accepted:
         typer.echo(f"nothing was accepted; see why: instructgen show --rejected {quote(str(result.version_folder))}")
         return

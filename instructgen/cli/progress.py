@@ -13,6 +13,7 @@ from instructgen.jobs.outcomes import Outcome
 from instructgen.records import Failed, Rejected, Reply, Sample
 
 _PLAIN_EVERY_S = 5.0
+_PLAIN_WAITING_S = 15.0  # where no unit is done meanwhile
 _NUM_REASONS = 3
 # The counts matter more than the bar: they come first and the bar takes what is left of a narrow terminal.
 _BAR_FORMAT = "{desc} {percentage:3.0f}% {n_fmt}/{total_fmt} {rate_fmt}, {remaining} left{postfix} {bar}"
@@ -28,6 +29,7 @@ class Progress:
     _bar: "tqdm[NoReturn] | None" = None
     _started_s: float = 0.0
     _printed_s: float = 0.0
+    _num_in_flight: int = 0
     _num_done: int = 0
     _num_answered: int = 0
     _looked_at: int = 0
@@ -39,6 +41,7 @@ class Progress:
     def begin(self, stage: str, num_units: int | None) -> None:
         self._stage = stage
         self.num_units = num_units
+        self._num_in_flight = 0
         self._num_done = self._num_answered = self._looked_at = self._accepted = self._failed = 0
         self._rejected.clear()
         self._started_s = self._printed_s = time.monotonic()
@@ -65,6 +68,14 @@ class Progress:
                 self._rejected[outcome.reason] += 1
         self._step()
 
+    def waiting(self, num_in_flight: int) -> None:
+        self._num_in_flight = num_in_flight
+        if self._bar is not None:
+            self._bar.total = self.num_units
+            self._bar.set_postfix_str(self._live_counts())
+        elif time.monotonic() - self._printed_s >= _PLAIN_WAITING_S:
+            self._print_plain()
+
     def outcome(self, outcome: Outcome) -> None:
         self._looked_at += not isinstance(outcome, Failed)
         match outcome:
@@ -81,13 +92,13 @@ class Progress:
         if self._bar is not None:
             self._bar.total = self.num_units
             if self._bar.update():
-                self._bar.set_postfix_str(self._counts())
+                self._bar.set_postfix_str(self._live_counts(), refresh=False)
         elif time.monotonic() - self._printed_s >= _PLAIN_EVERY_S:
             self._print_plain()
 
     def end(self) -> None:
         if self._bar is not None:
-            self._bar.set_postfix_str(self._counts())
+            self._bar.set_postfix_str(self._live_counts())
             self._bar.close()
             self._bar = None
         else:
@@ -96,16 +107,37 @@ class Progress:
     def _counts(self) -> str:
         done = f"{self._num_answered} answered" if self._num_answered else f"{self._accepted} accepted"
         parts = [done, f"{self._failed} failed"]
-        num_tokens = self._bought.prompt_tokens + self._bought.completion_tokens
-        if num_tokens:
-            cost = "cost unknown" if self._bought.cost_usd is None else f"${self._bought.cost_usd:.4f}"
-            parts += [f"{num_tokens} tokens", cost]
-        of = f" of {self._looked_at} looked at" if self._looked_at < self._num_answered else ""
-        parts.append(f"{self._rejected.total()}{of} rejected")
-        if self._rejected:
-            top = ", ".join(f"{reason} {count}" for reason, count in self._rejected.most_common(_NUM_REASONS))
-            parts[-1] += f" ({top})"
+        if self._num_tokens:
+            parts += [f"{self._num_tokens} tokens", self._cost]
+        parts.append(self._rejections)
+        if self._num_in_flight:
+            parts.append(f"{self._num_in_flight} in flight")
         return ", ".join(parts)
+
+    def _live_counts(self) -> str:
+        """Return the counts with what matters most in front, for a terminal cuts the line off."""
+        parts = [self._cost] if self._num_tokens else []
+        if self._failed:
+            parts.append(f"{self._failed} failed")
+        parts.append(self._rejections)
+        if self._num_in_flight:
+            parts.append(f"{self._num_in_flight} in flight")
+        return ", ".join(parts)
+
+    @property
+    def _num_tokens(self) -> int:
+        return self._bought.prompt_tokens + self._bought.completion_tokens
+
+    @property
+    def _cost(self) -> str:
+        return "cost unknown" if self._bought.cost_usd is None else f"${self._bought.cost_usd:.4f}"
+
+    @property
+    def _rejections(self) -> str:
+        """Return how many were rejected; while a run goes on, of those that were judged, which are a sample."""
+        of = f" of {self._looked_at} judged" if self._looked_at < self._num_answered else ""
+        top = ", ".join(f"{reason} {count}" for reason, count in self._rejected.most_common(_NUM_REASONS))
+        return f"{self._rejected.total()}{of} rejected" + (f" ({top})" if top else "")
 
     def _print_plain(self) -> None:
         now = time.monotonic()

@@ -18,7 +18,7 @@ def show(
     dataset: Path = typer.Argument(help="A build's --out, or one folder below its versions/."),
     n: int = typer.Option(3, "--n", "-n", min=1, help="How many samples."),
     sample_type: str | None = typer.Option(None, "--type", help="Only samples of this type."),
-    image: str | None = typer.Option(None, help="Only samples of this image id."),
+    image: str | None = typer.Option(None, help="Only samples of this image id, such as coco/000000000139."),
     rejected: bool = typer.Option(False, "--rejected", help="What was not published, with the reasons."),
     as_json: bool = typer.Option(False, "--json", help="One JSON object a line."),
 ) -> None:
@@ -32,8 +32,12 @@ def show(
     """
     from instructgen.dataset.publish import find_version
     from instructgen.dataset.read import read_rejected, read_rows
+    from instructgen.jobs.outcomes import check_types
+    from instructgen.sample_types import SAMPLE_TYPES
 
     version = find_version(dataset)
+    if sample_type is not None:
+        check_types((sample_type,), SAMPLE_TYPES)
     if rejected:
         _print_rejected(read_rejected(version, sample_type, image, n), as_json=as_json)
         return

@@ -69,6 +69,11 @@ def find_version(dataset: Path) -> Path:
         return dataset
     version = read_tag(dataset, LATEST)
     if version is None:
+        empty = sorted((dataset / "versions").glob("*"))
+        if empty:
+            raise InstructgenError(
+                f"no version of {dataset} has a row; `instructgen show --rejected {empty[-1]}` shows why"
+            )
         raise InstructgenError(
             f"{dataset} holds no dataset; give the --out of a build, or a folder below its versions/"
         )

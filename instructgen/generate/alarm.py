@@ -10,6 +10,7 @@ _LOOK_EVERY = 16
 _SHORT_CHARS = 300  # to fold all white space of a longer text takes ten times as long as to hash it
 _WINDOW = 60  # new answers that are looked at together
 _MIN_ANSWERS = 30
+_SHOWN_CHARS = 80
 _MAX_COLLAPSED = 0.5  # share of them that are one answer, refusals, empty or cut off
 _MAX_REJECTED = 0.9  # share that is rejected for whatever reason
 _COLLAPSED_REASONS = frozenset(
@@ -59,15 +60,29 @@ class Alarm:
     """
 
     verdict: str | None = None
+    has_answer: bool = False
+    """Whether the teacher has ever answered a request of these settings."""
     _recent: deque[tuple[int, str]] = field(default_factory=deque)
     _texts: Counter[int] = field(default_factory=Counter)
     _reasons: Counter[str] = field(default_factory=Counter)
+    _latest: dict[str, Rejected | Failed] = field(default_factory=dict)  # of each reason
     _num_collapsed: int = 0
+    _num_refused: int = 0
+
+    def refuse(self, failure: Failed) -> None:
+        """Take in that a request failed: where the server never took one, the settings are to blame."""
+        self._num_refused += failure.reason == "bad_request"
+        if self._num_refused >= _MIN_ANSWERS and not self.has_answer and self.verdict is None:
+            self.verdict = f"it refused {self._num_refused} requests and took none: {failure.detail}"
 
     def count(self, reply: Reply, outcome: Sample | Rejected | Failed | None) -> None:
         """Take in an answer and what became of it, where that is known."""
+        self.has_answer = True
         text = _hash_text(reply.text)
-        reason = "" if outcome is None or isinstance(outcome, Sample) else outcome.reason
+        reason = ""
+        if outcome is not None and not isinstance(outcome, Sample):
+            reason = outcome.reason
+            self._latest[reason] = outcome
         self._texts[text] += 1
         self._reasons[reason] += 1
         self._num_collapsed += reason in _COLLAPSED_REASONS
@@ -90,15 +105,23 @@ class Alarm:
         if self._num_collapsed > _MAX_COLLAPSED * num:
             counts = +self._reasons
             words = [f"{reason} {count}" for reason, count in counts.items() if reason in _COLLAPSED_REASONS]
-            return f"the answers are no use: of the last {num} {', '.join(sorted(words))}"
+            most = max((count, reason) for reason, count in counts.items() if reason in _COLLAPSED_REASONS)[1]
+            return f"the answers are no use: of the last {num} {', '.join(sorted(words))}{self._show(most)}"
         if self._texts[text] > _MAX_COLLAPSED * num:
             same = self._texts[text]
             return f"the answers are the same text: {same} of the last {num} answers to different prompts"
         num_rejected = num - self._reasons[""]
         if num_rejected > _MAX_REJECTED * num:
             count, reason = max((count, reason) for reason, count in self._reasons.items() if reason)
-            return f"{num_rejected} of the last {num} answers were rejected, most of them for {reason} ({count})"
+            most = f"most of them for {reason} ({count})"
+            return f"{num_rejected} of the last {num} answers were rejected, {most}{self._show(reason)}"
         return None
+
+    def _show(self, reason: str) -> str:
+        """Return the latest unit that was turned away for it, and what was found."""
+        latest = self._latest[reason]
+        found = f": {latest.detail[:_SHOWN_CHARS]}" if latest.detail else ""
+        return f", such as {latest.record_id}{found}"
 
 
 def _hash_text(text: str) -> int:

@@ -147,7 +147,7 @@ class Scheduler:
             self._close(job)
         if reply is not None:
             self._count(reply)
-            await self._tell_all(job, reply, is_new=True)
+            await self._tell_all(job, reply, is_new=not job.lane.teacher.is_replay)
 
     async def _ask_here(self, job: _Job) -> Reply | Failed:
         """Ask a teacher inside this process."""
@@ -157,7 +157,8 @@ class Scheduler:
             failure = _make_failure(job, error)
             await self.ledger.store_failure(job.request.request_id, failure)
             return failure
-        await self.ledger.store_reply(reply)
+        store = self.ledger.adopt_reply if job.lane.teacher.is_replay else self.ledger.store_reply
+        await store(reply)
         return reply
 
     async def _ask_servers(self, job: _Job) -> Reply | Failed | None:

@@ -77,6 +77,8 @@ class Build:
             record = stack.enter_context(RunRecord(self.parts, folder, say))
             # What is out in a batch is not in doubt: its answers wait at the server.
             num_in_doubt = max(0, ledger.num_in_doubt() - count_open(folder / BATCHES_NAME).num_requests)
+            if num_in_doubt:
+                say(f"{num_in_doubt} requests were in flight when an earlier run was cut off; they may be billed")
             self._note_teachers(ledger)
             generation = Generation(self.parts, ledger, record, self.watch)
             try:

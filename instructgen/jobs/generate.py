@@ -25,6 +25,8 @@ from instructgen.ledger.ledger import Ledger
 from instructgen.records import Cost, Failed, Reply, Sample, Unit
 from instructgen.resources import BATCHES_NAME
 
+_HEARTBEAT_S = 1.0
+
 
 class BuildWatch(Protocol):
     """Is told what happens while it happens; shows it to people (instructgen.cli.progress)."""
@@ -41,6 +43,10 @@ class BuildWatch(Protocol):
 
     def count(self, bought: Spending) -> None:
         """What is bought in this run is added up in `bought`."""
+        ...
+
+    def waiting(self, num_in_flight: int) -> None:
+        """Called every second: so many requests are out."""
         ...
 
     def answered(self, reply: Reply | Failed, outcome: Outcome | None) -> None:
@@ -84,7 +90,11 @@ class Generation:
         try:
             for teacher in self.parts.teachers:
                 await teacher.open()
-            await self._answer(self._make_scheduler())
+            heartbeat = asyncio.create_task(self._show_waiting())
+            try:
+                await self._answer(self._make_scheduler())
+            finally:
+                heartbeat.cancel()
         except RunStoppedError as error:
             kept = f"{self.new.num_requests} answers of this run are kept"
             more = "" if isinstance(error, AnswersCollapsedError) else ", and the same command goes on from there"
@@ -93,6 +103,11 @@ class Generation:
             self.watch.end()
             for teacher in self.parts.teachers:
                 await teacher.close()
+
+    async def _show_waiting(self) -> None:
+        while self._is_remote() and not self.parts.config.run.batch:
+            await asyncio.sleep(_HEARTBEAT_S)
+            self.watch.waiting(self.record.stats.in_flight)
 
     async def _answer(self, scheduler: Scheduler) -> None:
         folder = self.ledger.folder / BATCHES_NAME
@@ -196,23 +211,31 @@ class Generation:
         outcome = self.parts.judge.judge(asked.unit, reply) if has_fallback or wants_look else None
         if outcome is not None and not isinstance(outcome, Sample):
             self._lookout.saw_bad()
-        if bought is not None and self.parts.teachers[asked.lane].is_remote:
-            self._look_for_collapse(asked.lane, bought, outcome)
+        if not answered.is_new and isinstance(reply, Reply):
+            self._alarms[asked.lane].has_answer = True
+        if answered.is_new and self.parts.teachers[asked.lane].is_remote:
+            self._look_for_collapse(asked.lane, reply, outcome)
         if has_fallback and outcome is not None and wants_fallback(outcome):
             return Asked(asked.unit, self.parts.make_request(asked.unit, 1), 1)
         self.watch.answered(reply, outcome)
         self.record.tick()
         return None
 
-    def _look_for_collapse(self, lane: int, reply: Reply, outcome: Outcome | None) -> None:
+    def _look_for_collapse(self, lane: int, reply: Reply | Failed, outcome: Outcome | None) -> None:
         alarm = self._alarms[lane]
-        alarm.count(reply, outcome)
+        if isinstance(reply, Failed):
+            alarm.refuse(reply)
+        else:
+            alarm.count(reply, outcome)
         if alarm.verdict is None or not self.parts.config.run.alarm:
             return
         teacher = self.parts.teachers[lane]
-        advice = (
-            "look at them with `instructgen ledger export`, mend the prompt or the model; --no-alarm goes on anyway"
-        )
+        cure = "look at them with `instructgen ledger export` and mend the prompt or the model"
+        if isinstance(reply, Failed):
+            cure = "mend the settings (docs/pipelines.md)"
+        elif "wrong_model" in alarm.verdict:
+            cure = "if that is the same model, list its name in teacher.accept_models"
+        advice = f"{cure}; --no-alarm goes on anyway"
         self.stop.ask(AnswersCollapsedError(f"{teacher.model}: {alarm.verdict}; {advice}"))
 
 

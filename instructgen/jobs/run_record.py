@@ -49,6 +49,7 @@ class RunRecord:
         message = (
             f"published version {self._version}" if error is None else redact(str(error) or type(error).__name__)
         )
+        self.log.tell_suppressed()
         self.log.write("run_ended", exit=how, message=message)
         self.log.close()
         if self._metrics is not None:

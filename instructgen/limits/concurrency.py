@@ -66,7 +66,7 @@ class Concurrency:
     def answered(self, in_flight: int) -> None:
         """Grow by a twentieth (at least one) in a round of answers; faster far below the ceiling, slower near it."""
         self._num_in_row = 0
-        if self.limit >= self.most or in_flight < 0.7 * self.limit - 1:
+        if self.limit >= self.most or in_flight + 1 < 0.7 * int(self.limit):
             return  # not used to the full: nothing is learned from the answer
         if self.limit < self._ceiling / 2 < math.inf:
             step = 1.0

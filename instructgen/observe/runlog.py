@@ -92,11 +92,15 @@ class RunLog:
         """Return how many lines were written, left out for coming too often, and lost to the disk."""
         return {"written": self.num_written, "suppressed": self.num_suppressed, "dropped": self.num_dropped}
 
-    def close(self) -> None:
-        """Write down what was left out, and give the file back."""
+    def tell_suppressed(self) -> None:
+        """Write down what was left out until now."""
         for key, throttle in self._throttles.items():
             self._tell_suppressed(key, throttle)
         self._throttles.clear()
+
+    def close(self) -> None:
+        """Write down what was left out, and give the file back."""
+        self.tell_suppressed()
         if self._file is not None:
             os.close(self._file)
             self._file = None

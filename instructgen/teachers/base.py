@@ -50,6 +50,9 @@ class Teacher(Protocol):
     is_remote: bool
     """True where asking may cost money: such requests are marked in the ledger before they are sent."""
 
+    is_replay: bool
+    """True where its replies were paid for by another run, and cost nothing here."""
+
     servers: tuple[Server, ...]
 
     def messages(self, unit: Unit) -> tuple[Message, ...]:

@@ -69,7 +69,7 @@ class OpenAIServer:
         self.on_headers: Callable[[Mapping[str, str]], None] | None = None
         self._key = read_key(own.api_key_env or config.api_key_env, self._address.base_url)
         self._config = config
-        self._bodies = Bodies(model, config.decoding, schemas)
+        self._bodies = Bodies(model, config.decoding, schemas, config.max_tokens_key)
         self._max_completion_tokens = config.decoding.max_tokens
         self.has_bound = config.decoding.max_tokens is not None
         self._rules = AnswerRules(
@@ -181,6 +181,7 @@ class OpenAIChatTeacher:
 
     name = "openai"
     is_remote = True
+    is_replay = False
 
     def __init__(
         self,
@@ -208,7 +209,14 @@ class OpenAIChatTeacher:
 class Bodies:
     """Writes request bodies as JSON. All requests of a type begin with the same messages: those are written once."""
 
-    def __init__(self, model: str, decoding: Decoding, schemas: Mapping[str, dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        model: str,
+        decoding: Decoding,
+        schemas: Mapping[str, dict[str, Any]],
+        max_tokens_key: str = "max_tokens",
+    ) -> None:
+        self._max_tokens_key = max_tokens_key
         self._head = b'{"model":' + msgspec.json.encode(model) + b',"messages":['
         self._decoding = decoding
         self._schemas = schemas
@@ -230,7 +238,7 @@ class Bodies:
         found = self._tails.get(sample_type)
         if found is None:
             fields: dict[str, object] = {
-                key: value
+                self._max_tokens_key if key == "max_tokens" else key: value
                 for key in ("temperature", "top_p", "max_tokens", "seed")
                 if (value := getattr(self._decoding, key)) is not None
             }

@@ -44,7 +44,11 @@ def describe_status(error: "openai.APIStatusError") -> str:
         said = "a page of HTML" if body.lstrip().startswith("<") else body
     elif body is not None:
         said = json.dumps(body)
-    return f"HTTP {error.status_code}: {said}" if said else f"HTTP {error.status_code}"
+    found = f"HTTP {error.status_code}: {said}" if said else f"HTTP {error.status_code}"
+    if error.status_code == 404 and error.code is None:
+        # OpenAI's own code would say that it is the model: most likely nothing is at this address.
+        found += " (is the address right? a server's --base-url mostly ends in /v1)"
+    return found
 
 
 def read_retry_after_s(headers: Mapping[str, str]) -> float | None:

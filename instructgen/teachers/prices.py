@@ -134,7 +134,8 @@ def is_loopback(base_url: str | None) -> bool:
     """Return whether the server is this machine."""
     host = urlsplit(base_url or "").hostname or ""
     try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+        return address.is_loopback or address.is_unspecified  # 0.0.0.0, as servers name themselves at their start
     except ValueError:
         return False
 

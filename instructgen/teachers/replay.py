@@ -51,6 +51,7 @@ class ReplayTeacher:
     """Gives the recorded replies, as its own only server."""
 
     is_remote = False
+    is_replay = True
     weight = 1.0
     limits: ServerLimits | None = None
     has_price = True

@@ -3,14 +3,16 @@
 import json
 import shutil
 import signal
-import sqlite3
 import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from instructgen.errors import InstructgenError
+from instructgen.ledger.reading import open_for_replay
 from instructgen.resources import shared_folder
 from tests.support.chat_server import ChatServer
 from tests.support.cli import Done, finish, kill, run_cli, start_cli
@@ -37,16 +39,12 @@ def rows(done: Done) -> list[dict[str, Any]]:
 
 
 def num_stored(out: Path) -> int:
-    path = out / "run" / "ledger.sqlite"
-    if not path.exists():
-        return 0
-    connection = sqlite3.connect(path, timeout=10)
+    """Count the answers in the ledger, with those that only the journal has yet."""
     try:
-        return int(connection.execute("SELECT COUNT(*) FROM replies").fetchone()[0])
-    except sqlite3.OperationalError:
-        return 0  # the table is not there yet
-    finally:
-        connection.close()
+        with closing(open_for_replay(out / "run")) as connection:
+            return int(connection.execute("SELECT COUNT(*) FROM replies").fetchone()[0])
+    except InstructgenError:
+        return 0  # it is not there yet
 
 
 def wait_for_stored(out: Path, count: int) -> None:

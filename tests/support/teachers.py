@@ -60,6 +60,7 @@ class TestTeacher:
     model = "test-model"
     decoding = Decoding(max_tokens=100)
     is_remote = True
+    is_replay = False
 
     def __init__(self, *servers: TestServer) -> None:
         self.servers = servers

@@ -69,3 +69,26 @@ def test_llavas_conversations_see_no_boxes() -> None:
     assert not surrogate.shows_boxes("conv")
     assert surrogate.shows_boxes("detail")
     assert surrogate.shows_boxes("reasoning")
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("[teacher.decoding]\ntemprature = 0.1", r"temprature.*teacher\.decoding.*'temperature' meant"),
+        ("[teacher.decoding]\nmax_tokens = -5", r">= 1.*teacher\.decoding"),
+        ("[teacher.decoding]\ntop_p = 2", r"<= 1.*teacher\.decoding"),
+        ("[teacher.fallback.decoding]\nmax_token = 5", r"max_token.*teacher\.fallback\.decoding.*'max_tokens' meant"),
+        ("[teacher]\nmodle = 'm'", r"modle.*'model' meant"),
+    ],
+)
+def test_a_mistake_in_what_is_paid_for_is_named(tmp_path: Path, table: str, message: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(table, encoding="utf-8")
+    with pytest.raises(InstructgenError, match=message):
+        load_config(path)
+
+
+def test_decoding_may_omit_what_a_server_refuses(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("[teacher.decoding]\ntemperature = 'omit'\nseed = 3", encoding="utf-8")
+    assert load_config(path).teacher.decoding == Decoding(max_tokens=1024, seed=3)

@@ -36,6 +36,7 @@ class SceneProgramTeacher:
     name = "scene-program"
     model = "scene-program-1"
     is_remote = False
+    is_replay = False
     weight = 1.0
     limits: ServerLimits | None = None
     has_price = True

@@ -1,7 +1,7 @@
 import pytest
 
 from instructgen.generate.alarm import Alarm, Lookout, find_plain_reason
-from instructgen.records import Rejected
+from instructgen.records import Failed, Rejected
 from tests.support.make import make_reply, make_sample
 
 
@@ -84,3 +84,23 @@ def test_all_that_follow_a_rejected_answer_are_looked_at() -> None:
     assert sum(later) == 20
     lookout.saw_bad()
     assert all(lookout.wants() for _ in range(16))
+
+
+def test_a_server_that_takes_no_request_at_all_is_noticed_with_its_words() -> None:
+    alarm, other = Alarm(), Alarm()
+    other.count(make_reply(1), None)
+    for number in range(30):
+        assert alarm.verdict is None
+        for one in (alarm, other):
+            one.refuse(Failed(f"{number:064x}", "teacher", "bad_request", "HTTP 400: use max_completion_tokens"))
+    assert alarm.verdict == "it refused 30 requests and took none: HTTP 400: use max_completion_tokens"
+    assert other.verdict is None
+
+
+def test_the_verdict_names_a_unit_and_what_was_found() -> None:
+    alarm = Alarm()
+    for number in range(30):
+        alarm.count(
+            make_reply(number, text=f"{number}"), Rejected(f"coco/{number}/detail", "filter", "control_string", "###")
+        )
+    assert "most of them for control_string (30), such as coco/29/detail: ###" in str(alarm.verdict)

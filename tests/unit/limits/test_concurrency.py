@@ -6,7 +6,7 @@ import math
 import pytest
 
 from instructgen.limits.bounds import ServerLimits
-from instructgen.limits.concurrency import Slowness
+from instructgen.limits.concurrency import Concurrency, Slowness
 from instructgen.limits.gate import Feedback, Gate
 from tests.support.virtual_time import Client, Server, VirtualTime, constant, log_normal, simulate
 
@@ -219,3 +219,14 @@ def test_clients_that_pause_for_hours_find_the_gate_as_it_was() -> None:
     time.run(7300)
     assert client.num_done == 20_000
     assert gate.concurrency == 64
+
+
+def test_one_in_flight_at_a_time_grows_again() -> None:
+    concurrency = Concurrency(32, lambda: 0.5)
+    now_s = 0.0
+    while int(concurrency.limit) > 1:
+        now_s += 1.0
+        concurrency.overloaded(now_s, now_s, int(concurrency.limit) - 1)
+    for _ in range(200):  # each is alone, so none is in flight when it ends
+        concurrency.answered(int(concurrency.limit) - 1)
+    assert concurrency.limit > 3

@@ -48,6 +48,8 @@ def test_body_holds_model_messages_and_only_the_settings_that_are_set() -> None:
     }
     assert json.loads(Bodies("m", Decoding(), {}).write(asked)).keys() == {"model", "messages"}
     assert json.loads(Bodies("m", Decoding(top_p=0.5, seed=3), {}).write(request("One.")))["seed"] == 3
+    named = json.loads(Bodies("m", Decoding(max_tokens=5), {}, "max_completion_tokens").write(asked))
+    assert named.keys() == {"model", "messages", "max_completion_tokens"}
 
 
 def test_json_is_asked_for_with_the_types_schema() -> None:
