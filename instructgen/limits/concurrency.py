@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Literal
 
-_DOUBLING_S = 0.05
+_DOUBLING_S = 0.04
 _WIDE_OPEN = 1024.0
 _SHRINK = 0.7
 _GROWTH = 0.05
@@ -24,9 +24,9 @@ Advice = Literal["fewer", "back"]  # fewer in flight; as many as before, for few
 
 
 class Ramp:
-    """Requests that may have gone out since the start: `first` at once, then twice as many every 50 ms.
+    """Requests that may have gone out since the start: `first` at once, then twice as many every 40 ms.
 
-    It grows with time, so it costs 0.4 s whatever the latency, and a limit is passed by what is sent in one
+    It grows with time, so it costs a third of a second whatever the latency, and a limit is passed by what is sent in one
     round trip. It bounds what was sent rather than what is in flight: a server that answers at once has limits too.
     """
 
