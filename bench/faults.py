@@ -126,6 +126,8 @@ def list_faults() -> Iterator[tuple[str, Scenario]]:
     for name, case in test_collapse.KINDS.items():
         test = test_collapse.test_collapse_in_the_middle_stops_the_run
         yield f"collapse: {name}", partial(test, changes=case[0], word=case[1])
+    refused = test_collapse.test_a_server_that_takes_no_request_stops_the_run_with_its_words
+    yield "every request refused (HTTP 400)", refused
     yield "token budget, 64 in flight", partial(run_budget, test_budget.test_token_budget_is_never_passed)
     dollars = test_budget.test_dollar_budget_is_never_passed_also_after_a_kill
     yield "dollar budget and kill -9, 64 in flight", partial(run_budget, dollars)

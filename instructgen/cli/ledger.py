@@ -170,13 +170,15 @@ def gc(
         return
     typer.echo(f"{done.bytes_before / 1e6:.1f} MB are now {done.bytes_after / 1e6:.1f} MB")
     if unused_to is not None:
-        typer.echo(f"{done.num_dropped} unused answers are in {unused_to}")
+        moved = f"{done.num_dropped} unused answers are in {unused_to}" if done.num_dropped else "no answer is unused"
+        typer.echo(moved)
 
 
 def _lay_out(found: dict[str, Any]) -> str:
-    lines = [f"{found['folder']}: {found['replies']} answers, {found['oldest']} to {found['newest']}"]
+    times = f", {found['oldest']} to {found['newest']}" if found["replies"] else ""
+    lines = [f"{found['folder']}: {found['replies']} answers{times}"]
     for name, counts in found["by_model"].items():
-        tokens = f"{counts['prompt_tokens']} + {counts['completion_tokens']} tokens"
+        tokens = f"{counts['prompt_tokens']} prompt and {counts['completion_tokens']} answer tokens"
         unpriced = f", {counts['unpriced']} without a known price" if counts["unpriced"] else ""
         lines.append(f"  {name}: {counts['replies']} answers, {tokens}, ${counts['cost_usd']:.4f}{unpriced}")
     bought = found["bought"]
@@ -188,5 +190,5 @@ def _lay_out(found: dict[str, Any]) -> str:
     lines.extend(f"failed: {reason} {num}" for reason, num in found["failures"].items())
     if found["in_doubt"]:
         lines.append(f"{found['in_doubt']} requests were sent and not answered: a run is under way, or was killed")
-    lines.extend(f"  {name}: {num / 1e6:.1f} MB" for name, num in found["bytes"].items())
+    lines.extend(f"  {name}: {num / 1e6:.1f} MB" for name, num in found["bytes"].items() if num)
     return "\n".join(lines)

@@ -263,7 +263,7 @@ def _describe_budget(budget: "BudgetPlan", unit: str, to_send: int) -> str:
     def show(amount: float) -> str:
         return f"${amount:,.4f}" if unit else f"{amount:,.0f} tokens"
 
-    said = f"budget of {show(budget.limit)}, of which {show(budget.spent)} is spent: "
+    said = f"budget of {show(budget.limit)}, {show(budget.spent)} of it spent: "
     if budget.is_enough is None or budget.expected is None:
         return said + "a build refuses it where no price is known"
     if budget.most is None:

@@ -97,6 +97,7 @@ class Progress:
             self._print_plain()
 
     def end(self) -> None:
+        self._num_in_flight = 0
         if self._bar is not None:
             self._bar.set_postfix_str(self._live_counts())
             self._bar.close()

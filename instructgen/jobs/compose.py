@@ -107,6 +107,7 @@ class Composer:
         if isinstance(first_reply, Reply):
             line["first_request_id"] = first_reply.request_id
         self._rejected_digest.update(msgspec.json.encode(line))
+        line["image_id"], _, line["sample_type"] = outcome.record_id.rpartition("/")
         line["detail"] = outcome.detail
         if isinstance(reply, Reply):
             line["text"] = reply.text

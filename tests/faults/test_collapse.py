@@ -46,6 +46,16 @@ def test_collapse_in_the_middle_stops_the_run(engine: Engine, changes: dict[str,
     assert server.num_requests < NUM_IMAGES // 2
 
 
+def test_a_server_that_takes_no_request_stops_the_run_with_its_words(engine: Engine) -> None:
+    engine.set_num_images(NUM_IMAGES)
+    refusal = b'{"error": {"message": "max_tokens is not known, use max_completion_tokens"}}'
+    server = engine.serve(fault=lambda _number, _body: (400, {}, refusal))
+    stopped = engine.run()
+    assert stopped.code == 6, (stopped.code, stopped.err[-500:])
+    assert "took none: HTTP 400: max_tokens is not known, use max_completion_tokens" in stopped.err
+    assert server.num_requests < NUM_IMAGES // 2
+
+
 def test_good_answers_raise_no_alarm(engine: Engine) -> None:
     """Short answers to likely prompts repeat: a quarter of them may be one text."""
 
