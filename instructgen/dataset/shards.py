@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # Rows of a row group (docs/decisions/0001-spine.md): a random read of a picture decodes one group.
 _GROUP_ROWS_WITH_PICTURES = 100
 _GROUP_ROWS_TEXT = 10_000
+_GROUP_BYTES_TEXT = 8_000_000  # so that long answers do not fill the memory
 _BATCH_ROWS = 200  # rows that wait as Python objects, which take several times the room of Arrow's
 _READ_BYTES = 1 << 20
 
@@ -44,6 +45,7 @@ class _Open:
     pending: list[Row] = field(default_factory=list)
     batches: "list[pa.RecordBatch]" = field(default_factory=list)
     num_batched: int = 0
+    num_bytes: int = 0  # of the batches
 
 
 @dataclass(slots=True)
@@ -68,7 +70,8 @@ class ShardWriter:
             self._close(key)
         elif len(shard.pending) == min(_BATCH_ROWS, group_rows):
             self._batch(shard)
-            if shard.num_batched == group_rows:
+            is_large = shard.num_bytes >= _GROUP_BYTES_TEXT and not self.embeds_images
+            if shard.num_batched == group_rows or is_large:
                 self._flush(shard)
 
     def finish(self) -> list[Shard]:
@@ -122,8 +125,10 @@ class ShardWriter:
         return self._open[key]
 
     def _batch(self, shard: _Open) -> None:
-        shard.batches += make_batches(shard.pending, self.schema)
+        batches = make_batches(shard.pending, self.schema)
+        shard.batches += batches
         shard.num_batched += len(shard.pending)
+        shard.num_bytes += sum(batch.nbytes for batch in batches)
         shard.pending.clear()
 
     def _flush(self, shard: _Open) -> None:
@@ -135,7 +140,8 @@ class ShardWriter:
         if shard.batches:
             shard.writer.write_table(pa.Table.from_batches(shard.batches))
             shard.batches.clear()
-            shard.num_batched = 0
+            shard.num_batched = shard.num_bytes = 0
+            pa.default_memory_pool().release_unused()
 
     def _close(self, key: tuple[str, str]) -> None:
         shard = self._open.pop(key)

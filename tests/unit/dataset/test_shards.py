@@ -103,3 +103,11 @@ def test_text_waits_in_batches_and_is_written_in_large_groups(tmp_path: Path) ->
     assert pq.read_table(tmp_path / shard.path, columns=["image_id"])["image_id"].to_pylist() == [
         f"coco/{n:012d}" for n in range(1, 10_602)
     ]
+
+
+def test_long_texts_are_written_in_smaller_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("instructgen.dataset.shards._GROUP_BYTES_TEXT", 50_000)
+    (shard,) = write(tmp_path, [("train", row(n)) for n in range(1, 1_001)], 20_000)
+    metadata = pq.ParquetFile(tmp_path / shard.path).metadata
+    assert metadata.num_rows == 1000
+    assert metadata.num_row_groups > 1
