@@ -38,7 +38,7 @@ from instructgen.ledger.books import (
 from instructgen.ledger.damage import DamagedStoreError, explain, is_damage, telling_damage
 from instructgen.ledger.first_uses import FirstUses
 from instructgen.ledger.groups import GroupWriter
-from instructgen.ledger.journal import ADOPTED, BOUGHT, Event
+from instructgen.ledger.journal import BOUGHT, Event
 from instructgen.ledger.recovery import Copies, mend_copies, open_copies
 from instructgen.ledger.rescue import Outlet, begin_run
 from instructgen.records import NOTHING, Cost, Failed, Reply
@@ -279,7 +279,7 @@ class Ledger:
             is_due = self._backlog.add(self._copies.books, events)
             self._spent = self._copies.books.spent()
         if self._cache is not None:
-            self._cache.put_blobs([split_reply(event)[:2] for event in events if event.kind in (BOUGHT, ADOPTED)])
+            self._cache.put_blobs([split_reply(event)[:2] for event in events if event.kind == BOUGHT])
         if is_due:
             self._bring_in()
         # A batch that met the trouble is safe all the same: who waits goes on, and the next write ends the run.

@@ -26,8 +26,8 @@ Advice = Literal["fewer", "back"]  # fewer in flight; as many as before, for few
 class Ramp:
     """Requests that may have gone out since the start: `first` at once, then twice as many every 40 ms.
 
-    It grows with time, so it costs a third of a second whatever the latency, and a limit is passed by what is sent in one
-    round trip. It bounds what was sent rather than what is in flight: a server that answers at once has limits too.
+    It grows with time, so it costs 0.33 s whatever the latency, and a limit is passed by what is sent in one round
+    trip. It bounds what was sent rather than what is in flight: a server that answers at once has limits too.
     """
 
     __slots__ = ("_first", "_num_sent", "_start_s")
