@@ -141,7 +141,8 @@ class RunStats:
         `limit` is how many requests the server may have in flight now.
         """
         stats = self._server(server)
-        stats.limit = limit
+        if limit is not None:
+            stats.limit = limit
         stats.in_flight -= 1
         self.in_flight -= 1
         stats.outcomes[outcome] += 1
