@@ -103,10 +103,12 @@ class Alarm:
     def _judge(self, text: int, num: int) -> str | None:
         """Return what is wrong; only the newest text can have become too frequent."""
         if self._num_collapsed > _MAX_COLLAPSED * num:
-            counts = +self._reasons
-            words = [f"{reason} {count}" for reason, count in counts.items() if reason in _COLLAPSED_REASONS]
-            most = max((count, reason) for reason, count in counts.items() if reason in _COLLAPSED_REASONS)[1]
-            return f"the answers are no use: of the last {num} {', '.join(sorted(words))}{self._show(most)}"
+            counts = {
+                reason: count for reason, count in self._reasons.items() if count and reason in _COLLAPSED_REASONS
+            }
+            words = ", ".join(sorted(f"{reason} {count}" for reason, count in counts.items()))
+            most = max((count, reason) for reason, count in counts.items())[1]
+            return f"the answers are no use: of the last {num} {words}{self._show(most)}"
         if self._texts[text] > _MAX_COLLAPSED * num:
             same = self._texts[text]
             return f"the answers are the same text: {same} of the last {num} answers to different prompts"

@@ -118,9 +118,7 @@ class Scheduler:
         # What this run could not have it does not ask for once more.
         known = stored or self._failures.get(request_id)
         if known is not None:
-            follow_up = self.on_answer(Answered(one, known, is_new=False))
-            if follow_up is not None and self.stop.error is None:
-                await self._begin(follow_up)
+            await self._tell(Answered(one, known, is_new=False))
             return
         job = self._jobs[request_id] = _Job(self.lanes[one.lane], one.request, [one])
         self._num_open += 1
@@ -287,9 +285,12 @@ class Scheduler:
 
     async def _tell_all(self, job: _Job, reply: Reply | Failed, *, is_new: bool) -> None:
         for number, one in enumerate(job.asked):
-            follow_up = self.on_answer(Answered(one, reply, is_new and number == 0))
-            if follow_up is not None and self.stop.error is None:
-                await self._begin(follow_up)
+            await self._tell(Answered(one, reply, is_new=is_new and number == 0))
+
+    async def _tell(self, answered: Answered) -> None:
+        follow_up = self.on_answer(answered)
+        if follow_up is not None and self.stop.error is None:
+            await self._begin(follow_up)
 
     def _close(self, job: _Job) -> None:
         del self._jobs[job.request.request_id]

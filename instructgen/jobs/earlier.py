@@ -13,7 +13,7 @@ from instructgen.jobs.survey import FindReply
 from instructgen.ledger.books import DamagedBlobError, read_reply, to_key
 from instructgen.ledger.cache import CACHE_NAME
 from instructgen.ledger.damage import DamagedStoreError
-from instructgen.ledger.reading import find_recorded, open_for_replay
+from instructgen.ledger.reading import connect_read_only, find_recorded, open_for_replay
 from instructgen.ledger.store import decode_state, read_format
 from instructgen.records import NOTHING, Cost, Reply
 from instructgen.resources import LEDGER_NAME, RUN_NAME
@@ -42,7 +42,7 @@ def open_answers(run_folder: Path | None, cache_dir: Path | None) -> Iterator[di
             connections.append(ledger)
             answers[LEDGER] = lambda request_id: find_recorded(ledger, request_id)
         if cache_dir is not None and (cache_dir / CACHE_NAME).is_file():
-            cache = _open_read_only(cache_dir / CACHE_NAME)
+            cache = connect_read_only(cache_dir / CACHE_NAME)
             connections.append(cache)
             answers[CACHE] = lambda request_id: _find_shared(cache, request_id)
         yield answers
@@ -66,13 +66,6 @@ def read_history(run_folder: Path) -> History:
     finally:
         connection.close()
     return History(spent, _read_latency_s(run_folder / RUN_NAME))
-
-
-def _open_read_only(path: Path) -> sqlite3.Connection:
-    wal = path.with_name(f"{path.name}-wal")
-    # A database at rest is opened as immutable: SQLite would put files of its own beside it otherwise.
-    mode = "mode=ro" if wal.exists() and wal.stat().st_size else "immutable=1"
-    return sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True)
 
 
 def _find_shared(connection: sqlite3.Connection, request_id: str) -> Reply | None:

@@ -108,6 +108,13 @@ class Books:
             num_in_doubt=len(self.marks),
         )
 
+    def load_marks(self, rows: Iterable[tuple[bytes, int, int, float]]) -> None:
+        """Take the open marks as they are stored."""
+        for key, nano_usd, tokens, sent_at in rows:
+            self.marks[key] = (nano_usd, tokens, sent_at)
+            self.in_doubt_nano_usd += nano_usd
+            self.in_doubt_tokens += tokens
+
     def apply(self, events: Iterable[Event], effect: Effect | None = None) -> Effect:
         """Count the events and return what they change, after and with what `effect` does."""
         effect = Effect() if effect is None else effect

@@ -8,10 +8,11 @@ from pathlib import Path
 import msgspec
 
 from instructgen.errors import InstructgenError, LedgerDamagedError
-from instructgen.ledger.books import FORMAT, Books, DamagedBlobError, Effect, read_head, read_reply, to_key
+from instructgen.ledger.books import FORMAT, Books, DamagedBlobError, Effect, read_reply, to_key
 from instructgen.ledger.damage import DamagedStoreError
 from instructgen.ledger.feeding import make_state
-from instructgen.ledger.journal import HEAD, Event, Frame, read_frame_at, scan
+from instructgen.ledger.journal import Event, Frame, scan
+from instructgen.ledger.recovery import CopiesDisagreeError, check_position
 from instructgen.ledger.store import State, decode_state, meta_crc, read_format
 from instructgen.records import Reply
 from instructgen.resources import JOURNAL_NAME, LEDGER_NAME
@@ -56,10 +57,7 @@ def open_store(folder: Path) -> sqlite3.Connection:
     path = folder / LEDGER_NAME
     if not path.is_file():
         raise InstructgenError(f"{folder} holds no recorded run: there is no {path.name}; point to a dataset's run/")
-    wal = path.with_name(f"{path.name}-wal")
-    # A database at rest is opened as immutable: SQLite would put files of its own beside it otherwise.
-    mode = "mode=ro" if wal.exists() and wal.stat().st_size else "immutable=1"
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, isolation_level=None)
+    connection = connect_read_only(path)
     try:
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute("BEGIN")
@@ -70,6 +68,14 @@ def open_store(folder: Path) -> sqlite3.Connection:
             raise
         raise _damaged(folder, error) from None
     return connection
+
+
+def connect_read_only(path: Path) -> sqlite3.Connection:
+    """Connect to an SQLite file that others may be writing, and put nothing beside it."""
+    wal = path.with_name(f"{path.name}-wal")
+    # A database at rest is opened as immutable: SQLite would put files of its own beside it otherwise.
+    mode = "mode=ro" if wal.exists() and wal.stat().st_size else "immutable=1"
+    return sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, isolation_level=None)
 
 
 def find_recorded(connection: sqlite3.Connection, request_id: str) -> Reply | None:
@@ -103,8 +109,7 @@ def _add_tail(connection: sqlite3.Connection, journal: Path) -> None:
     if not frames:
         return
     books = Books(totals=state.totals, journal_id=state.journal_id)
-    for key, *mark in connection.execute("SELECT * FROM sent"):
-        books.marks[key] = (mark[0], mark[1], mark[2])
+    books.load_marks(connection.execute("SELECT * FROM sent"))
     effect = books.apply(Event(frame.kind, frame.payload) for frame in frames)
     last = frames[-1]
     _show(connection, books, effect, make_state(books, last.number, last.end, last.start))
@@ -112,10 +117,9 @@ def _add_tail(connection: sqlite3.Connection, journal: Path) -> None:
 
 def _read_tail(journal: Path, state: State) -> list[Frame]:
     """Return the frames behind the last one that SQLite has; none where the journal is not the one beside it."""
-    head, last = read_frame_at(journal, 0), read_frame_at(journal, state.journal_last)
-    if head is None or head.kind != HEAD or read_head(head.payload).journal_id != state.journal_id:
-        return []
-    if last is None or (last.number, last.end) != (state.number, state.journal_end):
+    try:
+        check_position(journal, state)
+    except CopiesDisagreeError:
         return []
     frames: list[Frame] = []
     for piece in scan(journal, state.journal_end):

@@ -40,7 +40,7 @@ from instructgen.resources import JOURNAL_NAME, LEDGER_NAME
 Say = Callable[[str], None]
 
 
-class _CopiesDisagreeError(Exception):
+class CopiesDisagreeError(Exception):
     """The journal is not the one that the SQLite copy was written beside, or part of it is missing."""
 
 
@@ -76,7 +76,7 @@ def open_copies(folder: Path, say: Say, suspect: str | None = None) -> Copies:
                 return _open_whole(folder, say)
             except DamagedStoreError as error:
                 reason = f"{LEDGER_NAME}: {error}"
-            except _CopiesDisagreeError as error:
+            except CopiesDisagreeError as error:
                 reason = str(error)
         return mend_copies(folder, say, reason, is_store_suspect=suspect is not None)
     except sqlite3.Error as error:
@@ -121,28 +121,29 @@ def move_aside(path: Path) -> Path:
 def _open_whole(folder: Path, say: Say) -> Copies:
     store_path, journal_path = folder / LEDGER_NAME, folder / JOURNAL_NAME
     if not store_path.exists() and (journal_path.exists() or find_candidates(folder)):
-        raise _CopiesDisagreeError(f"{LEDGER_NAME} is missing")
+        raise CopiesDisagreeError(f"{LEDGER_NAME} is missing")
     with telling_damage(store_path):
         store = Store(store_path)
         try:
             books = store.check()
             if store.state.number < 0 and not journal_path.exists():
                 return Copies(write_journal(folder, store, books, keep_old=False), store, books)
-            _check_position(journal_path, store.state)
+            check_position(journal_path, store.state)
             return _replay_tail(journal_path, store, books, say)
         except BaseException:
             store.close_quickly()
             raise
 
 
-def _check_position(path: Path, state: State) -> None:
+def check_position(path: Path, state: State) -> None:
+    """Raise CopiesDisagreeError where the journal does not hold what the SQLite copy has from it."""
     if not path.exists():
-        raise _CopiesDisagreeError(f"{path.name} is missing")
+        raise CopiesDisagreeError(f"{path.name} is missing")
     head, last = read_frame_at(path, 0), read_frame_at(path, state.journal_last)
     if head is None or head.kind != HEAD or read_head(head.payload).journal_id != state.journal_id:
-        raise _CopiesDisagreeError(f"{path.name} begins as another one")
+        raise CopiesDisagreeError(f"{path.name} begins as another one")
     if last is None or (last.number, last.end) != (state.number, state.journal_end):
-        raise _CopiesDisagreeError(f"{path.name} does not hold what {LEDGER_NAME} has from it")
+        raise CopiesDisagreeError(f"{path.name} does not hold what {LEDGER_NAME} has from it")
 
 
 def _replay_tail(path: Path, store: Store, books: Books, say: Say) -> Copies:
@@ -154,7 +155,7 @@ def _replay_tail(path: Path, store: Store, books: Books, say: Say) -> Copies:
             continue
         number += 1
         if gap is not None or piece.number != number:
-            raise _CopiesDisagreeError(f"{path.name} is damaged at byte {end}")
+            raise CopiesDisagreeError(f"{path.name} is damaged at byte {end}")
         group.append(piece)
         end, last = piece.end, piece.start
         if len(group) == EVENTS_AT_ONCE:

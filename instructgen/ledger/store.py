@@ -149,10 +149,7 @@ class Store:
 
     def _read_books(self) -> Books:
         books = Books(totals=self.state.totals, journal_id=self.state.journal_id)
-        for key, nano_usd, tokens, sent_at in self.reader.execute("SELECT * FROM sent"):
-            books.marks[key] = (nano_usd, tokens, sent_at)
-            books.in_doubt_nano_usd += nano_usd
-            books.in_doubt_tokens += tokens
+        books.load_marks(self.reader.execute("SELECT * FROM sent"))
         found = (len(books.marks), books.in_doubt_nano_usd, books.in_doubt_tokens)
         if found != (self.state.num_marks, self.state.in_doubt_nano_usd, self.state.in_doubt_tokens):
             raise DamagedStoreError("its marks of sent requests do not add up")
