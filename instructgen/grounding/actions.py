@@ -1,0 +1,50 @@
+"""Does somebody do what an answer says? Captions can bear it out; nothing contradicts it: people do much at once."""
+
+from collections.abc import Sequence
+
+from instructgen.grounding.claims import Truth
+from instructgen.grounding.evidence import Evidence, stem_of
+from instructgen.grounding.judged import Judged
+from instructgen.grounding.phrases import Phrase
+from instructgen.grounding.sentences import Sentence
+from instructgen.grounding.words import as_words
+from instructgen.lexicon.categories import find_category
+
+_LIVING = frozenset({"person", "animal"})
+# Stems of one posture; "lying" and "laying" are mixed up.
+_POSTURES = ({"sit", "seat", "sat"}, {"stand", "stood"}, {"lay", "ly", "lie", "lying"})
+_HELPERS = as_words(
+    """
+    is are can be seen appears appear seems to and both all currently
+    """
+)
+_NOT_ACTIONS = frozenset(
+    {"being", "including", "during", "according", "surrounding", "having", "remaining", "something", "king"}
+)
+
+
+def find_actions(sentence: Sentence, phrases: Sequence[Phrase], evidence: Evidence) -> list[Judged]:
+    """Return a claim for each "-ing" that follows a person or an animal."""
+    found = []
+    for phrase in phrases:
+        if phrase.category is None or not phrase.is_asserted or find_category(phrase.category).group not in _LIVING:
+            continue
+        index = phrase.end
+        while index < min(len(sentence.words), phrase.end + 4) and sentence.words[index] in _HELPERS:
+            index += 1
+        word = sentence.words[index] if index < len(sentence.words) else ""
+        if (
+            word.endswith("ing")
+            and len(word) > 4
+            and word not in _NOT_ACTIONS
+            and not sentence.gaps[index].strip("-")
+        ):
+            truth, said = _weigh(stem_of(word), evidence)
+            found.append(Judged("action", truth, phrase.category, phrase.first, index + 1, said))
+    return found
+
+
+def _weigh(stem: str, evidence: Evidence) -> tuple[Truth, str]:
+    if stem in evidence.stems or any(stem in posture and posture & evidence.stems for posture in _POSTURES):
+        return "supported", "captions say so"
+    return "unverifiable", "no caption says so"

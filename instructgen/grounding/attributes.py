@@ -1,0 +1,165 @@
+"""Colours and materials that a sentence ties to a thing: before the noun, behind "is", or as "the color of"."""
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from instructgen.grounding.phrases import Phrase
+from instructgen.grounding.sentences import Sentence
+from instructgen.grounding.subjects import find_subject, is_led_in
+from instructgen.grounding.words import ALL_COLOURS, PICTURE_NOUNS, SHADES, STOPS, as_words
+
+_COPULAS = as_words(
+    """
+    is are was were appears appear looks look seems seem be painted it's they're
+    """
+)
+_FILLERS = SHADES | frozenset(
+    {
+        "painted",
+        "colored",
+        "coloured",
+        "a",
+        "an",
+        "the",
+        "both",
+        "in",
+        "color",
+        "colour",
+        "mainly",
+        "very",
+        "and",
+        "also",
+        "shades",
+        "of",
+        "to",
+        "be",
+    }
+)
+MATERIALS = {
+    "wooden": "wood", "wood": "wood", "metal": "metal", "metallic": "metal", "steel": "metal", "iron": "metal", "plastic": "plastic",
+    "brick": "brick", "stone": "stone", "concrete": "stone", "leather": "leather", "marble": "stone", "wicker": "wicker",
+    "cardboard": "paper", "paper": "paper",
+}  # fmt: skip
+# What the picture is, not what is in it.
+_NOT_OF_THINGS = PICTURE_NOUNS | {"wine", "hair", "color", "colour", "background"}
+
+
+_OWNING = frozenset({"has", "have", "comes", "come", "shows"})
+_COLOUR_NOUNS = frozenset({"color", "colour", "hue", "shade", "tone", "coloring"})
+
+
+class Attribute(Struct, frozen=True):
+    """`colours` or `material` of a thing; `start` and `end` are the words that say so."""
+
+    phrase: Phrase
+    colours: tuple[str, ...]
+    material: str
+    start: int
+    end: int
+
+
+def find_attributes(sentence: Sentence, phrases: Sequence[Phrase], context: Phrase | None = None) -> list[Attribute]:
+    """Return what is said of things that the sentence says are there; supposed things keep theirs.
+
+    `context` is what "it" stands for.
+    """
+    found = []
+    for phrase in phrases:
+        if not _has_attributes(phrase):
+            continue
+        if phrase.colours:
+            found.append(Attribute(phrase, tuple(dict.fromkeys(phrase.colours)), "", phrase.first, phrase.end))
+        material = next((MATERIALS[word] for word in phrase.adjectives if word in MATERIALS), "")
+        if material:
+            found.append(Attribute(phrase, (), material, phrase.first, phrase.end))
+    found.extend(attribute for phrase in phrases for attribute in _read_behind(sentence, phrase))
+    for index, word in enumerate(sentence.words):
+        if word in _COPULAS or (word in _OWNING and _is_coloured(sentence, index)):
+            found.extend(_read_predicate(sentence, phrases, index, context))
+        elif word in ALL_COLOURS:
+            found.extend(_read_noun(sentence, phrases, index))
+    return found
+
+
+def _has_attributes(phrase: Phrase) -> bool:
+    return not phrase.is_unreal and not phrase.is_negated and phrase.lemma not in _NOT_OF_THINGS
+
+
+def _read_behind(sentence: Sentence, phrase: Phrase) -> Iterator[Attribute]:
+    """Yield what "a plate in red and white" says of the plate, and "the girl in pink" of the girl."""
+    if sentence.words[phrase.end : phrase.end + 1] == ("in",) and not phrase.colours and _has_attributes(phrase):
+        if sentence.words[phrase.end + 1 : phrase.end + 2] and sentence.words[phrase.end + 1] in ALL_COLOURS:
+            colours, end = read_colours(sentence, phrase.end + 1)
+            if colours:
+                yield Attribute(phrase, colours, "", phrase.first, end)
+
+
+def _is_coloured(sentence: Sentence, verb: int) -> bool:
+    """Return whether "has" or "comes" leads to a color and to nothing else: "has a green color", "comes in red"."""
+    words = sentence.words
+    if words[verb] in ("comes", "come"):
+        return words[verb + 1 : verb + 2] == ("in",)
+    return bool(_COLOUR_NOUNS & set(words[verb + 1 : verb + 6]))
+
+
+def _read_predicate(
+    sentence: Sentence, phrases: Sequence[Phrase], copula: int, context: Phrase | None
+) -> Iterator[Attribute]:
+    """Yield what "the bus in the picture is mostly red and white" says of the bus."""
+    if sentence.words[copula + 1 : copula + 2] in (("not",), ("no",)):
+        return
+    colours, end = read_colours(sentence, copula + 1)
+    if not colours:
+        return
+    subject = find_subject(sentence, phrases, copula)
+    is_pronoun = sentence.words[copula] in ("it's", "they're") or (
+        copula > 0 and sentence.words[copula - 1] in ("it", "they", "these", "this", "which")
+    )
+    if is_pronoun:
+        earlier = [phrase for phrase in phrases if phrase.end < copula and not is_led_in(sentence, phrase)]
+        subject = earlier[-1] if earlier else context
+    if subject is not None and _has_attributes(subject):
+        first = subject.first if subject is not context else max(0, copula - 1)
+        yield Attribute(subject, colours, "", first, end)
+
+
+def _read_noun(sentence: Sentence, phrases: Sequence[Phrase], index: int) -> Iterator[Attribute]:
+    """Yield what "the red [color] of the bus" and "with its red color, the bus" say of the bus."""
+    words = sentence.words
+    end = index + 1
+    while end < len(words) and words[end] in _COLOUR_NOUNS:
+        end += 1
+    if words[end : end + 1] == ("of",):
+        subject = next((phrase for phrase in phrases if phrase.first == end + 1), None)
+    elif end > index + 1 and index > 0 and words[index - 1] in ("its", "their"):
+        subject = next((phrase for phrase in phrases if phrase.start >= end), None)
+    else:
+        return
+    if subject is not None and _has_attributes(subject):
+        yield Attribute(subject, (ALL_COLOURS[words[index]],), "", index, subject.end)
+
+
+def read_colours(sentence: Sentence, index: int) -> tuple[tuple[str, ...], int]:
+    """Read a list of colours that starts at the word, and that no noun follows; (), where there is none."""
+    words = sentence.words
+    while index < len(words) and words[index] in _FILLERS and words[index] not in ALL_COLOURS:
+        index += 1
+    colours: list[str] = []
+    end = index
+    while end < len(words) and (words[end] in ALL_COLOURS or (colours and words[end] in ("and", "with", *SHADES))):
+        if words[end] in ALL_COLOURS:
+            colours.append(ALL_COLOURS[words[end]])
+            index = end + 1
+        elif sentence.gaps[end].strip(","):
+            break
+        end += 1
+    following = words[index] if index < len(words) else ""
+    if (
+        following
+        and following not in STOPS
+        and following not in _COLOUR_NOUNS | {"colored", "coloured", "striped", "tones"}
+        and not sentence.gaps[index]
+    ):
+        return (), index
+    return tuple(dict.fromkeys(colours)), index

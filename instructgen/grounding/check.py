@@ -1,0 +1,158 @@
+"""Finds the claims of a sample and holds each against the evidence."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from instructgen.grounding.actions import find_actions
+from instructgen.grounding.attributes import find_attributes
+from instructgen.grounding.claims import Claim, Findings
+from instructgen.grounding.colours import judge_attribute
+from instructgen.grounding.counts import judge_bare_number, judge_count
+from instructgen.grounding.doubt import read_phrases
+from instructgen.grounding.evidence import Evidence
+from instructgen.grounding.judged import Judged
+from instructgen.grounding.objects import judge_object
+from instructgen.grounding.phrases import Phrase
+from instructgen.grounding.places import judge_placement
+from instructgen.grounding.questions import Question, judge_short_answer, read_question
+from instructgen.grounding.scope import settle_scope
+from instructgen.grounding.sentences import Sentence, read_sentence
+from instructgen.grounding.sides import find_placements
+from instructgen.grounding.subjects import is_led_in
+from instructgen.records import Message
+
+_SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)]*\s+(?=[\"'“‘(]?\S)|\n+")
+_FEW_WORDS = 5  # of an answer that is nothing but what was asked for
+_ABBREVIATION = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|St|Jr|Sr|vs|etc|approx|e\.g|i\.e|No)|\b[A-Z]|^\s*\d{1,2})\.$")
+
+
+class _Answer(Struct, frozen=True):
+    """One answer; `context` is what its "it" stands for at first."""
+
+    text: str
+    turn: int
+    question: Question | None
+    context: Phrase | None
+    reasons: bool
+
+
+def check_turns(turns: Sequence[Message], evidence: Evidence, sample_type: str = "conv") -> Findings:
+    """Return what the answers claim; questions are read for what "yes", "no" and "three" refer to.
+
+    The type sets how a thing must be named to count as seen: an answer that reasons may speak of things in general.
+    """
+    claims: list[Claim] = []
+    question: Question | None = None
+    topic: Phrase | None = None
+    for number, turn in enumerate(turns):
+        if turn.role == "assistant":
+            context = (question.subject if question else None) or topic
+            answer = _Answer(turn.content, number, question, context, sample_type == "reasoning")
+            found, topic = _check_answer(answer, evidence)
+            claims.extend(found)
+        elif turn.role == "user":
+            question = read_question(turn.content)
+    return Findings(tuple(claims))
+
+
+def find_sentences(text: str) -> list[tuple[int, int]]:
+    """Return the start and end of each sentence; a line break always ends one."""
+    found: list[tuple[int, int]] = []
+    start = 0
+    for match in _SENTENCE_END.finditer(text):
+        is_short = "\n" not in match.group() and _ABBREVIATION.search(text, start, match.start())
+        if is_short:
+            continue
+        if text[start : match.start()].strip():
+            found.append((start, match.start()))
+        start = match.end()
+    if text[start:].strip():
+        found.append((start, len(text)))
+    return found
+
+
+def _check_answer(answer: _Answer, evidence: Evidence) -> tuple[list[Claim], Phrase | None]:
+    """Return the claims of one answer, and what it is about in the end."""
+    claims: list[Claim] = []
+    context = answer.context
+    for place, (start, end) in enumerate(find_sentences(answer.text)):
+        sentence = read_sentence(answer.text, start, end)
+        if sentence.is_question or not sentence.words:
+            continue
+        question = answer.question if place == 0 else None
+        phrases = settle_scope(sentence, read_phrases(sentence), evidence, reasons=answer.reasons)
+        if question is not None and question.asks_what_is_not and len(sentence.words) < _FEW_WORDS:
+            phrases = [phrase if phrase.is_definite else replace(phrase, is_negated=True) for phrase in phrases]
+        judged = _judge_sentence(sentence, phrases, evidence, context, question)
+        claims.extend(_make_claim(one, sentence, answer) for one in _drop_repeats(judged))
+        context = _find_topic(sentence, phrases) or context
+    return claims, context
+
+
+def _make_claim(one: Judged, sentence: Sentence, answer: _Answer) -> Claim:
+    first = sentence.starts[min(one.first, len(sentence.words) - 1)]
+    end = sentence.ends[max(0, min(one.end, len(sentence.words)) - 1)]
+    return Claim(
+        kind=one.kind,
+        truth=one.truth,
+        text=answer.text[first:end],
+        evidence=one.evidence,
+        subject=one.subject,
+        turn=answer.turn,
+        start=sentence.start,
+        end=sentence.end,
+    )
+
+
+def _judge_sentence(
+    sentence: Sentence,
+    phrases: Sequence[Phrase],
+    evidence: Evidence,
+    context: Phrase | None,
+    question: Question | None,
+) -> Iterator[Judged]:
+    asks_number_of = (
+        question.subject.category if question and question.asks == "number" and question.subject else None
+    )
+    for phrase in phrases:
+        if not phrase.is_known:
+            continue
+        found = judge_object(sentence, phrases, phrase, evidence)
+        if found is not None:
+            yield found
+        if found is not None and found.truth == "contradicted":
+            continue
+        is_asked = asks_number_of is not None and phrase.category == asks_number_of
+        counted = judge_count(sentence, phrases, phrase, evidence, is_asked=is_asked)
+        if counted is not None:
+            yield counted
+    bare = judge_bare_number(sentence, phrases, context, evidence) if asks_number_of is None else None
+    if bare is not None:
+        yield bare
+    for attribute in find_attributes(sentence, phrases, context):
+        coloured = judge_attribute(attribute, evidence)
+        if coloured is not None:
+            yield coloured
+    is_place_asked = question is not None and question.asks == "place"
+    for placement in find_placements(sentence, phrases, context, is_place_asked=is_place_asked):
+        placed = judge_placement(placement, evidence)
+        if placed is not None:
+            yield placed
+    yield from find_actions(sentence, phrases, evidence)
+    if question is not None:
+        yield from judge_short_answer(sentence, phrases, question, evidence)
+
+
+def _drop_repeats(judged: Iterable[Judged]) -> list[Judged]:
+    """Return the claims without those that a sentence makes twice, in the order of the text."""
+    unique = {(one.kind, one.first, one.end, one.evidence): one for one in judged}
+    return sorted(unique.values(), key=lambda one: (one.first, one.end))
+
+
+def _find_topic(sentence: Sentence, phrases: Sequence[Phrase]) -> Phrase | None:
+    """Return what "it" in the next sentence stands for: the first boxed kind of thing, else the first thing."""
+    leading = [phrase for phrase in phrases if not is_led_in(sentence, phrase) and not phrase.is_negated]
+    return next((phrase for phrase in leading if phrase.category), leading[0] if leading else None)

@@ -1,0 +1,101 @@
+"""Do boxes lie where an answer says? Only where the margin is clear is it contradicted."""
+
+from collections.abc import Callable
+
+from instructgen.grounding.claims import Kind, Truth
+from instructgen.grounding.evidence import Evidence
+from instructgen.grounding.judged import Judged
+from instructgen.grounding.phrases import Phrase
+from instructgen.grounding.sides import Placement, Side
+from instructgen.records import Box
+
+_MIDDLE = 0.5
+_SUPPORTS = 0.02  # a centre may lie so far beyond the middle and still be called left
+_CONTRADICTS = 0.05
+_CONTRADICTS_HEIGHT = 0.12  # "at the bottom" is said loosely
+_CENTRAL = (0.33, 0.67)  # a box that does not reach into this third is not in the middle
+_KINDEST: tuple[Truth, ...] = ("supported", "unverifiable", "contradicted")
+_APART = 0.03  # of two things' centres
+
+
+def judge_placement(placement: Placement, evidence: Evidence) -> Judged | None:
+    """Judge a place in the frame, or beside another thing; None where no subject is a boxed thing."""
+    said = [one for one in placement.subjects if not one.is_unreal and not one.is_supposed and one.category]
+    boxed = [subject for subject in said if evidence.is_boxed(subject.category or "")]
+    if not boxed:
+        return None
+    judge = _judge_in_frame if placement.target is None else _judge_beside
+    found = [judge(placement, subject, evidence) for subject in boxed]
+    kind: Kind = "position" if placement.target is None else "relation"
+    # Whom the place is said of is not always clear: the kindest reading counts.
+    subject, (truth, evidence_said) = min(zip(boxed, found, strict=True), key=lambda one: _KINDEST.index(one[1][0]))
+    return Judged(kind, truth, subject.category or "", placement.start, placement.end, evidence_said)
+
+
+def _judge_in_frame(placement: Placement, subject: Phrase, evidence: Evidence) -> tuple[Truth, str]:
+    category = subject.category or ""
+    boxes = evidence.boxes.get(category, ())
+    said = f"{category} at {_say_places(boxes)}"
+    if any(all(_off(box, side) <= _SUPPORTS for side in placement.sides) for box in boxes):
+        return "supported", said
+    if category in evidence.crowds or not boxes:
+        return "unverifiable", f"a crowd of {category}"
+    is_wrong = all(any(_off(box, side) > _limit(side) for side in placement.sides) for box in boxes)
+    if subject.number == 1 or subject.determiner == "another":  # "one on the left": of the two, perhaps
+        is_wrong = is_wrong and len(boxes) == 1
+    return ("contradicted" if is_wrong else "unverifiable"), said
+
+
+def _limit(side: Side) -> float:
+    return _CONTRADICTS if side in ("left", "right") else _CONTRADICTS_HEIGHT if side != "middle" else 0.0
+
+
+def _off(box: Box, side: Side) -> float:
+    """Return by how much a box misses a side, as a share of the frame; 0 and less where it is there."""
+    across, down = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
+    match side:
+        case "left":
+            return across - _MIDDLE
+        case "right":
+            return _MIDDLE - across
+        case "top":
+            return down - _MIDDLE
+        case "bottom":
+            return _MIDDLE - down
+        case "middle":
+            low, high = _CENTRAL
+            return max(low - box.x1, box.x0 - high, low - box.y1, box.y0 - high)
+
+
+def _judge_beside(placement: Placement, subject: Phrase, evidence: Evidence) -> tuple[Truth, str]:
+    target = placement.target
+    assert target is not None
+    ours, theirs = evidence.boxes.get(subject.category or "", ()), evidence.boxes.get(target.category or "", ())
+    pairs = [(one, other) for one in ours for other in theirs if one is not other]
+    if not pairs or {subject.category, target.category} & evidence.crowds or "middle" in placement.sides:
+        return "unverifiable", f"no box of {target.lemma}" if not theirs else "their places cannot be compared"
+    said = f"{subject.category} at {_say_places(ours)}, {target.category} at {_say_places(theirs)}"
+    past = _make_past(placement)
+    worst = min(max(past(one, other, side) for side in placement.sides) for one, other in pairs)
+    if worst <= 0:
+        return "supported", said
+    is_clear = worst > (_APART if not placement.is_edge else 0.15) and subject.category != target.category
+    return ("contradicted" if is_clear else "unverifiable"), said
+
+
+def _make_past(placement: Placement) -> Callable[[Box, Box, Side], float]:
+    def past(one: Box, other: Box, side: Side) -> float:
+        """Return how far a centre lies on the wrong side of the other one."""
+        across = (one.x0 + one.x1 - other.x0 - other.x1) / 2
+        if side in ("left", "right"):
+            return across if side == "left" else -across
+        # Above and below, boxes that overlap are left alone: an umbrella's box holds who stands under it.
+        return one.y0 - other.y1 + _APART if side == "top" else other.y0 - one.y1 + _APART
+
+    return past
+
+
+def _say_places(boxes: tuple[Box, ...]) -> str:
+    """Return the centres of the first boxes, in percent of the frame: "30% across, 60% down"."""
+    places = [f"{(box.x0 + box.x1) * 50:.0f}% across and {(box.y0 + box.y1) * 50:.0f}% down" for box in boxes[:3]]
+    return " or ".join(places) + (f" or {len(boxes) - 3} more" if len(boxes) > 3 else "")

@@ -1,0 +1,165 @@
+"""A sentence as words with their places, and the clauses in it that only suppose."""
+
+import re
+
+from msgspec import Struct
+
+from instructgen.grounding.words import DETERMINERS, DOUBTS, HABITS, MODALS, NUMBERS, PRONOUNS, as_words
+
+_TOKEN = re.compile(r"[a-z0-9]+(?:'[a-z]+)*")
+_KEEPS_S = frozenset({"it", "that", "there", "he", "she", "what", "who", "here", "let", "where", "how"})
+_CLAUSE_WORDS = as_words(
+    """
+    while but because although though whereas since when where which so as
+    """
+)
+# After a comma these begin a clause of their own.
+_AFTER_COMMA = as_words(
+    """
+    and there with one another he she they it who making adding you we i
+    """
+)
+# "to" after one of these is a preposition.
+_NO_INFINITIVE = as_words(
+    """
+    next close attached due addition prior near left right connected adjacent nearest opposite similar tied
+    according parallel closest up on beside front
+    """
+)
+
+
+# Before "to", these say that it is being done, with the things at hand.
+_UNDER_WAY = as_words(
+    """
+    preparing prepares trying tries about ready attempting attempts going starting jumping reaching getting
+    used using
+    """
+)
+
+
+class Sentence(Struct, frozen=True):
+    """`words` are in lower case without a possessive; `starts` and `ends` are offsets in the whole text.
+
+    `gaps` holds what stands before each word that is neither space nor letter; `clauses` the number of the
+    clause of each word; `doubtful` is true for a word behind one that only supposes, in its clause; `intended`
+    for one behind "to" and a verb.
+    """
+
+    start: int
+    end: int
+    words: tuple[str, ...]
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+    gaps: tuple[str, ...]
+    possessive: tuple[bool, ...]
+    clauses: tuple[int, ...]
+    doubtful: tuple[bool, ...]
+    habitual: tuple[bool, ...]
+    intended: tuple[bool, ...]
+    quoted: tuple[bool, ...]
+    is_question: bool
+
+    def text(self, first: int, end: int) -> str:
+        return " ".join(self.words[first:end])
+
+    def is_joined(self, first: int, end: int) -> bool:
+        """Return whether nothing but spaces and hyphens stands between the words."""
+        return not any(self.gaps[index].strip("-") for index in range(first + 1, end))
+
+
+def read_sentence(text: str, start: int, end: int) -> Sentence:
+    """Read the part of a text that is one sentence."""
+    part = text[start:end].lower().replace("’", "'")
+    words, starts, ends, gaps, possessive = [], [], [], [], []
+    last = 0
+    for match in _TOKEN.finditer(part):
+        word = match.group()
+        base, _, tail = word.partition("'")
+        owns = tail == "s" and base not in _KEEPS_S
+        words.append(base if owns else word)
+        possessive.append(owns or part[match.end() : match.end() + 1] == "'")
+        starts.append(start + match.start())
+        ends.append(start + match.end())
+        gaps.append("".join(part[last : match.start()].split()))
+        last = match.end()
+    clauses = _number_clauses(words, gaps)
+    return Sentence(
+        start=start,
+        end=end,
+        words=tuple(words),
+        starts=tuple(starts),
+        ends=tuple(ends),
+        gaps=tuple(gaps),
+        possessive=tuple(possessive),
+        clauses=tuple(clauses),
+        doubtful=tuple(_spread(words, clauses, lambda index: _doubts(words, index))),
+        habitual=tuple(word in HABITS for word in words),
+        intended=tuple(_spread(words, clauses, lambda index: _is_infinitive(words, index))),
+        quoted=tuple(_find_quoted(gaps)),
+        is_question=part.rstrip(" \"'”’)").endswith("?"),
+    )
+
+
+def _number_clauses(words: list[str], gaps: list[str]) -> list[int]:
+    number, found = 0, []
+    for index, word in enumerate(words):
+        gap = gaps[index]
+        hard = any(mark in gap for mark in ";:()—–")
+        soft = "," in gap and word in _AFTER_COMMA
+        if index and (hard or soft or (word in _CLAUSE_WORDS and words[index - 1] not in ("such", "same", "well"))):
+            number += 1
+        found.append(number)
+    return found
+
+
+def _doubts(words: list[str], index: int) -> bool:
+    if words[index] in MODALS and words[index + 1 : index + 2] and words[index + 1] in _SEEING:
+        return False
+    if words[index] == "would" and words[index - 1 : index] in (["that"], ["this"], ["it"]):
+        return False  # "that would be a dog" is a manner of speech
+    if words[index] == "would" and {"not", "without"} <= set(words[index : index + 8]):
+        return False
+    return words[index] in MODALS or words[index] in DOUBTS
+
+
+_SEEING = frozenset({"find", "see", "notice", "spot", "say", "count", "point", "make", "recognize", "observe"})
+
+
+def _is_infinitive(words: list[str], index: int) -> bool:
+    return (
+        words[index] == "to"
+        and index + 1 < len(words)
+        and words[index + 1] not in DETERMINERS
+        and words[index + 1] not in NUMBERS
+        and words[index + 1] not in PRONOUNS
+        and not words[index + 1].isdigit()
+        and (index == 0 or words[index - 1] not in _NO_INFINITIVE)
+        and words[index + 1] not in ("be", "have")
+        and (index == 0 or words[index - 1] not in _UNDER_WAY)
+    )
+
+
+def _spread(words: list[str], clauses: list[int], is_cue: "object") -> list[bool]:
+    """Return for each word whether a cue stands before it in its clause."""
+    assert callable(is_cue)
+    found, seen, clause = [], False, -1
+    for index in range(len(words)):
+        if clauses[index] != clause:
+            clause, seen = clauses[index], False
+        if words[index] == "there" and words[index + 1 : index + 2] in (["is"], ["are"]):
+            seen = False  # "I would say there is": said all the same
+        found.append(seen)
+        seen = seen or is_cue(index)
+    return found
+
+
+def _find_quoted(gaps: list[str]) -> list[bool]:
+    found, inside = [], False
+    for gap in gaps:
+        for mark in gap:
+            if mark == '"':
+                inside = not inside
+            elif mark in "“”":
+                inside = mark == "“"
+        found.append(inside)
+    return found
