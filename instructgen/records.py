@@ -13,7 +13,7 @@ from msgspec import Struct
 Role = Literal["system", "user", "assistant"]
 FinishReason = Literal["stop", "length", "content_filter", "other"]
 # A stage in the order in which a unit passes it.
-Stage = Literal["source", "surrogate", "teacher", "parse", "filter", "publish"]
+Stage = Literal["source", "surrogate", "teacher", "parse", "refine", "filter", "publish"]
 
 
 class Box(Struct, frozen=True, gc=False):
@@ -63,9 +63,18 @@ class Surrogate(Struct, frozen=True):
     num_boxes: int
 
 
-class Message(Struct, frozen=True):
+class Picture(Struct, frozen=True):
+    """A picture that goes along with a message: its bytes are read and made small enough when that is sent."""
+
+    sha256: str
+    """Of the bytes as the source stores them, in hex."""
+    max_side_px: int
+
+
+class Message(Struct, frozen=True, omit_defaults=True):
     role: Role
     content: str
+    picture: Picture | None = None
 
 
 class Decoding(Struct, frozen=True, omit_defaults=True):
@@ -79,11 +88,15 @@ class Decoding(Struct, frozen=True, omit_defaults=True):
 
 
 class Unit(Struct, frozen=True):
-    """The work to be accounted for: one (image, sample type). `unit_id` is "<image_id>/<type>"."""
+    """The work to be accounted for: one (image, sample type). `unit_id` is "<image_id>/<type>".
+
+    `picture_sha256` is of the stored picture, where a teacher sees it.
+    """
 
     record: ImageRecord
     sample_type: str
     surrogate: Surrogate
+    picture_sha256: str = ""
 
     @property
     def unit_id(self) -> str:
@@ -91,12 +104,16 @@ class Unit(Struct, frozen=True):
 
 
 class Request(Struct, frozen=True):
-    """What is asked of a teacher. `request_id` is the sha256 (hex) of messages, model and decoding."""
+    """What is asked of a teacher. `request_id` is the sha256 (hex) of messages, model and decoding.
+
+    `record` says where the picture is, if a message has one.
+    """
 
     request_id: str
     sample_type: str
     image_id: str
     messages: tuple[Message, ...]
+    record: ImageRecord | None = None
 
 
 class Cost(Struct, frozen=True):
@@ -168,7 +185,11 @@ class Fault(Struct, frozen=True):
 
 
 class Verdict(Struct, frozen=True):
-    """What a filter found: a score (its meaning and range are the filter's) and a fault if it rejects."""
+    """What a filter found: a score (its meaning and range are the filter's) and a fault if it rejects.
+
+    `turns`, where given, replace the sample's: a filter may cut what is wrong instead of rejecting all of it.
+    """
 
     score: float
     fault: Fault | None = None
+    turns: tuple[Message, ...] | None = None

@@ -88,9 +88,15 @@ def _has_attributes(phrase: Phrase) -> bool:
 
 def _read_behind(sentence: Sentence, phrase: Phrase) -> Iterator[Attribute]:
     """Yield what "a plate in red and white" says of the plate, and "the girl in pink" of the girl."""
-    if sentence.words[phrase.end : phrase.end + 1] == ("in",) and not phrase.colours and _has_attributes(phrase):
-        if sentence.words[phrase.end + 1 : phrase.end + 2] and sentence.words[phrase.end + 1] in ALL_COLOURS:
-            colours, end = read_colours(sentence, phrase.end + 1)
+    is_in = sentence.words[phrase.end : phrase.end + 1] == ("in",)
+    start = phrase.end + (1 if is_in else 2)
+    if (
+        (is_in or sentence.words[phrase.end : phrase.end + 2] == ("dressed", "in"))
+        and not phrase.colours
+        and _has_attributes(phrase)
+    ):
+        if sentence.words[start : start + 1] and sentence.words[start] in ALL_COLOURS:
+            colours, end = read_colours(sentence, start)
             if colours:
                 yield Attribute(phrase, colours, "", phrase.first, end)
 

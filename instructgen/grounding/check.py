@@ -83,6 +83,8 @@ def _check_answer(answer: _Answer, evidence: Evidence) -> tuple[list[Claim], Phr
         if sentence.is_question or not sentence.words:
             continue
         question = answer.question if place == 0 else None
+        if question is not None and question.subject is None:
+            question = replace(question, subject=context)
         phrases = settle_scope(sentence, read_phrases(sentence), evidence, reasons=answer.reasons)
         if question is not None and question.asks_what_is_not and len(sentence.words) < _FEW_WORDS:
             phrases = [phrase if phrase.is_definite else replace(phrase, is_negated=True) for phrase in phrases]
@@ -155,4 +157,5 @@ def _drop_repeats(judged: Iterable[Judged]) -> list[Judged]:
 def _find_topic(sentence: Sentence, phrases: Sequence[Phrase]) -> Phrase | None:
     """Return what "it" in the next sentence stands for: the first boxed kind of thing, else the first thing."""
     leading = [phrase for phrase in phrases if not is_led_in(sentence, phrase) and not phrase.is_negated]
-    return next((phrase for phrase in leading if phrase.category), leading[0] if leading else None)
+    boxed = [phrase for phrase in (*leading, *phrases) if phrase.category and not phrase.is_negated]
+    return boxed[0] if boxed else leading[0] if leading else None

@@ -74,6 +74,7 @@ _LOOSE = frozenset(
     }
 )
 _PERSON_WORDS = frozenset({"person", "people", "human", "individual"})
+_FEW = 4  # so many of anything are boxed one by one
 _MIN_AREA = 0.001  # a smaller box may be left out of a count
 
 
@@ -89,7 +90,7 @@ def judge_count(
     is_total = is_asked or phrase.is_only or _claims_total(sentence, phrases, phrase)
     truth, said = weigh(phrase, phrase.number, evidence, is_total=is_total)
     if truth == "contradicted" and not is_total and _may_be_some(sentence, phrases, phrase, evidence):
-        truth = "unverifiable"
+        truth, said = "supported", f"{said}: so many at least"
     return Judged("count", truth, key, phrase.first, phrase.end, said)
 
 
@@ -141,7 +142,7 @@ def _weigh_boxes(
     num, num_large = len(boxes), sum(1 for box in boxes if box.area >= _MIN_AREA)
     said = f"{num} boxes of {category}" + (f", captions say {_say(stated)}" if stated else "")
     if category in evidence.crowds:
-        return ("unverifiable", said + ", and a crowd") if number > num or not is_total else ("unverifiable", said)
+        return ("supported" if number <= num and not is_total else "unverifiable"), said + ", and a crowd"
     is_kind = category == "person" and phrase.lemma not in _PERSON_WORDS
     if num_large <= number <= num and not is_kind:
         return "supported", said
@@ -154,10 +155,11 @@ def _weigh_boxes(
     if is_kind:
         return ("supported", said) if number == num else ("unverifiable", said)
     if number == 1 and category not in evidence.plurals and evidence.mentions.get(category):
-        return "unverifiable", said + ", and captions speak of one"
-    if is_total and (category not in _LOOSE or num <= 4 or 2 * number <= num):
-        return "contradicted", said
-    return "unverifiable", said
+        return "supported", said + ", and captions speak of one"
+    if not is_total:
+        return "supported", said + ": so many at least"
+    is_clear = category not in _LOOSE or num <= _FEW or 2 * number <= num
+    return ("contradicted" if is_clear else "unverifiable"), said
 
 
 def _agrees(stated: set[int], num: int, *, is_kind: bool) -> bool:
@@ -265,13 +267,14 @@ def judge_bare_number(
 ) -> Judged | None:
     """Judge "the number of cats is four" and "as for cats, there are four of them"; None where nothing is counted."""
     words = set(sentence.words)
-    if not (_COUNTING & words or "them" in words):
+    if not (_COUNTING & words or {"them", "there"} & words):
         return None
     found = find_number(sentence)
     if found is None:
         return None
+    is_there = sentence.words[max(0, found[1] - 2) : found[1]] in (("there", "are"), ("there", "is"))
     is_of_them = sentence.words[found[1] + 1 : found[1] + 3] == ("of", "them") and bool(_IN_ALL & words)
-    if not is_of_them and sentence.words[found[1] - 1 : found[1]] not in _BEFORE_TOTALS:
+    if not is_of_them and not is_there and sentence.words[found[1] - 1 : found[1]] not in _BEFORE_TOTALS:
         return None
     counted = [phrase for phrase in phrases if phrase.category and phrase.number is None and not phrase.is_negated]
     phrase = counted[0] if counted else replace(context, adjectives=()) if context else None

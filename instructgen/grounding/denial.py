@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from instructgen.grounding.phrases import Phrase
 from instructgen.grounding.sentences import Sentence
 from instructgen.grounding.subjects import is_led_in
-from instructgen.grounding.words import AUXILIARIES, DETERMINERS, PICTURE_NOUNS, PREPOSITIONS, as_words
+from instructgen.grounding.words import AUXILIARIES, DETERMINERS, PICTURE_NOUNS, PREPOSITIONS, STOPS, as_words
 
 _CUES = as_words(
     """
-    no not never nowhere none neither nor nothing without lacks lack lacking absent absence missing devoid
+    no not never nobody nowhere none neither nor nothing without lacks lack lacking absent absence missing devoid
     free zero cannot isn't aren't wasn't weren't doesn't don't didn't can't couldn't won't wouldn't hasn't
     haven't
     """
@@ -209,5 +209,5 @@ def _is_narrowed(sentence: Sentence, phrase: Phrase, known: frozenset[str]) -> b
         place = words[end + 1 : end + 5]
         if phrase.is_definite or _SIDES & set(place):
             return not _PLACES & set(place) or bool(_SIDES & set(place))
-        return not _PLACES & set(place) and (not known or bool(known & set(place) - DETERMINERS - PREPOSITIONS))
+        return not _PLACES & set(place) and (not known or bool(known & set(place) - DETERMINERS - STOPS))
     return end == phrase.end

@@ -112,7 +112,8 @@ def judge_object(sentence: Sentence, phrases: Sequence[Phrase], phrase: Phrase, 
     if (phrase.is_unreal and not is_nothing_like) or phrase.lemma in PICTURE_NOUNS:
         return None
     if phrase.category is None:
-        return _judge_thing(phrase, evidence)
+        is_all = phrase.is_negated and not denies_some(sentence, phrases, phrase, evidence.words)
+        return _judge_thing(phrase, evidence, is_denied=is_all)
     if phrase.is_negated:
         truth, said = _judge_denial(
             phrase, evidence, some=lambda words: denies_some(sentence, phrases, phrase, words)
@@ -152,6 +153,8 @@ def find_hint(category: str, evidence: Evidence) -> str:
 def _is_taken(word: str, category: str, evidence: Evidence) -> bool:
     """Return whether a vague word has its thing already: "animals" where cows are boxed leaves no room for a horse."""
     group = find_category(category).group
+    if group == "animal" and word in ("animal", "animals", "pet", "pets"):
+        return any(find_category(other).group == group for other in evidence.boxes)
     return group in _TELLING_GROUPS and any(
         other != category and find_category(other).group == group and word in _MAYBE.get(other, frozenset())
         for other in evidence.boxes
@@ -227,9 +230,11 @@ def _judge_denial(phrase: Phrase, evidence: Evidence, *, some: Callable[[frozens
     return "contradicted", said
 
 
-def _judge_thing(phrase: Phrase, evidence: Evidence) -> Judged | None:
-    """Judge a thing that COCO does not box: only captions can bear it out, and nothing contradicts it."""
+def _judge_thing(phrase: Phrase, evidence: Evidence, *, is_denied: bool) -> Judged | None:
+    """Judge a thing that COCO does not box: only captions can bear it out, or show that it is denied wrongly."""
     if phrase.is_negated:
+        if is_denied and any(evidence.mentions.get(key) for key in keys_of(phrase)):
+            return Judged("object", "contradicted", phrase.lemma, phrase.first, phrase.end, "captions name it")
         return None
     shown = any(evidence.mentions.get(key) for key in keys_of(phrase)) or phrase.lemma in evidence.words
     if not shown:

@@ -9,7 +9,9 @@ from instructgen.grounding.sentences import Sentence
 from instructgen.grounding.words import ALL_COLOURS, DEFINITE, DETERMINERS, PICTURE_NOUNS, SHADES, STOPS, is_number
 
 # People whose word is vague, but clear where a number or an article goes with it.
-_CLEAR_PEOPLE = frozenset({"person", "child", "kid", "baby", "toddler", "surfer", "skier", "snowboarder", "skater"})
+_CLEAR_PEOPLE = frozenset(
+    {"person", "people", "child", "kid", "baby", "toddler", "surfer", "skier", "snowboarder", "skater"}
+)
 _MAX_ADJECTIVES = 5
 _MAX_UNKNOWN = 4  # words of a noun of no table, behind its colours
 

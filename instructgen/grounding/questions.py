@@ -78,7 +78,7 @@ def judge_short_answer(
     elif opener in _YES and question.asks in ("existence", "whether"):
         for one in _affirm(question, evidence):
             yield replace(one, first=0, end=1)
-    elif opener in _NO and question.asks == "existence" and subject is not None and subject.category is not None:
+    elif opener in _NO and question.asks in ("existence", "place") and subject is not None:
         if not any(phrase.is_negated and phrase.category == subject.category for phrase in phrases):
             denied = _deny(question, subject, evidence)
             if denied is not None:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from instructgen.grounding.phrases import Phrase
 from instructgen.grounding.sentences import Sentence
 from instructgen.grounding.subjects import is_led_in
-from instructgen.grounding.words import DETERMINERS, PICTURE_NOUNS, as_words
+from instructgen.grounding.words import DETERMINERS, PICTURE_NOUNS, STOPS, as_words
 
 Side = Literal["left", "right", "top", "bottom", "middle"]
 
@@ -58,7 +58,22 @@ _PRONOUNS = as_words(
 )
 # A stretch that fills the picture: its left is the picture's.
 _FRAMES = PICTURE_NOUNS | frozenset(
-    {"room", "kitchen", "bathroom", "screen", "bedroom", "page", "field", "pasture", "meadow", "sky", "beach"}
+    {
+        "room",
+        "kitchen",
+        "bathroom",
+        "screen",
+        "bedroom",
+        "page",
+        "field",
+        "pasture",
+        "meadow",
+        "sky",
+        "beach",
+        "center",
+        "centre",
+        "middle",
+    }
 )
 _VERTICAL = {"above": "top", "below": "bottom", "beneath": "bottom", "underneath": "bottom"}
 
@@ -93,7 +108,7 @@ def find_placements(
             index += 1
             continue
         start, end, sides, is_edge = span
-        target, end, is_frame = _read_target(sentence, phrases, end)
+        target, end, is_frame = _read_target(sentence, phrases, end, sides)
         if target is None and not is_frame and not _OPPOSITE & set(sides):
             index = end  # "the top of it", "the middle": of what cannot be told
             continue
@@ -160,19 +175,22 @@ def _is_noun_of(words: tuple[str, ...], start: int, end: int) -> bool:
     )
 
 
-def _read_target(sentence: Sentence, phrases: Sequence[Phrase], end: int) -> tuple[Phrase | None, int, bool]:
+def _read_target(
+    sentence: Sentence, phrases: Sequence[Phrase], end: int, sides: tuple[Side, ...]
+) -> tuple[Phrase | None, int, bool]:
     """Return (the thing whose side it is, the end, whether it is the picture's side)."""
     words = sentence.words
     if end >= len(words) or words[end] != "of" or sentence.gaps[end].strip("-"):
         return None, end, False
+    frames = _FRAMES if _OPPOSITE & set(sides) else PICTURE_NOUNS
     for offset in range(1, 4):
         index = end + offset
-        if index < len(words) and words[index] in _FRAMES:
+        if index < len(words) and words[index] in frames:
             return None, index + 1, True
         if index < len(words) and words[index] not in DETERMINERS:
             break
     target = next((phrase for phrase in phrases if end < phrase.start <= end + 5), None)
-    if target is not None and words[target.end - 1] in _FRAMES:
+    if target is not None and words[target.end - 1] in frames:
         return None, target.end, True
     return target, target.end if target else end + 1, False
 
@@ -208,6 +226,8 @@ def _find_subjects(
     if stands_for in _PRONOUNS and not sentence.possessive[first]:
         return (context,) if context is not None else ()
     after = [phrase for phrase in phrases if phrase.start >= end]
+    if not phrases and context is not None and not _has_unknown(sentence, start):
+        return (context,)
     if after and not (is_place_asked and context is not None and not _says_what(sentence, first, after[0])):
         return (next((phrase for phrase in after if not phrase.is_weak), after[0]),)
     is_told_to_look = lead[:1] in (("look",), ("to",), ("towards",), ("toward",))
@@ -217,6 +237,11 @@ def _find_subjects(
 def _lead(sentence: Sentence, start: int) -> tuple[str, ...]:
     """Return "to" and its kin where one leads the side in: it may be a direction then."""
     return ("to",) if sentence.words[start] in ("to", "toward", "towards") else ()
+
+
+def _has_unknown(sentence: Sentence, start: int) -> bool:
+    """Return whether a word before the place may be a thing of no table, whose place is told."""
+    return any(word not in STOPS and word not in DETERMINERS for word in sentence.words[:start])
 
 
 def _says_what(sentence: Sentence, first: int, phrase: Phrase) -> bool:
