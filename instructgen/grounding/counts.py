@@ -87,8 +87,11 @@ def judge_count(
     key = phrase.category or phrase.lemma
     if phrase.number is None:
         return _judge_amount(phrase, key, evidence) if phrase.at_least else None
-    is_total = is_asked or phrase.is_only or _claims_total(sentence, phrases, phrase)
+    is_stressed = phrase.is_only or bool(_COUNTING & set(sentence.words))
+    is_total = is_asked or is_stressed or _claims_total(sentence, phrases, phrase)
     truth, said = weigh(phrase, phrase.number, evidence, is_total=is_total)
+    if truth == "unverifiable" and is_stressed and phrase.number < evidence.num_boxes(phrase.category or "") > 0:
+        truth = "contradicted"  # "exactly four" leaves no room, however the annotator counted
     if truth == "contradicted" and not is_total and _may_be_some(sentence, phrases, phrase, evidence):
         truth, said = "supported", f"{said}: so many at least"
     return Judged("count", truth, key, phrase.first, phrase.end, said)

@@ -12,7 +12,7 @@ from instructgen.grounding.words import AUXILIARIES, DETERMINERS, PICTURE_NOUNS,
 
 _CUES = as_words(
     """
-    no not never nobody nowhere none neither nor nothing without lacks lack lacking absent absence missing devoid
+    no not never nobody nowhere none neither nor nothing vain without lacks lack lacking absent absence missing devoid
     free zero cannot isn't aren't wasn't weren't doesn't don't didn't can't couldn't won't wouldn't hasn't
     haven't
     """

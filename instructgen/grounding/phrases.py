@@ -6,11 +6,20 @@ from msgspec.structs import replace
 from instructgen.grounding.nouns import Head, Span, find_spans, singular_of
 from instructgen.grounding.quantities import read_quantity
 from instructgen.grounding.sentences import Sentence
-from instructgen.grounding.words import ALL_COLOURS, DEFINITE, DETERMINERS, PICTURE_NOUNS, SHADES, STOPS, is_number
+from instructgen.grounding.words import (
+    ALL_COLOURS,
+    DEFINITE,
+    DETERMINERS,
+    PICTURE_NOUNS,
+    SHADES,
+    STOPS,
+    as_words,
+    is_number,
+)
 
-# People whose word is vague, but clear where a number or an article goes with it.
-_CLEAR_PEOPLE = frozenset(
-    {"person", "people", "child", "kid", "baby", "toddler", "surfer", "skier", "snowboarder", "skater"}
+# Vague words, but clear where a number or an article goes with them.
+_CLEAR_IN_PHRASES = as_words(
+    "person people child kid baby toddler surfer skier snowboarder skater football basketball volleyball"
 )
 _MAX_ADJECTIVES = 5
 _MAX_UNKNOWN = 4  # words of a noun of no table, behind its colours
@@ -115,8 +124,10 @@ def _finish(
     elif first > 0 and words[first - 1] in DETERMINERS and not sentence.gaps[first].strip("-"):
         first -= 1
         determiner = words[first]
+    if head.category and start + 1 < span.end and words[start] in ALL_COLOURS:
+        colours = (*colours, ALL_COLOURS[words[start]])  # "black bear" and "green apple" are names, too
     lemma = singular_of(head.lemma) if head.category else head.lemma
-    is_clear = lemma in _CLEAR_PEOPLE and (quantity.number is not None or determiner in ("a", "an", "the", "another"))
+    is_clear = lemma in _CLEAR_IN_PHRASES and (quantity.number is not None or determiner in ("a", "an", "the", "another"))
     return Phrase(
         lemma=lemma,
         category=head.category,

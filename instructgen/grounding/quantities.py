@@ -20,6 +20,7 @@ _GROUPS = as_words(
     """
 )
 _MANY = frozenset({"dozens", "lots", "hundreds", "bunch", "plenty", "variety", "number", "lot"}) | _GROUPS
+_SETS = {"duo": 2, "trio": 3, "threesome": 3, "quartet": 4, "quintet": 5}
 _COMPARED = (("more", "than"), ("at", "least"), ("fewer", "than"), ("less", "than"))
 _MORE = frozenset({"other", "another", "additional", "more", "remaining", "others"})
 
@@ -43,6 +44,8 @@ def read_quantity(sentence: Sentence, first: int, head: Head) -> Quantity:
     if first == 0 or sentence.gaps[first].strip("-"):
         return Quantity(first)
     word = sentence.words[first - 1]
+    if sentence.words[max(0, first - 3) : first] == ("half", "a", "dozen"):
+        return Quantity(first - 3, number=6)
     if word == "of" and first > 1:
         return _read_amount_of(sentence, first, head)
     if word in SINGLE:
@@ -77,6 +80,8 @@ def _read_amount_of(sentence: Sentence, first: int, head: Head) -> Quantity:
         start -= 1
     if word == "number" and words[start] != "a":
         return Quantity(first)  # "the number of dogs"
+    if word in _SETS and head.is_plural:
+        return Quantity(start, number=_SETS[word])
     is_pair = word in ("couple", "pair") and singular_of(head.lemma) not in _PAIRED
     if (is_pair or word in _MANY) and head.is_plural:
         return Quantity(start, at_least=2)

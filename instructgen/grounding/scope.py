@@ -14,6 +14,7 @@ from instructgen.grounding.words import HABITS, MODALS, PICTURE_NOUNS
 _ANCHORS = frozenset(
     {"presence", "visible", "seen", "depicted", "shown", "nearby", "background", "foreground", "pictured"}
 )
+_SEEING = frozenset(["count", "counted", "see", "sees", "notice", "notices", "spot", "spots", "find", "finds", "shows", "show", "made", "found"])
 _BE = frozenset({"is", "are"})
 
 
@@ -64,7 +65,7 @@ def _suppose(sentence: Sentence, phrase: Phrase, evidence: Evidence, phrases: Se
 def _is_of_the_world(sentence: Sentence) -> bool:
     """Return whether a sentence says what is usual or possible, and nothing of what is to be seen."""
     words = set(sentence.words)
-    if (PICTURE_NOUNS | _ANCHORS) & words or "there" in words:
+    if (PICTURE_NOUNS | _ANCHORS | _SEEING) & words or "there" in words:
         return False
     return bool((HABITS | MODALS | {"can", "many"}) & words)
 
@@ -80,7 +81,7 @@ def _is_tied(sentence: Sentence, phrase: Phrase, evidence: Evidence, phrases: Se
         return True
     indexes = [index for index in range(len(sentence.words)) if sentence.clauses[index] == clause]
     words = [sentence.words[index] for index in indexes]
-    if (PICTURE_NOUNS | _ANCHORS) & set(words):
+    if (PICTURE_NOUNS | _ANCHORS | _SEEING) & set(words):
         return True
     if any(pair in (("there", "is"), ("there", "are")) for pair in zip(words, words[1:], strict=False)):
         return True

@@ -134,7 +134,7 @@ def _is_infinitive(words: list[str], index: int) -> bool:
         and words[index + 1] not in PRONOUNS
         and not words[index + 1].isdigit()
         and (index == 0 or words[index - 1] not in _NO_INFINITIVE)
-        and words[index + 1] not in ("be", "have")
+        and words[index + 1] not in ("be", "have", "begin", "start", "sum")
         and (index == 0 or words[index - 1] not in _UNDER_WAY)
     )
 

@@ -31,7 +31,7 @@ NUMBERS: dict[str, int] = {
 }
 # At least so many, where no number is told.
 AMOUNTS: dict[str, int] = {
-    **dict.fromkeys(("several", "multiple", "many", "numerous", "various", "few", "both", "dozens", "countless"), 2),
+    **dict.fromkeys(("several", "multiple", "many", "numerous", "various", "few", "both", "dozen", "dozens", "countless"), 2),
 }
 SINGLE = as_words("single lone solitary sole")
 ONLY = as_words("only just exactly precisely")
