@@ -1,17 +1,29 @@
 """The filters by name, in the order in which they run; the first fault decides."""
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 import msgspec
 
 from instructgen.config import FiltersConfig
 from instructgen.errors import InstructgenError
-from instructgen.filters.base import Filter
+from instructgen.filters.answerable import AnswerableQuestion
+from instructgen.filters.base import CorpusFilter, Filter
+from instructgen.filters.contamination import Contamination
 from instructgen.filters.control_strings import ControlStrings
+from instructgen.filters.diversity import DiversitySelection
+from instructgen.filters.given_away import GivenAway
+from instructgen.filters.grounding import Grounding
+from instructgen.filters.language import AnswerLanguage
 from instructgen.filters.leakage import SourceLeakage
 from instructgen.filters.length import AnswerLength
+from instructgen.filters.near_duplicate import NearDuplicate
+from instructgen.filters.personal_data import PersonalData
 from instructgen.filters.refusal import Refusal
+from instructgen.filters.relevance import AnswerRelevance
 from instructgen.filters.repetition import RepeatedText
+from instructgen.filters.toxicity import OffensiveText
+from instructgen.filters.yes_bias import YesBias
 
 FILTERS: dict[str, type[Filter]] = {
     "leakage": SourceLeakage,
@@ -19,24 +31,57 @@ FILTERS: dict[str, type[Filter]] = {
     "refusal": Refusal,  # before length: a refusal is short, and its own reason tells more
     "length": AnswerLength,
     "repetition": RepeatedText,
+    "language": AnswerLanguage,  # before relevance, which reads English
+    "relevance": AnswerRelevance,
+    "given_away": GivenAway,
+    "answerable": AnswerableQuestion,
+    "grounding": Grounding,  # of what is an answer at all
+    "personal_data": PersonalData,
+    "toxicity": OffensiveText,
+    "yes_bias": YesBias,  # last: it adds to what all others have passed
 }
+# These look at the whole dataset, after all of the above; a sample that one drops is not there for the next.
+CORPUS_FILTERS: dict[str, type[CorpusFilter]] = {
+    "contamination": Contamination,
+    "near_duplicate": NearDuplicate,
+    "diversity": DiversitySelection,
+}
+_T = TypeVar("_T")
+_Rule = type[Filter] | type[CorpusFilter]
+_DEFAULT = "default"  # in `use`: all that are in use where nothing is said
 
 
 def make_filters(config: FiltersConfig) -> dict[str, Filter]:
     """Return the filters in use with their options, in the table's order whatever the order of `use`.
 
-    Raises InstructgenError for a name that is not in the table and for options a filter does not take.
+    Raises InstructgenError for a name that is in neither table and for options a filter does not take.
     """
-    for name in (*(config.use or ()), *config.options):
-        if name not in FILTERS:
-            raise InstructgenError(f"no filter called '{name}'; there are: {', '.join(FILTERS)}")
-    names = [name for name in FILTERS if config.use is None or name in config.use]
-    return {name: _make_filter(name, config.options.get(name, {})) for name in names}
+    names = _names_in_use(config)
+    return {name: _make(FILTERS[name], name, config) for name in FILTERS if name in names}
 
 
-def _make_filter(name: str, options: Mapping[str, object]) -> Filter:
+def make_corpus_filters(config: FiltersConfig) -> dict[str, CorpusFilter]:
+    """Return the filters over the whole dataset that are in use; otherwise as `make_filters`."""
+    names = _names_in_use(config)
+    return {name: _make(CORPUS_FILTERS[name], name, config) for name in CORPUS_FILTERS if name in names}
+
+
+def _names_in_use(config: FiltersConfig) -> set[str]:
+    """Return what `use` names; without it the default ones, and those that were given options."""
+    rules: dict[str, _Rule] = {**FILTERS, **CORPUS_FILTERS}
+    for name in (*(set(config.use or ()) - {_DEFAULT}), *config.options):
+        if name not in rules:
+            raise InstructgenError(f"no filter called '{name}'; there are: {', '.join(rules)}")
+    names = set((_DEFAULT, *config.options) if config.use is None else config.use)
+    if _DEFAULT in names:
+        names |= {name for name, rule in rules.items() if getattr(rule, "is_default", True)}
+    return names - {_DEFAULT}
+
+
+def _make(rule: type[_T], name: str, config: FiltersConfig) -> _T:
+    options: Mapping[str, object] = config.options.get(name, {})
     try:
-        return msgspec.convert(options, type=FILTERS[name])
+        return msgspec.convert(options, type=rule)
     except msgspec.ValidationError as error:
-        known = ", ".join(FILTERS[name].__struct_fields__)  # type: ignore[attr-defined]
+        known = ", ".join(rule.__struct_fields__)  # type: ignore[attr-defined]
         raise InstructgenError(f"[filters.options.{name}]: {error}; its options are: {known}") from error

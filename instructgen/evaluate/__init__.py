@@ -1,0 +1,1 @@
+"""How good data or a model is, in numbers (docs/audit.md)."""
