@@ -5,7 +5,16 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from instructgen.dataset.manifest import Counts, Manifest, SourceFacts, TeacherFacts, make_version, read_manifest
+from instructgen.dataset.manifest import (
+    Counts,
+    Manifest,
+    ReviewFacts,
+    SourceFacts,
+    TeacherFacts,
+    encode_manifest,
+    make_version,
+    read_manifest,
+)
 from instructgen.dataset.publish import find_version, publish, read_tag
 from instructgen.dataset.shards import Shard
 from instructgen.errors import InstructgenError
@@ -88,6 +97,45 @@ def test_what_shapes_the_data_is_in_the_versions_name(changes: dict[str, object]
 )
 def test_when_and_by_which_code_is_not(changes: dict[str, object]) -> None:
     assert make_manifest(**changes).version == make_manifest().version
+
+
+def make_review(**changes: object) -> ReviewFacts:
+    fields: dict[str, object] = {
+        "of": "abc",
+        "reviewers": {"ann": 3},
+        "first_at": "2026-01-01",
+        "last_at": "2026-01-02",
+        "reviewed": 3,
+        "accepted": 2,
+        "edited": 0,
+        "rejected": 1,
+        "keep_rate": 0.6667,
+        "left_out": 0,
+        "is_strict": False,
+        "agreement": (),
+        "decisions_sha256": "a" * 64,
+    }
+    return ReviewFacts(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def test_manifest_without_a_review_says_nothing_of_one() -> None:
+    assert b"review" not in encode_manifest(make_manifest())
+
+
+def test_review_is_in_the_manifest_the_name_and_the_card(tmp_path: Path) -> None:
+    manifest = make_manifest(review=make_review())
+    names = {
+        make_manifest().version,
+        manifest.version,
+        make_manifest(review=make_review(reviewers={"bob": 3})).version,
+    }
+    assert len(names) == 3
+    folder = publish(stage(tmp_path), manifest, tmp_path)
+    assert read_manifest(folder) == manifest
+    assert (
+        "3 samples of version `abc`: 2 accepted, 0 edited, 1 rejected (67% kept)"
+        in (folder / "README.md").read_text()
+    )
 
 
 def test_shard_written_by_another_library_gives_the_same_version() -> None:

@@ -1,0 +1,1 @@
+"""Reads instruction data that exists already, whoever made it (docs/audit.md)."""
