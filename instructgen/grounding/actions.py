@@ -10,35 +10,26 @@ from instructgen.grounding.sentences import Sentence
 from instructgen.grounding.words import as_words
 from instructgen.lexicon.categories import find_category
 
-_LIVING = frozenset({"person", "animal"})
+_LIVING = as_words("person animal")
 # Stems of one posture; "lying" and "laying" are mixed up.
 _POSTURES = ({"sit", "seat", "sat"}, {"stand", "stood"}, {"lay", "ly", "lie", "lying"})
-_HELPERS = as_words(
-    """
-    is are can be seen appears appear seems to and both all currently
-    """
-)
-_NOT_ACTIONS = frozenset(
-    {"being", "including", "during", "according", "surrounding", "having", "remaining", "something", "king"}
-)
+_HELPERS = as_words("is are can be seen appears appear seems to and both all currently")
+_NOT_ACTIONS = as_words("being including during according surrounding having remaining something king")
 
 
 def find_actions(sentence: Sentence, phrases: Sequence[Phrase], evidence: Evidence) -> list[Judged]:
     """Return a claim for each "-ing" that follows a person or an animal."""
+    words = sentence.words
     found = []
     for phrase in phrases:
         if phrase.category is None or not phrase.is_asserted or find_category(phrase.category).group not in _LIVING:
             continue
-        index = phrase.end
-        while index < min(len(sentence.words), phrase.end + 4) and sentence.words[index] in _HELPERS:
+        index, last = phrase.end, min(len(words), phrase.end + 4)
+        while index < last and words[index] in _HELPERS:
             index += 1
-        word = sentence.words[index] if index < len(sentence.words) else ""
-        if (
-            word.endswith("ing")
-            and len(word) > 4
-            and word not in _NOT_ACTIONS
-            and not sentence.gaps[index].strip("-")
-        ):
+        word = words[index] if index < len(words) else ""
+        is_action = word.endswith("ing") and len(word) > 4 and word not in _NOT_ACTIONS
+        if is_action and not sentence.gaps[index].strip("-"):
             truth, said = _weigh(stem_of(word), evidence)
             found.append(Judged("action", truth, phrase.category, phrase.first, index + 1, said))
     return found

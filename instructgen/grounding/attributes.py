@@ -9,44 +9,21 @@ from instructgen.grounding.sentences import Sentence
 from instructgen.grounding.subjects import find_subject, is_led_in
 from instructgen.grounding.words import ALL_COLOURS, PICTURE_NOUNS, SHADES, STOPS, as_words
 
-_COPULAS = as_words(
-    """
-    is are was were appears appear looks look seems seem be painted it's they're
-    """
-)
-_FILLERS = SHADES | frozenset(
-    {
-        "painted",
-        "colored",
-        "coloured",
-        "a",
-        "an",
-        "the",
-        "both",
-        "in",
-        "color",
-        "colour",
-        "mainly",
-        "very",
-        "and",
-        "also",
-        "shades",
-        "of",
-        "to",
-        "be",
-    }
-)
-MATERIALS = {
-    "wooden": "wood", "wood": "wood", "metal": "metal", "metallic": "metal", "steel": "metal", "iron": "metal", "plastic": "plastic",
-    "brick": "brick", "stone": "stone", "concrete": "stone", "leather": "leather", "marble": "stone", "wicker": "wicker",
-    "cardboard": "paper", "paper": "paper",
+_COPULAS = as_words("is are was were appears appear looks look seems seem be painted it's they're")
+_FILLERS = SHADES | as_words("""
+    painted colored coloured a an the both in color colour mainly very and also shades of to be
+    """)
+_MATERIALS = {
+    "wooden": "wood", "wood": "wood", "metal": "metal", "metallic": "metal", "steel": "metal", "iron": "metal",
+    "plastic": "plastic", "brick": "brick", "stone": "stone", "concrete": "stone", "leather": "leather",
+    "marble": "stone", "wicker": "wicker", "cardboard": "paper", "paper": "paper",
 }  # fmt: skip
-# What the picture is, not what is in it.
-_NOT_OF_THINGS = PICTURE_NOUNS | {"wine", "hair", "color", "colour", "background"}
-
-
-_OWNING = frozenset({"has", "have", "comes", "come", "shows"})
-_COLOUR_NOUNS = frozenset({"color", "colour", "hue", "shade", "tone", "coloring"})
+# What the picture is, and words whose colour says nothing of a thing: "a wine red dress", "a girl with black hair".
+_NOT_OF_THINGS = PICTURE_NOUNS | as_words("wine hair color colour background")
+_OWNING = as_words("has have comes come shows")
+_COLOUR_NOUNS = as_words("color colour hue shade tone coloring")
+_AFTER_COLOURS = as_words("colored coloured striped tones")
+_PRONOUNS = as_words("it they these this which")
 
 
 class Attribute(Struct, frozen=True):
@@ -70,7 +47,7 @@ def find_attributes(sentence: Sentence, phrases: Sequence[Phrase], context: Phra
             continue
         if phrase.colours:
             found.append(Attribute(phrase, tuple(dict.fromkeys(phrase.colours)), "", phrase.first, phrase.end))
-        material = next((MATERIALS[word] for word in phrase.adjectives if word in MATERIALS), "")
+        material = next((_MATERIALS[word] for word in phrase.adjectives if word in _MATERIALS), "")
         if material:
             found.append(Attribute(phrase, (), material, phrase.first, phrase.end))
     found.extend(attribute for phrase in phrases for attribute in _read_behind(sentence, phrase))
@@ -87,18 +64,15 @@ def _has_attributes(phrase: Phrase) -> bool:
 
 
 def _read_behind(sentence: Sentence, phrase: Phrase) -> Iterator[Attribute]:
-    """Yield what "a plate in red and white" says of the plate, and "the girl in pink" of the girl."""
-    is_in = sentence.words[phrase.end : phrase.end + 1] == ("in",)
-    start = phrase.end + (1 if is_in else 2)
-    if (
-        (is_in or sentence.words[phrase.end : phrase.end + 2] == ("dressed", "in"))
-        and not phrase.colours
-        and _has_attributes(phrase)
-    ):
-        if sentence.words[start : start + 1] and sentence.words[start] in ALL_COLOURS:
-            colours, end = read_colours(sentence, start)
-            if colours:
-                yield Attribute(phrase, colours, "", phrase.first, end)
+    """Yield what "a plate in red and white" says of the plate, and "the girl dressed in pink" of the girl."""
+    after = sentence.words[phrase.end : phrase.end + 2]
+    start = phrase.end + (1 if after[:1] == ("in",) else 2 if after == ("dressed", "in") else 0)
+    if start == phrase.end or phrase.colours or not _has_attributes(phrase):
+        return
+    if start < len(sentence.words) and sentence.words[start] in ALL_COLOURS:
+        colours, end = read_colours(sentence, start)
+        if colours:
+            yield Attribute(phrase, colours, "", phrase.first, end)
 
 
 def _is_coloured(sentence: Sentence, verb: int) -> bool:
@@ -116,15 +90,15 @@ def _read_predicate(
     if sentence.words[copula + 1 : copula + 2] in (("not",), ("no",)):
         return
     colours, end = read_colours(sentence, copula + 1)
-    if not colours:
+    if not colours or any(phrase.start == end - 1 for phrase in phrases):  # "it is the orange"
         return
-    subject = find_subject(sentence, phrases, copula)
-    is_pronoun = sentence.words[copula] in ("it's", "they're") or (
-        copula > 0 and sentence.words[copula - 1] in ("it", "they", "these", "this", "which")
-    )
+    words = sentence.words
+    is_pronoun = words[copula] in ("it's", "they're") or (copula > 0 and words[copula - 1] in _PRONOUNS)
     if is_pronoun:
         earlier = [phrase for phrase in phrases if phrase.end < copula and not is_led_in(sentence, phrase)]
         subject = earlier[-1] if earlier else context
+    else:
+        subject = find_subject(sentence, phrases, copula)
     if subject is not None and _has_attributes(subject):
         first = subject.first if subject is not context else max(0, copula - 1)
         yield Attribute(subject, colours, "", first, end)
@@ -161,11 +135,7 @@ def read_colours(sentence: Sentence, index: int) -> tuple[tuple[str, ...], int]:
             break
         end += 1
     following = words[index] if index < len(words) else ""
-    if (
-        following
-        and following not in STOPS
-        and following not in _COLOUR_NOUNS | {"colored", "coloured", "striped", "tones"}
-        and not sentence.gaps[index]
-    ):
+    is_bound = following in STOPS or following in _COLOUR_NOUNS or following in _AFTER_COLOURS
+    if following and not is_bound and not sentence.gaps[index]:
         return (), index
     return tuple(dict.fromkeys(colours)), index

@@ -17,16 +17,17 @@ from instructgen.grounding.judged import Judged
 from instructgen.grounding.objects import judge_object
 from instructgen.grounding.phrases import Phrase
 from instructgen.grounding.places import judge_placement
-from instructgen.grounding.questions import Question, judge_short_answer, read_question
+from instructgen.grounding.questions import Question, read_question
 from instructgen.grounding.scope import settle_scope
 from instructgen.grounding.sentences import Sentence, read_sentence
+from instructgen.grounding.short_answers import judge_short_answer
 from instructgen.grounding.sides import find_placements
 from instructgen.grounding.subjects import is_led_in
 from instructgen.records import Message
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)]*\s+(?=[\"'“‘(]?\S)|\n+")
-_FEW_WORDS = 5  # of an answer that is nothing but what was asked for
 _ABBREVIATION = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|St|Jr|Sr|vs|etc|approx|e\.g|i\.e|No)|\b[A-Z]|^\s*\d{1,2})\.$")
+_FEW_WORDS = 5  # an answer with fewer is nothing but what was asked for
 
 
 class _Answer(Struct, frozen=True):
@@ -50,7 +51,8 @@ def check_turns(turns: Sequence[Message], evidence: Evidence, sample_type: str =
     for number, turn in enumerate(turns):
         if turn.role == "assistant":
             context = (question.subject if question else None) or topic
-            answer = _Answer(turn.content, number, question, context, sample_type == "reasoning")
+            reasons = is_reasoning(sample_type) or (question is not None and question.wants_reasons)
+            answer = _Answer(turn.content, number, question, context, reasons)
             found, topic = _check_answer(answer, evidence)
             claims.extend(found)
         elif turn.role == "user":
@@ -58,13 +60,18 @@ def check_turns(turns: Sequence[Message], evidence: Evidence, sample_type: str =
     return Findings(tuple(claims))
 
 
+def is_reasoning(sample_type: str) -> bool:
+    """Return whether a type is LLaVA's complex reasoning, by any of the names that it goes under."""
+    return "reason" in sample_type or "complex" in sample_type
+
+
 def find_sentences(text: str) -> list[tuple[int, int]]:
     """Return the start and end of each sentence; a line break always ends one."""
     found: list[tuple[int, int]] = []
     start = 0
     for match in _SENTENCE_END.finditer(text):
-        is_short = "\n" not in match.group() and _ABBREVIATION.search(text, start, match.start())
-        if is_short:
+        is_abbreviation = "\n" not in match.group() and _ABBREVIATION.search(text, start, match.start())
+        if is_abbreviation:
             continue
         if text[start : match.start()].strip():
             found.append((start, match.start()))
@@ -115,42 +122,37 @@ def _judge_sentence(
     evidence: Evidence,
     context: Phrase | None,
     question: Question | None,
-) -> Iterator[Judged]:
-    asks_number_of = (
-        question.subject.category if question and question.asks == "number" and question.subject else None
-    )
+) -> Iterator[Judged | None]:
+    asks = question.asks if question else "other"
+    asked = question.subject.category if question and question.subject and asks == "number" else None
     for phrase in phrases:
-        if not phrase.is_known:
-            continue
-        found = judge_object(sentence, phrases, phrase, evidence)
-        if found is not None:
-            yield found
-        if found is not None and found.truth == "contradicted":
-            continue
-        is_asked = asks_number_of is not None and phrase.category == asks_number_of
-        counted = judge_count(sentence, phrases, phrase, evidence, is_asked=is_asked)
-        if counted is not None:
-            yield counted
-    bare = judge_bare_number(sentence, phrases, context, evidence) if asks_number_of is None else None
-    if bare is not None:
-        yield bare
+        if phrase.is_known:
+            yield from _judge_phrase(sentence, phrases, phrase, evidence, asked)
+    if asked is None:
+        yield judge_bare_number(sentence, phrases, context, evidence)
     for attribute in find_attributes(sentence, phrases, context):
-        coloured = judge_attribute(attribute, evidence)
-        if coloured is not None:
-            yield coloured
-    is_place_asked = question is not None and question.asks == "place"
-    for placement in find_placements(sentence, phrases, context, is_place_asked=is_place_asked):
-        placed = judge_placement(placement, evidence)
-        if placed is not None:
-            yield placed
+        yield judge_attribute(attribute, evidence)
+    for placement in find_placements(sentence, phrases, context, is_place_asked=asks == "place"):
+        yield judge_placement(placement, evidence)
     yield from find_actions(sentence, phrases, evidence)
     if question is not None:
         yield from judge_short_answer(sentence, phrases, question, evidence)
 
 
-def _drop_repeats(judged: Iterable[Judged]) -> list[Judged]:
+def _judge_phrase(
+    sentence: Sentence, phrases: Sequence[Phrase], phrase: Phrase, evidence: Evidence, asked: str | None
+) -> Iterator[Judged | None]:
+    """Yield that a thing is there, and how many; `asked` is the category whose number the question wants."""
+    found = judge_object(sentence, phrases, phrase, evidence)
+    yield found
+    if found is None or found.truth != "contradicted":
+        is_asked = asked is not None and phrase.category == asked
+        yield judge_count(sentence, phrases, phrase, evidence, is_asked=is_asked)
+
+
+def _drop_repeats(judged: Iterable[Judged | None]) -> list[Judged]:
     """Return the claims without those that a sentence makes twice, in the order of the text."""
-    unique = {(one.kind, one.first, one.end, one.evidence): one for one in judged}
+    unique = {(one.kind, one.first, one.end, one.evidence): one for one in judged if one is not None}
     return sorted(unique.values(), key=lambda one: (one.first, one.end))
 
 

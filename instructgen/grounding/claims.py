@@ -5,9 +5,9 @@ from typing import Literal
 from msgspec import Struct
 
 Kind = Literal["object", "count", "position", "relation", "colour", "action", "thing", "leakage"]
-"""What is claimed: that one of the known categories is there (or is not), how many there are, where in the frame
-something lies, or from something else, its colour or material, what somebody does, that something
-without a category is there; "leakage" is no claim, but a sentence that speaks of the captions and boxes themselves."""
+"""What is claimed: that a thing is there (or is not), how many there are, where in the frame something lies, or from
+something else, its colour or material, what somebody does; "thing": that something that COCO does not box is there.
+"leakage" is no claim, but a turn that speaks of the captions and boxes themselves: the audit adds it."""
 
 KINDS: tuple[Kind, ...] = ("object", "count", "position", "relation", "colour", "action", "thing", "leakage")
 

@@ -1,6 +1,9 @@
 """Does a colour or a material that an answer gives agree with the captions? Boxes know nothing of either."""
 
+from collections.abc import Set
+
 from instructgen.grounding.attributes import Attribute
+from instructgen.grounding.claims import Truth
 from instructgen.grounding.evidence import Evidence, keys_of
 from instructgen.grounding.judged import Judged
 from instructgen.grounding.phrases import Phrase
@@ -10,7 +13,7 @@ from instructgen.grounding.words import NEAR_COLOURS
 def judge_attribute(attribute: Attribute, evidence: Evidence) -> Judged | None:
     """Judge what is said of one thing; None where the sentence only supposes it."""
     phrase = attribute.phrase
-    if phrase.is_supposed or phrase.is_unreal or phrase.is_negated:
+    if not phrase.is_asserted:
         return None
     if attribute.material:
         truth, said = _weigh_material(phrase, attribute.material, evidence)
@@ -19,7 +22,7 @@ def judge_attribute(attribute: Attribute, evidence: Evidence) -> Judged | None:
     return Judged("colour", truth, phrase.category or phrase.lemma, attribute.start, attribute.end, said)
 
 
-def weigh_colours(phrase: Phrase, colours: tuple[str, ...], evidence: Evidence) -> tuple[str, str]:
+def weigh_colours(phrase: Phrase, colours: tuple[str, ...], evidence: Evidence) -> tuple[Truth, str]:
     """Return the truth of a thing's colours, and what captions say of them.
 
     Contradicted where captions give the thing other colours, and these ones to nothing that could be it.
@@ -29,11 +32,11 @@ def weigh_colours(phrase: Phrase, colours: tuple[str, ...], evidence: Evidence) 
         return "unverifiable", "no caption tells its color"
     known = {colour for colours in told for colour in colours}
     said = f"captions say {', '.join(sorted(known))}"
-    if all(_is_near(colour, known) for colour in colours):
-        return "supported", said
-    if any(_is_near(colour, known) for colour in colours) and len(known) < len(colours):
-        return "unverifiable", said
     missing = [colour for colour in colours if not _is_near(colour, known)]
+    if not missing:
+        return "supported", said
+    if len(missing) < len(colours) and len(known) < len(colours):
+        return "unverifiable", said
     if _is_many(phrase, evidence) and any(_is_near(colour, evidence.colours) for colour in missing):
         return "unverifiable", said + ", but there are several"
     return "contradicted", said
@@ -48,7 +51,7 @@ def _told(phrase: Phrase, evidence: Evidence) -> list[tuple[str, ...]]:
     return []
 
 
-def _is_near(colour: str, known: "set[str] | frozenset[str]") -> bool:
+def _is_near(colour: str, known: Set[str]) -> bool:
     return colour in known or any(colour in near and near & known for near in NEAR_COLOURS)
 
 
@@ -59,7 +62,7 @@ def _is_many(phrase: Phrase, evidence: Evidence) -> bool:
     return phrase.lemma in evidence.plurals or evidence.num_boxes("person") > 1 or "person" in evidence.crowds
 
 
-def _weigh_material(phrase: Phrase, material: str, evidence: Evidence) -> tuple[str, str]:
+def _weigh_material(phrase: Phrase, material: str, evidence: Evidence) -> tuple[Truth, str]:
     known = {
         attribute.material
         for key in keys_of(phrase)

@@ -13,19 +13,12 @@ from instructgen.grounding.words import ALL_COLOURS, NUMBERS
 from instructgen.records import Box, ImageRecord
 
 
-class CaptionCount(Struct, frozen=True):
-    """A caption says that there are `number` of the thing."""
-
-    caption: int
-    lemma: str
-    number: int
-
-
 class Evidence(Struct, frozen=True):
     """Everything is looked up by category; things without one by their lemma.
 
     `boxes` leave out crowds; `words` are the captions' words and their singulars, `stems` what is left of them
-    without an ending; `mentions` counts the captions that name a thing, by category and by lemma.
+    without an ending; `mentions` counts the captions that name a thing; `plurals` are things that one names in the
+    plural; `counts` holds a number for each caption that gives one; `colours` are all that captions name.
     """
 
     record: ImageRecord
@@ -35,10 +28,9 @@ class Evidence(Struct, frozen=True):
     stems: frozenset[str]
     mentions: dict[str, int]
     plurals: frozenset[str]
-    counts: dict[str, tuple[CaptionCount, ...]]
+    counts: dict[str, tuple[int, ...]]
     attributes: dict[str, tuple[Attribute, ...]]
     colours: frozenset[str]
-    is_monochrome: bool
 
     def is_boxed(self, category: str) -> bool:
         return category in self.boxes or category in self.crowds
@@ -63,13 +55,9 @@ def read_evidence(record: ImageRecord) -> Evidence:
         stems=frozenset(stem_of(word) for word in words),
         mentions=_count_mentions(phrases for _, phrases in read),
         plurals=_find_plurals(phrases for _, phrases in read),
-        counts=_find_counts(read),
+        counts=_find_counts(phrases for _, phrases in read),
         attributes=_find_attributes(read),
         colours=frozenset(ALL_COLOURS[word] for word in words if word in ALL_COLOURS),
-        is_monochrome=any(
-            "black and white" in caption.lower() and {"photo", "photograph", "picture", "image", "pic"} & words
-            for caption in record.captions
-        ),
     )
 
 
@@ -113,10 +101,10 @@ def _find_plurals(captions: Iterable[list[Phrase]]) -> frozenset[str]:
     return frozenset(key for phrases in captions for phrase in phrases if phrase.is_plural for key in keys_of(phrase))
 
 
-def _find_counts(read: list[tuple[Sentence, list[Phrase]]]) -> dict[str, tuple[CaptionCount, ...]]:
+def _find_counts(captions: Iterable[list[Phrase]]) -> dict[str, tuple[int, ...]]:
     """Return what captions count; different people of one caption ("a man and a woman") are added up."""
-    found: dict[str, list[CaptionCount]] = {}
-    for number, (_, phrases) in enumerate(read):
+    found: dict[str, list[int]] = {}
+    for phrases in captions:
         said = [phrase for phrase in phrases if _is_said(phrase)]
         for phrase in said:
             if phrase.number is None or phrase.is_part:
@@ -125,18 +113,20 @@ def _find_counts(read: list[tuple[Sentence, list[Phrase]]]) -> dict[str, tuple[C
             for key in keys_of(phrase):
                 if key == phrase.category and phrase.category and same:
                     continue
-                found.setdefault(key, []).append(CaptionCount(number, phrase.lemma, phrase.number))
-        _add_people(found, number, [phrase for phrase in said if phrase.category == "person"])
-    return {key: tuple(counts) for key, counts in found.items()}
+                found.setdefault(key, []).append(phrase.number)
+        people = _count_people([phrase for phrase in said if phrase.category == "person"])
+        if people is not None:
+            found.setdefault("person", []).append(people)
+    return {key: tuple(numbers) for key, numbers in found.items()}
 
 
-def _add_people(found: dict[str, list[CaptionCount]], caption: int, people: list[Phrase]) -> None:
+def _count_people(people: list[Phrase]) -> int | None:
+    """Return how many people of different kinds there are together; None where one kind is not counted."""
     if len(people) < 2 or len({phrase.lemma for phrase in people}) < len(people):
-        return
+        return None
     if any(phrase.is_plural and phrase.number is None for phrase in people):
-        return
-    total = sum(phrase.number or 1 for phrase in people)
-    found.setdefault("person", []).append(CaptionCount(caption, "person", total))
+        return None
+    return sum(phrase.number or 1 for phrase in people)
 
 
 def _find_attributes(read: list[tuple[Sentence, list[Phrase]]]) -> dict[str, tuple[Attribute, ...]]:

@@ -1,7 +1,5 @@
 """Nouns that are known: which words of a sentence name a category of COCO, or a thing without one."""
 
-# ruff: noqa: E501 - a row of a table is a line
-
 from functools import lru_cache
 
 from msgspec import Struct
@@ -12,19 +10,24 @@ from instructgen.lexicon.mentions import CATEGORY_PHRASES
 from instructgen.lexicon.things import THINGS
 
 BIKE = "bike"
-PLANT = "plant"
-UNSURE = frozenset({BIKE, PLANT})  # words that captions use for more than the category
+_PLANT = "plant"
+_SCREEN = "screen"
+UNSURE = frozenset({BIKE, _PLANT, _SCREEN})  # words that captions use for more than the category
 # Words of the lexicon that say too little, or something else besides, to accuse an answer by.
 _WEAK = as_words("""
-    freezer someone friend passenger spectator worker student driver vendor couple family crowd adult human athlete rider soldier
-    tourist chicken turkey crane football basketball volleyball sub steer ram cycle meter pack controller waiter waitress swimmer
-    hiker officer pedestrian player pitcher batter catcher boarder commode teenager chef raft barge bat flatbread ship parasail plantain
-    cyclist umpire surfer skier snowboarder skater baby toddler kid child people person pickup remote tie range cooker stool pew
-    """) | {"street light", "signal light", "stove top", "notebook computer", "wash basin", "washbasin", "police officer"}  # fmt: skip
+    freezer someone friend passenger spectator worker student driver vendor couple family crowd adult human athlete
+    rider soldier tourist chicken turkey crane football basketball volleyball sub steer ram cycle meter pack
+    controller waiter waitress swimmer hiker officer pedestrian player pitcher batter catcher boarder commode teenager
+    chef raft barge bat flatbread ship parasail plantain cyclist umpire surfer skier snowboarder skater baby toddler
+    kid child people person pickup remote tie range cooker stool pew
+    """) | {
+    *("street light", "signal light", "stove top", "notebook computer", "wash basin", "washbasin", "police officer"),
+}
 # Unknown words that may follow a noun and are no nouns.
 _AFTER_NOUNS = as_words("""
-    full empty open asleep awake close adjacent similar next alone high low tall long wide deep red busy ready big small large single
-    unattended upside mid about number count topped left right first last different worth made lone solitary sole
+    full empty open asleep awake close adjacent similar next alone high low tall long wide deep red busy ready big
+    small large single unattended upside mid about number count topped left right first last different worth made lone
+    solitary sole
     """)
 
 
@@ -46,13 +49,14 @@ class Span(Struct, frozen=True):
 
 
 _IRREGULAR = {
-    "men": "man", "women": "woman", "children": "child", "people": "people", "mice": "mouse", "knives": "knife", "leaves": "leaf",
-    "shelves": "shelf", "loaves": "loaf", "scarves": "scarf", "calves": "calf", "geese": "goose", "oxen": "ox", "feet": "foot",
-    "teeth": "tooth", "buses": "bus", "busses": "bus", "benches": "bench", "glasses": "glasses", "skis": "skis",
-    "scissors": "scissors", "clothes": "clothes", "sunglasses": "sunglasses", "dishes": "dish", "gas": "gas", "bus": "bus",
-    "tennis": "tennis", "grass": "grass", "dress": "dress", "glass": "glass", "compass": "compass", "canvas": "canvas",
-    "broccoli": "broccoli", "police": "police", "cookies": "cookie", "ties": "tie", "pies": "pie", "movies": "movie",
-    "gentlemen": "gentleman", "policemen": "policeman", "firemen": "fireman", "wolves": "wolf",
+    "men": "man", "women": "woman", "children": "child", "people": "people", "mice": "mouse", "knives": "knife",
+    "leaves": "leaf", "shelves": "shelf", "loaves": "loaf", "scarves": "scarf", "calves": "calf", "geese": "goose",
+    "oxen": "ox", "feet": "foot", "teeth": "tooth", "buses": "bus", "busses": "bus", "benches": "bench",
+    "glasses": "glasses", "skis": "skis", "scissors": "scissors", "clothes": "clothes", "sunglasses": "sunglasses",
+    "dishes": "dish", "gas": "gas", "bus": "bus", "tennis": "tennis", "grass": "grass", "dress": "dress",
+    "glass": "glass", "compass": "compass", "canvas": "canvas", "broccoli": "broccoli", "police": "police",
+    "cookies": "cookie", "ties": "tie", "pies": "pie", "movies": "movie", "gentlemen": "gentleman",
+    "policemen": "policeman", "firemen": "fireman", "wolves": "wolf",
 }  # fmt: skip
 
 
@@ -83,8 +87,9 @@ def _make_heads() -> dict[str, Head | None]:
         heads[phrase] = Head(phrase, known[0], known[1], is_weak)
     heads |= dict.fromkeys(("nobody", "no one"), Head("person", "person", is_plural=False))
     # Either of two categories (instructgen.grounding.objects); captions that say it prove neither.
-    heads |= {"bike": Head(BIKE, "bicycle", is_plural=False), "bikes": Head(BIKE, "bicycle", is_plural=True)}
-    heads |= {"plant": Head(PLANT, "potted plant", False, True), "plants": Head(PLANT, "potted plant", True, True)}  # noqa: FBT003
+    for lemma, category, is_weak in ((BIKE, "bicycle", False), (_PLANT, "potted plant", True), (_SCREEN, "tv", True)):
+        heads[lemma] = Head(lemma, category, is_plural=False, is_weak=is_weak)
+        heads[f"{lemma}s"] = Head(lemma, category, is_plural=True, is_weak=is_weak)
     return heads
 
 

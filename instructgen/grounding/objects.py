@@ -1,12 +1,10 @@
 """Is what an answer names in the picture, and is what it denies not?"""
 
-# ruff: noqa: E501 - a row of a table is a line
-
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from instructgen.grounding.claims import Truth
 from instructgen.grounding.denial import denies_some
-from instructgen.grounding.evidence import Evidence, keys_of
+from instructgen.grounding.evidence import Evidence
 from instructgen.grounding.judged import Judged
 from instructgen.grounding.nouns import BIKE, singular_of
 from instructgen.grounding.phrases import Phrase
@@ -20,71 +18,64 @@ _MAYBE = {
     name: frozenset(words.split())
     for name, words in {
         "bicycle": "bike bikes biking", "motorcycle": "bike bikes biker bikers scooter scooters vespa",
-        "car": "vehicle vehicles traffic van vans suv", "truck": "vehicle vehicles van vans trailer suv jeep", "bus": "vehicle vehicles shuttle trolley van",
-        "train": "railway subway rail rails trolley railroad", "boat": "vessel vessels watercraft marina", "airplane": "aviation airliner airlines",
-        "traffic light": "lights signal signals", "stop sign": "sign signs", "parking meter": "meter meters", "bench": "seat seats seating pew",
-        "bird": "flock fowl feathers", "dog": "pet pets animal animals pup canine", "cat": "pet pets animal animals feline kitties",
-        "horse": "animals animal equestrian carriage horseback rodeo", "sheep": "herd flock animals goat goats livestock", "cow": "herd animals livestock bovine longhorn",
-        "elephant": "animals animal", "bear": "animals cub cubs animal teddy", "zebra": "animals", "giraffe": "animals",
-        "backpack": "bag bags luggage pack packs gear", "handbag": "bag bags luggage tote", "suitcase": "luggage bag bags baggage briefcase trunk",
-        "umbrella": "canopy parasols", "tie": "suit suits tuxedo tuxedos formal bow", "frisbee": "disc disk", "skis": "skiing skier skiers",
-        "snowboard": "snowboarding snowboarder snowboarders board boards", "sports ball": "ball balls baseball tennis soccer basketball volleyball",
-        "kite": "parasailing kiteboarding parachute", "baseball bat": "baseball batter batting softball", "baseball glove": "baseball catcher pitcher softball",
-        "skateboard": "skateboarder skateboarding skateboarders skating board skater", "surfboard": "surfer surfers surfing board boards",
-        "tennis racket": "tennis racquets", "bottle": "wine beer drink drinks beverage beverages", "wine glass": "wine glass glasses champagne",
-        "cup": "glass glasses coffee drink drinks tea beverage", "fork": "utensil utensils silverware cutlery flatware", "knife": "utensil utensils silverware cutlery cutting blade",
-        "spoon": "utensil utensils silverware cutlery", "bowl": "dish dishes container containers soup", "banana": "fruit fruits", "apple": "fruit fruits",
-        "orange": "fruit fruits citrus", "sandwich": "bun bread bagel", "broccoli": "vegetable vegetables veggies veggie greens", "carrot": "vegetable vegetables veggies veggie",
-        "hot dog": "sausage sausages bratwurst", "pizza": "pie slice", "donut": "pastry pastries bagel", "cake": "dessert desserts pastry pastries",
-        "chair": "seat seats seating furniture", "couch": "furniture seat seating futon", "potted plant": "plant plants flower flowers pot pots",
-        "bed": "bedding cot bunk", "dining table": "desk counter tabletop table tables", "toilet": "urinal urinals", "tv": "screen screens monitor monitors computer",
-        "laptop": "computer computers notebook", "mouse": "computer computers", "keyboard": "computer computers piano", "remote": "controller controllers wii game",
-        "cell phone": "phones texting mobile device", "microwave": "appliance appliances", "oven": "appliance appliances stovetop", "toaster": "appliance appliances",
-        "sink": "faucet vanity basin", "refrigerator": "appliance appliances", "book": "reading magazine magazines bookshelf bookcase", "clock": "time watch",
-        "vase": "bouquet jar pottery pot", "scissors": "cutting", "teddy bear": "stuffed toy toys doll dolls plush bear bears", "hair drier": "dryer",
+        "car": "vehicle vehicles traffic van vans suv", "truck": "vehicle vehicles van vans trailer suv jeep",
+        "bus": "vehicle vehicles shuttle trolley van", "train": "railway subway rail rails trolley railroad",
+        "boat": "vessel vessels watercraft marina", "airplane": "aviation airliner airlines",
+        "traffic light": "lights signal signals", "stop sign": "sign signs", "parking meter": "meter meters",
+        "bench": "seat seats seating pew", "bird": "flock fowl feathers",
+        "dog": "pet pets animal animals pup canine", "cat": "pet pets animal animals feline kitties",
+        "horse": "animals animal equestrian carriage horseback rodeo",
+        "sheep": "herd flock animals goat goats livestock", "cow": "herd animals livestock bovine longhorn",
+        "elephant": "animals animal", "bear": "animals cub cubs animal teddy", "zebra": "animals",
+        "giraffe": "animals", "backpack": "bag bags luggage pack packs gear", "handbag": "bag bags luggage tote",
+        "suitcase": "luggage bag bags baggage briefcase trunk", "umbrella": "canopy parasols",
+        "tie": "suit suits tuxedo tuxedos formal bow", "frisbee": "disc disk", "skis": "skiing skier skiers",
+        "snowboard": "snowboarding snowboarder snowboarders board boards",
+        "sports ball": "ball balls baseball tennis soccer basketball volleyball",
+        "kite": "parasailing kiteboarding parachute", "baseball bat": "baseball batter batting softball",
+        "baseball glove": "baseball catcher pitcher softball",
+        "skateboard": "skateboarder skateboarding skateboarders skating board skater",
+        "surfboard": "surfer surfers surfing board boards", "tennis racket": "tennis racquets",
+        "bottle": "wine beer drink drinks beverage beverages", "wine glass": "wine glass glasses champagne",
+        "cup": "glass glasses coffee drink drinks tea beverage",
+        "fork": "utensil utensils silverware cutlery flatware",
+        "knife": "utensil utensils silverware cutlery cutting blade", "spoon": "utensil utensils silverware cutlery",
+        "bowl": "dish dishes container containers soup", "banana": "fruit fruits", "apple": "fruit fruits",
+        "orange": "fruit fruits citrus", "sandwich": "bun bread bagel",
+        "broccoli": "vegetable vegetables veggies veggie greens", "carrot": "vegetable vegetables veggies veggie",
+        "hot dog": "sausage sausages bratwurst", "pizza": "pie slice", "donut": "pastry pastries bagel",
+        "cake": "dessert desserts pastry pastries", "chair": "seat seats seating furniture",
+        "couch": "furniture seat seating futon", "potted plant": "plant plants flower flowers pot pots",
+        "bed": "bedding cot bunk", "dining table": "desk counter tabletop table tables", "toilet": "urinal urinals",
+        "tv": "screen screens monitor monitors computer", "laptop": "computer computers notebook",
+        "mouse": "computer computers", "keyboard": "computer computers piano",
+        "remote": "controller controllers wii game", "cell phone": "phones texting mobile device",
+        "microwave": "appliance appliances", "oven": "appliance appliances stovetop",
+        "toaster": "appliance appliances", "sink": "faucet vanity basin", "refrigerator": "appliance appliances",
+        "book": "reading magazine magazines bookshelf bookcase", "clock": "time watch",
+        "vase": "bouquet jar pottery pot", "scissors": "cutting",
+        "teddy bear": "stuffed toy toys doll dolls plush bear bears", "hair drier": "dryer",
         "toothbrush": "brushing toothpaste brush",
-        "person": "he she his her him hand hands arm arms leg legs face selfie riding holding wearing team group members someone skiing surfing busy",
+        "person": """he she his her him hand hands arm arms leg legs face selfie riding holding wearing team group
+            members someone skiing surfing busy""",
     }.items()
 }  # fmt: skip
 # Boxes beside which the thing is likely, though annotators and captions pass over it.
-_ON_A_TABLE = frozenset(name for name, known in CATEGORIES.items() if known.group in ("kitchen", "food")) | {
-    "laptop",
-    "keyboard",
-    "mouse",
-    "vase",
-}
 _LIKELY = {
-    "dining table": _ON_A_TABLE,
+    "dining table": as_words("laptop keyboard mouse vase")
+    | {name for name, known in CATEGORIES.items() if known.group in ("kitchen", "food")},
     "person": frozenset({"skis", "snowboard", "tennis racket", "baseball bat", "baseball glove", "tie", "surfboard"}),
     "bear": frozenset({"teddy bear"}),
     "dog": frozenset({"hot dog"}),
-    "plate": _ON_A_TABLE,
 }
 # Not boxed in COCO; but who describes a picture does not pass over them.
-_ANIMALS = as_words(
-    """
-    squirrel rabbit deer goat pig monkey lion wolf camel kangaroo koala raccoon rat snake turtle frog
-    butterfly dolphin whale shark seal octopus alligator rhino hippo dinosaur
-    """
-)
+_ANIMALS = as_words("""
+    squirrel rabbit deer goat pig monkey lion wolf camel kangaroo koala raccoon rat snake turtle frog butterfly
+    dolphin whale shark seal octopus alligator rhino hippo dinosaur
+    """)
 # Kinds of a category that nobody takes for one another.
 _KINDS = {
-    "bird": frozenset(
-        [
-            "owl",
-            "parrot",
-            "pigeon",
-            "swan",
-            "eagle",
-            "pelican",
-            "flamingo",
-            "rooster",
-            "hummingbird",
-            "ostrich",
-            "peacock",
-            "penguin",
-        ]
-    ),
+    "bird": as_words("owl parrot pigeon swan eagle pelican flamingo rooster hummingbird ostrich peacock penguin"),
     "boat": frozenset({"sailboat", "canoe", "kayak", "ferry", "cruise ship", "gondola"}),
     "truck": frozenset({"fire truck", "garbage truck", "food truck", "dump truck", "tow truck"}),
     "sports ball": frozenset({"soccer ball", "tennis ball", "basketball", "volleyball", "beach ball"}),
@@ -93,45 +84,46 @@ _GENDERS = {
     "man": "male", "boy": "male", "guy": "male", "gentleman": "male", "groom": "male",
     "woman": "female", "girl": "female", "lady": "female", "bride": "female",
 }  # fmt: skip
-_MALE_WORDS = as_words(
-    """
-    man men boy boys guy guys male he his him gentleman gentlemen groom father
-    """
-)
-_FEMALE_WORDS = frozenset(
-    {"woman", "women", "girl", "girls", "lady", "ladies", "female", "she", "her", "bride", "mother"}
-)
+_MALE_WORDS = as_words("man men boy boys guy guys male he his him gentleman gentlemen groom father")
+_FEMALE_WORDS = as_words("woman women girl girls lady ladies female she her bride mother")
+_ANYBODY = as_words("person people human someone")
+# Groups whose vague words are taken by what is boxed.
+_TELLING_GROUPS = as_words("vehicle animal accessory food furniture kitchen appliance")
+
+
+def _group_names() -> dict[str, frozenset[str]]:
+    """Return by the first word of a group of things all words of it."""
+    names: dict[str, set[str]] = {}
+    for word, (lemma, _) in THINGS.items():
+        names.setdefault(lemma, set()).add(word)
+    return {lemma: frozenset(words) for lemma, words in names.items()}
+
+
+_NAMES = _group_names()
 
 
 def judge_object(sentence: Sentence, phrases: Sequence[Phrase], phrase: Phrase, evidence: Evidence) -> Judged | None:
     """Judge that a thing is there, or is not; None where nothing is claimed of the picture."""
-    is_nothing_like = phrase.is_negated and sentence.words[max(0, phrase.first - 2) : phrase.first] == (
-        "nothing",
-        "like",
-    )
-    if (phrase.is_unreal and not is_nothing_like) or phrase.lemma in PICTURE_NOUNS:
+    before = sentence.words[max(0, phrase.first - 2) : phrase.first]
+    is_likened = phrase.is_unreal and not (phrase.is_negated and before == ("nothing", "like"))
+    if is_likened or phrase.lemma in PICTURE_NOUNS:
         return None
+    is_in_part = phrase.is_negated and denies_some(sentence, phrases, phrase, evidence.words)
     if phrase.category is None:
-        is_all = phrase.is_negated and not denies_some(sentence, phrases, phrase, evidence.words)
-        return _judge_thing(phrase, evidence, is_denied=is_all)
+        return _judge_thing(phrase, evidence, is_in_part=is_in_part)
     if phrase.is_negated:
-        truth, said = _judge_denial(
-            phrase, evidence, some=lambda words: denies_some(sentence, phrases, phrase, words)
-        )
+        truth, said = _judge_denial(phrase, phrase.category, evidence, is_in_part=is_in_part)
     else:
-        truth, said = _judge_presence(phrase, evidence)
+        truth, said = _judge_presence(phrase, phrase.category, evidence)
     return Judged("object", truth, phrase.category, phrase.first, phrase.end, said)
 
 
 def find_presence(category: str, evidence: Evidence) -> str:
     """Return what shows that a category is there; "" where nothing does."""
-    num = evidence.num_boxes(category)
-    if num or category in evidence.crowds:
-        return (
-            f"{num} boxes of {category}"
-            if category not in evidence.crowds
-            else f"boxes of {category}, a crowd among them"
-        )
+    if category in evidence.crowds:
+        return f"boxes of {category}, a crowd among them"
+    if evidence.is_boxed(category):
+        return f"{evidence.num_boxes(category)} boxes of {category}"
     if evidence.mentions.get(category):
         return f"{evidence.mentions[category]} captions name it"
     return ""
@@ -151,7 +143,7 @@ def find_hint(category: str, evidence: Evidence) -> str:
 
 
 def _is_taken(word: str, category: str, evidence: Evidence) -> bool:
-    """Return whether a vague word has its thing already: "animals" where cows are boxed leaves no room for a horse."""
+    """Return whether a vague word has its thing already: with cows boxed, "animals" leaves no room for a horse."""
     group = find_category(category).group
     if group == "animal" and word in ("animal", "animals", "pet", "pets"):
         return any(find_category(other).group == group for other in evidence.boxes)
@@ -161,27 +153,20 @@ def _is_taken(word: str, category: str, evidence: Evidence) -> bool:
     )
 
 
-_TELLING_GROUPS = frozenset({"vehicle", "animal", "accessory", "food", "furniture", "kitchen", "appliance"})
-
-
-def _judge_presence(phrase: Phrase, evidence: Evidence) -> tuple[Truth, str]:
-    assert phrase.category is not None
-    said = find_presence(phrase.category, evidence)
+def _judge_presence(phrase: Phrase, category: str, evidence: Evidence) -> tuple[Truth, str]:
+    said = find_presence(category, evidence)
     if phrase.lemma == BIKE and not said:
         said = find_presence("motorcycle", evidence)
     if said:
-        return _judge_gender(phrase, evidence) or _judge_kind(phrase, evidence) or ("supported", said)
-    if phrase.category not in CATEGORIES:
-        return "unverifiable", "no caption names it"
-    hint = find_hint(phrase.category, evidence)
+        return _judge_gender(phrase, evidence) or _judge_kind(phrase, category, evidence) or ("supported", said)
+    hint = find_hint(category, evidence)
     if hint:
         return "unverifiable", hint
-    if phrase.is_supposed or phrase.is_weak:
-        return (
-            "unverifiable",
-            "neither boxed nor named, and only supposed" if phrase.is_supposed else "nothing shows it",
-        )
-    return "contradicted", f"no box of {phrase.category}, and no caption names one"
+    if phrase.is_supposed:
+        return "unverifiable", "neither boxed nor named, and only supposed"
+    if phrase.is_weak:
+        return "unverifiable", "nothing shows it"
+    return "contradicted", _say_none(category)
 
 
 def _judge_gender(phrase: Phrase, evidence: Evidence) -> tuple[Truth, str] | None:
@@ -195,68 +180,46 @@ def _judge_gender(phrase: Phrase, evidence: Evidence) -> tuple[Truth, str] | Non
     return "contradicted", f"one person, and captions say '{sorted(other & evidence.words)[0]}'"
 
 
-def _judge_kind(phrase: Phrase, evidence: Evidence) -> tuple[Truth, str] | None:
+def _judge_kind(phrase: Phrase, category: str, evidence: Evidence) -> tuple[Truth, str] | None:
     """Return the fault of an owl that is a parrot in two captions or more, and an owl in none."""
-    kinds = _KINDS.get(phrase.category or "", frozenset())
+    kinds = _KINDS.get(category, frozenset())
     if phrase.lemma not in kinds or evidence.mentions.get(phrase.lemma):
         return None
     others = sorted(kind for kind in kinds if evidence.mentions.get(kind, 0) > 1)
     return ("contradicted", f"captions say '{others[0]}'") if others else None
 
 
-def _judge_denial(phrase: Phrase, evidence: Evidence, *, some: Callable[[frozenset[str]], bool]) -> tuple[Truth, str]:
-    assert phrase.category is not None
-    said = find_presence(phrase.category, evidence)
-    if phrase.category == "person" and phrase.lemma not in ("person", "people", "human", "someone"):
-        words = (
-            _MALE_WORDS
-            if _GENDERS.get(phrase.lemma) == "male"
-            else _FEMALE_WORDS
-            if phrase.lemma in _GENDERS
-            else frozenset()
-        )
-        said = "captions name one" if evidence.mentions.get(phrase.lemma) or words & evidence.words else ""
-        if not said and find_presence("person", evidence):
+def _judge_denial(phrase: Phrase, category: str, evidence: Evidence, *, is_in_part: bool) -> tuple[Truth, str]:
+    said = find_presence(category, evidence)
+    if category == "person" and phrase.lemma not in _ANYBODY:
+        is_said = evidence.mentions.get(phrase.lemma) or _gender_words(phrase.lemma) & evidence.words
+        if said and not is_said:
             return "unverifiable", "there are people"
-    if not said:
-        hint = find_hint(phrase.category, evidence)
-        return (
-            ("unverifiable", hint)
-            if hint
-            else ("supported", f"no box of {phrase.category}, and no caption names one")
-        )
-    if some(evidence.words):
-        return "unverifiable", f"{said}, but only some are denied"
-    return "contradicted", said
+        said = "captions name one" if is_said else ""
+    if said:
+        return ("unverifiable", f"{said}, but only some are denied") if is_in_part else ("contradicted", said)
+    hint = find_hint(category, evidence)
+    return ("unverifiable", hint) if hint else ("supported", _say_none(category))
 
 
-def _judge_thing(phrase: Phrase, evidence: Evidence, *, is_denied: bool) -> Judged | None:
+def _gender_words(lemma: str) -> frozenset[str]:
+    """Return the words of captions that speak of a man, a woman, ...; none for a word that may be either."""
+    return {"male": _MALE_WORDS, "female": _FEMALE_WORDS}.get(_GENDERS.get(lemma, ""), frozenset())
+
+
+def _say_none(category: str) -> str:
+    return f"no box of {category}, and no caption names one"
+
+
+def _judge_thing(phrase: Phrase, evidence: Evidence, *, is_in_part: bool) -> Judged | None:
     """Judge a thing that COCO does not box: only captions can bear it out, or show that it is denied wrongly."""
+    lemma, place = phrase.lemma, (phrase.first, phrase.end)
+    is_named = bool(evidence.mentions.get(lemma))
     if phrase.is_negated:
-        if is_denied and any(evidence.mentions.get(key) for key in keys_of(phrase)):
-            return Judged("object", "contradicted", phrase.lemma, phrase.first, phrase.end, "captions name it")
-        return None
-    shown = any(evidence.mentions.get(key) for key in keys_of(phrase)) or phrase.lemma in evidence.words
-    if not shown:
-        shown = any(group == phrase.lemma and word in evidence.words for word, (group, _) in _group(phrase.lemma))
-    truth: Truth = "supported" if shown else "unverifiable"
-    if not shown and phrase.lemma in _ANIMALS and phrase.is_asserted:
-        return Judged(
-            "object", "contradicted", phrase.lemma, phrase.first, phrase.end, "no caption names such an animal"
-        )
-    said = "captions name it" if shown else "no caption names it"
-    return Judged("thing", truth, singular_of(phrase.lemma), phrase.first, phrase.end, said)
-
-
-def _group(lemma: str) -> list[tuple[str, tuple[str, bool]]]:
-    return _GROUPS.get(lemma, [])
-
-
-def _make_groups() -> dict[str, list[tuple[str, tuple[str, bool]]]]:
-    groups: dict[str, list[tuple[str, tuple[str, bool]]]] = {}
-    for word, known in THINGS.items():
-        groups.setdefault(known[0], []).append((word, known))
-    return groups
-
-
-_GROUPS = _make_groups()
+        is_wrong = is_named and not is_in_part
+        return Judged("object", "contradicted", lemma, *place, "captions name it") if is_wrong else None
+    if is_named or lemma in evidence.words or _NAMES.get(lemma, frozenset()) & evidence.words:
+        return Judged("thing", "supported", singular_of(lemma), *place, "captions name it")
+    if lemma in _ANIMALS and phrase.is_asserted:
+        return Judged("object", "contradicted", lemma, *place, "no caption names such an animal")
+    return Judged("thing", "unverifiable", singular_of(lemma), *place, "no caption names it")

@@ -18,9 +18,9 @@ from instructgen.grounding.words import (
 )
 
 # Vague words, but clear where a number or an article goes with them.
-_CLEAR_IN_PHRASES = as_words(
-    "person people child kid baby toddler surfer skier snowboarder skater football basketball volleyball"
-)
+_CLEAR_IN_PHRASES = as_words("""
+    person people child kid baby toddler surfer skier snowboarder skater football basketball volleyball
+    """)
 _MAX_ADJECTIVES = 5
 _MAX_UNKNOWN = 4  # words of a noun of no table, behind its colours
 
@@ -28,9 +28,10 @@ _MAX_UNKNOWN = 4  # words of a noun of no table, behind its colours
 class Phrase(Struct, frozen=True):
     """A thing as it is named. Indexes are of the sentence's words: `first` is the article's, `start` the noun's.
 
-    `number` is exact; `at_least` is what "several" says. `is_weak` marks words that are too vague to be wrong.
-    `is_unreal` is true for what is only likened, pictured, meant or told to be elsewhere; `is_supposed` where the
-    clause doubts; `is_negated` where it is said not to be there.
+    `lemma` is the noun that stands for its kind, `category` COCO's, if there is one. `number` is exact; `at_least` is
+    what "several" says; `is_only` and `is_part` are as for Quantity. `is_weak` marks words that are too vague to be
+    wrong; `is_known` is false for nouns of no table. `is_unreal` is true for what is only likened, pictured or meant;
+    `is_supposed` where the clause doubts; `is_negated` where it is said not to be there.
     """
 
     lemma: str
@@ -127,7 +128,7 @@ def _finish(
     if head.category and start + 1 < span.end and words[start] in ALL_COLOURS:
         colours = (*colours, ALL_COLOURS[words[start]])  # "black bear" and "green apple" are names, too
     lemma = singular_of(head.lemma) if head.category else head.lemma
-    is_clear = lemma in _CLEAR_IN_PHRASES and (quantity.number is not None or determiner in ("a", "an", "the", "another"))
+    is_one = quantity.number is not None or determiner in ("a", "an", "the", "another")
     return Phrase(
         lemma=lemma,
         category=head.category,
@@ -142,7 +143,7 @@ def _finish(
         is_plural=head.is_plural or (quantity.number or 1) > 1 or (quantity.at_least or 1) > 1,
         colours=colours,
         adjectives=adjectives,
-        is_weak=head.is_weak and not is_clear,
+        is_weak=head.is_weak and not (is_one and lemma in _CLEAR_IN_PHRASES),
     )
 
 

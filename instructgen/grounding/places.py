@@ -1,7 +1,5 @@
 """Do boxes lie where an answer says? Only where the margin is clear is it contradicted."""
 
-from collections.abc import Callable
-
 from instructgen.grounding.claims import Kind, Truth
 from instructgen.grounding.evidence import Evidence
 from instructgen.grounding.judged import Judged
@@ -16,12 +14,16 @@ _CONTRADICTS_HEIGHT = 0.12  # "at the bottom" is said loosely
 _CENTRAL = (0.33, 0.67)  # a box that does not reach into this third is not in the middle
 _KINDEST: tuple[Truth, ...] = ("supported", "unverifiable", "contradicted")
 _APART = 0.03  # of two things' centres
+_APART_AT_EDGE = 0.15  # "on the left side of the table" may be said of what lies on it
 
 
 def judge_placement(placement: Placement, evidence: Evidence) -> Judged | None:
     """Judge a place in the frame, or beside another thing; None where no subject is a boxed thing."""
-    said = [one for one in placement.subjects if not one.is_unreal and not one.is_supposed and one.category]
-    boxed = [subject for subject in said if evidence.is_boxed(subject.category or "")]
+    boxed = [
+        subject
+        for subject in placement.subjects
+        if not subject.is_unreal and not subject.is_supposed and evidence.is_boxed(subject.category or "")
+    ]
     if not boxed:
         return None
     judge = _judge_in_frame if placement.target is None else _judge_beside
@@ -75,24 +77,20 @@ def _judge_beside(placement: Placement, subject: Phrase, evidence: Evidence) -> 
     if not pairs or {subject.category, target.category} & evidence.crowds or "middle" in placement.sides:
         return "unverifiable", f"no box of {target.lemma}" if not theirs else "their places cannot be compared"
     said = f"{subject.category} at {_say_places(ours)}, {target.category} at {_say_places(theirs)}"
-    past = _make_past(placement)
-    worst = min(max(past(one, other, side) for side in placement.sides) for one, other in pairs)
+    worst = min(max(_past(one, other, side) for side in placement.sides) for one, other in pairs)
     if worst <= 0:
         return "supported", said
-    is_clear = worst > (_APART if not placement.is_edge else 0.15) and subject.category != target.category
+    is_clear = worst > (_APART_AT_EDGE if placement.is_edge else _APART) and subject.category != target.category
     return ("contradicted" if is_clear else "unverifiable"), said
 
 
-def _make_past(placement: Placement) -> Callable[[Box, Box, Side], float]:
-    def past(one: Box, other: Box, side: Side) -> float:
-        """Return how far a centre lies on the wrong side of the other one."""
-        across = (one.x0 + one.x1 - other.x0 - other.x1) / 2
-        if side in ("left", "right"):
-            return across if side == "left" else -across
-        # Above and below, boxes that overlap are left alone: an umbrella's box holds who stands under it.
-        return one.y0 - other.y1 + _APART if side == "top" else other.y0 - one.y1 + _APART
-
-    return past
+def _past(one: Box, other: Box, side: Side) -> float:
+    """Return how far a centre lies on the wrong side of the other one, as a share of the frame."""
+    across = (one.x0 + one.x1 - other.x0 - other.x1) / 2
+    if side in ("left", "right"):
+        return across if side == "left" else -across
+    # Above and below, boxes that overlap are left alone: an umbrella's box holds who stands under it.
+    return one.y0 - other.y1 + _APART if side == "top" else other.y0 - one.y1 + _APART
 
 
 def _say_places(boxes: tuple[Box, ...]) -> str:

@@ -4,25 +4,17 @@ from msgspec import Struct
 
 from instructgen.grounding.nouns import Head, singular_of
 from instructgen.grounding.sentences import Sentence
-from instructgen.grounding.words import AMOUNTS, NUMBERS, ONLY, SINGLE, as_words
+from instructgen.grounding.words import AMOUNTS, NUMBERS, ONLY, SINGLE, as_words, number_of
 
 # Of these "a pair" is one, and a number with them none to be relied on.
-_PAIRED = frozenset(
-    {"scissors", "skis", "glasses", "sunglasses", "shoe", "pants", "shorts", "glove", "sock", "headphones"}
-)
+_PAIRED = as_words("scissors skis glasses sunglasses shoe pants shorts glove sock headphones")
 # Their plural may look like the singular.
-_SAME_PLURAL = frozenset(
-    {"sheep", "fish", "deer", "aircraft", "broccoli", "bison", "buffalo", "zebra", "giraffe", "moose", "skis"}
-)
-_GROUPS = as_words(
-    """
-    group herd flock bunch row line fleet team collection pack pile stack
-    """
-)
-_MANY = frozenset({"dozens", "lots", "hundreds", "bunch", "plenty", "variety", "number", "lot"}) | _GROUPS
+_SAME_PLURAL = as_words("sheep fish deer aircraft broccoli bison buffalo zebra giraffe moose skis")
+_GROUPS = as_words("group herd flock bunch row line fleet team collection pack pile stack")
+_MANY = as_words("dozens lots hundreds bunch plenty variety number lot") | _GROUPS
 _SETS = {"duo": 2, "trio": 3, "threesome": 3, "quartet": 4, "quintet": 5}
 _COMPARED = (("more", "than"), ("at", "least"), ("fewer", "than"), ("less", "than"))
-_MORE = frozenset({"other", "another", "additional", "more", "remaining", "others"})
+_MORE = as_words("other another additional more remaining others")
 
 
 class Quantity(Struct, frozen=True):
@@ -50,13 +42,13 @@ def read_quantity(sentence: Sentence, first: int, head: Head) -> Quantity:
         return _read_amount_of(sentence, first, head)
     if word in SINGLE:
         return Quantity(first - 1, number=1, is_only=True)
-    number = NUMBERS.get(word) if word in NUMBERS else int(word) if word.isdigit() and len(word) < 3 else None
+    number = number_of(word)
     if number is not None:
         if number > 1 and not head.is_plural and head.lemma not in _SAME_PLURAL:
             return Quantity(first - 1)  # "a two tier cake", "the 41 bus"
         return _read_number(sentence, first, number)
     if word in AMOUNTS and not (word == "few" and not head.is_plural):
-        return Quantity(first - 1, at_least=AMOUNTS[word])
+        return Quantity(first - 1, at_least=2)
     return Quantity(first, is_part=word in _MORE)
 
 

@@ -1,48 +1,39 @@
 """A sentence as words with their places, and the clauses in it that only suppose."""
 
 import re
+from collections.abc import Callable
 
 from msgspec import Struct
 
 from instructgen.grounding.words import DETERMINERS, DOUBTS, HABITS, MODALS, NUMBERS, PRONOUNS, as_words
 
 _TOKEN = re.compile(r"[a-z0-9]+(?:'[a-z]+)*")
-_KEEPS_S = frozenset({"it", "that", "there", "he", "she", "what", "who", "here", "let", "where", "how"})
-_CLAUSE_WORDS = as_words(
-    """
-    while but because although though whereas since when where which so as
-    """
-)
+_KEEPS_S = as_words("it that there he she what who here let where how")
+_CLAUSE_WORDS = as_words("while but because although though whereas since when where which so as")
 # After a comma these begin a clause of their own.
-_AFTER_COMMA = as_words(
-    """
-    and there with one another he she they it who making adding you we i
-    """
-)
+_AFTER_COMMA = as_words("and there with one another he she they it who making adding you we i")
 # "to" after one of these is a preposition.
-_NO_INFINITIVE = as_words(
-    """
-    next close attached due addition prior near left right connected adjacent nearest opposite similar tied
-    according parallel closest up on beside front
-    """
-)
-
-
+_NO_INFINITIVE = as_words("""
+    next close attached due addition prior near left right connected adjacent nearest opposite similar tied according
+    parallel closest up on beside front
+    """)
+# Behind a modal, these say what is seen all the same: "you can see".
+_SEEING = as_words("find see notice spot say count point make recognize observe")
 # Before "to", these say that it is being done, with the things at hand.
-_UNDER_WAY = as_words(
-    """
-    preparing prepares trying tries about ready attempting attempts going starting jumping reaching getting
-    used using
-    """
-)
+_UNDER_WAY = as_words("""
+    preparing prepares trying tries about ready attempting attempts going starting jumping reaching getting used using
+    """)
+# Behind "to", no verb, or one that says that it is so already.
+_NO_VERBS = as_words("be have begin start sum") | DETERMINERS | PRONOUNS | NUMBERS.keys()
 
 
 class Sentence(Struct, frozen=True):
     """`words` are in lower case without a possessive; `starts` and `ends` are offsets in the whole text.
 
-    `gaps` holds what stands before each word that is neither space nor letter; `clauses` the number of the
-    clause of each word; `doubtful` is true for a word behind one that only supposes, in its clause; `intended`
-    for one behind "to" and a verb.
+    `gaps` holds what stands before each word that is neither space nor letter; `possessive` marks owners ("dog's");
+    `clauses` is the number of the clause of each word; `doubtful` is true for a word behind one that only supposes,
+    in its clause; `intended` for one behind "to" and a verb; `habitual` for "often" and its kin; `quoted` within
+    quotation marks.
     """
 
     start: int
@@ -58,9 +49,6 @@ class Sentence(Struct, frozen=True):
     intended: tuple[bool, ...]
     quoted: tuple[bool, ...]
     is_question: bool
-
-    def text(self, first: int, end: int) -> str:
-        return " ".join(self.words[first:end])
 
     def is_joined(self, first: int, end: int) -> bool:
         """Return whether nothing but spaces and hyphens stands between the words."""
@@ -92,9 +80,9 @@ def read_sentence(text: str, start: int, end: int) -> Sentence:
         gaps=tuple(gaps),
         possessive=tuple(possessive),
         clauses=tuple(clauses),
-        doubtful=tuple(_spread(words, clauses, lambda index: _doubts(words, index))),
+        doubtful=tuple(_spread(words, clauses, _CUES_OF_DOUBT, _doubts)),
         habitual=tuple(word in HABITS for word in words),
-        intended=tuple(_spread(words, clauses, lambda index: _is_infinitive(words, index))),
+        intended=tuple(_spread(words, clauses, _TO, _is_infinitive)),
         quoted=tuple(_find_quoted(gaps)),
         is_question=part.rstrip(" \"'”’)").endswith("?"),
     )
@@ -104,7 +92,7 @@ def _number_clauses(words: list[str], gaps: list[str]) -> list[int]:
     number, found = 0, []
     for index, word in enumerate(words):
         gap = gaps[index]
-        hard = any(mark in gap for mark in ";:()—–")
+        hard = bool(gap) and any(mark in gap for mark in ";:()—–")
         soft = "," in gap and word in _AFTER_COMMA
         if index and (hard or soft or (word in _CLAUSE_WORDS and words[index - 1] not in ("such", "same", "well"))):
             number += 1
@@ -112,36 +100,33 @@ def _number_clauses(words: list[str], gaps: list[str]) -> list[int]:
     return found
 
 
+_CUES_OF_DOUBT = MODALS | DOUBTS
+_TO = frozenset({"to"})
+
+
 def _doubts(words: list[str], index: int) -> bool:
     if words[index] in MODALS and words[index + 1 : index + 2] and words[index + 1] in _SEEING:
         return False
     if words[index] == "would" and words[index - 1 : index] in (["that"], ["this"], ["it"]):
         return False  # "that would be a dog" is a manner of speech
-    if words[index] == "would" and {"not", "without"} <= set(words[index : index + 8]):
-        return False
-    return words[index] in MODALS or words[index] in DOUBTS
-
-
-_SEEING = frozenset({"find", "see", "notice", "spot", "say", "count", "point", "make", "recognize", "observe"})
+    return words[index] != "would" or not {"not", "without"} <= set(words[index : index + 8])
 
 
 def _is_infinitive(words: list[str], index: int) -> bool:
-    return (
-        words[index] == "to"
-        and index + 1 < len(words)
-        and words[index + 1] not in DETERMINERS
-        and words[index + 1] not in NUMBERS
-        and words[index + 1] not in PRONOUNS
-        and not words[index + 1].isdigit()
-        and (index == 0 or words[index - 1] not in _NO_INFINITIVE)
-        and words[index + 1] not in ("be", "have", "begin", "start", "sum")
-        and (index == 0 or words[index - 1] not in _UNDER_WAY)
-    )
+    """Return whether the word is the "to" of something that is meant to be done."""
+    if index + 1 == len(words):
+        return False
+    before, following = words[index - 1] if index else "", words[index + 1]
+    is_verb = not following.isdigit() and following not in _NO_VERBS
+    return is_verb and before not in _NO_INFINITIVE and before not in _UNDER_WAY
 
 
-def _spread(words: list[str], clauses: list[int], is_cue: "object") -> list[bool]:
-    """Return for each word whether a cue stands before it in its clause."""
-    assert callable(is_cue)
+def _spread(
+    words: list[str], clauses: list[int], cues: frozenset[str], is_cue: Callable[[list[str], int], bool]
+) -> list[bool]:
+    """Return for each word whether one of the cues, that is one where it stands, is before it in its clause."""
+    if cues.isdisjoint(words):
+        return [False] * len(words)
     found, seen, clause = [], False, -1
     for index in range(len(words)):
         if clauses[index] != clause:
@@ -149,11 +134,13 @@ def _spread(words: list[str], clauses: list[int], is_cue: "object") -> list[bool
         if words[index] == "there" and words[index + 1 : index + 2] in (["is"], ["are"]):
             seen = False  # "I would say there is": said all the same
         found.append(seen)
-        seen = seen or is_cue(index)
+        seen = seen or (words[index] in cues and is_cue(words, index))
     return found
 
 
 def _find_quoted(gaps: list[str]) -> list[bool]:
+    if not any(mark in gap for gap in gaps if gap for mark in '"“”'):
+        return [False] * len(gaps)
     found, inside = [], False
     for gap in gaps:
         for mark in gap:

@@ -13,69 +13,41 @@ from instructgen.grounding.words import DETERMINERS, PICTURE_NOUNS, STOPS, as_wo
 Side = Literal["left", "right", "top", "bottom", "middle"]
 
 _SIDES: dict[str, Side] = {
-    "left": "left", "leftmost": "left", "lefthand": "left", "leftward": "left",
-    "right": "right", "rightmost": "right", "righthand": "right", "rightward": "right",
-    "top": "top", "upper": "top", "bottom": "bottom", "lower": "bottom", "middle": "middle", "center": "middle", "centre": "middle", "central": "middle",
+    "left": "left", "leftmost": "left", "lefthand": "left", "leftward": "left", "right": "right",
+    "rightmost": "right", "righthand": "right", "rightward": "right", "top": "top", "upper": "top",
+    "bottom": "bottom", "lower": "bottom", "middle": "middle", "center": "middle", "centre": "middle",
+    "central": "middle",
 }  # fmt: skip
-_OPPOSITE = frozenset({"left", "right"})
-_STRENGTHS = frozenset({"far", "very", "extreme", "more", "most", "immediate", "mid"})
-_SIDE_NOUNS = as_words(
-    """
+_OPPOSITE = as_words("left right")
+_STRENGTHS = as_words("the its far very extreme more most immediate mid")
+_SIDE_NOUNS = as_words("""
     hand side sides part parts half edge corner portion section area region third end quadrant most corners
-    """
-)
-_LEADS = as_words(
-    """
-    on at to in toward towards near along from by into around over of
-    """
-)
+    """)
+_SIDE_WORDS = _SIDES.keys() | _SIDE_NOUNS | {"and"}
+_LEADS = as_words("on at to in toward towards near along from by into around over of")
 # A body's or a speaker's side, a direction, or the other meanings of the words.
-_NOT_SIDES_BEFORE = as_words(
-    """
-    his her their its my your turn turns turned turning be was been just has have had be is are being were
-    being
-    """
-)
-_NOT_SIDES_AFTER = as_words(
-    """
-    arm leg foot turn shoulder ear eye field over behind alone out now away next beside angle
-    handed wing paw hip knee cheek front turns wrist thumb side's fielder lane
-    """
-)
-_DIRECTIONS = as_words(
-    """
-    facing looking heading leaning moving turned turning pointing going gazing staring tilted glancing faces
-    looks heads headed leans walking running turns moves
-    """
-)
-_OWNERS = frozenset({"his", "her", "their", "my", "your", "its", "turn", "turns", "be", "hard"})
-_JOINS = frozenset({"and", "also", "over", "while", "with", "then", "but", "the", "answer"})
-_RELATIVES = frozenset({"which", "who", "that"})
-_PRONOUNS = as_words(
-    """
-    it one another they he she it's they're other others these those this that
-    """
-)
+_NOT_SIDES_BEFORE = as_words("""
+    his her their its my your turn turns turned turning be was been just has have had is are being were
+    """)
+_NOT_SIDES_AFTER = as_words("""
+    arm leg foot turn shoulder ear eye field over behind alone out now away next beside angle handed wing paw hip knee
+    cheek front turns wrist thumb side's fielder lane
+    """)
+_DIRECTIONS = as_words("""
+    facing looking heading leaning moving turned turning pointing going gazing staring tilted glancing faces looks
+    heads headed leans walking running turns moves
+    """)
+_TOWARD = as_words("to toward towards")
+_LOOK = as_words("look to toward towards")
+_OWNERS = as_words("his her their my your its turn turns be hard")
+_JOINS = as_words("and also over while with then but the answer")
+_RELATIVES = as_words("which who that")
+_PRONOUNS = as_words("it one another they he she it's they're other others these those this that")
 # A stretch that fills the picture: its left is the picture's.
-_FRAMES = PICTURE_NOUNS | frozenset(
-    {
-        "room",
-        "kitchen",
-        "bathroom",
-        "screen",
-        "bedroom",
-        "page",
-        "field",
-        "pasture",
-        "meadow",
-        "sky",
-        "beach",
-        "center",
-        "centre",
-        "middle",
-    }
-)
-_VERTICAL = {"above": "top", "below": "bottom", "beneath": "bottom", "underneath": "bottom"}
+_FRAMES = PICTURE_NOUNS | as_words("""
+    room kitchen bathroom screen bedroom page field pasture meadow sky beach center centre middle
+    """)
+_VERTICAL: dict[str, Side] = {"above": "top", "below": "bottom", "beneath": "bottom", "underneath": "bottom"}
 
 
 class Placement(Struct, frozen=True):
@@ -90,6 +62,15 @@ class Placement(Struct, frozen=True):
     is_edge: bool
     start: int
     end: int
+
+
+class _Span(Struct, frozen=True):
+    """The words `start` to `end` that name sides; `is_edge` as for Placement."""
+
+    start: int
+    end: int
+    sides: tuple[Side, ...]
+    is_edge: bool
 
 
 def find_placements(
@@ -107,65 +88,58 @@ def find_placements(
                 found.append(placement)
             index += 1
             continue
-        start, end, sides, is_edge = span
-        target, end, is_frame = _read_target(sentence, phrases, end, sides)
-        if target is None and not is_frame and not _OPPOSITE & set(sides):
-            index = end  # "the top of it", "the middle": of what cannot be told
-            continue
-        subjects = _find_subjects(sentence, phrases, (start, end), context, is_place_asked=is_place_asked)
-        if subjects and not _is_denied(sentence, start):
-            found.append(Placement(sides, subjects, target, is_edge, start, end))
-        index = end
+        target, index, is_frame = _read_target(sentence, phrases, span)
+        if target is None and not is_frame and not _OPPOSITE & set(span.sides):
+            continue  # "the top of it", "the middle": of what cannot be told
+        subjects = _find_subjects(sentence, phrases, (span.start, index), context, is_place_asked=is_place_asked)
+        if subjects and not _is_denied(sentence, span.start):
+            found.append(Placement(span.sides, subjects, target, span.is_edge, span.start, index))
     return found
 
 
-def _read_sides(sentence: Sentence, index: int) -> tuple[int, int, tuple[Side, ...], bool] | None:
-    """Return (start, end, sides, is an edge) of "on the far left side"; None where the word says something else."""
+def _read_sides(sentence: Sentence, index: int) -> _Span | None:
+    """Return the words of "on the far left side"; None where the word says something else."""
     words = sentence.words
     start = index
-    while start > 0 and (words[start - 1] in _STRENGTHS or words[start - 1] in ("the", "its")) and index - start < 3:
+    while start > 0 and words[start - 1] in _STRENGTHS and index - start < 3:
         start -= 1
+    is_led = start > 0 and words[start - 1] in _LEADS
+    if not is_led and not _stands_alone(words, start, index):
+        return None
+    sides, end = _read_side_words(sentence, index)
+    following = words[end] if end < len(words) else ""
+    is_edge = bool(_SIDE_NOUNS & set(words[index:end]))
+    is_other_noun = following in _NOT_SIDES_AFTER and not is_edge and not sentence.gaps[end]
+    is_owned = index > 0 and words[index - 1] in _NOT_SIDES_BEFORE and following != "of"
+    is_right_of_way = ("of", "way") in (words[end : end + 2], words[end - 1 : end + 1])
+    if is_other_noun or is_owned or is_right_of_way or sides.keys() >= _OPPOSITE or _is_noun_of(words, start, end):
+        return None
+    return _Span(start - 1 if is_led else start, end, tuple(sides), is_edge)
+
+
+def _stands_alone(words: tuple[str, ...], start: int, index: int) -> bool:
+    """Return whether a side that no preposition leads in is one: "left side", "the right of", or a bare "Left."."""
     before = words[start - 1] if start > 0 else ""
-    if before not in _LEADS:
-        following = words[index + 1] if index + 1 < len(words) else ""
-        if (
-            words[index] not in _OPPOSITE
-            or (len(words) > 1 and (following not in _SIDE_NOUNS and following != "of"))
-            or before in _OWNERS
-        ):
-            return None
-        before = ""
-    sides: list[Side] = []
+    following = words[index + 1] if index + 1 < len(words) else ""
+    is_whole = len(words) == 1 or following in _SIDE_NOUNS or following == "of"
+    return words[index] in _OPPOSITE and is_whole and before not in _OWNERS
+
+
+def _read_side_words(sentence: Sentence, index: int) -> tuple[dict[Side, None], int]:
+    """Return the sides of "lower left corner", "top and to the left", in order, and the end of their words."""
+    words = sentence.words
+    sides: dict[Side, None] = {}
     end = index
-    while end < len(words) and (words[end] in _SIDES or words[end] in _SIDE_NOUNS or words[end] in ("and", "of")):
-        if words[end] in ("and", "of") and not (
-            end + 1 < len(words) and words[end + 1] in _SIDES and words[end] != "of"
-        ):
+    while end < len(words) and words[end] in _SIDE_WORDS:
+        goes_on = end + 1 < len(words) and words[end + 1] in _SIDES
+        if words[end] == "and" and not goes_on:
             break
         if words[end] in _SIDES:
-            sides.append(_SIDES[words[end]])
+            sides[_SIDES[words[end]]] = None
         if end > index and sentence.gaps[end].strip("-"):
             break
         end += 1
-    following = words[end] if end < len(words) else ""
-    is_edge = any(word in _SIDE_NOUNS for word in words[index:end])
-    if following in _NOT_SIDES_AFTER and not is_edge and not sentence.gaps[end]:
-        return None
-    if (
-        words[index - 1 : index]
-        and words[index - 1] in _NOT_SIDES_BEFORE
-        and following != "of"
-        and "of" not in words[index:end]
-    ):
-        return None
-    if (
-        {"left", "right"} <= set(sides)
-        or words[end : end + 2] == ("of", "way")
-        or words[end - 1 : end + 1] == ("of", "way")
-        or _is_noun_of(words, start, end)
-    ):
-        return None
-    return max(0, start - 1) if before else start, end, tuple(dict.fromkeys(sides)), is_edge
+    return sides, end
 
 
 def _is_noun_of(words: tuple[str, ...], start: int, end: int) -> bool:
@@ -175,14 +149,12 @@ def _is_noun_of(words: tuple[str, ...], start: int, end: int) -> bool:
     )
 
 
-def _read_target(
-    sentence: Sentence, phrases: Sequence[Phrase], end: int, sides: tuple[Side, ...]
-) -> tuple[Phrase | None, int, bool]:
-    """Return (the thing whose side it is, the end, whether it is the picture's side)."""
-    words = sentence.words
+def _read_target(sentence: Sentence, phrases: Sequence[Phrase], span: _Span) -> tuple[Phrase | None, int, bool]:
+    """Return the thing whose side it is, the end of its words, and whether it is the picture's side."""
+    words, end = sentence.words, span.end
     if end >= len(words) or words[end] != "of" or sentence.gaps[end].strip("-"):
         return None, end, False
-    frames = _FRAMES if _OPPOSITE & set(sides) else PICTURE_NOUNS
+    frames = _FRAMES if _OPPOSITE & set(span.sides) else PICTURE_NOUNS
     for offset in range(1, 4):
         index = end + offset
         if index < len(words) and words[index] in frames:
@@ -203,40 +175,39 @@ def _find_subjects(
     *,
     is_place_asked: bool,
 ) -> tuple[Phrase, ...]:
+    """Return whom the place in the words of `span` may be said of; () where that cannot be told."""
     start, end = span
-    clause = sentence.clauses[start]
-    first = next(index for index in range(len(sentence.words)) if sentence.clauses[index] == clause)
+    words = sentence.words
+    first = sentence.clauses.index(sentence.clauses[start])
     before = [phrase for phrase in phrases if phrase.end <= start and phrase.first >= first]
-    if start > 0 and sentence.words[start - 1] in ("it", "them") and context is not None:
+    if start > 0 and words[start - 1] in ("it", "them") and context is not None:
         return (context,)
     if before:
-        if _DIRECTIONS & set(sentence.words[max(first, start - 3) : start + 1]) and "to" in _lead(sentence, start):
-            return ()
-        leading = [phrase for phrase in before if not is_led_in(sentence, phrase)]
-        nearest = before[-1]
-        chosen = [leading[-1] if len(leading) > 1 and leading[-1] is nearest else (leading or before)[0]]
-        if nearest not in chosen and not _has_other_target(sentence, nearest):
-            chosen.append(nearest)
-        return tuple(chosen)
-    lead = sentence.words[first:start]
-    stands_for = next((word for word in lead if word not in _JOINS), "")
+        is_way = words[start] in _TOWARD and bool(_DIRECTIONS & set(words[max(first, start - 3) : start + 1]))
+        return () if is_way else _choose_subjects(sentence, before)
+    stands_for = next((word for word in words[first:start] if word not in _JOINS), "")
     earlier = [phrase for phrase in phrases if phrase.end <= first]
-    if earlier and (stands_for in _RELATIVES or (not stands_for and sentence.words[first] == "but")):
+    if earlier and (stands_for in _RELATIVES or (not stands_for and words[first] == "but")):
         return (earlier[-1],)
+    known = () if context is None else (context,)
     if stands_for in _PRONOUNS and not sentence.possessive[first]:
-        return (context,) if context is not None else ()
+        return known
+    if not phrases and known and not _has_unknown(sentence, start):
+        return known
     after = [phrase for phrase in phrases if phrase.start >= end]
-    if not phrases and context is not None and not _has_unknown(sentence, start):
-        return (context,)
-    if after and not (is_place_asked and context is not None and not _says_what(sentence, first, after[0])):
+    if after and not (is_place_asked and known and not _says_what(sentence, first, after[0])):
         return (next((phrase for phrase in after if not phrase.is_weak), after[0]),)
-    is_told_to_look = lead[:1] in (("look",), ("to",), ("towards",), ("toward",))
-    return (context,) if context is not None and (not stands_for or is_told_to_look or is_place_asked) else ()
+    is_told_to_look = first < start and words[first] in _LOOK
+    return known if not stands_for or is_told_to_look or is_place_asked else ()
 
 
-def _lead(sentence: Sentence, start: int) -> tuple[str, ...]:
-    """Return "to" and its kin where one leads the side in: it may be a direction then."""
-    return ("to",) if sentence.words[start] in ("to", "toward", "towards") else ()
+def _choose_subjects(sentence: Sentence, before: Sequence[Phrase]) -> tuple[Phrase, ...]:
+    """Return of the things before a place the one that the clause is about, and the nearest, if it is another."""
+    leading = [phrase for phrase in before if not is_led_in(sentence, phrase)]
+    nearest = before[-1]
+    is_new = len(leading) > 1 and leading[-1] is nearest
+    main = nearest if is_new else (leading or before)[0]
+    return (main,) if main == nearest or _is_carried(sentence, nearest) else (main, nearest)
 
 
 def _has_unknown(sentence: Sentence, start: int) -> bool:
@@ -257,7 +228,7 @@ def _is_denied(sentence: Sentence, start: int) -> bool:
     )
 
 
-def _has_other_target(sentence: Sentence, phrase: Phrase) -> bool:
+def _is_carried(sentence: Sentence, phrase: Phrase) -> bool:
     """Return whether the thing is only what the subject holds or wears, whose place is the subject's anyway."""
     before = sentence.words[phrase.first - 1] if phrase.first > 0 else ""
     return before in ("with", "wearing", "holding", "carrying", "in", "using")
@@ -268,4 +239,5 @@ def _read_vertical(sentence: Sentence, phrases: Sequence[Phrase], index: int) ->
     before = [phrase for phrase in phrases if phrase.end == index or phrase.end == index - 1]
     if target is None or not before or sentence.clauses[before[-1].start] != sentence.clauses[index]:
         return None
-    return Placement((_VERTICAL[sentence.words[index]],), (before[-1],), target, False, index, target.end)  # type: ignore[arg-type]
+    sides = (_VERTICAL[sentence.words[index]],)
+    return Placement(sides, (before[-1],), target, is_edge=False, start=index, end=target.end)

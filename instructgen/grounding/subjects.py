@@ -4,22 +4,19 @@ from collections.abc import Sequence
 
 from instructgen.grounding.phrases import Phrase
 from instructgen.grounding.sentences import Sentence
-from instructgen.grounding.words import PREPOSITIONS
+from instructgen.grounding.words import PREPOSITIONS, as_words
 
-_VERBS = frozenset({"is", "are", "was", "were", "has", "have", "appears", "looks", "seems"})
-_RELATIVES = frozenset({"that", "which", "who"})
-_COLOUR_NOUNS = frozenset({"color", "colors", "colour", "colours"})
+_VERBS = as_words("is are was were has have appears looks seems")
+_RELATIVES = as_words("that which who")
+_COLOUR_NOUNS = as_words("color colors colour colours")
 
 
 def find_subject(sentence: Sentence, phrases: Sequence[Phrase], verb: int) -> Phrase | None:
     """Return the subject of the verb at this word, None where it has none of its own (a pronoun, a picture)."""
     words = sentence.words
     before = [phrase for phrase in phrases if phrase.end <= verb]
-    if (
-        verb > 0
-        and words[verb - 1] in _RELATIVES
-        and sentence.clauses[max(0, verb - 2)] >= sentence.clauses[verb] - 1
-    ):
+    is_relative = verb > 0 and words[verb - 1] in _RELATIVES
+    if is_relative and sentence.clauses[max(0, verb - 2)] >= sentence.clauses[verb] - 1:
         return before[-1] if before and before[-1].end == verb - 1 else None
     # "The car is black and the cat is gray": the second verb has a subject of its own.
     last_verb = max((index for index in range(verb) if words[index] in _VERBS), default=-1)
@@ -27,7 +24,7 @@ def find_subject(sentence: Sentence, phrases: Sequence[Phrase], verb: int) -> Ph
     if any(phrase.first > last_verb and not is_led_in(sentence, phrase) for phrase in clause):
         clause = [phrase for phrase in clause if phrase.first > last_verb]
     for phrase in clause:
-        if not is_led_in(sentence, phrase) or is_coloured_by(sentence, phrase):
+        if not is_led_in(sentence, phrase) or _is_coloured_by(sentence, phrase):
             return phrase
     return None
 
@@ -37,7 +34,7 @@ def is_led_in(sentence: Sentence, phrase: Phrase) -> bool:
     return phrase.first > 0 and sentence.words[phrase.first - 1] in PREPOSITIONS and not sentence.gaps[phrase.first]
 
 
-def is_coloured_by(sentence: Sentence, phrase: Phrase) -> bool:
+def _is_coloured_by(sentence: Sentence, phrase: Phrase) -> bool:
     """Return whether the phrase stands in "the color of the bus"."""
     before = sentence.words[max(0, phrase.first - 2) : phrase.first]
     return len(before) == 2 and before[1] == "of" and before[0] in _COLOUR_NOUNS
