@@ -7,9 +7,8 @@ from msgspec import Struct
 from instructgen.config import Fraction
 from instructgen.filters.pairs import OnFault, cut_pairs
 from instructgen.filters.quotes import shorten
-from instructgen.grounding.check import check_turns
 from instructgen.grounding.claims import Claim, Findings, Kind
-from instructgen.grounding.evidence import read_evidence
+from instructgen.grounding.samples import find_claims
 from instructgen.records import Fault, ImageRecord, Message, Sample, Verdict
 
 
@@ -47,7 +46,7 @@ class Grounding(Struct, frozen=True, forbid_unknown_fields=True):
 
     def check(self, sample: Sample, record: ImageRecord) -> Verdict:
         limits = self._limits(sample.sample_type)
-        findings = check_turns(sample.turns, read_evidence(record), sample.sample_type)
+        findings = find_claims(sample.turns, record, sample.sample_type)
         score = findings.count("unverifiable") / max(1, len(findings.claims))
         by_turn: dict[int, list[Claim]] = {}
         for claim in findings.claims:

@@ -5,13 +5,13 @@ LRV-Instruction's own example answers "There is no mention of ...".
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from msgspec import Struct
 
 from instructgen.filters.quotes import fault_at, join_turns
-from instructgen.records import ImageRecord, Sample, Verdict
+from instructgen.records import ImageRecord, Message, Sample, Verdict
 
 # What a teacher was given. "text" counts only with "provided" or the like: pictures show text, too.
 _GIVEN = r"(?:information|details?|data|context|input|sentences?|statements?|descriptions?|text|objects list)"
@@ -114,11 +114,26 @@ class SourceLeakage(Struct, frozen=True, forbid_unknown_fields=True):
     reasons: ClassVar[tuple[str, ...]] = ("source_leak",)
 
     def check(self, sample: Sample, record: ImageRecord) -> Verdict:
-        text = " ".join(join_turns(sample.turns).split())  # a phrase may run over the end of a line
+        text = " ".join(join_turns(_without_requests(sample.turns)).split())  # a phrase may run over a line's end
         for hit in _find_leaks(text.lower()):
             if not any(hit[0] in caption.lower() for caption in record.captions):
                 return Verdict(1.0, fault_at("source_leak", hit, text))
         return Verdict(0.0)
+
+
+# "Give me a short caption" asks for one, and tells of none.
+_REQUEST = re.compile(
+    r"\b(?:give|write|provide|suggest|create|generate|make|propose|compose|think of|come up with|what would be|be) "
+    r"(?:\w+ ){0,4}?captions?\b",
+    re.IGNORECASE,
+)
+
+
+def _without_requests(turns: Sequence[Message]) -> list[Message]:
+    return [
+        Message("user", _REQUEST.sub("", turn.content)) if turn.role == "user" and "caption" in turn.content else turn
+        for turn in turns
+    ]
 
 
 def _find_leaks(lowered: str) -> Iterator[re.Match[str]]:

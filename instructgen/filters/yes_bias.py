@@ -12,8 +12,9 @@ from msgspec import Meta, Struct
 
 from instructgen.draws import make_generator
 from instructgen.filters.questions import pair_turns, read_question
-from instructgen.grounding.evidence import Evidence, read_evidence
+from instructgen.grounding.evidence import Evidence
 from instructgen.grounding.objects import find_hint, find_presence
+from instructgen.grounding.samples import find_evidence
 from instructgen.grounding.words import NEAR_COLOURS, as_words
 from instructgen.lexicon.categories import CATEGORIES, Category
 from instructgen.lexicon.words import with_article
@@ -70,7 +71,7 @@ class YesBias(Struct, frozen=True, forbid_unknown_fields=True):
         num_wanted = min(self.max_added, _count_excess(sample.turns))
         if sample.sample_type != "conv" or num_wanted <= 0:
             return Verdict(0.0)
-        evidence = read_evidence(record)
+        evidence = find_evidence(record)
         draw = make_generator(self.seed, "yes_bias", sample.sample_id)
         asked = " ".join(turn.content.lower() for turn in sample.turns)
         pairs = _draw_pairs(evidence, draw, num_wanted, asked)

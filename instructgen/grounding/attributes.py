@@ -87,7 +87,7 @@ def _read_predicate(
     sentence: Sentence, phrases: Sequence[Phrase], copula: int, context: Phrase | None
 ) -> Iterator[Attribute]:
     """Yield what "the bus in the picture is mostly red and white" says of the bus."""
-    if sentence.words[copula + 1 : copula + 2] in (("not",), ("no",)):
+    if sentence.words[copula + 1 : copula + 2] in (("not",), ("no",)) or sentence.doubtful[copula]:
         return
     colours, end = read_colours(sentence, copula + 1)
     if not colours or any(phrase.start == end - 1 for phrase in phrases):  # "it is the orange"

@@ -26,7 +26,7 @@ from instructgen.grounding.subjects import is_led_in
 from instructgen.records import Message
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)]*\s+(?=[\"'“‘(]?\S)|\n+")
-_ABBREVIATION = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|St|Jr|Sr|vs|etc|approx|e\.g|i\.e|No)|\b[A-Z]|^\s*\d{1,2})\.$")
+_ABBREVIATION = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|St|Jr|Sr|vs|etc|approx|e\.g|i\.e)|\b[A-Z]|^\s*\d{1,2})\.$")
 _FEW_WORDS = 5  # an answer with fewer is nothing but what was asked for
 
 
@@ -132,7 +132,9 @@ def _judge_sentence(
         yield judge_bare_number(sentence, phrases, context, evidence)
     for attribute in find_attributes(sentence, phrases, context):
         yield judge_attribute(attribute, evidence)
-    for placement in find_placements(sentence, phrases, context, is_place_asked=asks == "place"):
+    reference = question.reference if question else None
+    is_place_asked = asks == "place"
+    for placement in find_placements(sentence, phrases, context, is_place_asked=is_place_asked, reference=reference):
         yield judge_placement(placement, evidence)
     yield from find_actions(sentence, phrases, evidence)
     if question is not None:

@@ -21,8 +21,8 @@ _REACH = 12
 _APPEAR = as_words("""
     appear appears seen see part visible present there shown pictured exist exists here anywhere found featured caught
     captured included depicted be been to in on among is are was were can could spotted any a an the of it at all
-    whatsoever around and or nor nearby detected made out contain displayed noticed but only show feature have single
-    such
+    whatsoever itself themselves around and or nor nearby detected made out contain displayed noticed but only show
+    feature have single such
     """)
 _SIDES = as_words("middle center left right side front back background foreground top bottom corner")
 _TO_BE_SEEN = as_words("visible seen shown present here there in around nearby anywhere be pictured")
@@ -104,7 +104,9 @@ def _find_cue(sentence: Sentence, phrases: Sequence[Phrase], phrase: Phrase) -> 
     for index in range(phrase.first - 1, max(-1, phrase.first - 1 - _REACH), -1):
         if sentence.clauses[index] != sentence.clauses[phrase.first]:
             break
-        if any(other.start == index and other.is_known and other.determiner != "no" for other in phrases):
+        between = next((other for other in phrases if other.start == index and other.is_known), None)
+        is_and_a = phrase.determiner in ("a", "an") and words[phrase.first - 1] == "and"  # "no cat and a dog"
+        if between is not None and (between.determiner != "no" or is_and_a):
             break
         is_apart = words[index] in _CUES_OF and "of" not in words[index : phrase.first]
         if words[index] in _CUES and not _is_idle(sentence, index) and not is_apart:

@@ -5,7 +5,16 @@ from msgspec.structs import replace
 from instructgen.grounding.nouns import singular_of
 from instructgen.grounding.phrases import Phrase, find_phrases
 from instructgen.grounding.sentences import Sentence
-from instructgen.grounding.words import AUXILIARIES, MODALS, SHAPED, STOPS, UNREAL_ADJECTIVES, UNREAL_BEFORE, as_words
+from instructgen.grounding.words import (
+    AUXILIARIES,
+    MODALS,
+    SHAPED,
+    STOPS,
+    UNREAL_ADJECTIVES,
+    UNREAL_BEFORE,
+    UNREAL_MATERIALS,
+    as_words,
+)
 
 # Of wood, plastic or glass, and none the less the thing itself.
 _MADE_THINGS = as_words("""
@@ -23,10 +32,12 @@ def is_unreal(sentence: Sentence, phrase: Phrase) -> bool:
         return True
     if end < len(words) and words[end] in SHAPED and not sentence.gaps[end].strip("-"):
         return True
-    is_made = singular_of(words[end - 1]) in _MADE_THINGS or words[phrase.start] == "teddy"
-    if any(word in UNREAL_ADJECTIVES for word in phrase.adjectives[-2:]) and not is_made:
+    qualities = set(phrase.adjectives[-2:])
+    is_made = singular_of(words[end - 1]) in _MADE_THINGS
+    is_material = bool(UNREAL_MATERIALS & qualities) and not is_made
+    if words[phrase.start] != "teddy" and (UNREAL_ADJECTIVES & qualities or is_material):
         return True
-    before = " ".join(words[max(0, first - 3) : first])
+    before = " " + " ".join(words[max(0, first - 3) : first])
     if words[end - 1] == "ball" and before.endswith("into"):
         return True  # a cat curls up into one
     return before.endswith(UNREAL_BEFORE)

@@ -22,7 +22,10 @@ def judge_placement(placement: Placement, evidence: Evidence) -> Judged | None:
     boxed = [
         subject
         for subject in placement.subjects
-        if not subject.is_unreal and not subject.is_supposed and evidence.is_boxed(subject.category or "")
+        if not subject.is_unreal
+        and not subject.is_supposed
+        and not (subject.is_negated and not subject.is_definite)  # "the dog isn't in the middle but on the left"
+        and evidence.is_boxed(subject.category or "")
     ]
     if not boxed:
         return None

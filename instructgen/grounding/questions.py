@@ -26,6 +26,10 @@ _REASONS = as_words("""
 _SUPPOSING = {("how", "might"), ("how", "could"), ("what", "might")}
 _NOT = as_words("not can't isn't doesn't cannot absent missing aren't lacks lack")
 _ASKING = as_words("what who where why how which when")
+_RELATIVE = as_words("relative relation compared")
+_PLACE_LEADS = as_words("on at to in toward towards near along")
+_ONLY_SEEN = _SEEING | as_words("is are can be do you we located positioned situated found placed")
+_NOUN_AFTER_WHICH = 3  # "what kind of animal is", "which animal is"
 _COLOUR_NOUNS = as_words("color colour colors colours")
 
 
@@ -44,6 +48,24 @@ class Question(Struct, frozen=True):
         return bool(_REASONS & set(words)) or bool(_SUPPOSING & set(pairwise(words)))
 
     @property
+    def reference(self) -> Phrase | None:
+        """What the place is to be told by: the dog of "where is the cat relative to the dog?"."""
+        by = next((index for index, word in enumerate(self.sentence.words) if word in _RELATIVE), None)
+        if by is None or self.asks != "place":
+            return None
+        return next((phrase for phrase in self.phrases if phrase.start > by), None)
+
+    @property
+    def asks_what_is_there(self) -> bool:
+        """True for "what is on the left?": the answer's thing is then said to be there."""
+        words = self.sentence.words
+        if words[:1] not in (("what",), ("which",), ("who",)):
+            return False
+        first = next((index for index, word in enumerate(words) if word in _OPENERS | _SEEING), 0)
+        place = next((index for index, word in enumerate(words) if word in _PLACE_LEADS), 0)
+        return 0 < first <= _NOUN_AFTER_WHICH and all(word in _ONLY_SEEN for word in words[first:place])
+
+    @property
     def asks_what_is_not(self) -> bool:
         """True for "what can't be seen here?": what the answer names is then denied."""
         words = set(self.sentence.words)
@@ -51,9 +73,10 @@ class Question(Struct, frozen=True):
 
 
 def read_question(text: str) -> Question:
-    """Read the last question of a turn; text before it sets the scene."""
-    last = max(text.rstrip(" ?!.\n").rfind(mark) for mark in ".!?\n")
-    sentence = read_sentence(text, last + 1, len(text))
+    """Read the last question of a turn; text before it sets the scene, text after it says how to answer."""
+    end = text.rfind("?") + 1 or len(text)
+    last = max(text[:end].rstrip(" ?!.\n").rfind(mark) for mark in ".!?\n")
+    sentence = read_sentence(text, last + 1, end)
     named = [replace(phrase, is_supposed=False, is_unreal=False) for phrase in read_phrases(sentence)]
     phrases = tuple(replace(phrase, is_negated=is_denied(sentence, named, phrase)) for phrase in named)
     subject = _find_subject(sentence, phrases)
@@ -86,8 +109,8 @@ def _find_kind(sentence: Sentence, subject: Phrase | None) -> Asks:
     start = next((index for index, word in enumerate(words[:8]) if word in _OPENERS), None)
     if start is None or _ASKING & set(words[: start + 1]):
         return "other"
-    if subject is not None and (subject.number is not None or "only" in known):
-        return "other"
+    if subject is not None and subject.number is not None:
+        return "other" if {"only", "or"} & known else "whether"
     is_seeing = bool((_SEEING | PICTURE_NOUNS) & set(words[start:]))
     return "existence" if is_seeing and is_indefinite else "whether"
 

@@ -105,6 +105,8 @@ _TO = frozenset({"to"})
 
 
 def _doubts(words: list[str], index: int) -> bool:
+    if words[index] == "if" and words[index + 1 : index + 3] in (["you", "look"], ["we", "look"]):
+        return False
     if words[index] in MODALS and words[index + 1 : index + 2] and words[index + 1] in _SEEING:
         return False
     if words[index] == "would" and words[index - 1 : index] in (["that"], ["this"], ["it"]):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from instructgen.grounding.attributes import find_attributes, read_colours
+from instructgen.grounding.attributes import Attribute, find_attributes, read_colours
 from instructgen.grounding.colours import judge_attribute, weigh_colours
 from instructgen.grounding.counts import judge_count, weigh
 from instructgen.grounding.evidence import Evidence
@@ -15,12 +15,17 @@ from instructgen.grounding.places import judge_placement
 from instructgen.grounding.questions import Question
 from instructgen.grounding.sentences import Sentence
 from instructgen.grounding.sides import find_placements
+from instructgen.grounding.subjects import is_led_in
 from instructgen.grounding.totals import find_number
 from instructgen.grounding.words import ALL_COLOURS, as_words
 
 _YES = as_words("yes yeah yep yup affirmative")
 _NO = as_words("no nope nah none negative")
 _YES_AT_END = as_words("is are does do can there would one")  # "I believe there is."
+_NONE_AT_START = (
+    ("nowhere",), ("not", "that", "i"), ("i'm", "afraid", "not"), ("i", "am", "afraid", "not"),
+    ("there", "isn't", "one"), ("there", "is", "none"), ("there", "aren't", "any"), ("there", "are", "none"),
+)  # fmt: skip
 _FEW_WORDS = 5
 
 
@@ -45,11 +50,28 @@ def judge_short_answer(
         yield from _judge_number(sentence, phrases, subject, evidence)
     elif question.asks == "colour" and subject is not None:
         yield from _judge_colour(sentence, phrases, subject, evidence)
+    elif question.asks_what_is_there:
+        yield from _judge_what_is_there(sentence, phrases, question, evidence)
+
+
+def _judge_what_is_there(
+    sentence: Sentence, phrases: Sequence[Phrase], question: Question, evidence: Evidence
+) -> Iterator[Judged]:
+    """Yield that the answer's first thing is where the question looks: "What is on the left?" "A dog."."""
+    thing = next((phrase for phrase in phrases if not is_led_in(sentence, phrase)), None)
+    if thing is None or thing.is_negated or find_placements(sentence, phrases, None):
+        return
+    for placement in find_placements(question.sentence, question.phrases, thing, is_place_asked=True):
+        judged = judge_placement(replace(placement, subjects=(thing,)), evidence)
+        if judged is not None:
+            yield replace(judged, first=thing.first, end=thing.end)
 
 
 def _find_opener(sentence: Sentence, phrases: Sequence[Phrase]) -> str:
     """Return the answer's first word, or the "yes" or "no" that "there is" and "it does not" stand for."""
     words = sentence.words
+    if any(words[: len(opening)] == opening for opening in _NONE_AT_START):
+        return "no"
     if phrases or len(words) > _FEW_WORDS or words[0] in _YES | _NO:
         return words[0]
     if any(word in ("not", "none") or word.endswith("n't") for word in words):
@@ -74,7 +96,7 @@ def _affirm(question: Question, evidence: Evidence) -> Iterator[Judged | None]:
         if phrase.is_known:
             yield _judge_subject(question, phrase, evidence)
         yield judge_count(question.sentence, question.phrases, phrase, evidence, is_asked=True)
-    for attribute in find_attributes(question.sentence, question.phrases):
+    for attribute in _find_asked(question):
         yield judge_attribute(attribute, evidence)
     for placement in find_placements(question.sentence, question.phrases, None):
         yield judge_placement(placement, evidence)
@@ -82,10 +104,21 @@ def _affirm(question: Question, evidence: Evidence) -> Iterator[Judged | None]:
 
 def _deny_attributes(sentence: Sentence, question: Question, evidence: Evidence) -> Iterator[Judged]:
     """Yield the faults of a "no" to what captions say: "Is the bus red?"."""
-    for attribute in find_attributes(question.sentence, question.phrases):
+    for attribute in _find_asked(question):
         judged = judge_attribute(attribute, evidence)
         if judged is not None and judged.truth == "supported" and not _is_restated(sentence, attribute.colours):
             yield replace(judged, truth="contradicted")
+
+
+def _find_asked(question: Question) -> list[Attribute]:
+    """Return the colors that a question is about: "the red bus", and those behind its subject, "is the bus red?"."""
+    found = find_attributes(question.sentence, question.phrases)
+    for phrase in question.phrases:
+        is_asked = question.sentence.words[max(0, phrase.first - 1) : phrase.first] in (("is",), ("are",))
+        colours, end = read_colours(question.sentence, phrase.end) if is_asked and not phrase.colours else ((), 0)
+        if colours:
+            found.append(Attribute(phrase, colours, "", phrase.first, end))
+    return found
 
 
 def _is_restated(sentence: Sentence, colours: tuple[str, ...]) -> bool:
@@ -99,7 +132,7 @@ def _judge_number(
     """Judge a number that goes with no thing of the answer: "Three.", "I can count 3."."""
     if any(phrase.category == subject.category and phrase.number is not None for phrase in phrases):
         return
-    found = find_number(sentence)
+    found = (0, 0) if sentence.words[0] == "none" else find_number(sentence)
     if found is not None:
         number, index = found
         is_total = not subject.colours and not subject.adjectives

@@ -39,6 +39,9 @@ _DIRECTIONS = as_words("""
     """)
 _TOWARD = as_words("to toward towards")
 _LOOK = as_words("look to toward towards")
+_FURTHER = as_words("further farther")
+_VIEWERS = as_words("viewer viewers observer camera")
+_COPULAS = as_words("is are sits sit stands stand lies lie there we you hangs")
 _OWNERS = as_words("his her their my your its turn turns be hard")
 _JOINS = as_words("and also over while with then but the answer")
 _RELATIVES = as_words("which who that")
@@ -74,9 +77,17 @@ class _Span(Struct, frozen=True):
 
 
 def find_placements(
-    sentence: Sentence, phrases: Sequence[Phrase], context: Phrase | None, *, is_place_asked: bool = False
+    sentence: Sentence,
+    phrases: Sequence[Phrase],
+    context: Phrase | None,
+    *,
+    is_place_asked: bool = False,
+    reference: Phrase | None = None,
 ) -> list[Placement]:
-    """Return the placements in order; `context` is what "it" and "one" stand for, and whose place was asked."""
+    """Return the placements in order; `context` is what "it" and "one" stand for, and whose place was asked.
+
+    `reference` is what a question wants the place told by: "where is the cat relative to the dog?".
+    """
     words = sentence.words
     found: list[Placement] = []
     index = 0
@@ -89,6 +100,10 @@ def find_placements(
             index += 1
             continue
         target, index, is_frame = _read_target(sentence, phrases, span)
+        if target is None and not is_frame:
+            target = reference
+        if target is None and _is_further(sentence, span.start):
+            continue
         if target is None and not is_frame and not _OPPOSITE & set(span.sides):
             continue  # "the top of it", "the middle": of what cannot be told
         subjects = _find_subjects(sentence, phrases, (span.start, index), context, is_place_asked=is_place_asked)
@@ -103,7 +118,8 @@ def _read_sides(sentence: Sentence, index: int) -> _Span | None:
     start = index
     while start > 0 and words[start - 1] in _STRENGTHS and index - start < 3:
         start -= 1
-    is_led = start > 0 and words[start - 1] in _LEADS
+    is_led = start > 0 and (words[start - 1] in _LEADS or words[start - 1] in _VIEWERS)
+    is_led = is_led or words[max(0, start - 1) : start] in (("further",), ("farther",))
     if not is_led and not _stands_alone(words, start, index):
         return None
     sides, end = _read_side_words(sentence, index)
@@ -111,17 +127,27 @@ def _read_sides(sentence: Sentence, index: int) -> _Span | None:
     is_edge = bool(_SIDE_NOUNS & set(words[index:end]))
     is_other_noun = following in _NOT_SIDES_AFTER and not is_edge and not sentence.gaps[end]
     is_owned = index > 0 and words[index - 1] in _NOT_SIDES_BEFORE and following != "of"
+    owner = words[start - 1] if start > 0 and sentence.possessive[start - 1] else "image"
+    is_owned = is_owned or owner not in _FRAMES | _VIEWERS
     is_right_of_way = ("of", "way") in (words[end : end + 2], words[end - 1 : end + 1])
-    if is_other_noun or is_owned or is_right_of_way or sides.keys() >= _OPPOSITE or _is_noun_of(words, start, end):
+    # "From left to right" is a direction.
+    is_direction = {*words[max(0, start - 2) : start], *words[end : end + 2]} >= {"to", *(_OPPOSITE - {words[index]})}
+    is_no_side = is_direction or is_other_noun or is_owned or is_right_of_way
+    if is_no_side or sides.keys() >= _OPPOSITE or _is_noun_of(words, start, end):
         return None
     return _Span(start - 1 if is_led else start, end, tuple(sides), is_edge)
+
+
+def _is_further(sentence: Sentence, start: int) -> bool:
+    """Return whether a side is told by another thing's place: "further to the left", "farther right than the dog"."""
+    return bool(_FURTHER & set(sentence.words[max(0, start - 2) : start + 1]))
 
 
 def _stands_alone(words: tuple[str, ...], start: int, index: int) -> bool:
     """Return whether a side that no preposition leads in is one: "left side", "the right of", or a bare "Left."."""
     before = words[start - 1] if start > 0 else ""
     following = words[index + 1] if index + 1 < len(words) else ""
-    is_whole = len(words) == 1 or following in _SIDE_NOUNS or following == "of"
+    is_whole = index + 1 - start == len(words) or following in _SIDE_NOUNS or following == "of"
     return words[index] in _OPPOSITE and is_whole and before not in _OWNERS
 
 
@@ -152,7 +178,8 @@ def _is_noun_of(words: tuple[str, ...], start: int, end: int) -> bool:
 def _read_target(sentence: Sentence, phrases: Sequence[Phrase], span: _Span) -> tuple[Phrase | None, int, bool]:
     """Return the thing whose side it is, the end of its words, and whether it is the picture's side."""
     words, end = sentence.words, span.end
-    if end >= len(words) or words[end] != "of" or sentence.gaps[end].strip("-"):
+    is_than = words[end : end + 1] == ("than",) and _is_further(sentence, span.start)
+    if end >= len(words) or not (words[end] == "of" or is_than) or sentence.gaps[end].strip("-"):
         return None, end, False
     frames = _FRAMES if _OPPOSITE & set(span.sides) else PICTURE_NOUNS
     for offset in range(1, 4):
@@ -180,6 +207,8 @@ def _find_subjects(
     words = sentence.words
     first = sentence.clauses.index(sentence.clauses[start])
     before = [phrase for phrase in phrases if phrase.end <= start and phrase.first >= first]
+    if "," in sentence.gaps[start] and end < len(words) and words[end] in _COPULAS:
+        before = []  # "on the left is a dog, on the right is a cat"
     if start > 0 and words[start - 1] in ("it", "them") and context is not None:
         return (context,)
     if before:

@@ -49,7 +49,7 @@ ADVERBS = as_words("""
     seemingly apparently alone again anywhere everywhere somewhere nowhere outdoors indoors overhead ahead later twice
     once today tonight altogether total else aside halfway midair upright upside sideways forward backward backwards
     forwards downhill uphill downstairs upstairs either neither visible present seen located positioned situated
-    parked placed shown pictured featured displayed available ready able
+    parked placed shown pictured featured displayed available ready able relative compared
     """)
 # Verbs that captions and answers use with things; their -ing forms are known by the ending.
 VERBS = as_words("""
@@ -86,10 +86,9 @@ UNREAL_BEFORE = (
     "than an", "dressed as", "dressed up as", "costume of", "illusion of", "made from", "on their way to",
     "heading to", "on the way to", "name of", "word", "letters", "print of", "pattern of", " like",
 )  # fmt: skip
-UNREAL_ADJECTIVES = as_words("""
-    toy stuffed plastic fake inflatable ceramic plush painted carved miniature model cartoon lego paper wooden metal
-    stone bronze rubber origami chocolate gingerbread
-    """)
+# What is so is not the thing itself, whatever it is; what is made of these may be.
+UNREAL_ADJECTIVES = as_words("toy stuffed fake inflatable plush miniature model cartoon lego origami gingerbread")
+UNREAL_MATERIALS = as_words("plastic ceramic painted carved paper wooden metal stone bronze rubber chocolate")
 SHAPED = as_words("""
     shaped themed like style styled patterned print printed drawn shape logo sticker figurine figurines statue statues
     sculpture sculptures toy toys emoji costume decoration mural decal painting drawing

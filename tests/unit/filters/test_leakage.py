@@ -144,3 +144,16 @@ def test_detail_quotes_the_hit_out_of_a_long_answer() -> None:
     assert fault is not None
     assert "mention of" in fault.detail.lower()
     assert len(fault.detail) <= 80
+
+
+@pytest.mark.parametrize(
+    "question", ["Give me a short caption.", "Write a caption for this photo.", "Could you suggest a funny caption?"]
+)
+def test_asking_for_a_caption_is_no_leak(question: str) -> None:
+    turns = (Message("user", question), Message("assistant", "A dog on a mat."))
+    assert SourceLeakage().check(Sample("own/1/conv/0", "own/1", "conv", turns, (), {}), RECORD).fault is None
+
+
+def test_telling_of_a_caption_in_a_question_is_one() -> None:
+    turns = (Message("user", "According to the caption, what is there?"), Message("assistant", "A dog on a mat."))
+    assert SourceLeakage().check(Sample("own/1/conv/0", "own/1", "conv", turns, (), {}), RECORD).fault is not None

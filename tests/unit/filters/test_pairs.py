@@ -30,6 +30,13 @@ def test_turns_without_fault_are_the_same() -> None:
     assert cut_pairs(turns, lambda *_: None) == (turns, None, 0)
 
 
+def test_turns_that_are_no_pairs_stay() -> None:
+    turns = (Message("system", "s"), Message("assistant", "bad"), *make_turns(("a?", "bad")), Message("user", "b?"))
+    kept, _, num = cut_pairs(turns, lambda *_: FAULT)
+    assert kept == (turns[0], turns[1], turns[4])
+    assert num == 1
+
+
 def test_places_are_those_of_the_answers() -> None:
     places: list[int] = []
 
