@@ -14,9 +14,12 @@ from instructgen.records import Decoding
 
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 NotNegative = Annotated[float, Meta(ge=0)]
+Mark = Annotated[float, Meta(ge=0, le=10)]
 PositiveInt = Annotated[int, Meta(ge=1)]
 Positive = Annotated[float, Meta(gt=0)]
+NotNegativeInt = Annotated[int, Meta(ge=0)]
 ImageStorage = Literal["auto", "embed", "reference"]
+SeeImage = Literal["no", "beside", "only"]
 
 
 DEFAULT_DECODING = Decoding(temperature=0.7, max_tokens=1024)
@@ -68,6 +71,8 @@ class TeacherConfig(Struct, frozen=True, forbid_unknown_fields=True):
     servers: tuple[ServerConfig, ...] = ()  # instead of base_url
     replay: str | None = None  # folder of the recorded run
     prompts: str | None = None  # folder of the user's own prompts; the shipped ones otherwise
+    see_image: SeeImage = "no"  # the picture is sent beside the surrogate, or instead of it
+    max_image_side_px: PositiveInt = 768  # of what is sent; a larger picture is made smaller, none larger
     decoding: Decoding = DEFAULT_DECODING
     concurrency: PositiveInt = 32  # requests in flight at most, of each server
     requests_per_minute: Positive | None = None  # of each server; None learns it from the answers
@@ -82,6 +87,38 @@ class TeacherConfig(Struct, frozen=True, forbid_unknown_fields=True):
     prices: str | None = None  # a price table to use before the shipped one
     tokenizer: str | None = None  # tokenizer.json of the model, for `instructgen plan`
     fallback: "TeacherConfig | None" = None  # asked for units whose first answer fails validation
+
+
+class RefineConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is done to a teacher's answer before the filters see it, and after they turned it away."""
+
+    continue_below_tokens: PositiveInt | None = None  # MiniGPT-4: 80; an answer of so many or fewer is gone on with
+    clean: bool = False  # by rules, without a request
+    rewrite: bool = False  # by a second request: MiniGPT-4's refinement
+    repair_rounds: NotNegativeInt = 0  # requests, at most, that correct what the grounding filter found
+    teacher: TeacherConfig | None = None  # who rewrites and repairs; the build's teacher otherwise
+
+    @property
+    def is_on(self) -> bool:
+        return self.clean or self.asks
+
+    @property
+    def asks(self) -> bool:
+        """Whether a unit may take more than one request."""
+        return self.continue_below_tokens is not None or self.rewrite or self.repair_rounds > 0
+
+
+class JudgeConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """A model that marks what the filters accepted, each from 0 to 10 (GAVIE, arXiv 2306.14565); off without one."""
+
+    teacher: TeacherConfig | None = None
+    min_accuracy: Mark = 6.0  # the first whole mark above the middle: more is right than wrong
+    min_relevancy: Mark = 6.0
+    unreadable: Literal["reject", "keep"] = "reject"  # what becomes of a sample whose marks cannot be read
+
+    @property
+    def is_on(self) -> bool:
+        return self.teacher is not None
 
 
 class RunConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,6 +146,21 @@ class DatasetConfig(Struct, frozen=True, forbid_unknown_fields=True):
     rows_per_shard: PositiveInt = 10_000
     images: ImageStorage = "auto"  # auto: embed where the source brings its own pictures
     max_image_pixels: PositiveInt = 100_000_000
+    exports: tuple[str, ...] = ()  # written to exports/ beside the versions, from the one that was built
+
+
+class Gate(Struct, frozen=True, forbid_unknown_fields=True):
+    """Bounds of one measure of the finished dataset (docs/audit.md has the measures)."""
+
+    min: float | None = None
+    max: float | None = None
+
+
+class GatesConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """A dataset that passes a bound does not become the latest, and the build ends with an exit code of its own."""
+
+    total: dict[str, Gate] = {}
+    types: dict[str, dict[str, Gate]] = {}
 
 
 class BuildConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -117,7 +169,10 @@ class BuildConfig(Struct, frozen=True, forbid_unknown_fields=True):
     source: SourceConfig = SourceConfig()
     surrogate: SurrogateConfig = SurrogateConfig()
     teacher: TeacherConfig = TeacherConfig()
+    refine: RefineConfig = RefineConfig()
     filters: FiltersConfig = FiltersConfig()
+    judge: JudgeConfig = JudgeConfig()
+    gates: GatesConfig = GatesConfig()
     dataset: DatasetConfig = DatasetConfig()
     run: RunConfig = RunConfig()
 
@@ -136,14 +191,21 @@ def load_config(path: Path) -> BuildConfig:
     except tomllib.TOMLDecodeError as error:
         raise InstructgenError(f"{path} is not valid TOML: {error}") from None
     try:
-        teacher, where = table.get("teacher"), "teacher"
-        while isinstance(teacher, dict):
-            if isinstance(decoding := teacher.get("decoding"), dict):
-                teacher["decoding"] = _fill_decoding(decoding, f"{where}.decoding")
-            teacher, where = teacher.get("fallback"), f"{where}.fallback"
+        _fill_teacher(table.get("teacher"), "teacher")
+        for name in ("refine", "judge"):
+            part = table.get(name)
+            _fill_teacher(part.get("teacher") if isinstance(part, dict) else None, f"{name}.teacher")
         return msgspec.convert(table, BuildConfig)
     except msgspec.ValidationError as error:
         raise InstructgenError(f"{path}: {error}{_suggest(str(error))}; docs/pipelines.md lists every key") from None
+
+
+def _fill_teacher(teacher: object, where: str) -> None:
+    """Complete the decoding settings of a teacher's table and of its fallbacks."""
+    while isinstance(teacher, dict):
+        if isinstance(decoding := teacher.get("decoding"), dict):
+            teacher["decoding"] = _fill_decoding(decoding, f"{where}.decoding")
+        teacher, where = teacher.get("fallback"), f"{where}.fallback"
 
 
 class _DecodingTable(Struct, frozen=True, forbid_unknown_fields=True):
@@ -172,6 +234,10 @@ def _suggest(message: str) -> str:
     if unknown is None:
         return ""
     parts = (BuildConfig, SourceConfig, SurrogateConfig, TeacherConfig, ServerConfig, _DecodingTable)
-    keys = {key for part in (*parts, FiltersConfig, DatasetConfig, RunConfig) for key in part.__struct_fields__}
+    keys = {
+        key
+        for part in (*parts, RefineConfig, FiltersConfig, JudgeConfig, GatesConfig, Gate, DatasetConfig, RunConfig)
+        for key in part.__struct_fields__
+    }
     near = get_close_matches(unknown[1], sorted(keys), n=1)
     return f" (is '{near[0]}' meant?)" if near else ""

@@ -34,6 +34,7 @@ _NEAR = {
     "instructgen/dataset": ("tests/unit/dataset",),
     "instructgen/jobs": ("tests/unit/jobs", "tests/faults", "tests/integration"),
     "instructgen/draws": ("tests/unit/test_draws.py",),
+    "instructgen/evaluate": ("tests/unit/evaluate",),
 }
 # It compares the code with this list, and so would object to any fault whatever.
 _LIST_TEST = "tests/unit/test_mutants.py"
@@ -123,8 +124,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "truncated_reply_accepted",
         "instructgen/jobs/outcomes.py",
-        'if reply.finish_reason == "length":',
-        'if reply.finish_reason == "long":',
+        'if reply.finish_reason == "length" and not may_be_cut:',
+        'if reply.finish_reason == "long" and not may_be_cut:',
     ),
     Mutant(
         "seed_ignored",
@@ -315,11 +316,11 @@ MUTANTS: tuple[Mutant, ...] = (
         shutil.rmtree(staging)
     else:
         staging.rename(version)
-        _sync(version.parent)""",
+        sync(version.parent)""",
         """    if version.exists():
         shutil.rmtree(version)
     staging.rename(version)
-    _sync(version.parent)""",
+    sync(version.parent)""",
     ),
     Mutant(
         "picture_of_another_size_embedded",
@@ -332,6 +333,73 @@ MUTANTS: tuple[Mutant, ...] = (
         "instructgen/teachers/scene_program/geometry.py",
         '("left", "middle", "right")',
         '("right", "middle", "left")',
+    ),
+    Mutant(
+        "answer_of_80_tokens_is_not_gone_on_with",
+        "instructgen/jobs/course.py",
+        "return num_tokens <= limit and",
+        "return num_tokens < limit and",
+    ),
+    Mutant(
+        "text_is_repaired_in_one_round_alone",
+        "instructgen/jobs/course.py",
+        "for _ in range(self.config.repair_rounds):",
+        "for _ in range(min(self.config.repair_rounds, 1)):",
+    ),
+    Mutant(
+        "rewritten_text_is_thrown_away",
+        "instructgen/jobs/course.py",
+        'tuple(old if old.role == "user" else new for old, new',
+        'tuple(old if new.role == "assistant" else new for old, new',
+    ),
+    Mutant(
+        "mark_at_the_bound_is_too_low",
+        "instructgen/evaluate/assess.py",
+        "if accuracy < self.config.min_accuracy or",
+        "if accuracy <= self.config.min_accuracy or",
+    ),
+    Mutant(
+        "marks_beyond_ten_count",
+        "instructgen/evaluate/assess.py",
+        "all(0 <= mark <= _BEST for mark in marks)",
+        "all(0 <= mark for mark in marks)",
+    ),
+    Mutant(
+        "judges_request_is_not_in_the_row",
+        "instructgen/jobs/course.py",
+        "return replace(sample, request_ids=trail.request_ids, checks=",
+        "return replace(sample, checks=",
+    ),
+    Mutant(
+        "judges_bounds_are_not_in_the_versions_name",
+        "instructgen/jobs/facts.py",
+        """        "min_accuracy": judge.min_accuracy,
+""",
+        "",
+    ),
+    Mutant(
+        "failure_of_an_earlier_run_is_final",
+        "instructgen/jobs/generate.py",
+        "return reply if reply is not None or is_past else",
+        "return reply if reply is not None else",
+    ),
+    Mutant(
+        "refined_texts_are_not_in_the_versions_name",
+        "instructgen/dataset/manifest.py",
+        "if manifest.refinement is not None:",
+        "if manifest.refinement is not None and not manifest.refinement.steps:",
+    ),
+    Mutant(
+        "picture_is_sent_as_large_as_it_is",
+        "instructgen/teachers/pictures.py",
+        "small.thumbnail((max_side_px, max_side_px))",
+        "small.thumbnail((8 * max_side_px, 8 * max_side_px))",
+    ),
+    Mutant(
+        "another_picture_of_that_name_is_sent",
+        "instructgen/teachers/pictures.py",
+        "if hashlib.sha256(stored).hexdigest() != picture.sha256:",
+        "if not picture.sha256:",
     ),
     Mutant(
         "things_of_one_side_said_to_be_on_the_other",

@@ -8,7 +8,7 @@ import traceback
 import typer
 
 import instructgen
-from instructgen.cli import build, doctor, ledger, pipelines, plan, prompts, show
+from instructgen.cli import audit, build, doctor, export, ledger, pipelines, plan, prompts, review, show
 from instructgen.errors import InstructgenError
 from instructgen.secrets import RedactedStream, register_url
 
@@ -30,7 +30,7 @@ app = typer.Typer(
         "Visual instruction data from image captions and boxes: right about the image, traceable, resumable.\n\n"
         "Exit codes: 0 done; 2 wrong use or bad input; 3 stopped early, run the same command again to go on; "
         "4 done, but some units failed or nothing was accepted; 5 the budget is spent; 6 the teacher's answers "
-        "collapsed; 1 a bug in instructgen."
+        "collapsed; 7 a gate of the pipeline was passed; 1 a bug in instructgen."
     ),
 )
 
@@ -45,6 +45,9 @@ def _version(version: bool = typer.Option(False, "--version", help="Print the ve
 build.add_to(app)
 plan.add_to(app)
 show.add_to(app)
+review.add_to(app)
+audit.add_to(app)
+export.add_to(app)
 prompts.add_to(app)
 pipelines.add_to(app)
 ledger.add_to(app)

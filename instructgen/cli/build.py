@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from instructgen.jobs.build import BuildResult
 
 _INCOMPLETE = 4
+_GATES = 7
 _COLLECT_EVERY = 20_000  # new objects that might be part of a circle
 
 
@@ -39,6 +40,9 @@ def build(
     model: str | None = typer.Option(None, help="Model to ask; implies --teacher openai."),
     base_url: str | None = typer.Option(None, help="OpenAI-compatible server; implies --teacher openai."),
     replay: Path | None = typer.Option(None, help="run/ folder to answer from; implies --teacher replay."),
+    see_image: Literal["beside", "only"] | None = typer.Option(
+        None, help="Send the picture too: beside what is written about it, or only the picture."
+    ),
     output_format: Literal["text", "json"] | None = typer.Option(
         None, help="LLaVA's text, or JSON by schema.  [default: text]"
     ),
@@ -71,13 +75,14 @@ def build(
       instructgen build --root coco --split val2017 --limit 100 --model gpt-4o-mini --budget-usd 1
       instructgen build --root coco --split val2017 --base-url http://127.0.0.1:8000/v1 --model my-model
       instructgen build --source scenes --limit 1000 --seed 7
+      instructgen build --pipeline minigpt4 --base-url http://127.0.0.1:8000/v1 --model my-vision-model
 
     \b
     Answers are kept in <out>/run and never asked for twice. Each different result becomes a version
     of its own in <out>/versions. Ctrl-C stops after what is in flight; a second one at once.
     `instructgen plan` with the same flags says beforehand what it will cost.
     Exit codes: 0 done, 2 bad input, 3 stopped (run again), 4 some units failed or none was accepted,
-    5 the budget is spent, 6 the answers collapsed.
+    5 the budget is spent, 6 the answers collapsed, 7 a gate of the pipeline was passed.
     """
     try:
         config = make_config(
@@ -89,6 +94,7 @@ def build(
                 "model": model,
                 "base_url": base_url,
                 "replay": to_text(replay),
+                "see_image": see_image,
                 "concurrency": concurrency,
                 "requests_per_minute": requests_per_minute,
                 "tokens_per_minute": tokens_per_minute,
@@ -118,6 +124,8 @@ def build(
         _tell(result)
     if result.num_failed or not result.num_accepted:
         raise typer.Exit(_INCOMPLETE)
+    if result.gate_faults:
+        raise typer.Exit(_GATES)
 
 
 def _run(config: "BuildConfig", out: Path | None, *, is_live: bool) -> "BuildResult":
@@ -153,6 +161,11 @@ def _summarise(result: "BuildResult") -> dict[str, Any]:
         "reasons": reasons,
         "reasons_by_type": counts.reasons,
         "source_issues": manifest.source.issues,
+        "kept_share": _find_kept_share(result),
+        "refined": None if manifest.refinement is None else manifest.refinement.steps,
+        "exports": {exported.folder.name: str(exported.folder) for exported in result.exports},
+        "metrics": manifest.metrics,
+        "gates_passed": [fault.describe() for fault in result.gate_faults],
         "splits": manifest.splits,
         "prompt_tokens": manifest.teacher.prompt_tokens,
         "completion_tokens": manifest.teacher.completion_tokens,
@@ -163,6 +176,12 @@ def _summarise(result: "BuildResult") -> dict[str, Any]:
         "in_doubt": result.num_in_doubt,
         "seconds": round(result.seconds, 3),
     }
+
+
+def _find_kept_share(result: "BuildResult") -> float | None:
+    """Return the share of all units that was published; None where there is no unit."""
+    planned = sum(result.manifest.counts.planned.values())
+    return round(result.num_accepted / planned, 4) if planned else None
 
 
 def _tell(result: "BuildResult") -> None:
@@ -177,6 +196,7 @@ def _tell(result: "BuildResult") -> None:
         )
         if counts.planned[name] and not counts.accepted[name]:
             typer.echo(f"  warning: nothing of type {name} was accepted", err=True)
+    _tell_kept(result)
     for reason, count in manifest.source.issues.items():
         typer.echo(f"  annotations set aside or mended: {count} x {reason}")
     teacher = manifest.teacher
@@ -188,9 +208,42 @@ def _tell(result: "BuildResult") -> None:
     if not result.num_accepted:
         typer.echo(f"nothing was accepted; see why: instructgen show --rejected {quote(str(result.version_folder))}")
         return
+    _tell_measures(result)
+    _tell_exports(result)
     dataset = result.version_folder.parent.parent
     typer.echo(f"look at it:   instructgen show {quote(str(dataset))}")
     typer.echo(f'train on it:  datasets.load_dataset("{dataset}")   (pip install datasets)')
     typer.echo("              its `messages` and `images` are the columns that TRL's trainers take")
     if not manifest.embeds_images:
         typer.echo("              pictures are named by path: its README.md says how to load them; or --images embed")
+
+
+def _tell_kept(result: "BuildResult") -> None:
+    kept, refinement = _find_kept_share(result), result.manifest.refinement
+    if kept is not None:
+        typer.echo(f"  kept {kept:.1%} of all units")
+    for step, found in (refinement.steps if refinement is not None else {}).items():
+        said = ", ".join(f"{word} {count}" for word, count in found.items())
+        typer.echo(f"  refined, {step}: {said}")
+
+
+def _tell_measures(result: "BuildResult") -> None:
+    """Say how much of what was published the annotations contradict, and which gates that passes."""
+    measures = (result.manifest.metrics or {}).get("total", {})
+    shown = {
+        "CHAIR_i": "chair_i",
+        "contradicted claims": "contradicted_claims",
+        "unverifiable": "unverifiable_claims",
+    }
+    said = [f"{label} {measures[key]:.1%}" for label, key in shown.items() if measures.get(key) is not None]
+    if said:
+        typer.echo(f"  held against the annotations: {', '.join(said)}")
+    for fault in result.gate_faults:
+        typer.echo(f"  gate passed: {fault.describe()}; this version does not become the latest", err=True)
+
+
+def _tell_exports(result: "BuildResult") -> None:
+    for exported in result.exports:
+        left_out = ", ".join(f"{count} x {reason}" for reason, count in exported.left_out.items())
+        more = f" (left out: {left_out})" if left_out else ""
+        typer.echo(f"exported {exported.num_rows} samples to {exported.folder}{more}")

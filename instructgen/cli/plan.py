@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
     from instructgen.jobs.estimate import PlanParts
-    from instructgen.jobs.forecast import BudgetPlan, Estimate, TypePlan
+    from instructgen.jobs.forecast import Estimate, TypePlan
+    from instructgen.jobs.forecast_budget import BudgetPlan
+    from instructgen.jobs.forecast_judge import JudgingPlan
+    from instructgen.jobs.forecast_refine import RefinementPlan
 
 _PLAIN_EVERY_S = 5.0
 
@@ -40,6 +43,9 @@ def plan(
     model: str | None = typer.Option(None, help="Model to ask; implies --teacher openai."),
     base_url: str | None = typer.Option(None, help="OpenAI-compatible server; implies --teacher openai."),
     replay: Path | None = typer.Option(None, help="run/ folder to answer from; implies --teacher replay."),
+    see_image: Literal["beside", "only"] | None = typer.Option(
+        None, help="The picture goes along: beside what is written about it, or only the picture."
+    ),
     output_format: Literal["text", "json"] | None = typer.Option(
         None, help="LLaVA's text, or JSON by schema.  [default: text]"
     ),
@@ -80,6 +86,7 @@ def plan(
                 "model": model,
                 "base_url": base_url,
                 "replay": to_text(replay),
+                "see_image": see_image,
                 "concurrency": concurrency,
                 "requests_per_minute": requests_per_minute,
                 "tokens_per_minute": tokens_per_minute,
@@ -162,6 +169,10 @@ def _describe(parts: "PlanParts", estimate: "Estimate") -> list[str]:
     for reason, count in estimate.issues.items():
         lines.append(f"annotations set aside or mended: {count:,} x {reason}")
     lines += _describe_cost(estimate) if estimate.is_remote else [_describe_free(estimate)]
+    if estimate.refinement is not None:
+        lines.append(_describe_refinement(estimate.refinement))
+    if estimate.judging is not None:
+        lines.append(_describe_judging(estimate.judging))
     if estimate.fallback is not None:
         fallback = estimate.fallback
         lines.append(
@@ -169,6 +180,29 @@ def _describe(parts: "PlanParts", estimate: "Estimate") -> list[str]:
             f"not known, a thousand cost {_dollars(fallback.usd_per_1000_units)} ({fallback.price_origin})"
         )
     return lines
+
+
+def _describe_refinement(refinement: "RefinementPlan") -> str:
+    num = refinement.most_requests_per_answer
+    expected = (
+        f"{refinement.requests:,} rewritings expected, {_dollars(refinement.cost_usd)}"
+        if refinement.requests
+        else "how many is not known"
+    )
+    most = "no limit" if refinement.most_tokens is None else _dollars(refinement.most_cost_usd)
+    return (
+        f"refinement: {refinement.teacher}, model {refinement.model}, up to {num} more request{'s' * (num > 1)} for "
+        f"each answer, not in the table above; {expected}, at most {most}; a budget is held against all of it"
+    )
+
+
+def _describe_judging(judging: "JudgingPlan") -> str:
+    most = "no limit" if judging.most_tokens is None else _dollars(judging.most_cost_usd)
+    return (
+        f"judge: {judging.teacher}, model {judging.model}, one more request for each answer to come that the filters "
+        f"accept, not in the table above; for all of them {judging.requests:,}, {_dollars(judging.cost_usd)}, at "
+        f"most {most}; a budget is held against all of it"
+    )
 
 
 def _describe_free(estimate: "Estimate") -> str:

@@ -26,7 +26,7 @@ def add_to(app: typer.Typer) -> None:
 
 @prompts_app.command("show")
 def show_prompt(
-    sample_type: str = typer.Argument(metavar="TYPE", help="conv, detail or reasoning."),
+    sample_type: str = typer.Argument(metavar="TYPE", help="conv, detail, reasoning or caption."),
     image: str | None = typer.Option(None, help="Image id, as coco/000000391895.  [default: the first image]"),
     root: Path | None = typer.Option(None, help="COCO folder; the bundled sample without it."),
     split: str | None = typer.Option(None, help="Which split of the root."),
@@ -41,27 +41,29 @@ def show_prompt(
       instructgen prompts show detail --root coco --split val2017 --image coco/000000000139
       instructgen prompts show reasoning --pipeline llava --json
     """
+    import msgspec
     from msgspec.structs import replace
 
     from instructgen.config import BuildConfig, load_config
     from instructgen.jobs.outcomes import check_types
-    from instructgen.jobs.parts import load_prompts
-    from instructgen.prompting.requests import make_prompt_book
+    from instructgen.jobs.parts import load_prompts, make_prompt_writer
     from instructgen.sample_types import SAMPLE_TYPES
 
     config = BuildConfig() if pipeline is None else load_config(find_pipeline(pipeline))
     given = {key: value for key, value in (("root", root and str(root)), ("split", split)) if value}
     config = replace(config, types=(sample_type,), source=replace(config.source, **given))
     check_types(config.types, SAMPLE_TYPES)
-    book = make_prompt_book(load_prompts(config), SAMPLE_TYPES, config.surrogate, config.teacher.decoding)
-    unit = _find_unit(config, sample_type, image)
-    messages = book.messages(unit)
+    write = make_prompt_writer(config, config.teacher, load_prompts(config))(config.teacher.decoding)
+    unit = _find_unit(config, image)
+    messages = write(unit)
     if as_json:
-        shown = [{"role": message.role, "content": message.content} for message in messages]
+        shown = [msgspec.to_builtins(message) for message in messages]
         typer.echo(json.dumps({"image_id": unit.record.image_id, "messages": shown}))
         return
     for message in messages:
-        typer.echo(f"--- {message.role}\n{message.content}\n")
+        picture = message.picture
+        shown_px = "" if picture is None else f" (with the picture, at most {picture.max_side_px} pixels a side)"
+        typer.echo(f"--- {message.role}{shown_px}\n{message.content}\n")
 
 
 @prompts_app.command("copy")
@@ -78,13 +80,13 @@ def copy_prompts(folder: Path = typer.Argument(help="Where to put them; must not
     typer.echo(f'copied to {folder}; put `prompts = "{folder}"` into the [teacher] table of a pipeline')
 
 
-def _find_unit(config: "BuildConfig", sample_type: str, image_id: str | None) -> "Unit":
-    from instructgen.jobs.plan import Planner
+def _find_unit(config: "BuildConfig", image_id: str | None) -> "Unit":
+    from instructgen.jobs.parts import make_planner
     from instructgen.records import Unit
     from instructgen.sources import open_source
 
     source = open_source(config.source, config.seed)
-    for planned in Planner(source, config.surrogate, (sample_type,), None).images():
+    for planned in make_planner(config, source).images():
         if image_id in (None, planned.image_id):
             ((_, unit),) = planned.units
             if isinstance(unit, Unit):

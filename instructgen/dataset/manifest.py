@@ -44,8 +44,58 @@ class TeacherFacts(Struct, frozen=True):
     """None where some reply has no known price."""
 
 
-class Manifest(Struct, frozen=True):
-    """`version` is a digest of everything but itself, `parent`, `created_at` and the versions of the code."""
+class ReviewAgreement(Struct, frozen=True):
+    """Two reviewers on the samples that both decided.
+
+    `share` and `kappa` are over accept, edit and reject, `keep_*` over kept and rejected. Kappa is None where
+    chance alone would make them agree always: both said one and the same thing throughout.
+    """
+
+    reviewers: tuple[str, str]
+    num_samples: int
+    share: float
+    kappa: float | None
+    keep_share: float
+    keep_kappa: float | None
+
+
+class ReviewFacts(Struct, frozen=True):
+    """How people's decisions on the version `of` made this one."""
+
+    of: str
+    reviewers: dict[str, int]
+    """Name -> samples that they decided."""
+    first_at: str
+    last_at: str
+    reviewed: int
+    accepted: int
+    edited: int
+    rejected: int
+    keep_rate: float | None
+    """Accepted and edited share of the reviewed samples."""
+    left_out: int
+    """Rows that nobody reviewed, and that a strict version leaves out."""
+    is_strict: bool
+    agreement: tuple[ReviewAgreement, ...]
+    decisions_sha256: str
+
+
+class RefinementFacts(Struct, frozen=True):
+    """What was done to the teacher's texts; refined.jsonl has each of them before and after."""
+
+    teacher: str
+    model: str
+    """Of whoever rewrote and repaired."""
+    decoding: dict[str, Any]
+    steps: dict[str, dict[str, int]]
+    """Step -> "changed", "unchanged" and what became of them: "accepted", or the reason words."""
+    rules: dict[str, int]
+    refined_sha256: str
+    """Digest of refined.jsonl."""
+
+
+class Manifest(Struct, frozen=True, omit_defaults=True):
+    """`version` digests everything but itself, `parent`, `created_at`, `metrics` and the versions of the code."""
 
     format: int
     version: str
@@ -62,6 +112,10 @@ class Manifest(Struct, frozen=True):
     unpublished_sha256: str
     """Digest of the unit, stage and reason of everything in rejected.jsonl."""
     shards: tuple[Shard, ...]
+    review: ReviewFacts | None = None
+    refinement: RefinementFacts | None = None
+    metrics: dict[str, Any] | None = None
+    """Measures of what was published, in all and by type; they follow from the rows and are not in the name."""
 
 
 def make_version(manifest: Manifest) -> str:
@@ -69,7 +123,7 @@ def make_version(manifest: Manifest) -> str:
 
     Shards count by their rows, not their bytes, so that another Parquet writer does not make a new version.
     """
-    content = {
+    content: dict[str, Any] = {
         "format": manifest.format,
         "config": manifest.config,
         "prompts": manifest.prompts,
@@ -80,6 +134,10 @@ def make_version(manifest: Manifest) -> str:
         "unpublished": manifest.unpublished_sha256,
         "shards": [[shard.path, shard.num_rows, shard.content_sha256] for shard in manifest.shards],
     }
+    if manifest.review is not None:
+        content["review"] = msgspec.to_builtins(manifest.review)
+    if manifest.refinement is not None:
+        content["refinement"] = msgspec.to_builtins(manifest.refinement)
     return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()[:_VERSION_CHARS]
 
 

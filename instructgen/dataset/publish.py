@@ -1,7 +1,8 @@
 """Makes a finished version visible: one atomic rename, immutable after.
 
-A dataset's folder holds `versions/<version>/` (data/, README.md, manifest.json, rejected.jsonl), `tags/latest`
-with the version that the newest build made, a README.md that opens it, and `run/` with the ledger.
+A dataset's folder holds `versions/<version>/` (data/, README.md, manifest.json, rejected.jsonl, and refined.jsonl
+where texts were refined), `tags/latest` with the version that the newest build made, a README.md that opens it, and
+`run/` with the ledger.
 """
 
 import os
@@ -15,28 +16,30 @@ from instructgen.resources import JOURNAL_NAME, LEDGER_NAME
 
 LATEST = "latest"
 REJECTED_NAME = "rejected.jsonl"
+REFINED_NAME = "refined.jsonl"
 
 
-def publish(staging: Path, manifest: Manifest, out: Path) -> Path:
+def publish(staging: Path, manifest: Manifest, out: Path, *, is_latest: bool = True) -> Path:
     """Turn `staging` (data/ and rejected.jsonl, on the same disk) into a version of `out` and return its folder.
 
     The same version published before is left as it is. Killed at any moment, either the new version is whole
-    or it is not there. A version without a row is kept for its rejected.jsonl, and never becomes the latest.
+    or it is not there. A version without a row is kept for its rejected.jsonl, and never becomes the latest;
+    neither does one that is not to (`is_latest`).
     """
     (staging / "README.md").write_text(make_card(manifest), encoding="utf-8")
     (staging / MANIFEST_NAME).write_bytes(encode_manifest(manifest))
     for path in sorted(staging.rglob("*")):
-        _sync(path)
-    _sync(staging)
+        sync(path)
+    sync(staging)
     version = out / "versions" / manifest.version
     version.parent.mkdir(parents=True, exist_ok=True)
     if version.exists():
         shutil.rmtree(staging)
     else:
         staging.rename(version)
-        _sync(version.parent)
+        sync(version.parent)
     published = read_manifest(version)
-    if not published.shards:
+    if not published.shards or not is_latest:
         return version
     replace_text(out / "tags" / LATEST, manifest.version + "\n")
     replace_text(out / "README.md", make_card(published, prefix=f"versions/{manifest.version}/"))
@@ -88,12 +91,12 @@ def replace_text(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new")
     new.write_text(text, encoding="utf-8")
-    _sync(new)
+    sync(new)
     new.replace(path)
-    _sync(path.parent)
+    sync(path.parent)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Wait until the file, or the folder's list of names, is on disk."""
     if path.is_dir():
         if os.name == "nt":

@@ -60,6 +60,8 @@ class Alarm:
     """
 
     verdict: str | None = None
+    compares_texts: bool = True
+    """Whether one text for many prompts is wrong."""
     has_answer: bool = False
     """Whether the teacher has ever answered a request of these settings."""
     _recent: deque[tuple[int, str]] = field(default_factory=deque)
@@ -109,7 +111,7 @@ class Alarm:
             words = ", ".join(sorted(f"{reason} {count}" for reason, count in counts.items()))
             most = max((count, reason) for reason, count in counts.items())[1]
             return f"the answers are no use: of the last {num} {words}{self._show(most)}"
-        if self._texts[text] > _MAX_COLLAPSED * num:
+        if self.compares_texts and self._texts[text] > _MAX_COLLAPSED * num:
             same = self._texts[text]
             return f"the answers are the same text: {same} of the last {num} answers to different prompts"
         num_rejected = num - self._reasons[""]

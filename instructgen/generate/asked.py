@@ -2,18 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from instructgen.errors import RunStoppedError
 from instructgen.records import Failed, Reply, Request, Unit
 
+AskedStep = Literal["generate", "continue", "rewrite", "repair", "judge"]
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A unit and the request that would answer it; `lane` 0 is the teacher, 1 its fallback."""
+    """A unit and the request of its course that comes next; `lane` 0 is the teacher, the others come after it."""
 
     unit: Unit
     request: Request
     lane: int = 0
+    step: AskedStep = "generate"
 
 
 @dataclass(frozen=True, slots=True)

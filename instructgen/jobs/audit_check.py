@@ -124,12 +124,13 @@ class _Checker:
         for piece in pieces:
             record = parse_json(piece.text, piece.number)
             number = self._shelf.index.find(record.image)
-            if isinstance(record, AuditRecord) and number is None:
+            if number is None and not isinstance(record, Unusable):
                 record = Unusable(record.id, record.image, "unknown_image", str(record.image))
-            if isinstance(record, Unusable) or number is None:
+            if isinstance(record, Unusable):
                 _note_unusable(result, record, piece.number)
                 verdicts.append(_unverifiable(record))
                 continue
+            assert number is not None
             verdict = self._judge(record, number, metrics, result)
             verdicts.append(verdict)
             if verdict.faults:
@@ -142,7 +143,7 @@ class _Checker:
     def _judge(self, record: AuditRecord, number: int, metrics: Metrics, result: ChunkResult) -> AuditVerdict:
         start_s = time.process_time()
         evidence = self._evidence(number)
-        findings = check_turns(record.turns, evidence)
+        findings = check_turns(record.turns, evidence, record.sample_type)
         result.check_s += time.process_time() - start_s
         findings = add_leaks(findings, record.turns, evidence.record)
         metrics.observe(record.turns, record.sample_type, findings, evidence)

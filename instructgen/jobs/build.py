@@ -12,21 +12,27 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from instructgen.batch.files import count_open
+from instructgen.dataset.exports import EXPORTS
+from instructgen.dataset.exports.base import Exported
 from instructgen.dataset.manifest import Manifest
-from instructgen.dataset.publish import REJECTED_NAME, check_out, publish
-from instructgen.errors import RunStoppedError
-from instructgen.jobs.compose import Composer
+from instructgen.dataset.publish import REFINED_NAME, REJECTED_NAME, check_out, publish
+from instructgen.errors import InstructgenError, RunStoppedError
+from instructgen.jobs.compose import Composer, Files
+from instructgen.jobs.corpus import compare_all
+from instructgen.jobs.gates import GateFault, find_gate_faults
 from instructgen.jobs.generate import BuildWatch, Generation
 from instructgen.jobs.parts import BuildParts
+from instructgen.jobs.refined import RefinedFile
 from instructgen.jobs.run_record import RunRecord
 from instructgen.ledger.cache import AnswerCache
 from instructgen.ledger.ledger import Ledger
+from instructgen.records import Failed, Fault, ImageRecord, Reply
 from instructgen.resources import BATCHES_NAME
 from instructgen.teachers.replay import TeacherIdentity, add_identity
 
@@ -44,6 +50,9 @@ class BuildResult:
     num_in_doubt: int
     num_found_shared: int
     seconds: float
+    exports: tuple[Exported, ...] = ()
+    gate_faults: tuple[GateFault, ...] = ()
+    """Bounds that the version passes; it is not the latest then."""
 
     @property
     def num_failed(self) -> int:
@@ -84,7 +93,7 @@ class Build:
             try:
                 generation.run()
                 with _sigterm_as_interrupt():
-                    version_folder, manifest = self._compose(ledger, record)
+                    version_folder, manifest, gate_faults = self._compose(ledger, record)
             except (KeyboardInterrupt, asyncio.CancelledError):
                 kind = type(generation.stop.error or RunStoppedError())
                 why = "" if kind is RunStoppedError else f" ({generation.stop.error})"
@@ -93,6 +102,7 @@ class Build:
                 cure = "free space" if error.errno in _FULL_DISK else "see to it"
                 raise RunStoppedError(f"{error}; {cure} and run the same command again") from None
             record.published(manifest)
+        exports = self._export(version_folder, manifest)
         return BuildResult(
             version_folder=version_folder,
             manifest=manifest,
@@ -101,6 +111,8 @@ class Build:
             num_in_doubt=num_in_doubt,
             num_found_shared=record.stats.found_in["shared cache"],
             seconds=time.monotonic() - started,
+            exports=exports,
+            gate_faults=tuple(gate_faults),
         )
 
     def _note_teachers(self, ledger: Ledger) -> None:
@@ -112,13 +124,14 @@ class Build:
         if known is not None and known != listed:
             ledger.write_meta("teachers", known)
 
-    def _compose(self, ledger: Ledger, record: RunRecord) -> tuple[Path, Manifest]:
+    def _compose(self, ledger: Ledger, record: RunRecord) -> tuple[Path, Manifest, list[GateFault]]:
         staging = self.out / "run" / "staging"
         shutil.rmtree(staging, ignore_errors=True)
         (staging / "data").mkdir(parents=True)
+        dropped = self._look_at_all(ledger, record) if self.parts.corpus_filters else {}
         self.watch.begin("write", self.parts.planner.num_images * len(self.parts.config.types))
-        with (staging / REJECTED_NAME).open("wb") as rejected_file:
-            composer = Composer(self.parts, ledger, staging, rejected_file)
+        with (staging / REJECTED_NAME).open("wb") as rejected_file, RefinedFile(staging / REFINED_NAME) as refined:
+            composer = Composer(self.parts, ledger, staging, Files(rejected_file, refined), dropped)
             for image in self.parts.planner.images():
                 for outcome in composer.write(image):
                     record.settled(outcome)
@@ -126,7 +139,40 @@ class Build:
                 record.tick()
         self.watch.end()
         manifest = composer.finish(self.out)
-        return publish(staging, manifest, self.out), manifest
+        faults = find_gate_faults(self.parts.config.gates, manifest.metrics or {"total": {}, "types": {}})
+        return publish(staging, manifest, self.out, is_latest=not faults), manifest, faults
+
+    def _look_at_all(self, ledger: Ledger, record: RunRecord) -> dict[str, Fault]:
+        """Return the samples that must not be published because of others."""
+        self.watch.begin("compare", self.parts.planner.num_images * len(self.parts.config.types))
+        dropped: dict[str, Fault] = {}
+        for outcomes, dropped in compare_all(self.parts, _make_finder(ledger)):  # noqa: B007
+            for outcome in outcomes:
+                self.watch.outcome(outcome)
+            record.tick()
+        self.watch.end()
+        return dropped
+
+    def _export(self, version_folder: Path, manifest: Manifest) -> tuple[Exported, ...]:
+        """Write the version in the forms that the pipeline asks for; the version itself is published by now."""
+        if not manifest.shards:
+            return ()
+        source = self.parts.source
+
+        def read_picture(image_id: str, file_name: str) -> bytes | None:
+            return source.image_bytes(ImageRecord(image_id, file_name, 0, 0, (), ()))
+
+        try:
+            return tuple(
+                EXPORTS[name](version_folder, self.out / "exports" / name, read_picture)
+                for name in self.parts.config.dataset.exports
+            )
+        except InstructgenError as error:
+            raise InstructgenError(f"version {manifest.version} is published, but not exported: {error}") from None
+
+
+def _make_finder(ledger: Ledger) -> Callable[[str], Reply | Failed | None]:
+    return lambda request_id: ledger.find_reply(request_id) or ledger.find_failure(request_id)
 
 
 @contextmanager

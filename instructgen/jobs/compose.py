@@ -1,38 +1,57 @@
 """Writes one version's rows and rejections, in the source's order."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
-from msgspec.structs import replace
 
 from instructgen.dataset.columns import Provenance, make_row, make_schema
-from instructgen.dataset.manifest import Manifest
+from instructgen.dataset.manifest import Counts, Manifest
 from instructgen.dataset.shards import ShardWriter
 from instructgen.draws import draw_fraction
-from instructgen.jobs.facts import Spending, make_manifest
-from instructgen.jobs.outcomes import Outcome, Tally, wants_fallback
+from instructgen.evaluate.assess import SCORES
+from instructgen.evaluate.quality import Metrics
+from instructgen.grounding.samples import find_claims, find_evidence
+from instructgen.jobs.course import Ended
+from instructgen.jobs.facts import Digests, Spending, make_manifest
+from instructgen.jobs.gates import KEPT_SHARE
+from instructgen.jobs.outcomes import Outcome, Tally
 from instructgen.jobs.parts import BuildParts
 from instructgen.jobs.plan import PlannedImage
+from instructgen.jobs.refined import RefinedFile
 from instructgen.ledger.ledger import Ledger
-from instructgen.records import Failed, Rejected, Reply, Sample, Unit
+from instructgen.records import Failed, Fault, Rejected, Reply, Sample, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What is written beside the shards."""
+
+    rejected: BinaryIO
+    refined: RefinedFile
 
 
 class Composer:
     """Takes images in order; every unit ends in a shard or in `rejected_file`, and is counted."""
 
-    def __init__(self, parts: BuildParts, ledger: Ledger, staging: Path, rejected_file: BinaryIO) -> None:
+    def __init__(
+        self, parts: BuildParts, ledger: Ledger, staging: Path, files: Files, dropped: Mapping[str, Fault]
+    ) -> None:
         self._parts = parts
         self._ledger = ledger
-        self._rejected_file = rejected_file
+        self._rejected_file = files.rejected
+        self._refined = files.refined
+        self._dropped = dropped
+        self._metrics = Metrics()
         self._rejected_digest = hashlib.sha256()
         self._tally = Tally(parts.config.types)
         self._spending = Spending()
         self._shards = ShardWriter(
             staging,
-            make_schema(list(parts.judge.filters), embeds_images=parts.embeds_images),
+            make_schema(_list_scores(parts), embeds_images=parts.embeds_images),
             parts.config.dataset.rows_per_shard,
             parts.embeds_images,
         )
@@ -48,32 +67,43 @@ class Composer:
         """Close the shards and return the manifest; asserts that the counts add up."""
         counts = self._tally.close(self._parts.planner.num_images)
         shards = self._shards.finish()
-        return make_manifest(self._parts, counts, self._spending, shards, self._rejected_digest.hexdigest(), out)
+        refinement = self._refined.make_facts(self._parts)
+        digests = Digests(self._rejected_digest.hexdigest(), refinement, self._measure(counts))
+        return make_manifest(self._parts, counts, self._spending, shards, digests, out)
 
     def _settle(self, unit: Unit, picture: bytes | None) -> Outcome:
-        """Write what the teacher's answer makes of the unit, or else what the fallback's does."""
-        reply = self._find_answer(unit, 0)
-        outcome = self._parts.judge.judge(unit, reply)
-        first, first_reply = None, None
-        if self._parts.fallback is not None and wants_fallback(outcome):
-            assert not isinstance(outcome, Sample)
-            first, first_reply = outcome, reply
-            reply = self._find_answer(unit, 1)
-            outcome = self._parts.judge.judge(unit, reply)
+        """Write what becomes of the unit at the end of its course."""
+        ended = self._parts.course.walk(unit, self._find_answer)
+        assert isinstance(ended, Ended)
+        outcome = self._drop(ended.outcome)
+        self._refined.write(unit, ended)
         if not isinstance(outcome, Sample):
-            return self._set_aside(outcome, reply, first, first_reply)
-        assert isinstance(reply, Reply)
-        if isinstance(first_reply, Reply):
-            outcome = replace(outcome, request_ids=(first_reply.request_id, *outcome.request_ids))
-        self._publish(outcome, unit, reply, picture)
+            return self._set_aside(outcome, ended)
+        self._publish(outcome, unit, ended.written, picture)
         return outcome
 
-    def _find_answer(self, unit: Unit, lane: int) -> Reply | Failed:
-        request_id = self._parts.make_request(unit, lane).request_id
+    def _drop(self, outcome: Outcome) -> Outcome:
+        """Return what the filters over the whole dataset leave of an outcome."""
+        fault = self._dropped.get(outcome.sample_id) if isinstance(outcome, Sample) else None
+        if fault is None or not isinstance(outcome, Sample):
+            return outcome
+        return Rejected(outcome.sample_id.rpartition("/")[0], "filter", fault.reason, fault.detail)
+
+    def _measure(self, counts: Counts) -> dict[str, Any]:
+        """Return the measures of what was published, with the share of the units that this is."""
+        looked = "near_duplicate" in self._parts.corpus_filters  # and left none
+        metrics = self._metrics.close(dict.fromkeys(counts.planned, 0) if looked else None)
+        for name, measures in metrics["types"].items():
+            measures[KEPT_SHARE] = round(counts.accepted[name] / max(1, counts.planned[name]), 6)
+        num_planned = sum(counts.planned.values())
+        metrics["total"][KEPT_SHARE] = round(sum(counts.accepted.values()) / max(1, num_planned), 6)
+        return metrics
+
+    def _find_answer(self, request_id: str) -> Reply | Failed:
         reply = self._ledger.find_reply(request_id)
         if reply is None:
             failure = self._ledger.find_failure(request_id)
-            assert failure is not None, f"{unit.unit_id} was neither answered nor failed"
+            assert failure is not None, f"the request {request_id} was neither answered nor failed"
             return failure
         if self._ledger.is_first_use(request_id):  # a reply that serves several units was paid for once
             self._spending.add(reply)
@@ -85,31 +115,43 @@ class Composer:
         provenance = Provenance(self._parts.source.name, self._parts.prompt_sha256[sample.sample_type], reply)
         row = make_row(sample, unit.record, provenance, picture)
         self._shards.write("val" if is_val else "train", row)
+        findings = find_claims(sample.turns, unit.record, sample.sample_type)
+        self._metrics.observe(sample.turns, sample.sample_type, findings, find_evidence(unit.record))
 
-    def _set_aside(
-        self,
-        outcome: Rejected | Failed,
-        reply: Reply | Failed | None,
-        first: Rejected | Failed | None = None,
-        first_reply: Reply | Failed | None = None,
-    ) -> Rejected | Failed:
-        """Write a line of rejected.jsonl; `first` is what became of the teacher's answer before the fallback's."""
+    def _set_aside(self, outcome: Rejected | Failed, ended: Ended | None) -> Rejected | Failed:
+        """Write a line of rejected.jsonl; `ended` is None for a unit that nothing was asked for."""
         line: dict[str, Any] = {
             "unit_id": outcome.record_id,
             "outcome": "failed" if isinstance(outcome, Failed) else "rejected",
             "stage": outcome.stage,
             "reason": outcome.reason,
         }
-        if isinstance(reply, Reply):
-            line["request_id"] = reply.request_id
-        if first is not None:
-            line["first_reason"] = first.reason
-        if isinstance(first_reply, Reply):
-            line["first_request_id"] = first_reply.request_id
+        if ended is not None:
+            line |= _describe_end(ended)
         self._rejected_digest.update(msgspec.json.encode(line))
         line["image_id"], _, line["sample_type"] = outcome.record_id.rpartition("/")
         line["detail"] = outcome.detail
-        if isinstance(reply, Reply):
-            line["text"] = reply.text
+        if ended is not None and isinstance(ended.answer, Reply):
+            line["text"] = ended.answer.text
         self._rejected_file.write(msgspec.json.encode(line) + b"\n")
         return outcome
+
+
+def _list_scores(parts: BuildParts) -> list[str]:
+    return [*parts.judge.filters, *(SCORES if parts.course.assessor is not None else ())]
+
+
+def _describe_end(ended: Ended) -> dict[str, Any]:
+    """Return which requests a rejection rests on, and what became of the teacher's answer before the fallback's."""
+    found: dict[str, Any] = {}
+    if isinstance(ended.answer, Reply):
+        found["request_id"] = ended.answer.request_id
+    if ended.first is not None:
+        found["first_reason"] = ended.first.reason
+    if isinstance(ended.first_answer, Reply):
+        found["first_request_id"] = ended.first_answer.request_id
+    if isinstance(ended.judged, Reply):
+        found["judge_request_id"] = ended.judged.request_id
+    if ended.changes:
+        found["request_ids"] = [reply.request_id for reply in ended.replies]
+    return found

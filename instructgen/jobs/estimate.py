@@ -1,5 +1,6 @@
 """`instructgen plan`: what a build would ask, cost and take. No request, no file written, no lock, no key."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -7,23 +8,28 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from instructgen.config import BuildConfig, ServerConfig, TeacherConfig
-from instructgen.errors import InstructgenError
+from instructgen.dataset.exports import check_exports
+from instructgen.evaluate.assess import load_assessor
 from instructgen.filters import make_filters
 from instructgen.jobs.earlier import LEDGER, open_answers, read_history
 from instructgen.jobs.forecast import Estimate, Forecaster, ServerPlan
+from instructgen.jobs.forecast_judge import JudgingParts
+from instructgen.jobs.forecast_refine import RefiningParts
+from instructgen.jobs.lanes import check_teachers, find_lanes, list_teachers
 from instructgen.jobs.outcomes import check_types
-from instructgen.jobs.parts import load_prompts
+from instructgen.jobs.parts import find_prompts_folder, load_prompts, make_planner, make_prompt_writer
 from instructgen.jobs.plan import Planner
 from instructgen.jobs.survey import PlannedTeacher, Survey, Tell
 from instructgen.prompting.prompts import Prompt
-from instructgen.prompting.requests import make_prompt_book
-from instructgen.records import Decoding
+from instructgen.records import Message, Unit
+from instructgen.refine.prompts import load_refine_prompts
 from instructgen.sample_types import SAMPLE_TYPES
 from instructgen.secrets import strip_url
-from instructgen.sources import brings_pictures, open_source
+from instructgen.sources import open_source
 from instructgen.sources.base import Source
-from instructgen.teachers import TEACHERS, TeacherParts, WriteMessages, choose_teacher
+from instructgen.teachers import TEACHERS, TeacherParts, choose_teacher
 from instructgen.teachers.openai_chat import DEFAULT_MODEL, find_address
+from instructgen.teachers.pictures import estimate_picture_tokens
 from instructgen.teachers.prices import look_up_price
 from instructgen.teachers.tokens import TokenCounter, estimate_tokens, make_counter
 
@@ -38,6 +44,8 @@ class PlanParts(Struct, frozen=True):
     fallback: PlannedTeacher | None
     servers: tuple[ServerPlan, ...]
     fallback_servers: tuple[ServerPlan, ...]
+    refining: RefiningParts | None = None
+    judging: JudgingParts | None = None
 
     @property
     def default_name(self) -> str:
@@ -52,23 +60,27 @@ def make_plan_parts(config: BuildConfig) -> PlanParts:
     Raises InstructgenError for whatever does not fit: names, files, prompts, price tables.
     """
     check_types(config.types, SAMPLE_TYPES)
+    check_teachers(config)
+    check_exports(config.dataset.exports)
     make_filters(config.filters)
     source = open_source(config.source, config.seed)
     prompts = load_prompts(config)
-    fallback = config.teacher.fallback
-    if fallback is not None and fallback.fallback is not None:
-        raise InstructgenError("teacher.fallback: a fallback has no fallback of its own")
-    images = config.dataset.images
-    embeds_images = images == "embed" or (images == "auto" and brings_pictures(config.source))
-    max_pixels = config.dataset.max_image_pixels if embeds_images else None
+    refine_prompts = load_refine_prompts(find_prompts_folder(config), config.refine)
+    fallback, refiner = config.teacher.fallback, config.refine.teacher or config.teacher
     return PlanParts(
         config=replace(config, source=replace(config.source, split=source.split)),
         source=source,
-        planner=Planner(source, config.surrogate, config.types, max_pixels),
+        planner=make_planner(config, source),
         teacher=_plan_teacher(config, config.teacher, prompts),
         fallback=None if fallback is None else _plan_teacher(config, fallback, prompts),
         servers=_plan_servers(config.teacher),
         fallback_servers=() if fallback is None else _plan_servers(fallback),
+        refining=RefiningParts(
+            _plan_teacher(config, refiner, prompts), _plan_servers(refiner), refine_prompts, config.refine
+        )
+        if config.refine.asks
+        else None,
+        judging=_plan_judging(config, prompts),
     )
 
 
@@ -83,16 +95,24 @@ def make_estimate(parts: PlanParts, out: Path, tell: Tell) -> Estimate:
     is_replay = choose_teacher(config.teacher) == "replay"
     replay = Path(config.teacher.replay) if is_replay and config.teacher.replay else None
     with open_answers(out / "run", cache_dir) as answers, open_answers(replay, None) as recorded:
-        survey = Survey(parts.planner, parts.teacher, parts.fallback, answers, recorded.get(LEDGER))
+        judge = None if parts.judging is None else parts.judging.teacher
+        survey = Survey(parts.planner, parts.teacher, parts.fallback, answers, recorded.get(LEDGER), judge)
         found = survey.run(tell)
-    forecaster = Forecaster(config, parts.teacher, parts.servers, parts.fallback, parts.fallback_servers, history)
+    forecaster = Forecaster(
+        config=config,
+        teacher=parts.teacher,
+        servers=parts.servers,
+        fallback=parts.fallback,
+        fallback_servers=parts.fallback_servers,
+        history=history,
+        refining=parts.refining,
+        judging=parts.judging,
+    )
     return forecaster.estimate(found, parts.planner.num_images, parts.planner.issues)
 
 
 def _plan_teacher(config: BuildConfig, teacher: TeacherConfig, prompts: dict[str, Prompt]) -> PlannedTeacher:
-    def write_prompts(decoding: Decoding) -> WriteMessages:
-        return make_prompt_book(prompts, SAMPLE_TYPES, config.surrogate, decoding).messages
-
+    write_prompts = make_prompt_writer(config, teacher, prompts)
     name = choose_teacher(teacher)
     if name != "openai":  # these hold no key, and asking them costs nothing
         made = TEACHERS[name](TeacherParts(teacher, config.seed, write_prompts, {}))
@@ -119,7 +139,21 @@ def _plan_teacher(config: BuildConfig, teacher: TeacherConfig, prompts: dict[str
         messages=write_prompts(teacher.decoding),
         counter=counter,
         schema_tokens=schema_tokens,
+        seen_tokens=0 if teacher.see_image == "no" else estimate_picture_tokens(model, teacher.max_image_side_px),
     )
+
+
+def _plan_judging(config: BuildConfig, prompts: dict[str, Prompt]) -> JudgingParts | None:
+    assessor, lane = load_assessor(find_prompts_folder(config), config.judge), find_lanes(config).judge
+    if assessor is None or lane is None:
+        return None
+    settings = list_teachers(config)[lane]
+    teacher = _plan_teacher(config, settings, prompts)
+
+    def write_messages(unit: Unit) -> tuple[Message, ...]:
+        return assessor.messages(unit.surrogate.text, (), teacher.decoding)
+
+    return JudgingParts(dataclasses.replace(teacher, messages=write_messages), _plan_servers(settings), config)
 
 
 def _write_schema(sample_type: str) -> str:

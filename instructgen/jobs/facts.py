@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 import instructgen
-from instructgen.dataset.manifest import FORMAT, Counts, Manifest, SourceFacts, TeacherFacts, make_version
+from instructgen.config import JudgeConfig, RefineConfig
+from instructgen.dataset.manifest import (
+    FORMAT,
+    Counts,
+    Manifest,
+    RefinementFacts,
+    SourceFacts,
+    TeacherFacts,
+    make_version,
+)
 from instructgen.dataset.publish import LATEST, read_tag
 from instructgen.dataset.shards import Shard
 from instructgen.records import Reply
@@ -18,6 +27,15 @@ from instructgen.records import Reply
 if TYPE_CHECKING:
     from instructgen.jobs.parts import BuildParts
     from instructgen.teachers.base import Teacher
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """What a version says of the files beside its shards, and of its rows."""
+
+    unpublished_sha256: str
+    refinement: RefinementFacts | None
+    metrics: dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -42,7 +60,7 @@ def make_manifest(
     counts: Counts,
     spending: Spending,
     shards: Sequence[Shard],
-    unpublished_sha256: str,
+    digests: Digests,
     out: Path,
 ) -> Manifest:
     """Return the manifest with its version and, as parent, the version that `out` had before."""
@@ -54,7 +72,7 @@ def make_manifest(
         version="",
         parent=None,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        code=_code_versions(),
+        code=code_versions(),
         config=content_config(parts),
         prompts=dict(parts.prompt_sha256),
         source=SourceFacts(
@@ -74,8 +92,10 @@ def make_manifest(
         counts=counts,
         splits=splits,
         embeds_images=parts.embeds_images,
-        unpublished_sha256=unpublished_sha256,
+        unpublished_sha256=digests.unpublished_sha256,
         shards=tuple(shards),
+        refinement=digests.refinement,
+        metrics=digests.metrics,
     )
     version = make_version(manifest)
     latest = read_tag(out, LATEST)
@@ -90,8 +110,13 @@ def content_config(parts: "BuildParts") -> dict[str, Any]:
         "seed": config.seed,
         "source": {"name": config.source.name, "split": config.source.split, "limit": config.source.limit},
         "surrogate": msgspec.to_builtins(config.surrogate),
-        "filters": {name: msgspec.to_builtins(rule) for name, rule in parts.judge.filters.items()},
-        **({"fallback": _fallback_facts(parts.fallback)} if parts.fallback is not None else {}),
+        "filters": {
+            name: msgspec.to_builtins(rule) for name, rule in {**parts.judge.filters, **parts.corpus_filters}.items()
+        },
+        **({"fallback": _teacher_facts(parts.fallback)} if parts.fallback is not None else {}),
+        **_seeing_facts(parts),
+        **({"refine": _refine_facts(config.refine)} if config.refine.is_on else {}),
+        **({"judge": _judge_facts(config.judge, parts.assessing)} if parts.assessing is not None else {}),
         "dataset": {
             "val_fraction": config.dataset.val_fraction,
             "rows_per_shard": config.dataset.rows_per_shard,
@@ -99,11 +124,34 @@ def content_config(parts: "BuildParts") -> dict[str, Any]:
     }
 
 
-def _fallback_facts(fallback: "Teacher") -> dict[str, Any]:
-    return {"name": fallback.name, "model": fallback.model, "decoding": msgspec.to_builtins(fallback.decoding)}
+def _teacher_facts(teacher: "Teacher") -> dict[str, Any]:
+    return {"name": teacher.name, "model": teacher.model, "decoding": msgspec.to_builtins(teacher.decoding)}
 
 
-def _code_versions() -> dict[str, str]:
+def _seeing_facts(parts: "BuildParts") -> dict[str, Any]:
+    seen = [(one.see_image, one.max_image_side_px) for one in parts.settings]
+    return {"see_image": [list(one) for one in seen]} if any(how != "no" for how, _ in seen) else {}
+
+
+def _refine_facts(refine: RefineConfig) -> dict[str, Any]:
+    return {
+        "continue_below_tokens": refine.continue_below_tokens,
+        "clean": refine.clean,
+        "rewrite": refine.rewrite,
+        "repair_rounds": refine.repair_rounds,
+    }
+
+
+def _judge_facts(judge: JudgeConfig, teacher: "Teacher") -> dict[str, Any]:
+    return {
+        **_teacher_facts(teacher),
+        "min_accuracy": judge.min_accuracy,
+        "min_relevancy": judge.min_relevancy,
+        "unreadable": judge.unreadable,
+    }
+
+
+def code_versions() -> dict[str, str]:
     import pyarrow as pa
 
     return {

@@ -1,6 +1,5 @@
 """What a build would ask, cost and take, worked out from the counts of a survey."""
 
-import math
 from collections.abc import Mapping
 
 from msgspec import Struct
@@ -8,6 +7,9 @@ from msgspec import Struct
 from instructgen.config import BuildConfig
 from instructgen.generate.budget import NANO
 from instructgen.jobs.earlier import History
+from instructgen.jobs.forecast_budget import BudgetPlan, plan_budget
+from instructgen.jobs.forecast_judge import JudgingParts, JudgingPlan
+from instructgen.jobs.forecast_refine import RefinementPlan, RefiningParts
 from instructgen.jobs.survey import KnownCounts, PlannedTeacher, PromptCounts, TypeCounts
 from instructgen.teachers.prices import Price
 
@@ -53,18 +55,6 @@ class TypePlan(Struct, frozen=True):
     completion_from: str
 
 
-class BudgetPlan(Struct, frozen=True):
-    """A hard limit, in dollars or tokens. `num_requests` is how many of those to send it is expected to cover."""
-
-    limit: float
-    spent: float
-    expected: float | None
-    most: float | None
-    is_enough: bool | None
-    is_surely_enough: bool | None
-    num_requests: int | None
-
-
 class FallbackPlan(Struct, frozen=True):
     """How many units will go to the fallback is not known; this is what a thousand of them cost."""
 
@@ -104,6 +94,8 @@ class Estimate(Struct, frozen=True):
     num_images: int
     issues: dict[str, int]
     num_not_recorded: int
+    refinement: RefinementPlan | None = None
+    judging: JudgingPlan | None = None
 
 
 class Forecaster(Struct, frozen=True):
@@ -115,6 +107,8 @@ class Forecaster(Struct, frozen=True):
     fallback: PlannedTeacher | None
     fallback_servers: tuple[ServerPlan, ...]
     history: History
+    refining: RefiningParts | None = None
+    judging: JudgingParts | None = None
 
     def estimate(self, found: Mapping[str, TypeCounts], num_images: int, issues: Mapping[str, int]) -> Estimate:
         pooled = KnownCounts()
@@ -122,7 +116,11 @@ class Forecaster(Struct, frozen=True):
             pooled.merge(counts.known)
         types = {name: self._plan_type(counts, pooled) for name, counts in found.items()}
         total = add_up(list(types.values()))
-        run = self.config.run
+        run, max_tokens = self.config.run, self.teacher.decoding.max_tokens
+        refinement = None if self.refining is None else self.refining.plan(total, max_tokens)
+        whole = total if refinement is None else refinement.add_to(total)
+        judging = None if self.judging is None else self.judging.plan(found.values(), total, max_tokens)
+        whole = whole if judging is None else judging.add_to(whole)
         return Estimate(
             teacher=self.teacher.name,
             model=self.teacher.model,
@@ -132,13 +130,15 @@ class Forecaster(Struct, frozen=True):
             total=total,
             servers=self.servers,
             tokens_from=self._describe_tokens(pooled),
-            budget_usd=None if run.budget_usd is None else self._plan_dollars(total, run.budget_usd),
-            budget_tokens=None if run.budget_tokens is None else self._plan_tokens(total, run.budget_tokens),
+            budget_usd=None if run.budget_usd is None else self._plan_dollars(whole, run.budget_usd),
+            budget_tokens=None if run.budget_tokens is None else self._plan_tokens(whole, run.budget_tokens),
             time=self._plan_time(total) if self.teacher.is_remote else None,
             fallback=self._plan_fallback(found),
             num_images=num_images,
             issues=dict(sorted(issues.items())),
             num_not_recorded=sum(counts.num_not_recorded for counts in found.values()),
+            refinement=refinement,
+            judging=judging,
         )
 
     def _plan_type(self, counts: TypeCounts, pooled: KnownCounts) -> TypePlan:
@@ -277,27 +277,6 @@ def price_shared(
             round(share * prompt_tokens), round(share * completion_tokens), round(share * cached_tokens)
         )
     return total / NANO
-
-
-def plan_budget(
-    limit: float, spent: float, expected: float | None, most: float | None, num_requests: int
-) -> BudgetPlan:
-    """Return how far a limit reaches; `spent` is what earlier runs took from it."""
-    left = max(limit - spent, 0.0)
-    num = None
-    if expected is not None:
-        # The run ends when what is left does not cover the most that the next request may cost.
-        each = expected / max(num_requests, 1)
-        num = num_requests if expected <= left or each == 0 else min(math.floor(left / each), num_requests)
-    return BudgetPlan(
-        limit=limit,
-        spent=spent,
-        expected=expected,
-        most=most,
-        is_enough=None if expected is None else expected <= left,
-        is_surely_enough=None if most is None else most <= left,
-        num_requests=num,
-    )
 
 
 def add_limits(limits: list[float | None]) -> float | None:

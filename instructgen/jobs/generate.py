@@ -13,12 +13,13 @@ from instructgen.batch.run import BatchRun
 from instructgen.batch.watch import BatchSettings
 from instructgen.errors import AnswersCollapsedError, InstructgenError, RunStoppedError
 from instructgen.generate.alarm import Alarm, Lookout, find_plain_reason
-from instructgen.generate.asked import Answered, Asked, Stop
+from instructgen.generate.asked import Answered, Asked, AskedStep, Stop
 from instructgen.generate.budget import NANO, Budget
 from instructgen.generate.lanes import make_lane
 from instructgen.generate.scheduler import Scheduler
+from instructgen.jobs.course import Ended, FindAnswer, Wanted
 from instructgen.jobs.facts import Spending
-from instructgen.jobs.outcomes import Outcome, wants_fallback
+from instructgen.jobs.outcomes import Outcome
 from instructgen.jobs.parts import BuildParts
 from instructgen.jobs.run_record import RunRecord
 from instructgen.ledger.ledger import Ledger
@@ -73,7 +74,7 @@ class Generation:
     _has_planned: bool = False
     _num_signals: int = 0
     _lookout: Lookout = field(default_factory=Lookout)
-    _alarms: tuple[Alarm, Alarm] = field(default_factory=lambda: (Alarm(), Alarm()))
+    _alarms: dict[tuple[int, AskedStep], Alarm] = field(default_factory=dict)  # of each lane and step
 
     def run(self) -> None:
         """Return once every unit has an answer or a failure in the ledger; raises RunStoppedError before that."""
@@ -145,11 +146,10 @@ class Generation:
         )
 
     def _make_scheduler(self) -> Scheduler:
-        config, log = self.parts.config, self.record.log
-        settings = (config.teacher, config.teacher.fallback or config.teacher)
+        parts, log = self.parts, self.record.log
         lanes = [
             make_lane(teacher, setting.max_attempts, log, self.watch.say)
-            for teacher, setting in zip(self.parts.teachers, settings, strict=False)
+            for teacher, setting in zip(parts.teachers, parts.settings, strict=True)
         ]
         return Scheduler(lanes, self.ledger, self._take, log, self._make_budget(), self.stop, self.record.stats)
 
@@ -198,38 +198,64 @@ class Generation:
                     if is_first:
                         self.watch.outcome(unit)
                 else:
-                    yield Asked(unit, self.parts.make_request(unit))
+                    yield self.parts.course.begin(unit)
 
     def _take(self, answered: Answered) -> Asked | None:
-        """Take in one answer; return the request to the fallback where the teacher's answer is rejected."""
+        """Take in one answer; return the next request of the unit's course, or None where that has ended."""
         asked, reply = answered.asked, answered.reply
         bought = reply if answered.is_new and isinstance(reply, Reply) else None
         if bought is not None:
             self.new.add(bought)
-        has_fallback = asked.lane == 0 and self.parts.fallback is not None
+        has_more = not self.parts.course.is_single
         wants_look = self._lookout.wants() or (bought is not None and find_plain_reason(bought) != "")
-        outcome = self.parts.judge.judge(asked.unit, reply) if has_fallback or wants_look else None
+        walked = self.parts.course.walk(asked.unit, self._find_for(answered)) if has_more or wants_look else None
+        outcome = _find_outcome(walked)
         if outcome is not None and not isinstance(outcome, Sample):
             self._lookout.saw_bad()
         if not answered.is_new and isinstance(reply, Reply):
-            self._alarms[asked.lane].has_answer = True
+            self._find_alarm(asked).has_answer = True
         if answered.is_new and self.parts.teachers[asked.lane].is_remote:
-            self._look_for_collapse(asked.lane, reply, outcome)
-        if has_fallback and outcome is not None and wants_fallback(outcome):
-            return Asked(asked.unit, self.parts.make_request(asked.unit, 1), 1)
+            self._look_for_collapse(asked, reply, outcome)
+        if isinstance(walked, Wanted):
+            return walked.asked
         self.watch.answered(reply, outcome)
         self.record.tick()
         return None
 
-    def _look_for_collapse(self, lane: int, reply: Reply | Failed, outcome: Outcome | None) -> None:
-        alarm = self._alarms[lane]
+    def _find_for(self, answered: Answered) -> FindAnswer:
+        """Return what finds the answers of one course in this run.
+
+        A failure counts before the request that was just answered: what comes after it, this run has not asked yet,
+        and an earlier run's failure is to be asked again.
+        """
+        request_id, is_past = answered.asked.request.request_id, False
+
+        def find(wanted: str) -> Reply | Failed | None:
+            nonlocal is_past
+            if wanted == request_id:
+                is_past = True
+                return answered.reply
+            reply = self.ledger.find_reply(wanted)
+            return reply if reply is not None or is_past else self.ledger.find_failure(wanted)
+
+        return find
+
+    def _find_alarm(self, asked: Asked) -> Alarm:
+        key = asked.lane, asked.step
+        if key not in self._alarms:
+            # "Nothing is to be changed." or "10 10" may be right for one text after another.
+            self._alarms[key] = Alarm(compares_texts=asked.step not in ("rewrite", "judge"))
+        return self._alarms[key]
+
+    def _look_for_collapse(self, asked: Asked, reply: Reply | Failed, outcome: Outcome | None) -> None:
+        alarm = self._find_alarm(asked)
         if isinstance(reply, Failed):
             alarm.refuse(reply)
         else:
             alarm.count(reply, outcome)
         if alarm.verdict is None or not self.parts.config.run.alarm:
             return
-        teacher = self.parts.teachers[lane]
+        teacher = self.parts.teachers[asked.lane]
         cure = "look at them with `instructgen ledger export` and mend the prompt or the model"
         if isinstance(reply, Failed):
             cure = "mend the settings (docs/pipelines.md)"
@@ -237,6 +263,13 @@ class Generation:
             cure = "if that is the same model, list its name in teacher.accept_models"
         advice = f"{cure}; --no-alarm goes on anyway"
         self.stop.ask(AnswersCollapsedError(f"{teacher.model}: {alarm.verdict}; {advice}"))
+
+
+def _find_outcome(walked: Wanted | Ended | None) -> Outcome | None:
+    """Return what became of the answer that a walk came to, where that is known; a repair may still make it good."""
+    if isinstance(walked, Wanted):
+        return None if walked.asked.step == "repair" else walked.because
+    return None if walked is None else walked.outcome
 
 
 def _find_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -5,17 +5,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase as fnmatch
 
+from msgspec.structs import replace
+
 from instructgen.dataset.manifest import Counts
 from instructgen.draws import make_generator
 from instructgen.errors import InstructgenError
 from instructgen.filters.base import Filter
 from instructgen.filters.refusal import find_refusal
-from instructgen.records import Failed, Fault, Rejected, Reply, Sample, Unit
+from instructgen.records import Failed, Fault, Message, Rejected, Reply, Sample, Unit
 from instructgen.sample_types.base import SampleType
 
 Outcome = Sample | Rejected | Failed
 # Failures of the one request, which the same teacher would meet again.
-_FINAL_FAILURES = frozenset({"bad_request", "answer_too_large", "no_choices"})
+_FINAL_FAILURES = frozenset({"bad_request", "answer_too_large", "no_choices", "image_unreadable"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,39 +34,63 @@ class Judge:
         """Return the one sample that a reply makes, or the first stage that turned it away."""
         if isinstance(reply, Failed):
             return Failed(unit.unit_id, reply.stage, reply.reason, reply.detail)
+        turns = self.refuse(unit, reply) or self.parse(unit, reply.text)
+        return turns if isinstance(turns, Rejected) else self.sift(unit, turns, (reply.request_id,)).outcome
+
+    def refuse(self, unit: Unit, reply: Reply, *, may_be_cut: bool = False) -> Rejected | None:
+        """Return why a reply is no use whatever its text says; `may_be_cut` lets one pass that breaks off."""
         if "wrong_model" in reply.notes and not any(fnmatch(reply.model, name) for name in self.accept_models):
             return Rejected(unit.unit_id, "teacher", "wrong_model", f"answered by {reply.model}")
         if "refused" in reply.notes:
             return Rejected(unit.unit_id, "teacher", "refused", reply.text)
-        if reply.finish_reason == "length":
+        if reply.finish_reason == "length" and not may_be_cut:
             return Rejected(unit.unit_id, "teacher", "truncated_reply", f"{reply.completion_tokens} tokens")
         if reply.finish_reason == "content_filter":
             return Rejected(unit.unit_id, "teacher", "content_filtered")
+        return None
+
+    def parse(self, unit: Unit, text: str) -> tuple[Message, ...] | Rejected:
+        """Return the turns that a reply's text holds."""
         draw = make_generator(self.seed, "parse", unit.unit_id)
-        turns = self.sample_types[unit.sample_type].parse(reply.text, self.questions[unit.sample_type], draw)
-        if isinstance(turns, Fault):
-            # "I'm sorry, but ..." is no conversation either; to be counted for what it is.
-            refusal = find_refusal(reply.text) if "refusal" in self.filters else None
-            if refusal is not None:
-                return Rejected(unit.unit_id, "filter", refusal.reason, refusal.detail)
-            return Rejected(unit.unit_id, "parse", turns.reason, turns.detail)
+        turns = self.sample_types[unit.sample_type].parse(text, self.questions[unit.sample_type], draw)
+        if not isinstance(turns, Fault):
+            return turns
+        # "I'm sorry, but ..." is no conversation either; to be counted for what it is.
+        refusal = find_refusal(text) if "refusal" in self.filters else None
+        if refusal is not None:
+            return Rejected(unit.unit_id, "filter", refusal.reason, refusal.detail)
+        return Rejected(unit.unit_id, "parse", turns.reason, turns.detail)
+
+    def sift(self, unit: Unit, turns: tuple[Message, ...], request_ids: tuple[str, ...]) -> "Judged":
+        """Pass the turns through the filters; what one of them changes, the next ones see."""
         sample = Sample(
             sample_id=f"{unit.unit_id}/0",
             image_id=unit.record.image_id,
             sample_type=unit.sample_type,
             turns=turns,
-            request_ids=(reply.request_id,),
+            request_ids=request_ids,
             checks={},
         )
-        return self._filter(sample, unit)
-
-    def _filter(self, sample: Sample, unit: Unit) -> Outcome:
+        changed_by: list[str] = []
         for name, rule in self.filters.items():
             verdict = rule.check(sample, unit.record)
             if verdict.fault is not None:
-                return Rejected(unit.unit_id, "filter", verdict.fault.reason, verdict.fault.detail)
+                rejected = Rejected(unit.unit_id, "filter", verdict.fault.reason, verdict.fault.detail)
+                return Judged(rejected, sample.turns, tuple(changed_by))
+            if verdict.turns is not None and verdict.turns != sample.turns:
+                sample = replace(sample, turns=verdict.turns)
+                changed_by.append(name)
             sample.checks[name] = verdict.score
-        return sample
+        return Judged(sample, sample.turns, tuple(changed_by))
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the filters make of a sample. `turns` are those that the last one saw, `changed_by` who cut them."""
+
+    outcome: Sample | Rejected
+    turns: tuple[Message, ...]
+    changed_by: tuple[str, ...]
 
 
 def wants_fallback(outcome: Outcome) -> bool:

@@ -1,6 +1,7 @@
 """Makes the parts of a build from its settings, and checks all of them before anything is asked or written."""
 
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,18 +9,35 @@ from typing import Any
 from msgspec.structs import replace
 
 from instructgen.config import BuildConfig, RunConfig, TeacherConfig
+from instructgen.dataset.exports import check_exports
 from instructgen.errors import InstructgenError
-from instructgen.filters import make_filters
+from instructgen.evaluate.assess import Assessor, load_assessor
+from instructgen.filters import make_corpus_filters, make_filters
+from instructgen.filters.base import CorpusFilter
+from instructgen.filters.corpus import CorpusReview
+from instructgen.jobs.course import Course
+from instructgen.jobs.gates import check_gates
+from instructgen.jobs.lanes import (
+    check_teachers,
+    describe_judging,
+    describe_refinement,
+    find_lanes,
+    list_teachers,
+    sees_images,
+)
 from instructgen.jobs.outcomes import Judge, check_types
 from instructgen.jobs.plan import Planner
 from instructgen.prompting.prompts import Prompt, load_prompt
-from instructgen.prompting.requests import make_prompt_book, make_request
-from instructgen.records import Decoding, Request, Unit
+from instructgen.prompting.requests import make_prompt_book
+from instructgen.prompting.seeing import load_seeing
+from instructgen.records import Decoding
+from instructgen.refine.prompts import RefinePrompts, load_refine_prompts
 from instructgen.sample_types import SAMPLE_TYPES
 from instructgen.sources import brings_pictures, open_source
 from instructgen.sources.base import Source
 from instructgen.teachers import TEACHERS, TeacherParts, WriteMessages, choose_teacher
 from instructgen.teachers.base import Teacher
+from instructgen.teachers.pictures import PictureReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +48,13 @@ class BuildParts:
     source: Source
     planner: Planner
     teachers: tuple[Teacher, ...]
-    """The teacher, and its fallback where there is one; a request's lane is the place in here."""
+    """The teacher, then its fallback, who refines and who judges, where there are such. A request's lane is the place
+    in here."""
+    settings: tuple[TeacherConfig, ...]
+    """Of each teacher."""
     judge: Judge
+    corpus_filters: Mapping[str, CorpusFilter]
+    course: Course
     prompt_sha256: dict[str, str]
     embeds_images: bool
     notes: tuple[str, ...]
@@ -48,11 +71,18 @@ class BuildParts:
 
     @property
     def fallback(self) -> Teacher | None:
-        return self.teachers[1] if len(self.teachers) > 1 else None
+        lane = self.course.fallback_lane
+        return None if lane is None else self.teachers[lane]
 
-    def make_request(self, unit: Unit, lane: int = 0) -> Request:
-        teacher = self.teachers[lane]
-        return make_request(unit, teacher.messages(unit), teacher.model, teacher.decoding)
+    @property
+    def refiner(self) -> Teacher:
+        """Who rewrites and repairs, if anybody does."""
+        return self.teachers[self.course.refine_lane]
+
+    @property
+    def assessing(self) -> Teacher | None:
+        """Who judges what the filters accept, if anybody does."""
+        return None if self.course.assessor is None else self.teachers[self.course.judge_lane]
 
 
 def make_parts(config: BuildConfig) -> BuildParts:
@@ -61,49 +91,75 @@ def make_parts(config: BuildConfig) -> BuildParts:
     Raises InstructgenError for whatever does not fit: names, files, prompts, keys.
     """
     check_types(config.types, SAMPLE_TYPES)
+    check_teachers(config)
+    check_exports(config.dataset.exports)
     filters = make_filters(config.filters)
+    corpus_filters = make_corpus_filters(config.filters)
+    CorpusReview(corpus_filters)  # raises for a file that is not there, before anything is asked
+    check_gates(config.gates, config.types)
     source = open_source(config.source, config.seed)
     prompts = load_prompts(config)
-    teacher_name = choose_teacher(config.teacher)
-    teachers = make_teachers(config, prompts)
+    refine_prompts = load_refine_prompts(find_prompts_folder(config), config.refine)
+    assessor = load_assessor(find_prompts_folder(config), config.judge)
+    settings = list_teachers(config)
+    teachers = tuple(_make_teacher(config, one, prompts, source) for one in settings)
     check_budget(config.run, teachers)
-    images = config.dataset.images
-    embeds_images = images == "embed" or (images == "auto" and brings_pictures(config.source))
     resolved = replace(config, source=replace(config.source, split=source.split))
+    judge = Judge(
+        SAMPLE_TYPES,
+        {name: prompt.questions for name, prompt in prompts.items()},
+        filters,
+        config.seed,
+        tuple(name for one in dict.fromkeys(settings) for name in one.accept_models),
+    )
+    lanes = find_lanes(config)
+    course = Course(
+        teachers, judge, config.refine, refine_prompts, lanes.fallback, lanes.refine, assessor, lanes.judge or 0
+    )
     return BuildParts(
         config=resolved,
         source=source,
-        planner=Planner(
-            source, config.surrogate, config.types, config.dataset.max_image_pixels if embeds_images else None
-        ),
+        planner=make_planner(config, source),
         teachers=teachers,
-        judge=Judge(
-            SAMPLE_TYPES,
-            {name: prompt.questions for name, prompt in prompts.items()},
-            filters,
-            config.seed,
-            config.teacher.accept_models + (config.teacher.fallback or config.teacher).accept_models,
-        ),
-        prompt_sha256={name: prompt.sha256 for name, prompt in prompts.items()},
-        embeds_images=embeds_images,
-        notes=tuple(_make_notes(config, source, teachers, is_free=teacher_name == "scene-program")),
+        settings=settings,
+        judge=judge,
+        corpus_filters=corpus_filters,
+        course=course,
+        prompt_sha256=_hash_prompts(config, prompts, refine_prompts, assessor),
+        embeds_images=embeds_images(config),
+        notes=tuple(_make_notes(config, source, course)),
+    )
+
+
+def embeds_images(config: BuildConfig) -> bool:
+    """Return whether the rows hold the pictures."""
+    images = config.dataset.images
+    return images == "embed" or (images == "auto" and brings_pictures(config.source))
+
+
+def make_planner(config: BuildConfig, source: Source) -> Planner:
+    return Planner(
+        source,
+        config.surrogate,
+        config.types,
+        config.dataset.max_image_pixels if embeds_images(config) or sees_images(config) else None,
+        embeds=embeds_images(config),
+        shows=sees_images(config),
     )
 
 
 def load_prompts(config: BuildConfig) -> dict[str, Prompt]:
     """Return the prompts of the build's types; InstructgenError for a folder or a file that cannot be used."""
-    folder = Path(config.teacher.prompts) if config.teacher.prompts else None
-    if folder is not None and not folder.is_dir():
-        raise InstructgenError(f"teacher.prompts: no folder {folder}")
+    folder = find_prompts_folder(config)
     return {name: load_prompt(folder, name) for name in config.types}
 
 
-def make_teachers(config: BuildConfig, prompts: dict[str, Prompt]) -> tuple[Teacher, ...]:
-    """Return the teacher and, where one is configured, its fallback."""
-    settings = [config.teacher] if config.teacher.fallback is None else [config.teacher, config.teacher.fallback]
-    if settings[-1] is not config.teacher and settings[-1].fallback is not None:
-        raise InstructgenError("teacher.fallback: a fallback has no fallback of its own")
-    return tuple(TEACHERS[choose_teacher(one)](_teacher_parts(config, one, prompts)) for one in settings)
+def find_prompts_folder(config: BuildConfig) -> Path | None:
+    """Return the user's own folder of prompts, or None for the shipped ones."""
+    folder = Path(config.teacher.prompts) if config.teacher.prompts else None
+    if folder is not None and not folder.is_dir():
+        raise InstructgenError(f"teacher.prompts: no folder {folder}")
+    return folder
 
 
 def check_budget(run: RunConfig, teachers: tuple[Teacher, ...]) -> None:
@@ -122,23 +178,59 @@ def check_budget(run: RunConfig, teachers: tuple[Teacher, ...]) -> None:
             )
 
 
-def _teacher_parts(config: BuildConfig, teacher: TeacherConfig, prompts: dict[str, Prompt]) -> TeacherParts:
-    def write_prompts(decoding: Decoding) -> WriteMessages:
-        return make_prompt_book(prompts, SAMPLE_TYPES, config.surrogate, decoding).messages
-
+def _make_teacher(config: BuildConfig, teacher: TeacherConfig, prompts: dict[str, Prompt], source: Source) -> Teacher:
     schemas: dict[str, dict[str, Any]] = {name: SAMPLE_TYPES[name].json_schema() for name in config.types}
-    return TeacherParts(teacher, config.seed, write_prompts, schemas)
+    parts = TeacherParts(
+        teacher,
+        config.seed,
+        make_prompt_writer(config, teacher, prompts),
+        schemas,
+        PictureReader(source.image_bytes, config.dataset.max_image_pixels),
+    )
+    return TEACHERS[choose_teacher(teacher)](parts)
 
 
-def _make_notes(config: BuildConfig, source: Source, teachers: tuple[Teacher, ...], *, is_free: bool) -> list[str]:
+def make_prompt_writer(
+    config: BuildConfig, teacher: TeacherConfig, prompts: dict[str, Prompt]
+) -> Callable[[Decoding], WriteMessages]:
+    """Return what binds the build's prompts to the decoding settings that a teacher turns out to have."""
+    seeing = load_seeing(find_prompts_folder(config), teacher)
+
+    def write_prompts(decoding: Decoding) -> WriteMessages:
+        return make_prompt_book(prompts, SAMPLE_TYPES, config.surrogate, decoding, seeing).messages
+
+    return write_prompts
+
+
+def _hash_prompts(
+    config: BuildConfig, prompts: dict[str, Prompt], refining: RefinePrompts, assessor: Assessor | None
+) -> dict[str, str]:
+    found = {name: prompt.sha256 for name, prompt in prompts.items()} | refining.sha256
+    if assessor is not None:
+        found["assess"] = assessor.sha256
+    seeing = load_seeing(find_prompts_folder(config), config.teacher)
+    return found if seeing is None else found | {"see": seeing.sha256}
+
+
+def _make_notes(config: BuildConfig, source: Source, course: Course) -> list[str]:
+    teacher, is_free = course.teachers[0], choose_teacher(config.teacher) == "scene-program"
     what = source.title
     if config.source.root is not None:
         what += f" in {config.source.root}"
     elif config.source.name == "coco":
         what = "the bundled sample of rendered scenes (give --root for COCO)"
-    notes = [f"reading {what}; the teacher is {teachers[0].name}, model {teachers[0].model}"]
+    notes = [f"reading {what}; the teacher is {teacher.name}, model {teacher.model}"]
     if is_free:
         notes[0] += ": rules over captions and boxes, no key, no network, no cost"
         if os.environ.get(config.teacher.api_key_env):
             notes.append(f"{config.teacher.api_key_env} is set but not used; --model NAME asks a model instead")
-    return notes + [f"units whose answer is rejected go to {one.name}, model {one.model}" for one in teachers[1:]]
+    if config.teacher.see_image != "no":
+        notes[0] += f"; it sees each picture, {config.teacher.see_image}"
+    if course.fallback_lane is not None:
+        fallback = course.teachers[course.fallback_lane]
+        notes.append(f"units whose answer is rejected go to {fallback.name}, model {fallback.model}")
+    if config.refine.is_on:
+        notes.append(describe_refinement(config.refine, course.teachers[course.refine_lane].model))
+    if course.assessor is not None:
+        notes.append(describe_judging(config.judge, course.teachers[course.judge_lane].model))
+    return notes

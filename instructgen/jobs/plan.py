@@ -1,5 +1,6 @@
 """From a source to the units to ask for; whatever cannot be asked is rejected here, before money is spent."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,7 +15,10 @@ from instructgen.surrogate.render import make_surrogate
 
 @dataclass(frozen=True, slots=True)
 class PlannedImage:
-    """An image and its units: each type is either a unit to ask or a rejection. `record` None: unusable image."""
+    """An image and its units: each type is either a unit to ask or a rejection. `record` None: unusable image.
+
+    `picture` is what a row embeds, or None.
+    """
 
     image_id: str
     record: ImageRecord | None
@@ -30,7 +34,9 @@ class Planner:
     surrogate: SurrogateConfig
     types: tuple[str, ...]
     max_image_pixels: int | None
-    """None where pictures are not embedded, and so not looked at."""
+    """None where pictures are not looked at: neither embedded nor shown to a teacher."""
+    embeds: bool = True
+    shows: bool = False
     num_images: int = 0
     issues: Counter[str] = field(default_factory=Counter)
 
@@ -46,7 +52,7 @@ class Planner:
             yield self._reject(found) if isinstance(found, Rejected) else self._plan(found)
 
     def _plan(self, record: ImageRecord) -> PlannedImage:
-        picture = None
+        picture, sha256 = None, ""
         if self.max_image_pixels is not None:
             try:
                 picture = self.source.image_bytes(record)
@@ -55,6 +61,8 @@ class Planner:
             fault = find_picture_fault(picture, record, self.max_image_pixels)
             if fault is not None:
                 return self._reject(Rejected(record.image_id, "source", fault.reason, fault.detail))
+            if self.shows and picture is not None:
+                sha256 = hashlib.sha256(picture).hexdigest()
         surrogates = {
             with_boxes: make_surrogate(record, self.surrogate, with_boxes=with_boxes)
             for with_boxes in {self.surrogate.shows_boxes(name) for name in self.types}
@@ -66,8 +74,8 @@ class Planner:
                 unit_id = f"{record.image_id}/{name}"
                 units.append((name, Rejected(unit_id, surrogate.stage, surrogate.reason, surrogate.detail)))
             else:
-                units.append((name, Unit(record, name, surrogate)))
-        return PlannedImage(record.image_id, record, picture, tuple(units))
+                units.append((name, Unit(record, name, surrogate, sha256)))
+        return PlannedImage(record.image_id, record, picture if self.embeds else None, tuple(units))
 
     def _reject(self, image: Rejected) -> PlannedImage:
         units = tuple(

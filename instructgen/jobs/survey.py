@@ -30,9 +30,11 @@ class PlannedTeacher:
     messages: Callable[[Unit], tuple[Message, ...]]
     counter: TokenCounter
     schema_tokens: Mapping[str, int]
+    seen_tokens: int = 0
+    """Of the picture that goes along with a request, about."""
 
     def count_prompt(self, sample_type: str, messages: Sequence[Message]) -> int:
-        return self.counter.count(messages) + self.schema_tokens.get(sample_type, 0)
+        return self.counter.count(messages) + self.schema_tokens.get(sample_type, 0) + self.seen_tokens
 
 
 @dataclass(slots=True)
@@ -94,6 +96,9 @@ class TypeCounts:
     prompts: PromptCounts = field(default_factory=PromptCounts)  # of the requests to send
     known: KnownCounts = field(default_factory=KnownCounts)
     fallback: PromptCounts = field(default_factory=PromptCounts)  # of some of the requests to send
+    judged: PromptCounts = field(
+        default_factory=PromptCounts
+    )  # of the judge's, with no text yet; one for each to send
 
 
 @dataclass(slots=True)
@@ -106,6 +111,7 @@ class Survey:
     answers: Mapping[str, FindReply]
     recorded: FindReply | None = None
     """Of a replay: what the recorded run answered."""
+    judge: PlannedTeacher | None = None
 
     def run(self, tell: Tell) -> dict[str, TypeCounts]:
         """Read the whole source. Memory does not grow with it: the ids seen so far lie in a temporary file."""
@@ -145,6 +151,8 @@ class Survey:
             counts.prompts.add(teacher, unit.sample_type, messages)
         if self.recorded is not None and self.recorded(request_id) is None:
             counts.num_not_recorded += 1
+        if self.judge is not None and self.judge.is_remote:
+            counts.judged.add(self.judge, unit.sample_type, self.judge.messages(unit))
         fallback = self.fallback
         if fallback is not None and fallback.is_remote and counts.fallback.num < _NUM_FALLBACK_PROMPTS:
             counts.fallback.add(fallback, unit.sample_type, fallback.messages(unit))

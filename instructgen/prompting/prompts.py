@@ -16,7 +16,7 @@ from instructgen.resources import shared_folder
 # The order in which a prompt's files are hashed.
 _FILES = ("system.j2", "user.j2", "shots.jsonl", "questions.txt")
 # Types whose reply is the answer alone: their question is drawn from questions.txt.
-_TYPES_WITH_QUESTIONS = ("detail",)
+_TYPES_WITH_QUESTIONS = ("detail", "caption")
 
 
 class ShownImage(Struct, frozen=True):
@@ -61,11 +61,7 @@ def load_prompt(folder: Path | None, sample_type: str) -> Prompt:
     Raises InstructgenError naming the file, and the line where there is one, for anything that is missing or
     cannot be used.
     """
-    root = (shared_folder("prompts") if folder is None else folder) / sample_type
-    if not root.is_dir():
-        raise InstructgenError(
-            f"no prompt for '{sample_type}': there is no folder {root}; `prompts/README.md` says what it holds"
-        )
+    root = _find_folder(folder, sample_type)
     texts = {name: _read_text(root / name) for name in _FILES if _is_wanted(root / name, sample_type)}
     system = load_template(root / "system.j2", texts["system.j2"], ("decoding",))
     user = load_template(root / "user.j2", texts["user.j2"], ("surrogate",))
@@ -84,10 +80,40 @@ def load_prompt(folder: Path | None, sample_type: str) -> Prompt:
     return prompt
 
 
+def load_pair(folder: Path | None, name: str, record: str) -> tuple[PromptTemplate, PromptTemplate, str]:
+    """Read system.j2 and user.j2 of `<folder>/<name>/`, which is given `record`, and the sha256 of both.
+
+    For prompts that show no image: those of instructgen.refine. Raises InstructgenError as `load_prompt` does.
+    """
+    root = _find_folder(folder, name)
+    texts = {file: _read_text(root / file) for file in _FILES[:2]}
+    system = load_template(root / "system.j2", texts["system.j2"], ("decoding",))
+    user = load_template(root / "user.j2", texts["user.j2"], (record,))
+    return system, user, _hash_files(texts)
+
+
+def load_text(folder: Path | None, name: str, file: str) -> tuple[str, str]:
+    """Read a text that is sent as it stands, without the white space around it, and its sha256."""
+    path = _find_folder(folder, name) / file
+    text = _read_text(path)
+    if not text.strip():
+        raise InstructgenError(f"{path} is empty")
+    return text.strip(), _hash_files({file: text})
+
+
 def load_questions(folder: Path | None, name: str) -> tuple[str, ...]:
     """Read `<folder>/<name>/questions.txt`, one question a line; None reads the shipped ones ("brief", "detail")."""
     path = (shared_folder("prompts") if folder is None else folder) / name / "questions.txt"
     return _split_questions(path, _read_text(path))
+
+
+def _find_folder(folder: Path | None, name: str) -> Path:
+    root = (shared_folder("prompts") if folder is None else folder) / name
+    if not root.is_dir():
+        raise InstructgenError(
+            f"no prompt for '{name}': there is no folder {root}; `prompts/README.md` says what it holds"
+        )
+    return root
 
 
 def _is_wanted(path: Path, sample_type: str) -> bool:

@@ -11,6 +11,7 @@ from instructgen.config import SurrogateConfig
 from instructgen.errors import InstructgenError
 from instructgen.prefixes import PrefixMemo
 from instructgen.prompting.prompts import Prompt
+from instructgen.prompting.seeing import Seeing
 from instructgen.records import Decoding, Message, Rejected, Request, Unit
 from instructgen.sample_types.base import SampleType
 from instructgen.surrogate.render import make_surrogate
@@ -21,11 +22,15 @@ class PromptBook(Struct, frozen=True):
 
     prompts: dict[str, Prompt]
     prefixes: dict[str, tuple[Message, ...]]
+    seeing: Seeing | None = None
 
     def messages(self, unit: Unit) -> tuple[Message, ...]:
         """Return the exact chat to send: rules, examples, then the unit's surrogate as the last user turn."""
-        query = self.prompts[unit.sample_type].query(unit.surrogate.text)
-        return (*self.prefixes[unit.sample_type], query)
+        prompt, prefix = self.prompts[unit.sample_type], self.prefixes[unit.sample_type]
+        if self.seeing is None:
+            return (*prefix, prompt.query(unit.surrogate.text))
+        text = unit.surrogate.text if self.seeing.shows_surrogate else ""
+        return (*prefix, self.seeing.show(unit, prompt.query(text)))
 
 
 def make_prompt_book(
@@ -33,6 +38,7 @@ def make_prompt_book(
     sample_types: Mapping[str, SampleType],
     surrogate: SurrogateConfig,
     decoding: Decoding,
+    seeing: Seeing | None = None,
 ) -> PromptBook:
     """Render the examples as the build will render its images, and their replies in the asked output format.
 
@@ -49,20 +55,24 @@ def make_prompt_book(
                 raise InstructgenError(f"{where}: the surrogate settings reject this image ({shown.reason})")
             texts.append(shown.text)
             answers.append(_write_answer(where, sample_types[name], shot.turns, decoding))
-        prefixes[name] = prompt.prefix(texts, answers, decoding)
-    return PromptBook(dict(prompts), prefixes)
+        prefix = prompt.prefix(texts, answers, decoding)
+        prefixes[name] = prefix if seeing is None else seeing.with_note(prefix)
+    return PromptBook(dict(prompts), prefixes, seeing)
 
 
 def make_request(unit: Unit, messages: tuple[Message, ...], model: str, decoding: Decoding) -> Request:
     """Return the request with its identity; two images that are written down alike share it, and the answer."""
-    return Request(make_request_id(messages, model, decoding), unit.sample_type, unit.record.image_id, messages)
+    request_id = make_request_id(messages, model, decoding)
+    record = unit.record if any(message.picture is not None for message in messages) else None
+    return Request(request_id, unit.sample_type, unit.record.image_id, messages, record)
 
 
 def make_request_id(messages: tuple[Message, ...], model: str, decoding: Decoding) -> str:
     """Return the sha256, in hex, of the JSON array [messages, model, decoding].
 
     It is written as msgspec does: UTF-8, no spaces, fields in the order of their struct, and of `decoding` only
-    what differs from the defaults, so that a new setting keeps the old identities. Any change to these bytes asks
+    what differs from the defaults, so that a new setting keeps the old identities. A message with a picture has
+    that picture's sha256 and the longest side that it is sent with, never its bytes. Any change to these bytes asks
     every teacher for everything again; tests/golden/prompts pins them.
     """
     digest = _DIGESTS.find(messages).copy()

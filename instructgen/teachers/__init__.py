@@ -9,18 +9,23 @@ from instructgen.config import TeacherConfig
 from instructgen.errors import InstructgenError
 from instructgen.records import Decoding, Message, Unit
 from instructgen.teachers.base import Teacher
+from instructgen.teachers.pictures import PictureReader
 
 WriteMessages = Callable[[Unit], tuple[Message, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class TeacherParts:
-    """What a teacher may be made from; `write_prompts` binds the prompts to a teacher's decoding settings."""
+    """What a teacher may be made from; `write_prompts` binds the prompts to a teacher's decoding settings.
+
+    `pictures` is for a teacher that sees.
+    """
 
     config: TeacherConfig
     seed: int
     write_prompts: Callable[[Decoding], WriteMessages]
     schemas: dict[str, dict[str, Any]]
+    pictures: PictureReader | None = None
 
 
 def _make_scene_program(parts: TeacherParts) -> Teacher:
@@ -32,7 +37,8 @@ def _make_scene_program(parts: TeacherParts) -> Teacher:
 def _make_openai(parts: TeacherParts) -> Teacher:
     from instructgen.teachers.openai_chat import OpenAIChatTeacher
 
-    return OpenAIChatTeacher(parts.config, parts.write_prompts(parts.config.decoding), parts.schemas)
+    messages = parts.write_prompts(parts.config.decoding)
+    return OpenAIChatTeacher(parts.config, messages, parts.schemas, parts.pictures)
 
 
 def _make_replay(parts: TeacherParts) -> Teacher:

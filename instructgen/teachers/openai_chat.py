@@ -1,5 +1,6 @@
 """Any server that speaks OpenAI's chat completions: OpenAI itself, vLLM, SGLang, Ollama, llama.cpp ..."""
 
+import asyncio
 import base64
 import json
 import os
@@ -16,11 +17,12 @@ from instructgen.config import ServerConfig, TeacherConfig
 from instructgen.errors import InstructgenError
 from instructgen.limits.bounds import ServerLimits
 from instructgen.prefixes import PrefixMemo
-from instructgen.records import Cost, Decoding, Message, Reply, Request, Unit
+from instructgen.records import Cost, Decoding, ImageRecord, Message, Reply, Request, Unit
 from instructgen.secrets import read_secret, redact, register_url, strip_url
 from instructgen.teachers.base import Server
 from instructgen.teachers.openai_answer import AnswerRules, mend_text, read_reply
 from instructgen.teachers.openai_errors import describe_status, find_reason, read_retry_after_s
+from instructgen.teachers.pictures import PictureReader, most_tokens
 from instructgen.teachers.prices import FREE, find_price, is_openai
 
 if TYPE_CHECKING:
@@ -54,7 +56,12 @@ class OpenAIServer:
     """
 
     def __init__(
-        self, config: TeacherConfig, own: ServerConfig, schemas: Mapping[str, dict[str, Any]], share: float = 1.0
+        self,
+        config: TeacherConfig,
+        own: ServerConfig,
+        schemas: Mapping[str, dict[str, Any]],
+        share: float = 1.0,
+        pictures: PictureReader | None = None,
     ) -> None:
         given = own.base_url or config.base_url
         self._address = find_address(given)
@@ -69,7 +76,7 @@ class OpenAIServer:
         self.on_headers: Callable[[Mapping[str, str]], None] | None = None
         self._key = read_key(own.api_key_env or config.api_key_env, self._address.base_url)
         self._config = config
-        self._bodies = Bodies(model, config.decoding, schemas, config.max_tokens_key)
+        self._bodies = Bodies(model, config.decoding, schemas, config.max_tokens_key, pictures)
         self._max_completion_tokens = config.decoding.max_tokens
         self.has_bound = config.decoding.max_tokens is not None
         self._rules = AnswerRules(
@@ -87,11 +94,12 @@ class OpenAIServer:
         from openai.types.chat import ChatCompletion
 
         client = self._client or self._connect()
+        # A picture is decoded and made smaller for it, while others are answered.
+        has_picture = request.record is not None
+        body = await asyncio.to_thread(self._bodies.write, request) if has_picture else self._bodies.write(request)
         try:
             # Not chat.completions.create: it spends most of its time transforming a body that is ready.
-            completion = await client.post(
-                "/chat/completions", content=self._bodies.write(request), cast_to=ChatCompletion
-            )
+            completion = await client.post("/chat/completions", content=body, cast_to=ChatCompletion)
         except openai.OpenAIError as error:
             raise self._make_error(error) from error
         return read_reply(completion, request.request_id, self._rules)
@@ -176,7 +184,8 @@ class OpenAIChatTeacher:
     """Asks one or several servers for the same model.
 
     `write_messages` turns a unit into messages (instructgen.prompting); `schemas` gives the JSON schema for a
-    sample type where the output format is JSON. Raises InstructgenError where a key is needed and missing.
+    sample type where the output format is JSON, `pictures` those that a teacher sees. Raises InstructgenError where
+    a key is needed and missing.
     """
 
     name = "openai"
@@ -188,11 +197,12 @@ class OpenAIChatTeacher:
         config: TeacherConfig,
         write_messages: Callable[[Unit], tuple[Message, ...]],
         schemas: Mapping[str, dict[str, Any]],
+        pictures: PictureReader | None = None,
     ) -> None:
         self.model = config.model or DEFAULT_MODEL
         self.decoding: Decoding = config.decoding
         self.messages = write_messages
-        self._servers = make_servers(config, schemas)
+        self._servers = make_servers(config, schemas, pictures)
         self.servers: tuple[Server, ...] = self._servers
 
     async def open(self) -> None:
@@ -215,8 +225,10 @@ class Bodies:
         decoding: Decoding,
         schemas: Mapping[str, dict[str, Any]],
         max_tokens_key: str = "max_tokens",
+        pictures: PictureReader | None = None,
     ) -> None:
         self._max_tokens_key = max_tokens_key
+        self._pictures = pictures
         self._head = b'{"model":' + msgspec.json.encode(model) + b',"messages":['
         self._decoding = decoding
         self._schemas = schemas
@@ -224,8 +236,12 @@ class Bodies:
         self._prefixes = PrefixMemo(_write_prefix)
 
     def write(self, request: Request) -> bytes:
-        prefix, _ = self._prefixes.find(request.messages)
+        """Return the body. Raises AttemptError where a picture cannot be sent."""
         tail, _ = self._tail(request.sample_type)
+        if request.record is not None:
+            record = request.record
+            return self._head + b",".join([self._write_shown(one, record) for one in request.messages]) + tail
+        prefix, _ = self._prefixes.find(request.messages)
         return b"".join((self._head, prefix, msgspec.json.encode(request.messages[-1]), tail))
 
     def max_prompt_tokens(self, request: Request) -> int:
@@ -233,6 +249,15 @@ class Bodies:
         _, prefix_tokens = self._prefixes.find(request.messages)
         _, tail_tokens = self._tail(request.sample_type)
         return prefix_tokens + _max_tokens(request.messages[-1]) + tail_tokens + _TOKENS_PER_CHAT
+
+    def _write_shown(self, message: Message, record: ImageRecord) -> bytes:
+        """Return a message with its picture, if it has one, as parts: the picture first."""
+        if message.picture is None:
+            return msgspec.json.encode(message)
+        assert self._pictures is not None, "a teacher that sees was made without a source of pictures"
+        url = self._pictures.data_url(record, message.picture)
+        parts = [{"type": "image_url", "image_url": {"url": url}}, {"type": "text", "text": message.content}]
+        return msgspec.json.encode({"role": message.role, "content": parts})
 
     def _tail(self, sample_type: str) -> tuple[bytes, int]:
         found = self._tails.get(sample_type)
@@ -259,14 +284,17 @@ def _write_prefix(messages: tuple[Message, ...]) -> tuple[bytes, int]:
 
 
 def _max_tokens(message: Message) -> int:
-    return len(message.content.encode()) + _TOKENS_PER_MESSAGE
+    shown = 0 if message.picture is None else most_tokens(message.picture)
+    return len(message.content.encode()) + _TOKENS_PER_MESSAGE + shown
 
 
-def make_servers(config: TeacherConfig, schemas: Mapping[str, dict[str, Any]]) -> tuple[OpenAIServer, ...]:
+def make_servers(
+    config: TeacherConfig, schemas: Mapping[str, dict[str, Any]], pictures: PictureReader | None = None
+) -> tuple[OpenAIServer, ...]:
     """Return the configured servers, or the one at `base_url`; those that share a name are numbered."""
     servers: Sequence[ServerConfig] = config.servers or (ServerConfig(),)
     heaviest = max(own.weight for own in servers)
-    made = tuple(OpenAIServer(config, own, schemas, own.weight / heaviest) for own in servers)
+    made = tuple(OpenAIServer(config, own, schemas, own.weight / heaviest, pictures) for own in servers)
     seen: Counter[str] = Counter()
     for server in made:
         seen[server.name] += 1

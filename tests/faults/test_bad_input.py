@@ -44,7 +44,10 @@ OPTIONS: dict[str, tuple[list[str], str]] = {
     "concurrency of zero": (["--concurrency", "0"], "--concurrency"),
     "unknown way to keep images": (["--images", "inline"], "--images"),
     "unknown output format": (["--output-format", "xml"], "--output-format"),
-    "unknown pipeline": (["--pipeline", "lava"], "no pipeline called 'lava'; there are: clean, llava, smoke"),
+    "unknown pipeline": (
+        ["--pipeline", "lava"],
+        "no pipeline called 'lava'; there are: clean, llava, minigpt4, smoke",
+    ),
     "pipeline file that is missing": (["--pipeline", "none.toml"], "no pipeline file none.toml"),
     "root that is missing": (["--root", "nowhere"], "nowhere"),
     "split that the sample has not": (["--split", "val2017"], "--split needs --root"),

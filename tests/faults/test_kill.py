@@ -3,17 +3,21 @@
 import random
 import signal
 import time
+from typing import Any
 
-from tests.faults.engine import CONCURRENCY, Engine, check_adds_up
+from tests.faults.engine import CONCURRENCY, Engine, check_adds_up, read_rows
+from tests.support.answers import answer_like_shots, find_text
 from tests.support.chat_server import Act
 
 NUM_KILLS = 8
 
 
-def kill_at(engine: Engine, num_answered: int, after_s: float, concurrency: int = CONCURRENCY) -> bool:
+def kill_at(
+    engine: Engine, num_answered: int, after_s: float, concurrency: int = CONCURRENCY, toml: str | None = None
+) -> bool:
     """Run until so many answers have been sent in all, and a little longer; return whether the kill came in time."""
     server = engine.servers[0]
-    life = engine.start(concurrency=concurrency)
+    life = engine.start(concurrency=concurrency, toml=toml)
     server.at(num_answered, life.kill, after_s)
     return engine.wait(life).code == -signal.SIGKILL
 
@@ -41,6 +45,35 @@ def test_run_killed_at_many_moments_buys_each_answer_once(engine: Engine) -> Non
     assert len(server.asked) == 160
     assert engine.tally().asked_again <= num_kills * CONCURRENCY
     assert ended.result["new_requests"] == engine.num_requests(len(engine.lives) - 1)
+
+
+def echo_or_answer(body: dict[str, Any]) -> str:
+    """Give a text that is to be rewritten back with one more word; answer everything else."""
+    text = find_text(body["messages"][-1])
+    return f"{text} Indeed." if "copy editor" in find_text(body["messages"][0]) else answer_like_shots(body)
+
+
+def test_run_killed_between_the_steps_of_its_units_buys_each_answer_once(engine: Engine) -> None:
+    engine.set_num_images(80)
+    server = engine.serve(delay_s=0.02, text=echo_or_answer)
+    toml = "[filters]\nuse = []\n[refine]\nrewrite = true\n"
+    draw = random.Random(4)
+    moments = sorted(draw.sample(range(1, 150), NUM_KILLS))
+    num_kills = sum(kill_at(engine, moment, draw.uniform(0, 0.04), toml=toml) for moment in moments)
+    assert num_kills >= NUM_KILLS // 2, "hardly any kill came before the end"
+    ended = engine.run(toml=toml)
+    assert ended.code == 0, ended.err[-800:]
+    assert ended.total("accepted") == 80
+    assert server.malformed == []
+    assert len(server.asked) == 2 * 80
+    tally = engine.tally()
+    assert tally.beyond == 0
+    assert tally.asked_again <= num_kills * CONCURRENCY
+    assert ended.result["new_requests"] == engine.num_requests(len(engine.lives) - 1)
+    assert all(row["messages"][-1]["content"].endswith(". Indeed.") for row in read_rows(ended))
+    again = engine.run(toml=toml)
+    assert again.result["new_requests"] == 0
+    assert again.result["version"] == ended.result["version"]
 
 
 def stop_and_go_on(engine: Engine, number: signal.Signals = signal.SIGTERM) -> None:

@@ -5,10 +5,8 @@ prompt, the life of the client in which it came, what it was billed, and whether
 """
 
 import asyncio
-import hashlib
 import json
 import math
-import random
 import socket
 import struct
 import threading
@@ -18,23 +16,10 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
+from tests.support.answers import answer_like_shots, find_text, prompt_key
+
 Outcome = Literal["open", "answered", "refused", "broken", "lost"]
 _NO_LINGER = struct.pack("ii", 1, 0)
-_ADJECTIVES = (
-    "red",
-    "blue",
-    "green",
-    "white",
-    "black",
-    "brown",
-    "grey",
-    "yellow",
-    "orange",
-    "pink",
-    "silver",
-    "tall",
-)
-_NOUNS = ("bench", "kite", "bowl", "clock", "truck", "horse", "chair", "boat", "lamp", "fence", "cup", "tree", "gate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +38,8 @@ class Act:
 
 # Given the number of the request (from 0) and its body: (status, headers, body bytes), an Act, or None for right.
 Fault = Callable[[int, dict[str, Any]], Act | tuple[int, dict[str, str], bytes] | None]
+# What every answer says, or what tells it from the request's body.
+Text = str | Callable[[dict[str, Any]], str]
 
 
 @dataclass(slots=True)
@@ -73,7 +60,7 @@ class Exchange:
 class ChatServer:
     """Use as a context manager. `asked` counts distinct prompts; `answered` those that got a whole answer."""
 
-    def __init__(self, *, delay_s: float = 0.0, fault: Fault | None = None, text: str | None = None) -> None:
+    def __init__(self, *, delay_s: float = 0.0, fault: Fault | None = None, text: Text | None = None) -> None:
         self.delay_s = delay_s
         self.fault = fault
         self.text = text
@@ -271,7 +258,7 @@ class ChatServer:
             self.malformed.append(f"path {path}")
         if roles != wanted:
             self.malformed.append(f"roles {roles}")
-        if not all(isinstance(message.get("content"), str) and message["content"] for message in body["messages"]):
+        if not all(find_text(message) for message in body["messages"]):
             self.malformed.append("a message without text")
         if not body.get("model") or not headers.get("authorization", "").startswith("Bearer "):
             self.malformed.append("no model or no key")
@@ -279,7 +266,8 @@ class ChatServer:
 
     def complete(self, body: dict[str, Any], text: str | None = None, finish_reason: str = "stop") -> dict[str, Any]:
         """Return the right answer to a request, for a fault to change."""
-        content = text if text is not None else self.text or answer_like_shots(body)
+        own = self.text(body) if callable(self.text) else self.text
+        content = text if text is not None else own or answer_like_shots(body)
         prompt_tokens, completion_tokens = self.usage(body)
         return {
             "id": "chatcmpl-test",
@@ -295,35 +283,6 @@ class ChatServer:
                 "total_tokens": prompt_tokens + completion_tokens,
             },
         }
-
-
-def prompt_key(body: dict[str, Any]) -> str:
-    """Return what tells one prompt from another."""
-    return hashlib.sha256(json.dumps(body.get("messages")).encode()).hexdigest()
-
-
-def answer_like_shots(body: dict[str, Any]) -> str:
-    """Answer in the form of the last few-shot answer, differently for each prompt."""
-    messages = body["messages"]
-    shot = messages[-2]["content"] if len(messages) > 2 else ""
-    first_line = messages[-1]["content"].splitlines()[0]
-    words = " ".join(word for word in first_line.split() if word.isalpha())
-    draw = random.Random(prompt_key(body))
-    things = [f"{draw.choice(_ADJECTIVES)} {draw.choice(_NOUNS)}" for _ in range(3)]
-    own = f"Beside the {things[0]} there is a {things[1]}, and farther off a {things[2]}."
-    if "response_format" in body:
-        turns = [
-            {"question": f"What can be seen near {words}?", "answer": f"One can see {words} in plain view. {own}"}
-        ]
-        description = f"The picture shows {words}. It was taken from close by on a bright and quiet day. {own}"
-        is_detail = "description" in json.dumps(body["response_format"])
-        return json.dumps({"description": description} if is_detail else {"turns": turns})
-    if "===" in shot:
-        return f"Question:\nWhat can be seen near {words}?\n===\nAnswer:\nOne can see {words} in plain view. {own}"
-    return (
-        f"The picture shows {words}. It was taken from close by on a bright and quiet day, and nothing in it moves. "
-        f"Behind all of this there is a wall, and light falls on it from the left side of the frame. {own}"
-    )
 
 
 def _as_act(fault: Act | tuple[int, dict[str, str], bytes] | None) -> Act:

@@ -16,7 +16,7 @@ def write(folder: Path, text: str) -> Path:
 
 def test_every_shipped_pipeline_is_valid() -> None:
     files = sorted(shared_folder("pipelines").glob("*.toml"))
-    assert {file.stem for file in files} >= {"llava", "clean", "smoke"}
+    assert {file.stem for file in files} >= {"llava", "clean", "smoke", "minigpt4"}
     for file in files:
         assert load_config(file).types
 
@@ -79,6 +79,13 @@ def test_llavas_conversations_see_no_boxes() -> None:
         ("[teacher.decoding]\ntop_p = 2", r"<= 1.*teacher\.decoding"),
         ("[teacher.fallback.decoding]\nmax_token = 5", r"max_token.*teacher\.fallback\.decoding.*'max_tokens' meant"),
         ("[teacher]\nmodle = 'm'", r"modle.*'model' meant"),
+        ("[refine]\nrewirte = true", r"rewirte.*'rewrite' meant"),
+        ("[refine]\nrepair_rounds = -1", r">= 0.*refine\.repair_rounds"),
+        ("[judge]\nmin_acuracy = 5", r"min_acuracy.*'min_accuracy' meant"),
+        ("[judge]\nmin_relevancy = 11", r"<= 10.*judge\.min_relevancy"),
+        ("[judge]\nunreadable = 'maybe'", r"judge\.unreadable"),
+        ("[judge.teacher.decoding]\nmax_token = 5", r"max_token.*judge\.teacher\.decoding.*'max_tokens' meant"),
+        ("[refine.teacher.decoding]\nmax_token = 5", r"max_token.*refine\.teacher\.decoding.*'max_tokens' meant"),
     ],
 )
 def test_a_mistake_in_what_is_paid_for_is_named(tmp_path: Path, table: str, message: str) -> None:
@@ -92,3 +99,17 @@ def test_decoding_may_omit_what_a_server_refuses(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text("[teacher.decoding]\ntemperature = 'omit'\nseed = 3", encoding="utf-8")
     assert load_config(path).teacher.decoding == Decoding(max_tokens=1024, seed=3)
+
+
+def test_refiners_decoding_given_in_part_keeps_the_other_defaults(tmp_path: Path) -> None:
+    refiner = load_config(write(tmp_path, "[refine.teacher.decoding]\nseed = 3")).refine.teacher
+    assert refiner is not None
+    assert refiner.decoding == Decoding(temperature=0.7, max_tokens=1024, seed=3)
+
+
+def test_minigpt4s_curation_is_what_its_paper_says() -> None:
+    config = load_config(shared_folder("pipelines") / "minigpt4.toml")
+    assert (config.types, config.teacher.see_image) == (("caption",), "only")
+    assert config.refine.continue_below_tokens == 80
+    assert config.refine.rewrite
+    assert config.dataset.exports == ("filter_cap",)

@@ -23,6 +23,7 @@ def test_every_key_is_documented() -> None:
     assert block is not None
     config = BuildConfig()
     parts = (config, config.source, config.surrogate, config.teacher, config.teacher.decoding, config.filters)
+    parts = (*parts, config.refine, config.judge)
     keys = {key for part in (*parts, config.dataset, config.run, ServerConfig()) for key in part.__struct_fields__}
     written = set(re.findall(r"(?:^(?:# )?|[{,] )\[?([\w.]+)\]? ?(?:=|\]|$)", block.group(1), re.MULTILINE))
     names = {name for path in written for name in path.split(".")}

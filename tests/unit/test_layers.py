@@ -14,11 +14,11 @@ PACKAGE = ROOT / "instructgen"
 # Lowest first. A part imports from the rows before its own, and from its own row where PAIRS says so.
 LAYERS = (
     ("errors", "secrets", "records", "attempts", "text", "draws", "resources", "lexicon"),
-    ("config", "prefixes"),
+    ("config", "prefixes", "grounding"),
     ("surrogate", "scenes", "sample_types", "filters", "ledger", "limits", "observe"),
     ("prompting", "sources"),
-    ("generate", "teachers", "dataset"),
-    ("batch",),
+    ("generate", "teachers", "dataset", "refine"),
+    ("batch", "evaluate", "review"),
     ("jobs",),
     ("cli",),
 )

@@ -8,11 +8,14 @@ import os
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from instructgen.config import SurrogateConfig
+from instructgen.config import RefineConfig, SurrogateConfig, TeacherConfig
 from instructgen.prompting.prompts import load_prompt
 from instructgen.prompting.requests import make_prompt_book, make_request
+from instructgen.prompting.seeing import load_seeing
 from instructgen.records import Box, Decoding, ImageRecord, Message, Unit
+from instructgen.refine.prompts import Draft, ShownFault, load_refine_prompts
 from instructgen.sample_types import SAMPLE_TYPES
 from instructgen.surrogate.render import make_surrogate
 
@@ -50,8 +53,35 @@ CASES = {
 def test_chat_and_identity_are_as_recorded(name: str) -> None:
     sample_type, surrogate, decoding = CASES[name]
     unit, messages = chat(sample_type, surrogate, decoding)
+    compare(name, unit, messages, decoding, load_prompt(None, sample_type).sha256)
+
+
+@pytest.mark.parametrize("see_image", ["only", "beside"])
+def test_chat_that_shows_a_picture_is_as_recorded(see_image: str) -> None:
+    prompt, decoding = load_prompt(None, "caption"), Decoding(temperature=1.0, top_p=0.9, max_tokens=300)
+    seeing = load_seeing(None, TeacherConfig(see_image=see_image))  # type: ignore[arg-type]
+    book = make_prompt_book({"caption": prompt}, SAMPLE_TYPES, SurrogateConfig(), decoding, seeing)
+    unit, _ = chat("detail", SurrogateConfig(), decoding)
+    unit = replace(unit, sample_type="caption", picture_sha256="ab" * 32)
+    compare(f"caption_{see_image}", unit, book.messages(unit), decoding, prompt.sha256)
+
+
+@pytest.mark.parametrize("name", ["refine", "repair"])
+def test_chat_that_mends_a_text_is_as_recorded(name: str) -> None:
+    prompts = load_refine_prompts(None, RefineConfig(rewrite=True, repair_rounds=1))
+    prompt = prompts.rewrite if name == "refine" else prompts.repair
+    assert prompt is not None
+    unit, _ = chat("detail", SurrogateConfig(), Decoding())
+    faults = (
+        ShownFault(1, "A cat", "A cat sits there.", "no box of cat, and no caption names one"),
+        ShownFault(2, "two dogs", "There are two dogs.", "1 boxes of dog"),
+    )
+    draft = Draft("A cat sits there. There are two dogs.", unit.surrogate.text, faults)
+    compare(name, unit, prompt.messages(draft, Decoding()), Decoding(), prompt.sha256)
+
+
+def compare(name: str, unit: Unit, messages: tuple[Message, ...], decoding: Decoding, prompt_sha256: str) -> None:
     request = make_request(unit, messages, "test-model", decoding)
-    prompt_sha256 = load_prompt(None, sample_type).sha256
     parts = [f"request_id {request.request_id}\nprompt_sha256 {prompt_sha256}\n"]
     parts += [f"<<< {message.role}\n{message.content}\n" for message in messages]
     path = HERE / f"{name}.txt"

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from instructgen.batch.files import BatchFolder, BatchLimits, BatchState, BatchWriter, count_open, write_line
 from instructgen.batch.roster import Mark, Roster, Spool
 from instructgen.errors import InstructgenError
-from instructgen.records import NOTHING, Cost
+from instructgen.generate.asked import Asked
+from instructgen.prompting.requests import make_request
+from instructgen.records import NOTHING, Cost, Decoding, Message, Picture
 from instructgen.teachers.openai_batch import AnswerLine, BatchApi
 from tests.support.batch_child import for_batches, make_asked, make_server
 
@@ -223,3 +226,12 @@ def test_a_key_in_a_refusal_is_not_kept(tmp_path: Path, monkeypatch: pytest.Monk
     (line,) = read_answers(tmp_path, answer(response={"status_code": 401, "body": {"error": error}}))
     assert line is not None
     assert "planted" not in line.detail
+
+
+def test_request_that_waits_for_its_turn_keeps_its_step_its_lane_and_its_picture() -> None:
+    unit = replace(make_asked(3).unit, picture_sha256="ab" * 32)
+    messages = (Message("system", "Look."), Message("user", "What is there?", Picture("ab" * 32, 768)))
+    asked = Asked(unit, make_request(unit, messages, "m", Decoding()), 2, "rewrite")
+    spool = Spool()
+    spool.add(asked)
+    assert list(spool.read()) == [asked]

@@ -104,3 +104,13 @@ def test_the_verdict_names_a_unit_and_what_was_found() -> None:
             make_reply(number, text=f"{number}"), Rejected(f"coco/{number}/detail", "filter", "control_string", "###")
         )
     assert "most of them for control_string (30), such as coco/29/detail: ###" in str(alarm.verdict)
+
+
+def test_same_text_for_all_is_no_fault_where_it_may_be_right() -> None:
+    alarm = Alarm(compares_texts=False)
+    for number in range(100):
+        count(alarm, number, text="No changes are needed.")
+    assert alarm.verdict is None
+    for number in range(40):
+        count(alarm, number, text="", reason="empty_reply")
+    assert alarm.verdict is not None

@@ -10,7 +10,8 @@ from msgspec import convert
 from instructgen.config import BuildConfig
 from instructgen.errors import InstructgenError
 from instructgen.jobs.estimate import PlanParts, make_estimate, make_plan_parts
-from instructgen.jobs.forecast import Estimate, add_limits, plan_budget
+from instructgen.jobs.forecast import Estimate, add_limits
+from instructgen.jobs.forecast_budget import plan_budget
 from instructgen.ledger.cache import AnswerCache
 from instructgen.ledger.ledger import Ledger
 from instructgen.prompting.requests import make_request_id
@@ -363,3 +364,85 @@ def test_progress_tells_how_many_images_of_how_many(coco: Path, tmp_path: Path) 
     told: list[tuple[int, int | None]] = []
     make_estimate(make_plan_parts(make_config(coco)), tmp_path / "ds", lambda done, of: told.append((done, of)))
     assert told[-1] == (NUM_IMAGES, NUM_IMAGES)
+
+
+REWRITE = {"rewrite": True, "continue_below_tokens": 80, "repair_rounds": 2}
+
+
+def test_refinement_adds_one_rewriting_each_and_at_most_every_request(coco: Path, tmp_path: Path) -> None:
+    whole = estimate(make_config(coco, refine=REWRITE), tmp_path / "ds")
+    plain = estimate(make_config(coco), tmp_path / "ds")
+    found = whole.refinement
+    assert found is not None
+    assert plain.refinement is None
+    assert whole.total == plain.total
+    assert (found.most_requests_per_answer, found.requests) == (4, whole.total.to_send)
+    assert found.completion_tokens == pytest.approx(whole.total.completion_tokens, rel=0.01)
+    assert found.cost_usd == pytest.approx((0.15 * found.prompt_tokens + 0.6 * found.completion_tokens) / 1e6)
+    assert found.most_cost_usd is not None
+    assert found.cost_usd is not None
+    assert found.most_cost_usd > 4 * found.cost_usd
+
+
+def test_budget_is_held_against_refinement_too(coco: Path, tmp_path: Path) -> None:
+    plain = estimate(make_config(coco), tmp_path / "ds").total.cost_usd
+    assert plain is not None
+    tight = {"run": {"budget_usd": plain * 1.01}}
+    without = estimate(make_config(coco, **tight), tmp_path / "ds").budget_usd
+    refined = estimate(make_config(coco, **tight, refine=REWRITE), tmp_path / "ds").budget_usd
+    assert without is not None
+    assert refined is not None
+    assert (without.is_enough, refined.is_enough) == (True, False)
+    assert refined.num_requests is not None
+    assert refined.num_requests < NUM_IMAGES * 3
+
+
+def test_most_of_a_refinement_without_a_longest_answer_is_not_known(coco: Path, tmp_path: Path) -> None:
+    refine = {**REWRITE, "teacher": {"model": "gpt-4o", "decoding": {"temperature": 0.0}}}
+    found = estimate(make_config(coco, refine=refine), tmp_path / "ds").refinement
+    assert found is not None
+    assert (found.most_tokens, found.most_cost_usd) == (None, None)
+
+
+JUDGE = {"teacher": {"model": "gpt-4o-mini", "decoding": {"max_tokens": 200}}}
+
+
+def test_judge_adds_one_request_for_each_answer_with_its_text_and_what_is_known(coco: Path, tmp_path: Path) -> None:
+    whole = estimate(make_config(coco, judge=JUDGE), tmp_path / "ds")
+    found, plain = whole.judging, estimate(make_config(coco), tmp_path / "ds")
+    assert found is not None
+    assert plain.judging is None
+    assert whole.total == plain.total
+    assert found.requests == whole.total.to_send
+    assert found.prompt_tokens > whole.total.completion_tokens + 200 * found.requests
+    assert found.cost_usd == pytest.approx((0.15 * found.prompt_tokens + 0.6 * found.completion_tokens) / 1e6)
+    assert found.most_cost_usd is not None
+    assert found.most_cost_usd > 0.6e-6 * 200 * found.requests + 0.15e-6 * 1024 * found.requests
+
+
+def test_fallback_doubles_what_the_judge_may_be_asked_at_most(coco: Path, tmp_path: Path) -> None:
+    fallback = {"fallback": {"model": "gpt-4o-mini", "decoding": {"max_tokens": 1024}}}
+    one = estimate(make_config(coco, judge=JUDGE), tmp_path / "ds").judging
+    two = estimate(make_config(coco, judge=JUDGE, teacher=fallback), tmp_path / "ds").judging
+    assert one is not None
+    assert two is not None
+    assert one.most_cost_usd is not None
+    assert two.cost_usd == one.cost_usd
+    assert two.most_cost_usd == pytest.approx(2 * one.most_cost_usd)
+
+
+def test_budget_is_held_against_the_judge_too(coco: Path, tmp_path: Path) -> None:
+    plain = estimate(make_config(coco), tmp_path / "ds").total.cost_usd
+    assert plain is not None
+    found = estimate(make_config(coco, run={"budget_usd": plain * 1.01}, judge=JUDGE), tmp_path / "ds").budget_usd
+    assert found is not None
+    assert found.is_enough is False
+
+
+def test_picture_is_counted_with_its_prompt(coco: Path, tmp_path: Path) -> None:
+    seen = convert(
+        {"teacher": {"model": "m", "see_image": "only"}, "types": ["caption"], "source": {"limit": 4}}, BuildConfig
+    )
+    found = estimate(seen, tmp_path / "ds").total
+    assert found.to_send == 4
+    assert 4 * (85 + 4 * 170) < found.prompt_tokens < 4 * (85 + 4 * 170 + 600)

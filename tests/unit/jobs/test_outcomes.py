@@ -29,7 +29,7 @@ def test_good_reply_becomes_a_sample_with_a_score_for_each_filter() -> None:
         "What lies on the grass?",
         "A brown dog lies beside a red ball.",
     ]
-    assert set(outcome.checks) == {"leakage", "control_strings", "length", "refusal", "repetition"}
+    assert set(outcome.checks) == set(make_filters(FiltersConfig()))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,93 @@
+"""MiniGPT-4's second-stage data: filter_cap.json and the pictures beside it (arXiv 2304.10592, section 3.2).
+
+    filter_cap.json     {"annotations": [{"image_id": "000000000042", "caption": "..."}, ...]}
+    image/000000000042.jpg
+
+Its loader opens image/<image_id>.jpg by that name whatever the bytes are, so pictures are written as they are stored.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from instructgen.dataset.exports.base import Exported, ReadPicture, new_folder
+from instructgen.errors import InstructgenError
+
+FILE_NAME = "filter_cap.json"
+# Descriptions of a whole picture, the one that is written by who sees it first; only one type is written.
+_TYPES = ("caption", "detail")
+_COLUMNS = ["image_id", "sample_type", "messages", "images"]
+_UNSAFE = re.compile(r"[^\w.-]+")
+
+
+def write_filter_cap(version: Path, out: Path, read_picture: ReadPicture) -> Exported:
+    """Write the version's descriptions to `out`, in the order of its shards; every image that is listed is there.
+
+    A row whose picture is neither in the row nor found is left out, and counted. Raises InstructgenError for a
+    version without descriptions, and where no picture at all is found.
+    """
+    sample_type = _choose_type(version)
+    left_out: Counter[str] = Counter()
+    listed: list[dict[str, str]] = []
+    seen: set[str] = set()
+    with new_folder(out) as folder:
+        (folder / "image").mkdir()
+        for row in _read_rows(version, sample_type):
+            picture = row["images"][0]["bytes"] or read_picture(row["image_id"], row["images"][0]["path"])
+            if picture is None:
+                left_out["image_missing"] += 1
+                continue
+            name = _make_name(row["image_id"], seen)
+            (folder / "image" / f"{name}.jpg").write_bytes(picture)
+            listed.append({"image_id": name, "caption": row["messages"][-1]["content"]})
+        if not listed:
+            raise InstructgenError(
+                f"none of the {left_out.total()} pictures was found, and rows name them by path alone; "
+                "--images FOLDER says where they are"
+            )
+        (folder / FILE_NAME).write_bytes(msgspec.json.encode({"annotations": listed}) + b"\n")
+    return Exported(out, len(listed), dict(left_out))
+
+
+def _choose_type(version: Path) -> str:
+    found = {row["sample_type"] for row in _iterate(version, ["sample_type"])}
+    for sample_type in _TYPES:
+        if sample_type in found:
+            return sample_type
+    raise InstructgenError(
+        f"{version} has no sample of the types {' or '.join(_TYPES)}, and {FILE_NAME} holds nothing but descriptions"
+    )
+
+
+def _read_rows(version: Path, sample_type: str) -> Iterator[dict[str, Any]]:
+    for row in _iterate(version, _COLUMNS):
+        if row["sample_type"] == sample_type:
+            yield row
+
+
+def _iterate(version: Path, columns: list[str]) -> Iterator[dict[str, Any]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    for path in sorted((version / "data").glob("*.parquet")):
+        try:
+            for batch in pq.ParquetFile(path).iter_batches(batch_size=64, columns=columns):
+                yield from batch.to_pylist()
+        except (pa.ArrowException, OSError) as error:
+            raise InstructgenError(f"{path} cannot be read: {error}; build or copy the version again") from None
+
+
+def _make_name(image_id: str, seen: set[str]) -> str:
+    """Return a name for the picture that no other one of this export has: the last part of its id, if it can be."""
+    short, whole = (_UNSAFE.sub("-", text).strip(".-") for text in (image_id.rpartition("/")[2], image_id))
+    name = next((one for one in (short, whole) if one and one not in seen), "")
+    number = 2
+    while not name or name in seen:
+        name = f"{whole or 'image'}-{number}"
+        number += 1
+    seen.add(name)
+    return name
