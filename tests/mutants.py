@@ -35,6 +35,8 @@ _NEAR = {
     "instructgen/jobs": ("tests/unit/jobs", "tests/faults", "tests/integration"),
     "instructgen/draws": ("tests/unit/test_draws.py",),
     "instructgen/evaluate": ("tests/unit/evaluate",),
+    "instructgen/grounding": ("tests/unit/grounding",),
+    "instructgen/filters": ("tests/unit/filters",),
 }
 # It compares the code with this list, and so would object to any fault whatever.
 _LIST_TEST = "tests/unit/test_mutants.py"
@@ -412,6 +414,42 @@ MUTANTS: tuple[Mutant, ...] = (
         "instructgen/jobs/outcomes.py",
         "if verdict.fault is not None:",
         'if verdict.fault is not None and name != "leakage":',
+    ),
+    Mutant(
+        "gate_is_held_the_wrong_way",
+        "instructgen/jobs/gates.py",
+        "if gate.max is not None and value > gate.max:",
+        "if gate.max is not None and value < gate.max:",
+    ),
+    Mutant(
+        "false_sentence_is_not_cut",
+        "instructgen/filters/grounding.py",
+        "text = _cut_sentences(answer.content, bad)",
+        "text = answer.content",
+    ),
+    Mutant(
+        "left_is_right",
+        "instructgen/grounding/places.py",
+        "return across - _MIDDLE",
+        "return _MIDDLE - across",
+    ),
+    Mutant(
+        "denial_reaches_over_and",
+        "instructgen/grounding/denial.py",
+        'if between is not None and (between.determiner != "no" or is_and_a):',
+        'if between is not None and between.determiner != "no":',
+    ),
+    Mutant(
+        "hint_behind_a_question_is_read_as_the_question",
+        "instructgen/grounding/questions.py",
+        'end = text.rfind("?") + 1 or len(text)',
+        "end = len(text)",
+    ),
+    Mutant(
+        "sketches_alone_make_duplicates",
+        "instructgen/filters/near_duplicate.py",
+        "if later not in kept_as and self._are_alike(kept, later):",
+        "if later not in kept_as:",
     ),
 )
 

@@ -82,7 +82,7 @@ def build(
     of its own in <out>/versions. Ctrl-C stops after what is in flight; a second one at once.
     `instructgen plan` with the same flags says beforehand what it will cost.
     Exit codes: 0 done, 2 bad input, 3 stopped (run again), 4 some units failed or none was accepted,
-    5 the budget is spent, 6 the answers collapsed, 7 a gate of the pipeline was passed.
+    5 the budget is spent, 6 the answers collapsed, 7 a gate of the pipeline failed.
     """
     try:
         config = make_config(
@@ -165,7 +165,7 @@ def _summarise(result: "BuildResult") -> dict[str, Any]:
         "refined": None if manifest.refinement is None else manifest.refinement.steps,
         "exports": {exported.folder.name: str(exported.folder) for exported in result.exports},
         "metrics": manifest.metrics,
-        "gates_passed": [fault.describe() for fault in result.gate_faults],
+        "gates_failed": [fault.describe() for fault in result.gate_faults],
         "splits": manifest.splits,
         "prompt_tokens": manifest.teacher.prompt_tokens,
         "completion_tokens": manifest.teacher.completion_tokens,
@@ -228,7 +228,7 @@ def _tell_kept(result: "BuildResult") -> None:
 
 
 def _tell_measures(result: "BuildResult") -> None:
-    """Say how much of what was published the annotations contradict, and which gates that passes."""
+    """Say how much of what was published the annotations contradict, and which gates failed."""
     measures = (result.manifest.metrics or {}).get("total", {})
     shown = {
         "CHAIR_i": "chair_i",
@@ -239,7 +239,7 @@ def _tell_measures(result: "BuildResult") -> None:
     if said:
         typer.echo(f"  held against the annotations: {', '.join(said)}")
     for fault in result.gate_faults:
-        typer.echo(f"  gate passed: {fault.describe()}; this version does not become the latest", err=True)
+        typer.echo(f"  gate failed: {fault.describe()}; this version does not become the latest", err=True)
 
 
 def _tell_exports(result: "BuildResult") -> None:

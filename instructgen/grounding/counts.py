@@ -23,6 +23,7 @@ _LOOSE = frozenset({
 })  # fmt: skip
 _PAIRED = frozenset({"skis", "scissors"})  # several of them may be one
 _PERSON_WORDS = frozenset({"person", "people", "human", "individual"})
+_KINDS_OF_PEOPLE = ("man", "woman", "boy", "girl", "child", "kid", "lady", "baby")
 _FEW = 4  # so many of anything are boxed one by one
 _MIN_AREA = 0.001  # a smaller box may be left out of a count
 
@@ -128,6 +129,8 @@ def _weigh_boxes(
         if category in evidence.plurals and num == 1 and not stated:
             return "unverifiable", said + ", and captions speak of several"
         return "contradicted", said
+    if is_kind and number == num and not _may_be_others(phrase, evidence):
+        return "supported", said  # "two men in orange and another man"
     if stated and (len(stated) == 1 or is_total) and _is_reliable(stated, num, is_kind=is_kind):
         return "contradicted", said
     if is_kind:
@@ -138,6 +141,11 @@ def _weigh_boxes(
         return "supported", said + ": so many at least"
     is_clear = category not in _LOOSE or num <= _FEW or 2 * number <= num
     return ("contradicted" if is_clear else "unverifiable"), said
+
+
+def _may_be_others(phrase: Phrase, evidence: Evidence) -> bool:
+    """Return whether captions speak of people whom the word leaves out: women and children, where men are counted."""
+    return any(other in evidence.mentions for other in _KINDS_OF_PEOPLE if other != phrase.lemma)
 
 
 def _is_reliable(stated: set[int], num: int, *, is_kind: bool) -> bool:

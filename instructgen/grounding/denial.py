@@ -27,8 +27,8 @@ _APPEAR = as_words("""
 _SIDES = as_words("middle center left right side front back background foreground top bottom corner")
 _TO_BE_SEEN = as_words("visible seen shown present here there in around nearby anywhere be pictured")
 _PLACES = PICTURE_NOUNS | as_words("""
-    air sky area surroundings room place hall kitchen bathroom street field park building beach water court house yard
-    view sight it here camera all space
+    air sky area surroundings room bedroom place hall kitchen bathroom restaurant shop store street
+    field park building beach water court house yard view sight it here camera all space
     """)
 _PLAIN = as_words("visible actual single real discernible")
 _SHOWING = as_words("showing containing resembling missing")

@@ -7,6 +7,7 @@ from instructgen.grounding.denial import denies_some
 from instructgen.grounding.evidence import Evidence
 from instructgen.grounding.judged import Judged
 from instructgen.grounding.nouns import BIKE, singular_of
+from instructgen.grounding.partial import is_shown_there
 from instructgen.grounding.phrases import Phrase
 from instructgen.grounding.sentences import Sentence
 from instructgen.grounding.words import PICTURE_NOUNS, as_words
@@ -88,7 +89,8 @@ _MALE_WORDS = as_words("man men boy boys guy guys male he his him gentleman gent
 _FEMALE_WORDS = as_words("woman women girl girls lady ladies female she her bride mother")
 _ANYBODY = as_words("person people human someone")
 # Groups whose vague words are taken by what is boxed.
-_TELLING_GROUPS = as_words("vehicle animal accessory food furniture kitchen appliance")
+_TELLING_GROUPS = as_words("""
+    vehicle animal accessory food furniture kitchen appliance electronic""")
 
 
 def _group_names() -> dict[str, frozenset[str]]:
@@ -109,6 +111,7 @@ def judge_object(sentence: Sentence, phrases: Sequence[Phrase], phrase: Phrase, 
     if is_likened or phrase.lemma in PICTURE_NOUNS:
         return None
     is_in_part = phrase.is_negated and denies_some(sentence, phrases, phrase, evidence.words)
+    is_in_part = is_in_part and not is_shown_there(sentence, phrases, phrase, evidence)
     if phrase.category is None:
         return _judge_thing(phrase, evidence, is_in_part=is_in_part)
     if phrase.is_negated:
@@ -147,7 +150,8 @@ def _is_taken(word: str, category: str, evidence: Evidence) -> bool:
     group = find_category(category).group
     if group == "animal" and word in ("animal", "animals", "pet", "pets"):
         return any(find_category(other).group == group for other in evidence.boxes)
-    return group in _TELLING_GROUPS and any(
+    is_telling = group in _TELLING_GROUPS or word in ("board", "boards")
+    return is_telling and any(
         other != category and find_category(other).group == group and word in _MAYBE.get(other, frozenset())
         for other in evidence.boxes
     )

@@ -5,6 +5,7 @@ from instructgen.grounding.evidence import Evidence
 from instructgen.grounding.judged import Judged
 from instructgen.grounding.phrases import Phrase
 from instructgen.grounding.sides import Placement, Side
+from instructgen.lexicon.categories import find_category
 from instructgen.records import Box
 
 _MIDDLE = 0.5
@@ -75,7 +76,8 @@ def _off(box: Box, side: Side) -> float:
 def _judge_beside(placement: Placement, subject: Phrase, evidence: Evidence) -> tuple[Truth, str]:
     target = placement.target
     assert target is not None
-    ours, theirs = evidence.boxes.get(subject.category or "", ()), evidence.boxes.get(target.category or "", ())
+    ours = evidence.boxes.get(subject.category or "", ())
+    theirs = evidence.boxes.get(target.category or _find_boxed_as(target.lemma, evidence, subject.category), ())
     pairs = [(one, other) for one in ours for other in theirs if one is not other]
     if not pairs or {subject.category, target.category} & evidence.crowds or "middle" in placement.sides:
         return "unverifiable", f"no box of {target.lemma}" if not theirs else "their places cannot be compared"
@@ -85,6 +87,12 @@ def _judge_beside(placement: Placement, subject: Phrase, evidence: Evidence) -> 
         return "supported", said
     is_clear = worst > (_APART_AT_EDGE if placement.is_edge else _APART) and subject.category != target.category
     return ("contradicted" if is_clear else "unverifiable"), said
+
+
+def _find_boxed_as(lemma: str, evidence: Evidence, subject: str | None) -> str:
+    """Return as what a vague word must be boxed, "monitor" as tv; "" where it may be several things, or none."""
+    found = [name for name in evidence.boxes if name != subject and lemma in find_category(name).hints]
+    return found[0] if len(found) == 1 else ""
 
 
 def _past(one: Box, other: Box, side: Side) -> float:

@@ -30,6 +30,7 @@ _RELATIVE = as_words("relative relation compared")
 _PLACE_LEADS = as_words("on at to in toward towards near along")
 _ONLY_SEEN = _SEEING | as_words("is are can be do you we located positioned situated found placed")
 _NOUN_AFTER_WHICH = 3  # "what kind of animal is", "which animal is"
+_MORE = as_words("more another other others else besides")
 _COLOUR_NOUNS = as_words("color colour colors colours")
 
 
@@ -89,6 +90,9 @@ def _find_subject(sentence: Sentence, phrases: Sequence[Phrase]) -> Phrase | Non
         counted = [phrase for phrase in phrases if phrase.start > index + 1] if pair == ("how", "many") else []
         if counted:
             return counted[0]
+    named = [phrase for phrase in phrases if phrase.lemma not in PICTURE_NOUNS]
+    if named and _asks_colour(sentence.words):  # "what color are the flowers in the vase", "the man's shirt"
+        return next((phrase for phrase in named if not sentence.possessive[phrase.end - 1]), named[0])
     return next((phrase for phrase in phrases if phrase.category), phrases[0] if phrases else None)
 
 
@@ -102,6 +106,8 @@ def _find_kind(sentence: Sentence, subject: Phrase | None) -> Asks:
         return "colour"
     is_indefinite = subject is not None and not subject.is_definite
     is_if = "if" in known and words[:2] != ("what", "if")
+    if _MORE & known:
+        return "number" if "many" in known else "other"  # a "no" to "is there another?" denies none
     if words[0] == "there" or "whether" in known or is_if:
         return "existence" if is_indefinite else "other"
     if "where" in known or {"which", "side"} <= known:

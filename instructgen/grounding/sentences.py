@@ -21,7 +21,8 @@ _NO_INFINITIVE = as_words("""
 _SEEING = as_words("find see notice spot say count point make recognize observe")
 # Before "to", these say that it is being done, with the things at hand.
 _UNDER_WAY = as_words("""
-    preparing prepares trying tries about ready attempting attempts going starting jumping reaching getting used using
+    preparing prepares trying tries about ready attempting attempts going starting jumping reaching reaches reach
+    getting used using
     """)
 # Behind "to", no verb, or one that says that it is so already.
 _NO_VERBS = as_words("be have begin start sum") | DETERMINERS | PRONOUNS | NUMBERS.keys()
@@ -119,6 +120,8 @@ def _is_infinitive(words: list[str], index: int) -> bool:
     if index + 1 == len(words):
         return False
     before, following = words[index - 1] if index else "", words[index + 1]
+    if before == "out" and index > 1 and words[index - 2] in _UNDER_WAY:
+        return False
     is_verb = not following.isdigit() and following not in _NO_VERBS
     return is_verb and before not in _NO_INFINITIVE and before not in _UNDER_WAY
 

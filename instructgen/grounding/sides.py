@@ -8,7 +8,7 @@ from msgspec import Struct
 from instructgen.grounding.phrases import Phrase
 from instructgen.grounding.sentences import Sentence
 from instructgen.grounding.subjects import is_led_in
-from instructgen.grounding.words import DETERMINERS, PICTURE_NOUNS, STOPS, as_words
+from instructgen.grounding.words import DETERMINERS, PICTURE_NOUNS, PREPOSITIONS, STOPS, as_words
 
 Side = Literal["left", "right", "top", "bottom", "middle"]
 
@@ -39,6 +39,7 @@ _DIRECTIONS = as_words("""
     """)
 _TOWARD = as_words("to toward towards")
 _LOOK = as_words("look to toward towards")
+_PRONOUNS_BEHIND = as_words("him her them me us it this that which whom")
 _FURTHER = as_words("further farther")
 _VIEWERS = as_words("viewer viewers observer camera")
 _COPULAS = as_words("is are sits sit stands stand lies lie there we you hangs")
@@ -100,6 +101,10 @@ def find_placements(
             index += 1
             continue
         target, index, is_frame = _read_target(sentence, phrases, span)
+        if target is None and not is_frame and words[span.end : span.end + 1] == ("of",):
+            target = _find_meant(sentence, phrases, span, context)
+            if target is None and words[index : index + 1] and words[index] in _PRONOUNS_BEHIND:
+                continue
         if target is None and not is_frame:
             target = reference
         if target is None and _is_further(sentence, span.start):
@@ -194,6 +199,14 @@ def _read_target(sentence: Sentence, phrases: Sequence[Phrase], span: _Span) -> 
     return target, target.end if target else end + 1, False
 
 
+def _find_meant(sentence: Sentence, phrases: Sequence[Phrase], span: _Span, context: Phrase | None) -> Phrase | None:
+    """Return the person of "to the left of him": the sentence's, else the one who was spoken of."""
+    if sentence.words[span.end + 1 : span.end + 2] not in (("him",), ("her",)):
+        return None
+    known = [phrase for phrase in phrases if phrase.end <= span.start] + ([] if context is None else [context])
+    return next((phrase for phrase in known if phrase.category == "person"), None)
+
+
 def _find_subjects(
     sentence: Sentence,
     phrases: Sequence[Phrase],
@@ -209,7 +222,8 @@ def _find_subjects(
     before = [phrase for phrase in phrases if phrase.end <= start and phrase.first >= first]
     if "," in sentence.gaps[start] and end < len(words) and words[end] in _COPULAS:
         before = []  # "on the left is a dog, on the right is a cat"
-    if start > 0 and words[start - 1] in ("it", "them") and context is not None:
+    is_seen = start > 0 and words[start - 1] in ("it", "them")  # "you find it on the left"
+    if is_seen and context is not None and words[max(0, start - 2)] not in PREPOSITIONS:
         return (context,)
     if before:
         is_way = words[start] in _TOWARD and bool(_DIRECTIONS & set(words[max(first, start - 3) : start + 1]))

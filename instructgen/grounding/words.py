@@ -47,9 +47,9 @@ ADVERBS = as_words("""
     probably likely maybe together apart away nearby here there now then slightly somewhat partially mostly mainly
     clearly prominently currently actively closely directly neatly slowly carefully peacefully happily comfortably
     seemingly apparently alone again anywhere everywhere somewhere nowhere outdoors indoors overhead ahead later twice
-    once today tonight altogether total else aside halfway midair upright upside sideways forward backward backwards
-    forwards downhill uphill downstairs upstairs either neither visible present seen located positioned situated
-    parked placed shown pictured featured displayed available ready able relative compared
+    once today tonight altogether total else aside instead halfway midair upright upside sideways forward backward
+    backwards forwards downhill uphill downstairs upstairs either neither visible present seen located positioned
+    situated parked placed shown pictured featured displayed available ready able relative compared
     """)
 # Verbs that captions and answers use with things; their -ing forms are known by the ending.
 VERBS = as_words("""

@@ -37,7 +37,7 @@ def test_version_that_passes_a_gate_is_kept_and_is_not_the_latest(tmp_path: Path
     assert first.code == 0
     second = run_cli("build", "--limit", "8", "--out", out, "--pipeline", write(tmp_path, GATE), "--json")
     assert second.code == 7
-    assert second.result["gates_passed"] == ["kept_share is 1, above 0.5"]
+    assert second.result["gates_failed"] == ["kept_share is 1, above 0.5"]
     assert second.result["version"] != first.result["version"]
     assert Path(second.result["out"], "manifest.json").is_file()
     assert (out / "tags" / "latest").read_text(encoding="utf-8").strip() == first.result["version"]

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from instructgen.config import FiltersConfig
 from instructgen.dataset.manifest import read_manifest
 from instructgen.dataset.read import read_rows
+from instructgen.filters import make_filters
 from tests.support.cli import Done, environment, run_cli
 
 TYPES = ["conv", "detail", "reasoning"]
@@ -93,7 +95,7 @@ def test_rows_say_where_they_come_from(sample: Done) -> None:
         assert len(row["request_ids"]) == 1
         assert len(row["request_ids"][0]) == 64
         assert len(row["prompt_sha256"]) == 64
-        assert set(row["scores"]) == {"leakage", "control_strings", "length", "refusal", "repetition"}
+        assert set(row["scores"]) == set(make_filters(FiltersConfig()))
         assert all("<image>" not in message["content"] for message in row["messages"])
 
 

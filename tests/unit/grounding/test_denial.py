@@ -9,6 +9,7 @@ ALL = [
     "There is no dog.",
     "I see no dog here.",
     "No dog is visible.",
+    "There is no dog on the grass.",
     "The picture does not show a dog.",
     "There isn't a dog.",
     "There is not a single dog.",
@@ -35,7 +36,6 @@ ALL = [
     "Neither a dog nor a cat is visible.",
 ]
 PART = [
-    "There is no dog on the grass.",
     "There is no dog on the left.",
     "There is no red dog.",
     "There is no big dog.",
