@@ -73,13 +73,19 @@ def alarm_lines(clean: list[Record], verdicts: dict[str, Record]) -> Iterable[st
         yield f"{key:38} {len(records):5} {percent(wrong, len(records)):>8} {percent(unsure, len(records)):>8}"
 
 
+def tell_turns(record: Record) -> list[str]:
+    if "conversations" in record:
+        return [f"{'Q' if turn['from'] == 'human' else 'A'}: {turn['value']}" for turn in record["conversations"]]
+    return [f"Q: {record['instruction']}", f"A: {record['output']}"]
+
+
 def show(records: list[Record], verdicts: dict[str, Record], scenes: dict[str, object], num: int) -> None:
     """Print some records with their verdict and what is known of the image."""
     for record in random.Random(0).sample(records, min(num, len(records))):
         planted = record["planted"]
         name = f"{planted['what']}: {planted['detail']}" if planted else f"clean {record.get('twin_what', '')}"
         print(f"\n== {record['id']} {record['image']} {record['source']}/{record['style']} {name}")
-        print(f"Q: {record['instruction']}\nA: {record['output']}")
+        print(*tell_turns(record), sep="\n")
         for fault in (verdicts.get(record["id"]) or {}).get("faults", ()):
             print(f"  ! {fault['kind']}: {fault['text']} | {fault['evidence']}")
         scene = scenes.get(record["image"])
@@ -100,7 +106,7 @@ def read_images(root: Path | None) -> dict[str, object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("planted", type=Path, help="what planted.py wrote, also with --clean")
+    parser.add_argument("planted", type=Path, help="what planted.py wrote, or bench/natural/*.jsonl")
     parser.add_argument("verdicts", type=Path, help="what instructgen audit --verdicts wrote")
     parser.add_argument("--show", type=int, default=0, help="print so many misses and so many false alarms")
     parser.add_argument("--what", default="", help="show this kind of fault only")
