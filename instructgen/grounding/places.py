@@ -13,6 +13,8 @@ _SUPPORTS = 0.02  # a centre may lie so far beyond the middle and still be calle
 _CONTRADICTS = 0.05
 _CONTRADICTS_HEIGHT = 0.12  # "at the bottom" is said loosely
 _CENTRAL = (0.33, 0.67)  # a box that does not reach into this third is not in the middle
+_MUCH_LARGER = 5
+_ARM = 0.15
 _KINDEST: tuple[Truth, ...] = ("supported", "unverifiable", "contradicted")
 _APART = 0.03  # of two things' centres
 _APART_AT_EDGE = 0.15  # "on the left side of the table" may be said of what lies on it
@@ -35,12 +37,21 @@ def judge_placement(placement: Placement, evidence: Evidence) -> Judged | None:
     kind: Kind = "position" if placement.target is None else "relation"
     # Whom the place is said of is not always clear: the kindest reading counts.
     subject, (truth, evidence_said) = min(zip(boxed, found, strict=True), key=lambda one: _KINDEST.index(one[1][0]))
+    if truth != "contradicted" and placement.target is None:
+        astray = [thing for thing in placement.held if _is_astray(placement, thing, evidence)]
+        if astray:
+            truth, evidence_said = (
+                "contradicted",
+                f"{astray[0].category} at {_say_places(evidence.boxes[astray[0].category or ''])}",
+            )
     return Judged(kind, truth, subject.category or "", placement.start, placement.end, evidence_said)
 
 
 def _judge_in_frame(placement: Placement, subject: Phrase, evidence: Evidence) -> tuple[Truth, str]:
     category = subject.category or ""
     boxes = evidence.boxes.get(category, ())
+    if placement.is_main:
+        boxes = _find_largest(boxes)
     said = f"{category} at {_say_places(boxes)}"
     if any(all(_off(box, side) <= _SUPPORTS for side in placement.sides) for box in boxes):
         return "supported", said
@@ -50,6 +61,19 @@ def _judge_in_frame(placement: Placement, subject: Phrase, evidence: Evidence) -
     if subject.number == 1 or subject.determiner == "another":  # "one on the left": of the two, perhaps
         is_wrong = is_wrong and len(boxes) == 1
     return ("contradicted" if is_wrong else "unverifiable"), said
+
+
+def _find_largest(boxes: tuple[Box, ...]) -> tuple[Box, ...]:
+    """Return the box that is much larger than all others, alone; all boxes where none is."""
+    by_area = sorted(boxes, key=lambda box: -box.area)
+    return tuple(by_area[:1]) if len(boxes) > 1 and by_area[0].area > _MUCH_LARGER * by_area[1].area else boxes
+
+
+def _is_astray(placement: Placement, thing: Phrase, evidence: Evidence) -> bool:
+    """Return whether what somebody holds is clearly elsewhere; an arm is long."""
+    boxes = evidence.boxes.get(thing.category or "", ())
+    sides = [side for side in placement.sides if side in ("left", "right")]
+    return len(boxes) == 1 and any(_off(boxes[0], side) > _ARM for side in sides)
 
 
 def _limit(side: Side) -> float:

@@ -101,11 +101,14 @@ def _number_clauses(words: list[str], gaps: list[str]) -> list[int]:
     return found
 
 
-_CUES_OF_DOUBT = MODALS | DOUBTS
+_TOLD_AS = as_words("possible probable conceivable plausible guess suspect assume")  # "it is possible that"
+_CUES_OF_DOUBT = MODALS | DOUBTS | _TOLD_AS
 _TO = frozenset({"to"})
 
 
 def _doubts(words: list[str], index: int) -> bool:
+    if words[index] in _TOLD_AS:
+        return words[index + 1 : index + 2] == ["that"]
     if words[index] == "if" and words[index + 1 : index + 3] in (["you", "look"], ["we", "look"]):
         return False
     if words[index] in MODALS and words[index + 1 : index + 2] and words[index + 1] in _SEEING:

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from instructgen.grounding.phrases import Phrase
 from instructgen.grounding.sentences import Sentence
-from instructgen.grounding.subjects import is_led_in
+from instructgen.grounding.subjects import find_held, is_led_in, is_main
 from instructgen.grounding.words import DETERMINERS, PICTURE_NOUNS, PREPOSITIONS, STOPS, as_words
 
 Side = Literal["left", "right", "top", "bottom", "middle"]
@@ -57,7 +57,8 @@ _VERTICAL: dict[str, Side] = {"above": "top", "below": "bottom", "beneath": "bot
 class Placement(Struct, frozen=True):
     """A thing is said to lie on `sides` of the picture, or of `target`. `subjects` are whom it may speak of.
 
-    `is_edge` marks "on the left side of the table", which may mean a part of the table.
+    `is_edge` marks "on the left side of the table", which may mean a part of the table; `is_main`, that it is the
+    one that the picture is about, where one is much the largest. What the subject holds, `held`, is there too.
     """
 
     sides: tuple[Side, ...]
@@ -66,6 +67,8 @@ class Placement(Struct, frozen=True):
     is_edge: bool
     start: int
     end: int
+    is_main: bool = False
+    held: tuple[Phrase, ...] = ()
 
 
 class _Span(Struct, frozen=True):
@@ -113,7 +116,18 @@ def find_placements(
             continue  # "the top of it", "the middle": of what cannot be told
         subjects = _find_subjects(sentence, phrases, (span.start, index), context, is_place_asked=is_place_asked)
         if subjects and not _is_denied(sentence, span.start):
-            found.append(Placement(span.sides, subjects, target, span.is_edge, span.start, index))
+            found.append(
+                Placement(
+                    sides=span.sides,
+                    subjects=subjects,
+                    target=target,
+                    is_edge=span.is_edge,
+                    start=span.start,
+                    end=index,
+                    is_main=is_main(sentence, phrases, subjects, span.start),
+                    held=find_held(sentence, phrases, subjects),
+                )
+            )
     return found
 
 
@@ -235,9 +249,16 @@ def _find_subjects(
     known = () if context is None else (context,)
     if stands_for in _PRONOUNS and not sentence.possessive[first]:
         return known
-    if not phrases and known and not _has_unknown(sentence, start):
+    if not phrases and known and not _has_unknown(sentence, 0, start):
         return known
-    after = [phrase for phrase in phrases if phrase.start >= end]
+    clause, is_unknown = sentence.clauses[start], bool(stands_for) and _has_unknown(sentence, first, start)
+    # "The conductor is on the left, and the bicycles ...": what no table knows is no thing of the next clause.
+    after = [
+        phrase
+        for phrase in phrases
+        if phrase.start >= end
+        and (not is_unknown or sentence.clauses[phrase.start] == clause or "where" in words[end : phrase.start])
+    ]
     if after and not (is_place_asked and known and not _says_what(sentence, first, after[0])):
         return (next((phrase for phrase in after if not phrase.is_weak), after[0]),)
     is_told_to_look = first < start and words[first] in _LOOK
@@ -253,9 +274,9 @@ def _choose_subjects(sentence: Sentence, before: Sequence[Phrase]) -> tuple[Phra
     return (main,) if main == nearest or _is_carried(sentence, nearest) else (main, nearest)
 
 
-def _has_unknown(sentence: Sentence, start: int) -> bool:
+def _has_unknown(sentence: Sentence, first: int, start: int) -> bool:
     """Return whether a word before the place may be a thing of no table, whose place is told."""
-    return any(word not in STOPS and word not in DETERMINERS for word in sentence.words[:start])
+    return any(word not in STOPS and word not in DETERMINERS for word in sentence.words[first:start])
 
 
 def _says_what(sentence: Sentence, first: int, phrase: Phrase) -> bool:

@@ -75,6 +75,37 @@ def test_what_a_thing_on_the_left_does_places_nothing_else() -> None:
     assert not tell(claims, "position", "relation")
 
 
+PLAYERS = image(
+    "A woman plays tennis.",
+    Box("person", 0.1, 0.2, 0.4, 0.9),
+    Box("person", 0.8, 0.1, 0.85, 0.2),
+    Box("cell phone", 0.82, 0.1, 0.84, 0.14),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "truth"),
+    [
+        ("A woman plays tennis. She is on the right.", "contradicted"),
+        ("The woman is on the right.", "contradicted"),
+        ("In the foreground, on the right, a woman plays.", "contradicted"),
+        ("A woman is on the right.", "supported"),
+        ("The other woman is on the right.", "supported"),
+        ("The woman is on the right in the background.", "supported"),
+        ("The woman is on the left.", "supported"),
+    ],
+)
+def test_the_one_spoken_of_is_much_the_largest(text: str, truth: str) -> None:
+    assert {one.truth for one in find_claims(PLAYERS, text) if one.kind == "position"} == {truth}
+
+
+def test_what_is_held_is_where_its_holder_is() -> None:
+    for side, truth in (("left", "contradicted"), ("right", "supported")):
+        claims = find_claims(PLAYERS, f"A person on the {side} is holding a cell phone.")
+        (found,) = [one for one in claims if one.kind == "position"]
+        assert found.truth == truth
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -35,6 +35,8 @@ def find_contradicted(record: ImageRecord, *texts: str) -> list[str]:
         (DOG, ("A toy cat lies beside the dog.",)),
         (DOG, ("Is there more than one dog?", "No, just the one.")),
         (DOG, ("Is there another dog?", "No.")),
+        (DOG, ("It is possible that a child put it there.",)),
+        (DOG, ("The conductor is on the right, while the dog is asleep.",)),
         (CHOPPED, ("There is no knife under the board.",)),
         (DESK, ("The laptop sits to the left of the monitor.",)),
         (BOAT, ("A man is in a boat. His dog sits to the right of him.",)),
@@ -53,6 +55,7 @@ def test_right_answer_is_let_pass(record: ImageRecord, texts: tuple[str, ...]) -
     [
         (DOG, ("There is no dog and a cat sleeps.",), "object"),
         (DOG, ("How many dogs are there?", "None."), "count"),
+        (DOG, ("The eye is led to the right, where a dog can be seen.",), "position"),
         (DOG, ("Are there two dogs?", "Yes."), "count"),
         (DOG, ("A wooden chair stands beside the dog.",), "object"),
         (BUS, ("Is the bus blue?", "Yes."), "colour"),
