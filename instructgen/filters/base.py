@@ -9,7 +9,8 @@ from instructgen.records import Fault, ImageRecord, Sample, Verdict
 class Filter(Protocol):
     """A frozen struct whose fields are its options. `check` does no I/O and holds no state.
 
-    A class variable `is_default = False` keeps a filter out of a build that does not name it.
+    A class variable `is_default = False` keeps a filter out of a build that does not name it; `adds = True` says that
+    it puts in what was not there, and so comes once, after all that cut.
     """
 
     def check(self, sample: Sample, record: ImageRecord) -> Verdict:

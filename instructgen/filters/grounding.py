@@ -94,5 +94,6 @@ def _find_fault(claims: list[Claim], limits: GroundingLimits) -> Fault | None:
 def _cut_sentences(text: str, spans: set[tuple[int, int]]) -> str:
     """Return the text without the sentences at these places."""
     for start, end in sorted(spans, reverse=True):
-        text = text[:start].rstrip(" ") + " " + text[end:].lstrip(" ") if start else text[end:].lstrip(" ")
+        before, after = text[:start].rstrip(" "), text[end:].lstrip(" ")
+        text = before + ("" if not before or before.endswith("\n") or after.startswith("\n") else " ") + after
     return text.strip()

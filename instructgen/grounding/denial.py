@@ -105,6 +105,8 @@ def _find_cue(sentence: Sentence, phrases: Sequence[Phrase], phrase: Phrase) -> 
         if sentence.clauses[index] != sentence.clauses[phrase.first]:
             break
         between = next((other for other in phrases if other.start == index and other.is_known), None)
+        if between is not None and words[max(0, between.first - 2) : between.first] == ("none", "of"):
+            return between.first - 2
         is_and_a = phrase.determiner in ("a", "an") and words[phrase.first - 1] == "and"  # "no cat and a dog"
         if between is not None and (between.determiner != "no" or is_and_a):
             break
@@ -115,8 +117,8 @@ def _find_cue(sentence: Sentence, phrases: Sequence[Phrase], phrase: Phrase) -> 
 
 
 def _is_nobody(sentence: Sentence, cue: int) -> bool:
-    """Return whether the cue is "nobody" or "no one": what nobody has is not there."""
-    return sentence.words[cue] == "nobody" or sentence.words[cue : cue + 2] == ("no", "one")
+    """Return whether the cue is "nobody", "no one" or "none of them": what nobody has is not there."""
+    return sentence.words[cue] == "nobody" or sentence.words[cue : cue + 2] in (("no", "one"), ("none", "of"))
 
 
 def _is_idle(sentence: Sentence, index: int) -> bool:

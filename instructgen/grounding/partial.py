@@ -8,6 +8,7 @@ from instructgen.grounding.nouns import singular_of
 from instructgen.grounding.phrases import Phrase
 from instructgen.grounding.sentences import Sentence, read_sentence
 from instructgen.grounding.words import DETERMINERS, PREPOSITIONS, STOPS, as_words
+from instructgen.lexicon.categories import find_category
 
 _ON = as_words("on in at inside under")
 _CARRYING = as_words("""
@@ -15,6 +16,8 @@ _CARRYING = as_words("""
     """)
 _PEOPLE = as_words("he she his her")
 _PLACE_WORDS = 4
+_FILLED = as_words("filled topped full loaded covered containing holding")
+_FILLED_WITHIN = 8
 
 
 def is_shown_there(sentence: Sentence, phrases: Sequence[Phrase], phrase: Phrase, evidence: Evidence) -> bool:
@@ -23,6 +26,8 @@ def is_shown_there(sentence: Sentence, phrases: Sequence[Phrase], phrase: Phrase
     is_carried = place is None and _is_of_only_person(sentence, phrases, phrase, evidence)
     if place is None and not is_carried:
         return False
+    if is_carried and _lies_on_person(phrase, evidence):
+        return True
     for caption in evidence.record.captions:
         told = read_sentence(caption, 0, len(caption))
         known = read_phrases(told)
@@ -59,8 +64,23 @@ def _is_of_only_person(sentence: Sentence, phrases: Sequence[Phrase], phrase: Ph
     return is_owned and is_alone and bool(_CARRYING & set(before[-_PLACE_WORDS:]))
 
 
+def _lies_on_person(phrase: Phrase, evidence: Evidence) -> bool:
+    """Return whether the only one of its kind, which people wear or carry, is boxed within the only person's box."""
+    boxes = evidence.boxes.get(phrase.category or "", ())
+    if len(boxes) != 1 or find_category(phrase.category or "").group not in ("accessory", "sports"):
+        return False
+    (thing,), (person,) = boxes, evidence.boxes["person"]
+    across, down = (thing.x0 + thing.x1) / 2, (thing.y0 + thing.y1) / 2
+    return person.x0 <= across <= person.x1 and person.y0 <= down <= person.y1
+
+
 def _is_at(told: Sentence, known: Sequence[Phrase], thing: Phrase, place: tuple[str, str]) -> bool:
     preposition, noun = place
+    for index in range(
+        max(0, thing.first - _FILLED_WITHIN), thing.first - 1
+    ):  # "a bowl filled with food and a spoon"
+        if singular_of(told.words[index]) == noun and told.words[index + 1] in _FILLED:
+            return True
     for index in range(thing.end, len(told.words)):
         if any(other.start == index for other in known):
             return False

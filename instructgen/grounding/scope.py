@@ -78,6 +78,8 @@ def _is_tied(sentence: Sentence, phrase: Phrase, evidence: Evidence, phrases: Se
     if is_joined or (lead.endswith("ing") and any(other.is_asserted for other in phrases)):
         return True
     words = [word for index, word in enumerate(sentence.words) if sentence.clauses[index] == clause]
+    if {"next", "beside", "near", "behind"} & set(words) and {"them", "him", "her"} & set(words):
+        return True
     if _OF_PICTURE & set(words) or any(pair in (("there", "is"), ("there", "are")) for pair in pairwise(words)):
         return True
     return any(

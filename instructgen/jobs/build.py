@@ -102,7 +102,7 @@ class Build:
                 cure = "free space" if error.errno in _FULL_DISK else "see to it"
                 raise RunStoppedError(f"{error}; {cure} and run the same command again") from None
             record.published(manifest)
-        exports = self._export(version_folder, manifest)
+        exports = () if gate_faults else self._export(version_folder, manifest)
         return BuildResult(
             version_folder=version_folder,
             manifest=manifest,

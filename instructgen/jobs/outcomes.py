@@ -62,7 +62,10 @@ class Judge:
         return Rejected(unit.unit_id, "parse", turns.reason, turns.detail)
 
     def sift(self, unit: Unit, turns: tuple[Message, ...], request_ids: tuple[str, ...]) -> "Judged":
-        """Pass the turns through the filters; what one of them changes, the next ones see."""
+        """Pass the turns through the filters, all over again where one cut: what is left must hold by itself.
+
+        Filters that add to the turns come last, and once.
+        """
         sample = Sample(
             sample_id=f"{unit.unit_id}/0",
             image_id=unit.record.image_id,
@@ -71,16 +74,23 @@ class Judge:
             request_ids=request_ids,
             checks={},
         )
-        changed_by: list[str] = []
-        for name, rule in self.filters.items():
-            verdict = rule.check(sample, unit.record)
-            if verdict.fault is not None:
-                rejected = Rejected(unit.unit_id, "filter", verdict.fault.reason, verdict.fault.detail)
-                return Judged(rejected, sample.turns, tuple(changed_by))
-            if verdict.turns is not None and verdict.turns != sample.turns:
-                sample = replace(sample, turns=verdict.turns)
-                changed_by.append(name)
-            sample.checks[name] = verdict.score
+        changed_by: dict[str, None] = {}
+        adding = [name for name, rule in self.filters.items() if getattr(rule, "adds", False)]
+        waiting = [name for name in self.filters if name not in adding]
+        while waiting:
+            before = sample.turns
+            for name in waiting:
+                verdict = self.filters[name].check(sample, unit.record)
+                if verdict.fault is not None:
+                    rejected = Rejected(unit.unit_id, "filter", verdict.fault.reason, verdict.fault.detail)
+                    return Judged(rejected, sample.turns, tuple(changed_by))
+                if verdict.turns is not None and verdict.turns != sample.turns:
+                    sample = replace(sample, turns=verdict.turns)
+                    changed_by[name] = None
+                sample.checks[name] = verdict.score
+            if waiting is adding:
+                break
+            waiting = adding if sample.turns == before else waiting
         return Judged(sample, sample.turns, tuple(changed_by))
 
 

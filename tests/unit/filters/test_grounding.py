@@ -153,3 +153,11 @@ def test_reasoning_may_go_beyond_what_is_seen() -> None:
     answer = "Dogs often rest after chasing cats. Its owner may have parked a car nearby."
     assert reason("reasoning", answer) is None
     assert reason("reasoning", "There is a cat beside the dog.") == "contradicted_claim"
+
+
+def test_cut_leaves_paragraphs_and_one_space_between_sentences() -> None:
+    rule = Grounding(on_fault="cut")
+    answer = "A dog lies there. A zebra is near. It rests.\n\nA cow stands there. The ball is red.\nA cat sleeps."
+    verdict = check("detail", ("Describe it.", answer), rule=rule)
+    assert verdict.turns is not None
+    assert verdict.turns[-1].content == "A dog lies there. It rests.\n\nThe ball is red."

@@ -6,6 +6,8 @@ from instructgen.records import Box, ImageRecord
 from tests.support.claims import find_claims, image
 
 CHOPPED = image("A wooden board and a knife. A knife lies on the cutting board.", "knife")
+BOWL = image("A bowl filled with vegetables and a spoon.", "bowl", "spoon")
+GLOVE = image("A man on a field.", Box("person", 0.2, 0.1, 0.6, 0.9), Box("baseball glove", 0.4, 0.4, 0.5, 0.5))
 UMBRELLA = image("A woman walks, holding an umbrella.", "person", "umbrella")
 DESK = image("A laptop and a monitor on a desk.", Box("laptop", 0.1, 0.3, 0.3, 0.6), Box("tv", 0.5, 0.1, 0.9, 0.6))
 BOAT = image(
@@ -37,6 +39,7 @@ def find_contradicted(record: ImageRecord, *texts: str) -> list[str]:
         (DOG, ("Is there another dog?", "No.")),
         (DOG, ("It is possible that a child put it there.",)),
         (DOG, ("The conductor is on the right, while the dog is asleep.",)),
+        (GLOVE, ("He is not holding a bat.",)),
         (CHOPPED, ("There is no knife under the board.",)),
         (DESK, ("The laptop sits to the left of the monitor.",)),
         (BOAT, ("A man is in a boat. His dog sits to the right of him.",)),
@@ -60,6 +63,10 @@ def test_right_answer_is_let_pass(record: ImageRecord, texts: tuple[str, ...]) -
         (DOG, ("A wooden chair stands beside the dog.",), "object"),
         (BUS, ("Is the bus blue?", "Yes."), "colour"),
         (CHOPPED, ("There is no knife on the board.",), "object"),
+        (BOWL, ("There is no spoon in the bowl.",), "object"),
+        (GLOVE, ("No, he is not wearing a baseball glove.",), "object"),
+        (image("People pose.", "person", "person", "tie"), ("None of the people are wearing ties.",), "object"),
+        (DOG, ("Why is it calm?", "The dog is alert, while a cat is sitting next to him."), "object"),
         (UMBRELLA, ("She is not carrying an umbrella.",), "object"),
         (DESK, ("The laptop sits to the right of the monitor.",), "relation"),
         (BOAT, ("A man is in a boat. His dog sits to the left of him.",), "relation"),

@@ -7,7 +7,7 @@ from instructgen.config import FiltersConfig
 from instructgen.errors import InstructgenError
 from instructgen.filters import make_filters
 from instructgen.jobs.outcomes import Judge, Tally, check_types
-from instructgen.records import Failed, Rejected, Sample
+from instructgen.records import Failed, Message, Rejected, Sample
 from instructgen.sample_types import SAMPLE_TYPES
 from tests.support.make import make_reply, make_sample, make_unit
 
@@ -90,3 +90,19 @@ def test_unit_that_was_lost_is_a_bug_that_shows() -> None:
 def test_bad_types_are_refused(types: tuple[str, ...]) -> None:
     with pytest.raises(InstructgenError):
         check_types(types, SAMPLE_TYPES)
+
+
+def test_what_a_cut_leaves_must_pass_all_filters() -> None:
+    options: dict[str, dict[str, object]] = {
+        "grounding": {"on_fault": "cut"},
+        "length": {"detail": {"min_words": 12, "max_words": 99}},
+    }
+    by_type: dict[str, tuple[str, ...]] = {"conv": (), "detail": ("Describe it.",), "reasoning": ()}
+    judge = Judge(SAMPLE_TYPES, by_type, make_filters(FiltersConfig(options=options)), 0)
+    answer = "A dog is here. A large zebra stands right behind it in the grass today."
+    turns = (Message("user", "Describe it."), Message("assistant", answer))
+    judged = judge.sift(make_unit(sample_type="detail"), turns, ("r",))
+    assert isinstance(judged.outcome, Rejected)
+    assert judged.outcome.reason == "answer_too_short"
+    assert judged.changed_by == ("grounding",)
+    assert judged.turns[-1].content == "A dog is here."
