@@ -19,9 +19,9 @@ from pathlib import Path
 
 from instructgen.filters.near_duplicate import NearDuplicate
 from instructgen.records import ImageRecord, Message, Sample
+from instructgen.refine.sentences import split_line
 from instructgen.sources.coco import CocoSource
 from instructgen.teachers.scene_program import Task, write_text
-from instructgen.text import split_sentences
 
 _TARGET_CHARS = 1000
 _RECORD = ImageRecord("bench/1", "1.jpg", 640, 480, (), ())
@@ -33,7 +33,7 @@ def read_sentences(root: Path, num_images: int) -> list[str]:
         if isinstance(record, ImageRecord):
             for kind in ("conv", "detail", "reasoning"):
                 answers = re.sub(r"Question:\n.*|Answer:|===", "", write_text(Task(kind, record), 0))
-                sentences.update(split_sentences(answers))
+                sentences.update(sentence for line in answers.split("\n") for sentence in split_line(line))
     return sorted(sentences)
 
 

@@ -119,6 +119,8 @@ def _apply(reviewed: "Reviewed", evidence: "Evidence", *, strict: bool, as_json:
         typer.echo(f"published {folder}: {num_rows} rows\nof version {facts.of}: {counts}")
         for export in exports:
             typer.echo(f"written again: {export.folder}, {export.num_rows} rows")
+    if manifest.metrics is None:
+        typer.echo("measures and gates were not looked at again; `instructgen audit` measures this version", err=True)
     if not num_rows:
         typer.echo("no row is left, so the latest version stays what it was", err=True)
         raise typer.Exit(4)

@@ -1,5 +1,6 @@
 """A model that marks finished samples for truth and for use, as GAVIE does (arXiv 2306.14565)."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,13 +8,13 @@ from msgspec import Struct
 
 from instructgen.config import JudgeConfig
 from instructgen.errors import InstructgenError
-from instructgen.evaluate.judge import read_two_numbers
 from instructgen.prompting.prompts import load_pair
 from instructgen.prompting.templates import PromptTemplate
 from instructgen.records import Decoding, Fault, Message
 
 SCORES = ("judge_accuracy", "judge_relevancy")
 _BEST = 10
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
 _SHOWN_CHARS = 80
 
 
@@ -62,9 +63,15 @@ class Assessor(Struct, frozen=True):
 
 
 def read_marks(text: str) -> tuple[float, float] | None:
-    """Return the two marks in the first line that is not blank; None unless there are two from 0 to 10, alone."""
-    marks = read_two_numbers(text.lstrip())
-    return marks if marks is not None and all(0 <= mark <= _BEST for mark in marks) else None
+    """Return the two marks in the first line that is not blank, parted by commas or blanks.
+
+    None unless the line is two numbers from 0 to 10, alone.
+    """
+    words = text.lstrip().split("\n", 1)[0].replace(",", " ").split()
+    if len(words) != 2 or not all(_NUMBER.fullmatch(word) for word in words):
+        return None
+    marks = float(words[0]), float(words[1])
+    return marks if all(0 <= mark <= _BEST for mark in marks) else None
 
 
 def load_assessor(folder: Path | None, config: JudgeConfig) -> Assessor | None:

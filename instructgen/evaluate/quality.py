@@ -133,9 +133,12 @@ class Metrics:
         for sample_type, tally in by_type.items():
             self.by_type.setdefault(sample_type, Tally()).merge(tally)
 
-    def close(self, near_duplicates: Mapping[str, int] | None = None) -> dict[str, Any]:
+    def close(
+        self, near_duplicates: Mapping[str, int] | None = None, planned: tuple[str, ...] = ()
+    ) -> dict[str, Any]:
         """Return {"total": measures, "types": {type: measures}}, with the types by name.
 
+        A type that was planned is there without a sample too, so that nothing passes unseen.
         How many samples all but repeat an earlier one takes all samples at once to say; it is given, by type, by
         who has asked instructgen.filters.near_duplicate.
         """
@@ -145,8 +148,8 @@ class Metrics:
         num_all = total.num_samples
         found = None if near_duplicates is None else Counter(near_duplicates)
         types = {
-            name: self.by_type[name].close(num_all, None if found is None else found[name])
-            for name in sorted(self.by_type)
+            name: self.by_type.get(name, Tally()).close(num_all, None if found is None else found[name])
+            for name in sorted({*self.by_type, *planned})
         }
         return {"total": total.close(num_all, None if found is None else found.total()), "types": types}
 

@@ -142,10 +142,11 @@ def read_evaluation(path: Path) -> Iterator[tuple[bool, str]]:
     except (OSError, UnicodeDecodeError) as error:
         raise InstructgenError(f"[filters.options.contamination]: {path} cannot be read as text: {error}") from None
     if path.suffix not in (".json", ".jsonl"):
-        lines = [line.strip() for line in content.splitlines()]
+        lines = [line.strip() for line in content.split("\n")]
         yield from ((bool(_IMAGE_NAME.fullmatch(line)), line) for line in lines if line)
         return
-    whole = [(1, content)] if path.suffix == ".json" else enumerate(content.splitlines(), 1)
+    # Not splitlines: U+2028 and others at which it splits may stand inside a JSON string.
+    whole = [(1, content)] if path.suffix == ".json" else enumerate(content.split("\n"), 1)
     for number, part in whole:
         try:
             found = json.loads(part) if part.strip() else None

@@ -48,7 +48,7 @@ _COLOUR = (
     ("Is the {one} {wrong}?", "No, the {one} is {right}."),
     ("Would you say that the {one} is {wrong}?", "No, it is {right}."),
     ("The {one} is {wrong}, isn't it?", "It is not {wrong}; it is {right}."),
-    ("Does the {one} have a {wrong} color?", "No, its color is {right}."),
+    ("Does the {one} have {a_wrong} color?", "No, its color is {right}."),
 )
 _COLOURS = ("red", "blue", "green", "yellow", "black", "white", "brown", "orange", "pink", "purple")
 _COLOUR_SHARE = 0.25
@@ -63,6 +63,7 @@ class YesBias(Struct, frozen=True, forbid_unknown_fields=True):
 
     reasons: ClassVar[tuple[str, ...]] = ()
     is_default: ClassVar[bool] = False
+    adds: ClassVar[bool] = True
 
     max_added: Annotated[int, Meta(ge=1, le=8)] = 2
     seed: int = 0
@@ -133,5 +134,5 @@ def _ask_colour(coloured: tuple[str, str], draw: random.Random) -> tuple[str, st
     near = {colour for pair in NEAR_COLOURS if right in pair for colour in pair}
     wrong = draw.choice([colour for colour in _COLOURS if colour != right and colour not in near])
     question, answer = draw.choice(_COLOUR)
-    words = {"one": one, "right": right, "wrong": wrong}
+    words = {"one": one, "right": right, "wrong": wrong, "a_wrong": with_article(wrong)}
     return question.format(**words), answer.format(**words)

@@ -3,10 +3,12 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from dataclasses import replace as with_fields
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
+from msgspec.structs import replace
 
 from instructgen.dataset.columns import Provenance, make_row, make_schema
 from instructgen.dataset.manifest import Counts, Manifest
@@ -76,6 +78,8 @@ class Composer:
         ended = self._parts.course.walk(unit, self._find_answer)
         assert isinstance(ended, Ended)
         outcome = self._drop(ended.outcome)
+        if isinstance(outcome, Rejected) and outcome is not ended.outcome:
+            ended = _take_back(ended, outcome)
         self._refined.write(unit, ended)
         if not isinstance(outcome, Sample):
             return self._set_aside(outcome, ended)
@@ -92,7 +96,7 @@ class Composer:
     def _measure(self, counts: Counts) -> dict[str, Any]:
         """Return the measures of what was published, with the share of the units that this is."""
         looked = "near_duplicate" in self._parts.corpus_filters  # and left none
-        metrics = self._metrics.close(dict.fromkeys(counts.planned, 0) if looked else None)
+        metrics = self._metrics.close(dict.fromkeys(counts.planned, 0) if looked else None, tuple(counts.planned))
         for name, measures in metrics["types"].items():
             measures[KEPT_SHARE] = round(counts.accepted[name] / max(1, counts.planned[name]), 6)
         num_planned = sum(counts.planned.values())
@@ -141,8 +145,20 @@ def _list_scores(parts: BuildParts) -> list[str]:
     return [*parts.judge.filters, *(SCORES if parts.course.assessor is not None else ())]
 
 
+def _take_back(ended: Ended, dropped: Rejected) -> Ended:
+    """Return the end of a sample that is dropped because of others: none of its changes led to a row."""
+    changes = tuple(
+        replace(change, outcome=dropped.reason) if change.outcome == "accepted" else change
+        for change in ended.changes
+    )
+    return with_fields(ended, changes=changes)
+
+
 def _describe_end(ended: Ended) -> dict[str, Any]:
-    """Return which requests a rejection rests on, and what became of the teacher's answer before the fallback's."""
+    """Return which requests a rejection rests on, and what became of the teacher's answer before the fallback's.
+
+    Every answer that was paid for is named, so that `ledger gc` lets none of them go.
+    """
     found: dict[str, Any] = {}
     if isinstance(ended.answer, Reply):
         found["request_id"] = ended.answer.request_id
@@ -152,6 +168,7 @@ def _describe_end(ended: Ended) -> dict[str, Any]:
         found["first_request_id"] = ended.first_answer.request_id
     if isinstance(ended.judged, Reply):
         found["judge_request_id"] = ended.judged.request_id
-    if ended.changes:
+    has_one = isinstance(ended.answer, Reply) and len(ended.replies) == 1 and not ended.changes
+    if ended.replies and not has_one:
         found["request_ids"] = [reply.request_id for reply in ended.replies]
     return found

@@ -10,11 +10,13 @@ from msgspec.structs import replace
 from instructgen.config import BuildConfig, ServerConfig, TeacherConfig
 from instructgen.dataset.exports import check_exports
 from instructgen.evaluate.assess import load_assessor
-from instructgen.filters import make_filters
+from instructgen.filters import make_corpus_filters, make_filters
+from instructgen.filters.corpus import CorpusReview
 from instructgen.jobs.earlier import LEDGER, open_answers, read_history
 from instructgen.jobs.forecast import Estimate, Forecaster, ServerPlan
 from instructgen.jobs.forecast_judge import JudgingParts
-from instructgen.jobs.forecast_refine import RefiningParts
+from instructgen.jobs.forecast_refine import RefiningParts, Writer
+from instructgen.jobs.gates import check_gates
 from instructgen.jobs.lanes import check_teachers, find_lanes, list_teachers
 from instructgen.jobs.outcomes import check_types
 from instructgen.jobs.parts import find_prompts_folder, load_prompts, make_planner, make_prompt_writer
@@ -63,10 +65,11 @@ def make_plan_parts(config: BuildConfig) -> PlanParts:
     check_teachers(config)
     check_exports(config.dataset.exports)
     make_filters(config.filters)
+    CorpusReview(make_corpus_filters(config.filters))  # raises for a file that is not there
+    check_gates(config.gates, config.types)
     source = open_source(config.source, config.seed)
     prompts = load_prompts(config)
-    refine_prompts = load_refine_prompts(find_prompts_folder(config), config.refine)
-    fallback, refiner = config.teacher.fallback, config.refine.teacher or config.teacher
+    fallback = config.teacher.fallback
     return PlanParts(
         config=replace(config, source=replace(config.source, split=source.split)),
         source=source,
@@ -75,11 +78,7 @@ def make_plan_parts(config: BuildConfig) -> PlanParts:
         fallback=None if fallback is None else _plan_teacher(config, fallback, prompts),
         servers=_plan_servers(config.teacher),
         fallback_servers=() if fallback is None else _plan_servers(fallback),
-        refining=RefiningParts(
-            _plan_teacher(config, refiner, prompts), _plan_servers(refiner), refine_prompts, config.refine
-        )
-        if config.refine.asks
-        else None,
+        refining=_plan_refining(config, prompts),
         judging=_plan_judging(config, prompts),
     )
 
@@ -105,7 +104,7 @@ def make_estimate(parts: PlanParts, out: Path, tell: Tell) -> Estimate:
         fallback=parts.fallback,
         fallback_servers=parts.fallback_servers,
         history=history,
-        refining=parts.refining,
+        refining=None if parts.refining is None else parts.refining.take(found),
         judging=parts.judging,
     )
     return forecaster.estimate(found, parts.planner.num_images, parts.planner.issues)
@@ -141,6 +140,28 @@ def _plan_teacher(config: BuildConfig, teacher: TeacherConfig, prompts: dict[str
         schema_tokens=schema_tokens,
         seen_tokens=0 if teacher.see_image == "no" else estimate_picture_tokens(model, teacher.max_image_side_px),
     )
+
+
+def _plan_refining(config: BuildConfig, prompts: dict[str, Prompt]) -> RefiningParts | None:
+    refine_prompts = load_refine_prompts(find_prompts_folder(config), config.refine)
+    if not config.refine.asks:
+        return None
+    settings, fallback = list_teachers(config)[find_lanes(config).refine], config.teacher.fallback
+    return RefiningParts(
+        teacher=_plan_teacher(config, settings, prompts),
+        servers=_plan_servers(settings),
+        prompts=refine_prompts,
+        config=config.refine,
+        writer=_plan_writer(config, config.teacher, prompts),
+        fallback=None if fallback is None else _plan_writer(config, fallback, prompts),
+    )
+
+
+def _plan_writer(config: BuildConfig, settings: TeacherConfig, prompts: dict[str, Prompt]) -> Writer:
+    planned, limit = _plan_teacher(config, settings, prompts), settings.decoding.max_tokens
+    # The scene program sets no limit; what it writes is far shorter than any.
+    max_tokens = limit if choose_teacher(settings) == "scene-program" else planned.decoding.max_tokens
+    return Writer(planned, _plan_servers(settings), max_tokens)
 
 
 def _plan_judging(config: BuildConfig, prompts: dict[str, Prompt]) -> JudgingParts | None:

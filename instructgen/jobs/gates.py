@@ -1,4 +1,4 @@
-"""Bounds on the measures of a dataset: a version that passes one is kept, and never handed out as the latest."""
+"""Bounds on the measures of a dataset: a version beyond one is kept, and the build does not make it the latest."""
 
 from typing import Any
 

@@ -22,8 +22,9 @@ from instructgen.ledger.store import check_replies, check_small_tables, decode_s
 from instructgen.resources import JOURNAL_NAME, LEDGER_NAME
 
 _AT_ONCE = 500
-# Where a line of rejected.jsonl names what was asked; the second is the teacher's before the fallback's.
-_REQUEST_KEYS = ("request_id", "first_request_id")
+# Where a line of rejected.jsonl names what was asked: the text's answer, the teacher's before the fallback's and the
+# judge's; `request_ids` has them all, of a unit that took several.
+_REQUEST_KEYS = ("request_id", "first_request_id", "judge_request_id")
 
 
 class Found(msgspec.Struct):
@@ -229,7 +230,7 @@ def _versions(dataset: Path) -> Iterator[Path]:
 
 
 def read_request_ids(version: Path) -> Iterator[str]:
-    """Yield the request of every row and of everything rejected in a version, some of them many times."""
+    """Yield the requests of every row and of everything rejected in a version, some of them many times."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -248,7 +249,8 @@ def read_request_ids(version: Path) -> Iterator[str]:
             try:
                 refused = json.loads(line)
                 yield from [refused[key] for key in _REQUEST_KEYS if key in refused]
-            except (ValueError, TypeError) as error:
+                yield from refused.get("request_ids", ())
+            except (ValueError, TypeError, AttributeError) as error:
                 raise InstructgenError(f"{rejected} line {number}: {error}; nothing was dropped") from None
 
 

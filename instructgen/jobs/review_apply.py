@@ -103,6 +103,11 @@ class _Writing:
     def unpublished_sha256(self) -> str:
         return self._digest.hexdigest() if self.dropped else self._reviewed.manifest.unpublished_sha256
 
+    @property
+    def has_changed(self) -> bool:
+        """Return whether a row was dropped or its text edited."""
+        return bool(self.dropped) or any(one.choice == "edit" for one in self.settled.values())
+
     def run(self, staging: Path) -> list[Shard]:
         manifest = self._reviewed.manifest
         rows_per_shard = manifest.config.get("dataset", {}).get("rows_per_shard", _DEFAULT_ROWS_PER_SHARD)
@@ -171,6 +176,7 @@ class _Writing:
         }
         if first:
             line["first_request_id"] = first[0]
+            line["request_ids"] = row["request_ids"]  # `ledger gc` keeps what any line names
         self._digest.update(msgspec.json.encode(line))
         one = self.settled.get(row["sample_id"])
         line |= {
@@ -198,6 +204,8 @@ def _make_manifest(reviewed: Reviewed, reviews: Reviews, writing: _Writing, shar
         unpublished_sha256=writing.unpublished_sha256,
         shards=tuple(shards),
         review=_make_facts(reviewed, reviews, writing),
+        # They are of the parent's rows, and to measure others takes the annotations.
+        metrics=None if writing.has_changed else parent.metrics,
     )
     return replace(manifest, version=make_version(manifest))
 

@@ -73,8 +73,9 @@ _SORRY = re.compile(
 )
 # A refusal is no apology: the filter `refusal` turns the whole answer away.
 _CANNOT = re.compile(r"\b(?:can ?not|can['’]t|could ?not|couldn['’]t|unable|not able)\b", re.IGNORECASE)
+# Not U+200C and U+200D: Persian words and families of emoji are joined and parted by them.
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufffd\ue000-\uf8ff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufffd\ue000-\uf8ff]"
 )
 _RUN = re.compile(r"([^\w\s.])(?:[ \t]?\1){3,}")
 _DOTS = re.compile(r"\.{4,}")

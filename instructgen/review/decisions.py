@@ -20,6 +20,8 @@ from instructgen.errors import InstructgenError, RunLockedError, RunStoppedError
 Choice = Literal["accept", "edit", "reject"]
 FOLDER = "reviews"
 _MAX_NAME_CHARS = 60
+_LOCK_NAME = ".{}.lock"
+_MAX_FILE_NAME_BYTES = 255  # of ext4, XFS, APFS and NTFS
 
 
 class Decision(Struct, frozen=True, omit_defaults=True):
@@ -57,11 +59,13 @@ def read_decisions(path: Path) -> list[Decision]:
 def read_reviews(folder: Path) -> Reviews:
     """Return what stands of everybody's decisions on a version; nothing where nobody has reviewed it.
 
-    Of a reviewer's decisions in several files (made on two machines, say) the newer one stands.
+    In a file the later line stands, as for the reviewer at work, whatever the clock said. Of a reviewer's decisions
+    in several files (made on two machines, say) the one with the later time stands.
     """
     reviews: Reviews = {}
     for path in sorted(folder.glob("*.jsonl")):
-        for decision in undo_undone(read_decisions(path)):
+        last = {(decision.by, decision.sample_id): decision for decision in undo_undone(read_decisions(path))}
+        for decision in last.values():
             standing = reviews.setdefault(decision.by, {})
             older = standing.get(decision.sample_id)
             if older is None or older.at <= decision.at:
@@ -91,9 +95,9 @@ class DecisionLog:
     def __init__(self, folder: Path, by: str) -> None:
         """Raises InstructgenError for a name that cannot be used, RunLockedError for one at work elsewhere."""
         self.by = check_name(by)
-        self.path = folder / f"{quote(by, safe=' @+-_')}.jsonl"
+        self.path = folder / _name_file(by)
         folder.mkdir(parents=True, exist_ok=True)
-        self._lock = FileLock(folder / f".{self.path.name}.lock", timeout=0)
+        self._lock = FileLock(folder / _LOCK_NAME.format(self.path.name), timeout=0)
         try:
             self._lock.acquire()
         except Timeout:
@@ -153,7 +157,17 @@ def check_name(by: str) -> str:
     """Return the name, or raise InstructgenError where a file cannot be named for it."""
     if not by.strip() or by != by.strip() or not by.isprintable() or len(by) > _MAX_NAME_CHARS:
         raise InstructgenError(f"--by wants a name of at most {_MAX_NAME_CHARS} printable characters, not '{by}'")
+    if len(_LOCK_NAME.format(_name_file(by))) > _MAX_FILE_NAME_BYTES:
+        raise InstructgenError(
+            f"--by wants a shorter name than '{by}': the file of its decisions has each byte of a letter that is not "
+            "ASCII as three characters, and no name of a file is that long"
+        )
     return by
+
+
+def _name_file(by: str) -> str:
+    """Return a file name of ASCII, for a name with any characters."""
+    return f"{quote(by, safe=' @+-_')}.jsonl"
 
 
 def _decode(path: Path, lines: list[bytes]) -> list[Decision]:

@@ -84,7 +84,7 @@ class Desk:
             turns=turns,
             captions=() if record is None else record.captions,
             boxes=() if record is None else list_box_lines(record.boxes),
-            doubts=list_doubts(row.get("scores"), turns, record),
+            doubts=list_doubts(row.get("scores"), turns, row["sample_type"], record),
             review=place.review,
             decision=None if own is None else own.decision,
             answers=() if own is None else own.answers,

@@ -12,7 +12,10 @@ _THIRDS = (1 / 3, 2 / 3)
 
 
 def list_doubts(
-    scores: Mapping[str, float | None] | None, turns: Sequence[Message], record: ImageRecord | None
+    scores: Mapping[str, float | None] | None,
+    turns: Sequence[Message],
+    sample_type: str,
+    record: ImageRecord | None,
 ) -> tuple[str, ...]:
     """Return one line for each doubt: claims that the annotations contradict, then those that nothing bears out."""
     lines = [
@@ -21,7 +24,7 @@ def list_doubts(
         if (score := (scores or {}).get(name))
     ]
     if record is not None:
-        findings = check_turns(turns, read_evidence(record))
+        findings = check_turns(turns, read_evidence(record), sample_type)
         for truth in ("contradicted", "unverifiable"):
             lines += [
                 f'{truth} {claim.kind}: "{claim.text}" ({claim.evidence})'

@@ -69,7 +69,7 @@ def encode_small(stored: bytes, max_side_px: int, max_pixels: int, name: str) ->
     the boxes do, also where the file says that they are to be turned. Raises AttemptError for what is no picture,
     or has more than `max_pixels` pixels.
     """
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
         with Image.open(io.BytesIO(stored), formats=_FORMATS) as image:
@@ -80,7 +80,7 @@ def encode_small(stored: bytes, max_side_px: int, max_pixels: int, name: str) ->
             small.thumbnail((max_side_px, max_side_px))
             buffer = io.BytesIO()
             small.save(buffer, "JPEG", quality=_JPEG_QUALITY)
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, TypeError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise AttemptError("image_unreadable", f"{name}: {error}") from None
     return buffer.getvalue()
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from instructgen.dataset.manifest import read_manifest
+from tests.support.chat_server import ChatServer
 from tests.support.cli import run_cli
 
 GATE = """
@@ -41,6 +42,17 @@ def test_version_that_passes_a_gate_is_kept_and_is_not_the_latest(tmp_path: Path
     assert second.result["version"] != first.result["version"]
     assert Path(second.result["out"], "manifest.json").is_file()
     assert (out / "tags" / "latest").read_text(encoding="utf-8").strip() == first.result["version"]
+
+
+def test_type_of_which_nothing_is_left_fails_its_gate(tmp_path: Path) -> None:
+    pipeline = write(tmp_path, "[filters]\nuse = ['refusal']\n[gates.types.conv]\nkept_share = { min = 0.1 }\n")
+    with ChatServer(text="A dog sleeps on a red sofa beside a window.") as server:  # no question: no conversation
+        asked = ("--base-url", server.base_url, "--model", "m", "--pipeline", pipeline, "--types", "conv,detail")
+        done = run_cli("build", *asked, "--limit", "6", "--out", tmp_path / "ds", "--no-alarm", "--json")
+    assert done.code == 7, done.err
+    assert done.result["gates_failed"] == ["conv: kept_share is 0, below 0.1"]
+    assert done.result["metrics"]["types"]["conv"]["samples"] == 0
+    assert done.result["metrics"]["types"]["detail"]["kept_share"] == 1
 
 
 def test_gate_on_what_does_not_exist_is_told_before_anything_is_asked(tmp_path: Path) -> None:

@@ -90,6 +90,13 @@ def test_what_was_marked_low_is_kept_aside_with_its_text_and_its_verdict(tmp_pat
         assert line["judge_request_id"] != line["request_id"]
 
 
+def test_verdicts_on_what_is_turned_away_stay_in_the_ledger(tmp_path: Path, server: ChatServer) -> None:
+    done = build(tmp_path, write_pipeline(tmp_path, server))
+    assert "judged_low" in done.result["reasons"]
+    unused = ("--unused-to", tmp_path / "unused.jsonl")
+    assert run_cli("ledger", "gc", tmp_path / "ds", *unused, "--json").result["dropped"] == 0
+
+
 def test_second_run_asks_nothing_and_gives_the_same_version(tmp_path: Path, server: ChatServer) -> None:
     pipeline = write_pipeline(tmp_path, server)
     first = build(tmp_path, pipeline)

@@ -43,6 +43,10 @@ def build(
     return run_cli("build", "--pipeline", pipeline, *flags, "--json", *more)
 
 
+def collect_unused(folder: Path) -> Done:
+    return run_cli("ledger", "gc", folder / "ds", "--unused-to", folder / "unused.jsonl", "--json")
+
+
 def is_repair(body: dict[str, Any]) -> bool:
     return "What is wrong with it" in find_text(body["messages"][-1])
 
@@ -121,6 +125,35 @@ def test_refiner_that_is_down_fails_units_and_the_next_run_asks_it_alone(
     done = build(server, coco, tmp_path, toml)
     assert done.result["new_requests"] == NUM_IMAGES
     assert server.num_requests == 3 * NUM_IMAGES
+
+
+def test_answers_whose_refinement_failed_are_named_and_stay_in_the_ledger(
+    coco: Path, tmp_path: Path, server: ChatServer
+) -> None:
+    refusal = Act(400, {}, b'{"error": {"message": "not this one", "code": "bad"}}')
+    server.fault = lambda number, body: refusal if is_rewrite(body) else None
+    failed = build(server, coco, tmp_path, f"{ANY_ANSWER}[refine]\nrewrite = true\n")
+    assert [len(line["request_ids"]) for line in read_lines(failed, "rejected.jsonl")] == [1] * NUM_IMAGES
+    assert collect_unused(tmp_path).result["dropped"] == 0
+
+
+def test_repairs_of_rejected_units_stay_in_the_ledger(coco: Path, tmp_path: Path, server: ChatServer) -> None:
+    server.text = lambda body: f"{TRUE} {LIE}"
+    done = build(server, coco, tmp_path, "[refine]\nrepair_rounds = 2\n", "--no-alarm")
+    assert {len(line["request_ids"]) for line in read_lines(done, "rejected.jsonl")} == {2}
+    assert collect_unused(tmp_path).result["dropped"] == 0
+
+
+def test_refined_text_that_repeats_another_is_not_told_as_accepted(
+    coco: Path, tmp_path: Path, server: ChatServer
+) -> None:
+    server.text = lambda body: find_text(body["messages"][-1]) if is_rewrite(body) else TRUE
+    toml = '[filters]\nuse = ["refusal", "near_duplicate"]\n[refine]\nrewrite = true\n'
+    done = build(server, coco, tmp_path, toml, "--no-alarm")
+    assert done.result["reasons"] == {"near_duplicate": NUM_IMAGES - 1}
+    outcomes = [line["outcome"] for line in read_lines(done, "refined.jsonl")]
+    assert sorted(outcomes) == ["accepted"] + ["near_duplicate"] * (NUM_IMAGES - 1)
+    assert done.result["refined"]["rewrite"]["accepted"] == sum(done.result["accepted"].values()) == 1
 
 
 def test_changing_how_texts_are_refined_asks_for_what_is_new_alone(

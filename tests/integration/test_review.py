@@ -166,6 +166,25 @@ def test_manifest_of_the_new_version_adds_up_and_says_who_reviewed(dataset: Path
     assert lines[0]["detail"] in ("object_not_there (by ann, bob)", "wrong_place (by ann)")
 
 
+@pytest.mark.parametrize(
+    ("keys", "is_strict"), [("r\n", False), ("eBy hand.\n", False), ("a", True)], ids=["reject", "edit", "strict"]
+)
+def test_measures_of_the_old_rows_are_not_published_with_others(dataset: Path, keys: str, is_strict: bool) -> None:
+    assert read_manifest(find_version(dataset)).metrics is not None
+    press(dataset, keys, "ann", "--type", "detail")
+    assert apply(dataset, is_strict=is_strict).metrics is None
+    assert read_manifest(find_version(dataset)).metrics is None
+
+
+def test_measures_stay_where_every_row_does(dataset: Path) -> None:
+    before = read_manifest(find_version(dataset))
+    press(dataset, "aa")
+    apply(dataset)
+    after = read_manifest(find_version(dataset))
+    assert after.version != before.version
+    assert after.metrics == before.metrics
+
+
 def test_same_decisions_on_the_same_version_give_the_same_version(dataset: Path, tmp_path: Path) -> None:
     parent = find_version(dataset)
     press(dataset, "ar1")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from instructgen.records import ImageRecord
-from instructgen.text import split_sentences
+from instructgen.refine.sentences import split_line
 from tests.provers import checks
 from tests.provers.clauses import NUMBER, simplify, split_clauses
 from tests.provers.evidence import Evidence, category_of, names_of
@@ -34,13 +34,13 @@ def find_objections(record: ImageRecord, sample_type: str, text: str) -> list[st
     """Return why the reply is not proved by the record, one line for each fault; none for a sound reply."""
     evidence = Evidence(record)
     if sample_type == "detail":
-        return [fault for sentence in split_sentences(text) for fault in _prove(evidence, sentence)]
+        return [fault for sentence in _sentences(text) for fault in _prove(evidence, sentence)]
     faults: list[str] = []
     blocks = text.split("\n===\n")
     for asked, told in zip(blocks[::2], blocks[1::2], strict=True):
         question, answer = asked.removeprefix("Question:\n"), told.removeprefix("Answer:\n")
         faults += [f"{fault} [{question}]" for fault in _doubt_question(evidence, question)]
-        for sentence in split_sentences(answer):
+        for sentence in _sentences(answer):
             faults += (
                 []
                 if sample_type == "reasoning" and _is_background(evidence, sentence)
@@ -62,6 +62,10 @@ def read_claims(sentence: str) -> list[tuple[str, re.Match[str]]]:
         else:
             raise ValueError(clause)
     return claims
+
+
+def _sentences(text: str) -> list[str]:
+    return [sentence for line in text.split("\n") for sentence in split_line(line)]
 
 
 def _prove(evidence: Evidence, sentence: str) -> list[str]:

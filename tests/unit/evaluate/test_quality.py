@@ -107,3 +107,9 @@ def test_nothing_observed_has_no_shares() -> None:
     closed = Metrics().close()
     assert closed["types"] == {}
     assert (closed["total"]["samples"], closed["total"]["chair_i"], closed["total"]["distinct_1"]) == (0, None, None)
+
+
+def test_planned_type_without_a_sample_has_measures_of_nothing() -> None:
+    closed = Metrics().close({}, ("conv",))
+    assert set(closed["types"]) == {"conv"}
+    assert (closed["types"]["conv"]["samples"], closed["types"]["conv"]["chair_i"]) == (0, None)

@@ -91,6 +91,13 @@ def test_whole_json_file_and_plain_lines_are_read(tmp_path: Path) -> None:
     assert reason_of(lines, ("What?", OTHER)) == "contaminated_text"
 
 
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85"])
+def test_mark_that_may_stand_inside_a_json_string_ends_no_line(tmp_path: Path, mark: str) -> None:
+    path = tmp_path / "eval.jsonl"
+    path.write_text(f'{{"note": "a{mark}b"}}\r\n{{"text": "{LONG}"}}\n', encoding="utf-8")
+    assert reason_of(path, (LONG + "?", "A dog.")) == "contaminated_text"
+
+
 def test_one_contaminated_question_of_many_is_enough(tmp_path: Path) -> None:
     path = write(tmp_path / "eval.jsonl", {"text": LONG})
     assert reason_of(path, ("What?", OTHER), ("Who?", LONG), ("Where?", OTHER)) == "contaminated_text"

@@ -59,6 +59,18 @@ def test_what_is_added_is_true_says_no_and_leaks_nothing(number: int) -> None:
     assert SourceLeakage().check(make_sample(*added), RECORD).fault is None
 
 
+def test_a_color_is_asked_for_with_the_article_that_fits_it() -> None:
+    added = set()
+    for number in range(2000):
+        turns = YesBias(max_added=1).check(make_sample(*YES, *YES, number=number), RECORD).turns
+        assert turns is not None
+        added.add(turns[4:])
+    asked = {question.content for question, _ in added}
+    assert {"Does the bus have an orange color?", "Does the bus have a blue color?"} & asked
+    assert not any("a orange" in question for question in asked)
+    assert not any(check_turns(turns, read_evidence(RECORD)).faults for turns in added)
+
+
 def test_the_same_sample_gets_the_same_questions() -> None:
     sample = make_sample(*YES)
     assert YesBias().check(sample, RECORD) == YesBias().check(sample, RECORD)

@@ -305,6 +305,20 @@ def test_fallback_of_a_fallback_is_refused_as_by_a_build(coco: Path) -> None:
         make_plan_parts(make_config(coco, teacher=nested))
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"gates": {"total": {"chairs": {"max": 0.1}}}}, "no measure called 'chairs'"),
+        ({"gates": {"types": {"caption": {"chair_i": {"max": 0.1}}}}}, "the build makes conv, detail, reasoning"),
+        ({"filters": {"options": {"contamination": {"against": ["no.jsonl"]}}}}, "no.jsonl"),
+        ({"filters": {"options": {"near_duplicate": {"threshold": 7}}}}, "near_duplicate"),
+    ],
+)
+def test_what_a_build_refuses_is_refused(settings: dict[str, Any], said: str, coco: Path) -> None:
+    with pytest.raises(InstructgenError, match=said):
+        make_plan_parts(make_config(coco, **settings))
+
+
 def test_scene_program_costs_nothing(coco: Path, tmp_path: Path) -> None:
     config = convert({"source": {"root": str(coco)}}, BuildConfig)
     found = estimate(config, tmp_path / "ds")

@@ -64,6 +64,14 @@ def test_what_is_no_part_of_the_answer_goes(text: str, rule: str | None) -> None
         "A man says: wait... He holds a cup.",
         "He is 1.5 metres tall. The U.S. flag is behind him.",
         "The sky is blue!!! It is day.",
+        "A dog runs on the beach. It looks happy! 😊",
+        "A dog runs on the beach. It looks happy! ❤️👍🏽",
+        "A dog runs on the beach. It looks happy. \u200d",
+        "The sign says STOP. Below it one reads 出口。",
+        "The sign says STOP. Below it one reads 「出口。」",
+        "A sign is in Hindi. It reads यहाँ रुकें।",
+        "A sign is in Arabic. It asks: أين؟",
+        "A family 👨\u200d👩\u200d👧 waits. The sign says می\u200cخواهم.",
     ],
 )
 def test_text_that_nothing_is_wrong_with_comes_back_to_the_byte(text: str) -> None:
@@ -84,6 +92,11 @@ def test_broken_sentence_alone_stays_unless_the_teacher_was_cut_off() -> None:
     assert clean_text("A brown dog and a").text == "A brown dog and a"
     assert clean_text("A brown dog and a", is_cut=True).text == ""
     assert clean_text(f"{TEXT}\n\nIn the back", is_cut=True).text == TEXT
+
+
+@pytest.mark.parametrize("end", ["In the back there is a", "In the back there is a 😊", "Its sign reads न्"])
+def test_emoji_and_accents_do_not_end_a_sentence(end: str) -> None:
+    assert clean_text(f"It reads 出口。 {TEXT} {end}", is_cut=True).text == f"It reads 出口。 {TEXT}"
 
 
 def test_cleaning_twice_is_cleaning_once() -> None:

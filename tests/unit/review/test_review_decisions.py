@@ -1,4 +1,5 @@
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -73,6 +74,19 @@ def test_name_that_is_none_is_refused(tmp_path: Path, by: str) -> None:
         DecisionLog(tmp_path, by)
 
 
+@pytest.mark.parametrize("letter", ["名", "é", "🙂"])
+def test_name_is_usable_or_refused_however_many_bytes_its_letters_take(tmp_path: Path, letter: str) -> None:
+    refused = []
+    for num_letters in range(1, 61):
+        try:
+            DecisionLog(tmp_path, letter * num_letters).close()
+        except InstructgenError as error:
+            assert "--by wants a shorter name" in str(error)  # noqa: PT017
+            refused.append(num_letters)
+    shortest = (255 - len("..jsonl.lock")) // len(quote(letter)) + 1
+    assert refused == list(range(shortest, 61))
+
+
 def test_of_a_name_in_two_files_the_newer_decision_stands(tmp_path: Path) -> None:
     path = log_all(tmp_path, "ann", decide("accept", at="2026-01-02"))
     path.rename(tmp_path / "from-laptop.jsonl")
@@ -82,6 +96,22 @@ def test_of_a_name_in_two_files_the_newer_decision_stands(tmp_path: Path) -> Non
         "coco/1/conv/0": "accept",
         "coco/2/conv/0": "reject",
     }
+
+
+def test_later_line_of_a_file_stands_also_where_the_clock_stepped_back(tmp_path: Path) -> None:
+    log_all(tmp_path, "ann", decide("reject", at="2026-01-02"), decide("accept", at="2026-01-01"))
+    with DecisionLog(tmp_path, "ann") as log:
+        assert read_reviews(tmp_path) == {"ann": log.standing}
+    assert log.standing["coco/1/conv/0"].decision == "accept"
+
+
+def test_of_two_files_each_is_taken_by_its_last_line(tmp_path: Path) -> None:
+    path = log_all(
+        tmp_path, "ann", decide("reject", at="2026-01-03"), decide("edit", at="2026-01-01", answers=("x",))
+    )
+    path.rename(tmp_path / "from-laptop.jsonl")
+    log_all(tmp_path, "ann", decide("accept", at="2026-01-02"))
+    assert read_reviews(tmp_path)["ann"]["coco/1/conv/0"].decision == "accept"
 
 
 def test_decision_that_does_not_fit_on_the_disk_leaves_no_part_of_a_line(tmp_path: Path) -> None:

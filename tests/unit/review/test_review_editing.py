@@ -44,13 +44,13 @@ def test_answer_that_may_not_be_published_is_refused(answers: tuple[str, ...], r
 
 def test_claims_that_annotations_contradict_are_pointed_at() -> None:
     turns = (Message("user", "What is there?"), Message("assistant", "A dog and an elephant lie on the grass."))
-    doubts = list_doubts({"grounding": 0.25, "length": 9.0}, turns, make_record())
+    doubts = list_doubts({"grounding": 0.25, "length": 9.0}, turns, "conv", make_record())
     assert doubts[0].startswith("grounding 0.25")
     assert any(line.startswith("contradicted object") and "elephant" in line for line in doubts)
 
 
 def test_without_annotations_only_scores_can_doubt() -> None:
-    assert list_doubts({"length": 9.0, "repetition": 0.0}, ONE, None) == ()
+    assert list_doubts({"length": 9.0, "repetition": 0.0}, ONE, "conv", None) == ()
 
 
 def test_boxes_are_counted_with_where_they_lie() -> None:

@@ -80,9 +80,18 @@ def test_what_the_camera_wrote_stays_behind_and_nothing_is_turned() -> None:
     assert Image.open(io.BytesIO(small)).size == (40, 20)
 
 
+def damaged_tiff() -> bytes:
+    """Return a TIFF that says of the place of its pixels, its sixth tag, that it is text."""
+    stored = bytearray(draw((4, 3), kind="TIFF"))
+    first_tag = int.from_bytes(stored[4:8], "little") + 2
+    stored[first_tag + 5 * 12 + 2] = 2
+    return bytes(stored)
+
+
 @pytest.mark.parametrize(
     ("stored", "reason"),
     [
+        (damaged_tiff(), "image_unreadable"),
         (draw((1001, 1000)), "image_too_large"),
         (b"no picture", "image_unreadable"),
         (draw((300, 300), kind="JPEG")[:400], "image_unreadable"),
