@@ -252,6 +252,7 @@ def _find_subjects(
     if not phrases and known and not _has_unknown(sentence, 0, start):
         return known
     clause, is_unknown = sentence.clauses[start], bool(stands_for) and _has_unknown(sentence, first, start)
+    is_unknown = is_unknown and not stands_for.endswith("ing")  # "looking at the left side, one sees"
     # "The conductor is on the left, and the bicycles ...": what no table knows is no thing of the next clause.
     after = [
         phrase

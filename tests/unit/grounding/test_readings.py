@@ -58,6 +58,7 @@ def test_right_answer_is_let_pass(record: ImageRecord, texts: tuple[str, ...]) -
     [
         (DOG, ("There is no dog and a cat sleeps.",), "object"),
         (DOG, ("How many dogs are there?", "None."), "count"),
+        (DOG, ("Looking at the right-hand side, one sees the dog.",), "position"),
         (DOG, ("The eye is led to the right, where a dog can be seen.",), "position"),
         (DOG, ("Are there two dogs?", "Yes."), "count"),
         (DOG, ("A wooden chair stands beside the dog.",), "object"),
