@@ -303,9 +303,9 @@ def test_terminal_of_80_columns_takes_keys_and_opens_the_editor(dataset: Path, t
     screen = read_until(terminal, "q quit")
     assert "1/8" in screen
     os.write(terminal, b"e")
-    screen = read_until(terminal, "2/8")
+    read_until(terminal, "2/8")
     os.write(terminal, b"\x1b[D")
-    assert "Written in an editor." in read_until(terminal, "q quit")
+    read_until(terminal, "Written in an editor.")
     os.write(terminal, b"\x03")
     read_until(terminal, "--apply")
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
