@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from instructgen.errors import InstructgenError, RunStoppedError
-from instructgen.secrets import redact
+from instructgen.cli.failures import told_as_json
+from instructgen.errors import InstructgenError
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -76,7 +76,7 @@ def audit(
     which images can be checked. The exit code is 0 whatever was found; a build's [gates] make figures fail.
     """
     progress = _Progress(is_live=sys.stderr.isatty() and not plain and not as_json)
-    try:
+    with told_as_json(as_json=as_json):
         from instructgen.jobs.audit import AuditOptions
         from instructgen.jobs.audit import audit as run_audit
 
@@ -86,11 +86,6 @@ def audit(
             report = run_audit(AuditOptions(data, root, split, verdicts, limit, processes), progress.tell)
         finally:
             progress.close()
-    except (InstructgenError, KeyboardInterrupt) as caught:
-        error = caught if isinstance(caught, InstructgenError) else RunStoppedError("stopped")
-        if as_json:
-            typer.echo(json.dumps({"error": redact(str(error)), "exit_code": error.exit_code}))
-        raise error from None
     if as_json:
         typer.echo(json.dumps(make_object(report)))
         return

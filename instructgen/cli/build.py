@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import typer
 
 from instructgen.cli.build_options import make_config, split_types, to_text
-from instructgen.errors import InstructgenError, RunStoppedError
-from instructgen.secrets import redact
+from instructgen.cli.failures import told_as_json
 
 if TYPE_CHECKING:
     from instructgen.config import BuildConfig
@@ -84,7 +83,7 @@ def build(
     Exit codes: 0 done, 2 bad input, 3 stopped (run again), 4 some units failed or none was accepted,
     5 the budget is spent, 6 the answers collapsed, 7 a gate of the pipeline failed.
     """
-    try:
+    with told_as_json(as_json=as_json, stopped="stopped; run it again to go on"):
         config = make_config(
             pipeline,
             top={"types": split_types(types), "seed": seed},
@@ -113,11 +112,6 @@ def build(
             },
         )
         result = _run(config, out, is_live=sys.stderr.isatty() and not plain and not as_json)
-    except (InstructgenError, KeyboardInterrupt) as caught:
-        error = caught if isinstance(caught, InstructgenError) else RunStoppedError("stopped; run it again to go on")
-        if as_json:
-            typer.echo(json.dumps({"error": redact(str(error)), "exit_code": error.exit_code}))
-        raise error from None
     if as_json:
         typer.echo(json.dumps(_summarise(result)))
     else:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 import typer
 
 from instructgen.cli.build_options import make_config, split_types, to_text
-from instructgen.errors import InstructgenError, RunStoppedError
-from instructgen.secrets import redact
+from instructgen.cli.failures import told_as_json
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -76,7 +75,7 @@ def plan(
     No key is needed. docs/cost.md says how tokens are counted, which figures are estimates, and how to
     write a price table.
     """
-    try:
+    with told_as_json(as_json=as_json):
         config = make_config(
             pipeline,
             top={"types": split_types(types), "seed": seed},
@@ -109,11 +108,6 @@ def plan(
             estimate = make_estimate(parts, out or Path("out") / parts.default_name, progress.tell)
         finally:
             progress.close()
-    except (InstructgenError, KeyboardInterrupt) as caught:
-        error = caught if isinstance(caught, InstructgenError) else RunStoppedError("stopped")
-        if as_json:
-            typer.echo(json.dumps({"error": redact(str(error)), "exit_code": error.exit_code}))
-        raise error from None
     if as_json:
         import msgspec
 

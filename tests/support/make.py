@@ -1,5 +1,6 @@
 """Small real records for tests."""
 
+from instructgen.dataset.manifest import Counts, Manifest, SourceFacts, TeacherFacts
 from instructgen.records import Box, ImageRecord, Message, Reply, Sample, Surrogate, Unit
 
 
@@ -39,3 +40,24 @@ def make_sample(number: int = 1, sample_type: str = "conv", answer: str = "A bro
     image_id = f"coco/{number:012d}"
     turns = (Message("user", "What is lying on the grass?"), Message("assistant", answer))
     return Sample(f"{image_id}/{sample_type}/0", image_id, sample_type, turns, (f"{number:064x}",), {})
+
+
+def make_manifest(**changes: object) -> Manifest:
+    """A version of nothing; `changes` replaces fields."""
+    fields: dict[str, object] = {
+        "format": 1,
+        "version": "",
+        "parent": None,
+        "created_at": "",
+        "code": {},
+        "config": {},
+        "prompts": {},
+        "source": SourceFacts("coco", "COCO", 1, {}),
+        "teacher": TeacherFacts("openai", "m", {}, 0, 0, 0.0),
+        "counts": Counts({}, {}, {}, {}, {}),
+        "splits": {},
+        "embeds_images": False,
+        "unpublished_sha256": "",
+        "shards": (),
+    }
+    return Manifest(**{**fields, **changes})  # type: ignore[arg-type]

@@ -5,28 +5,13 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from instructgen.dataset.manifest import Counts, Manifest, RefinementFacts, SourceFacts, TeacherFacts, make_version
+from instructgen.dataset.manifest import RefinementFacts, make_version
 from instructgen.jobs.course import Change, Ended
 from instructgen.jobs.refined import RefinedFile
-from tests.support.make import make_reply, make_sample, make_unit
+from tests.support.make import make_manifest, make_reply, make_sample, make_unit
 
 FACTS = RefinementFacts("openai", "m", {}, {"rewrite": {"changed": 1, "unchanged": 0}}, {}, "ab" * 32)
-MANIFEST = Manifest(
-    format=1,
-    version="",
-    parent=None,
-    created_at="",
-    code={},
-    config={},
-    prompts={},
-    source=SourceFacts("coco", "COCO", 1, {}),
-    teacher=TeacherFacts("openai", "m", {}, 0, 0, 0.0),
-    counts=Counts({}, {}, {}, {}, {}),
-    splits={},
-    embeds_images=False,
-    unpublished_sha256="",
-    shards=(),
-)
+MANIFEST = make_manifest()
 
 
 def end(*changes: Change) -> Ended:

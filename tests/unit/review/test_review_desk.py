@@ -3,12 +3,12 @@ from pathlib import Path
 import pytest
 
 from instructgen.dataset.columns import Provenance, make_row, make_schema
-from instructgen.dataset.manifest import Counts, Manifest, SourceFacts, TeacherFacts
+from instructgen.dataset.manifest import Manifest
 from instructgen.dataset.shards import ShardWriter
 from instructgen.review.decisions import DecisionLog
 from instructgen.review.desk import Desk
 from instructgen.review.rows import RowReader, read_places
-from tests.support.make import make_record, make_reply, make_sample
+from tests.support.make import make_manifest, make_record, make_reply, make_sample
 
 GENERAL = "People often bring an elephant to such a place."
 
@@ -18,22 +18,7 @@ def write_version(folder: Path, sample_type: str) -> Manifest:
     writer = ShardWriter(folder, make_schema([], embeds_images=False), 10, embeds_images=False)
     row = make_row(make_sample(1, sample_type, GENERAL), make_record(), Provenance("coco", "", make_reply()), None)
     writer.write("train", row)
-    return Manifest(
-        format=1,
-        version="",
-        parent=None,
-        created_at="",
-        code={},
-        config={},
-        prompts={},
-        source=SourceFacts("coco", "COCO", 1, {}),
-        teacher=TeacherFacts("openai", "m", {}, 0, 0, 0.0),
-        counts=Counts({}, {}, {}, {}, {}),
-        splits={"train": 1},
-        embeds_images=False,
-        unpublished_sha256="",
-        shards=tuple(writer.finish()),
-    )
+    return make_manifest(splits={"train": 1}, shards=tuple(writer.finish()))
 
 
 @pytest.mark.parametrize(("sample_type", "truth"), [("conv", "contradicted"), ("reasoning", "unverifiable")])

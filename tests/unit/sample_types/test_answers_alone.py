@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from instructgen.draws import make_generator
 from instructgen.records import Decoding, Fault, Message
-from instructgen.sample_types.detail import Detail
+from instructgen.sample_types.description import Description
 from instructgen.sample_types.reasoning import Reasoning
 
 QUESTIONS = ("What is there?", "Tell me all.", "Describe it.")
 
 
 def read(text: str) -> str:
-    turns = Detail().parse(text, QUESTIONS, random.Random(0))
+    turns = Description("detail").parse(text, QUESTIONS, random.Random(0))
     return turns.reason if isinstance(turns, Fault) else turns[1].content
 
 
@@ -56,11 +56,11 @@ def test_unusable_description_has_its_fixed_reason(text: str, reason: str) -> No
 
 def test_question_is_drawn_with_the_given_generator_alone() -> None:
     drawn = [
-        Detail().parse("A dog.", QUESTIONS, make_generator(7, "parse", f"own/{number}/detail"))
+        Description("detail").parse("A dog.", QUESTIONS, make_generator(7, "parse", f"own/{number}/detail"))
         for number in range(60)
     ]
     again = [
-        Detail().parse("A dog.", QUESTIONS, make_generator(7, "parse", f"own/{number}/detail"))
+        Description("detail").parse("A dog.", QUESTIONS, make_generator(7, "parse", f"own/{number}/detail"))
         for number in range(60)
     ]
     assert drawn == again
@@ -75,8 +75,8 @@ def test_written_description_is_read_back(answer: str, output_format: str) -> No
     if not answer or answer.startswith(("{", "`")) or "description" in answer.lower():
         return
     turns = (Message("user", "What is there?"), Message("assistant", answer))
-    text = Detail().write(turns, Decoding(output_format=output_format))  # type: ignore[arg-type]
-    assert Detail().parse(text, ("What is there?",), random.Random(0)) == turns
+    text = Description("detail").write(turns, Decoding(output_format=output_format))  # type: ignore[arg-type]
+    assert Description("detail").parse(text, ("What is there?",), random.Random(0)) == turns
 
 
 def test_reasoning_takes_exactly_one_pair() -> None:
