@@ -20,6 +20,7 @@ Positive = Annotated[float, Meta(gt=0)]
 NotNegativeInt = Annotated[int, Meta(ge=0)]
 ImageStorage = Literal["auto", "embed", "reference"]
 SeeImage = Literal["no", "beside", "only"]
+Style = Literal["plain", "terse", "warm"]
 
 
 DEFAULT_DECODING = Decoding(temperature=0.7, max_tokens=1024)
@@ -70,6 +71,7 @@ class TeacherConfig(Struct, frozen=True, forbid_unknown_fields=True):
     api_key_env: str = "OPENAI_API_KEY"
     servers: tuple[ServerConfig, ...] = ()  # instead of base_url
     replay: str | None = None  # folder of the recorded run
+    style: Style = "plain"  # of the scene program's answers
     prompts: str | None = None  # folder of the user's own prompts; the shipped ones otherwise
     see_image: SeeImage = "no"  # the picture is sent beside the surrogate, or instead of it
     max_image_side_px: PositiveInt = 768  # of what is sent; a larger picture is made smaller, none larger

@@ -42,6 +42,9 @@ def build(
     see_image: Literal["beside", "only"] | None = typer.Option(
         None, help="Send the picture too: beside what is written about it, or only the picture."
     ),
+    style: Literal["plain", "terse", "warm"] | None = typer.Option(
+        None, help="How the scene program answers.  [default: plain]"
+    ),
     output_format: Literal["text", "json"] | None = typer.Option(
         None, help="LLaVA's text, or JSON by schema.  [default: text]"
     ),
@@ -94,6 +97,7 @@ def build(
                 "base_url": base_url,
                 "replay": to_text(replay),
                 "see_image": see_image,
+                "style": style,
                 "concurrency": concurrency,
                 "requests_per_minute": requests_per_minute,
                 "tokens_per_minute": tokens_per_minute,

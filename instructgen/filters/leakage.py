@@ -72,6 +72,7 @@ _LEAK = re.compile(rf"(?<![\w-])(?:{'|'.join(_PATTERNS)})")
 # Every hit holds one of these; looking for them is five times faster than the patterns, which then see no more
 # than their surroundings.
 _REACH_CHARS = 60
+_OF_BOXES = ("referring",)  # types whose samples speak of boxes by design
 _CUES = (
     "caption",
     "bounding",
@@ -108,12 +109,15 @@ _CUES = (
 class SourceLeakage(Struct, frozen=True, forbid_unknown_fields=True):
     """Turn away a sample that gives away its source; the score is 1 for a leak and 0 otherwise.
 
-    Words that the image's own captions use are left alone: a picture may show a page with a caption.
+    Words that the image's own captions use are left alone: a picture may show a page with a caption. Samples of the
+    type "referring" speak of boxes by design and are not looked at.
     """
 
     reasons: ClassVar[tuple[str, ...]] = ("source_leak",)
 
     def check(self, sample: Sample, record: ImageRecord) -> Verdict:
+        if sample.sample_type in _OF_BOXES:
+            return Verdict(0.0)
         text = " ".join(join_turns(_without_requests(sample.turns)).split())  # a phrase may run over a line's end
         for hit in _find_leaks(text.lower()):
             if not any(hit[0] in caption.lower() for caption in record.captions):

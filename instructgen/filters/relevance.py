@@ -59,6 +59,7 @@ _STANCE = re.compile(
     r"|seems?|appears?|partly|partially|mostly|slightly|somewhat|barely|hardly|only|almost|instead|rather)\b"
     r"|n['’]t\b"
 )
+_NOT = re.compile(r"\b(?:no|not|none|neither|nowhere|without)\b|n['’]t\b")
 _SUBJECT = re.compile(r"(?:it|he|she|they|this|that|these|those|i|you|we|one|all|each|any\w*|some\w*|every\w*)\b")
 _VERB = re.compile(r"\b(?:is|are|was|were|has|have|had|does|do|did|can|could|will|would|may|might|shows?)\b|['’]s\b")
 _YES_OR_NO = frozenset({"yes", "no", "yeah", "yep", "nope", "not"})
@@ -106,6 +107,8 @@ def find_reason(question: Question, answer: str) -> str | None:
         return None
     if _NO_ANSWER.search(lowered):
         return "no_answer_to_question"
+    if _BOX.search(lowered):
+        return None
     if _is_circular(lowered):
         return "circular_answer"
     if _WHO.match(question.text) and not _names_somebody(lowered):
@@ -123,6 +126,7 @@ def find_reason(question: Question, answer: str) -> str | None:
 _NO_ANSWER = re.compile(
     r"\b(?:there is no answer|(?:the )?answer is (?:not|unknown)|(?:not|no) (?:answer )?provided)\b"
 )
+_BOX = re.compile(r"\[ ?[01]\.\d+ ?, ?[01]\.\d+ ?, ?[01]\.\d+ ?, ?[01]\.\d+ ?\]")  # where something is, as numbers
 _WHO = re.compile(r"(?:and |so )?who (?:is|are|was|were|\w+s|\w+ed)\b")
 _SOMEBODY = re.compile(
     r"\b(?:he|she|they|him|her|them|his|their|someone|somebody|no ?body|no one|none|nobody|everyone|who|group|team|couple|family"
@@ -152,7 +156,7 @@ def _is_circular(answer: str) -> bool:
 
 def _judge_wh(question: Question, answer: str) -> str | None:
     if question.kind == "color":
-        has_color = _COLOR.search(answer) or _OPEN_END.search(answer)
+        has_color = _COLOR.search(answer) or _OPEN_END.search(answer) or _denies(question, answer)
         return None if has_color else "no_answer_to_question"
     if question.kind == "count":
         has_amount = _AMOUNT.search(answer) or _OPEN_END.search(answer) or _has_one(question, answer)
@@ -167,6 +171,11 @@ def _judge_wh(question: Question, answer: str) -> str | None:
     if stems <= question.stems and 3 * len(stems) >= 2 * len(question.stems):
         return "echoes_question"
     return None
+
+
+def _denies(question: Question, answer: str) -> bool:
+    """Return whether an answer says that there is no such thing as was asked about: "I see no car in the picture." """
+    return bool(_NOT.search(answer)) and not question.stems.isdisjoint(content_stems(answer))
 
 
 def _has_one(question: Question, answer: str) -> bool:

@@ -13,6 +13,11 @@ from instructgen.lexicon.categories import find_category
 _LIVING = as_words("person animal")
 # Stems of one posture; "lying" and "laying" are mixed up.
 _POSTURES = ({"sit", "seat", "sat"}, {"stand", "stood"}, {"lay", "ly", "lie", "lying"})
+# Who is told to be in a shirt, or with glasses, wears them.
+_WORN = as_words(
+    "shirt suit dress jacket hat helmet uniform coat cap tie glass goggl vest sweater jean short pant skirt robe"
+    " costum apron mask bikini wetsuit hoodi scarf glov boot shoe sunglass cloth outfit gear jersey swimsuit"
+)
 _HELPERS = as_words("is are can be seen appears appear seems to and both all currently")
 _NOT_ACTIONS = as_words("being including during according surrounding having remaining something king")
 
@@ -38,4 +43,6 @@ def find_actions(sentence: Sentence, phrases: Sequence[Phrase], evidence: Eviden
 def _weigh(stem: str, evidence: Evidence) -> tuple[Truth, str]:
     if stem in evidence.stems or any(stem in posture and posture & evidence.stems for posture in _POSTURES):
         return "supported", "captions say so"
+    if stem == "wear" and _WORN & evidence.stems:
+        return "supported", "captions tell of clothes"
     return "unverifiable", "no caption says so"

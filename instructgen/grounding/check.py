@@ -90,8 +90,9 @@ def _check_answer(answer: _Answer, evidence: Evidence) -> tuple[list[Claim], Phr
         if sentence.is_question or not sentence.words:
             continue
         question = answer.question if place == 0 else None
-        if question is not None and question.subject is None:
-            question = replace(question, subject=context)
+        if question is not None and question.subject is None and context is not None and question.sentence.words:
+            # What "it" stands for was named in another sentence, whose places are none of this one.
+            question = replace(question, subject=replace(context, start=0, first=0, end=1))
         phrases = settle_scope(sentence, read_phrases(sentence), evidence, reasons=answer.reasons)
         if question is not None and question.asks_what_is_not and len(sentence.words) < _FEW_WORDS:
             phrases = [phrase if phrase.is_definite else replace(phrase, is_negated=True) for phrase in phrases]

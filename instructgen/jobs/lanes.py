@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from instructgen.config import BuildConfig, JudgeConfig, RefineConfig, TeacherConfig
 from instructgen.errors import InstructgenError
-from instructgen.sample_types import SEEN_TYPES
+from instructgen.sample_types import PROGRAM_TYPES, SEEN_TYPES
 from instructgen.teachers import choose_teacher
 
 _SCENE_PROGRAM = "scene-program"
@@ -64,9 +64,26 @@ def check_teachers(config: BuildConfig) -> None:
         raise InstructgenError("refine.teacher mends texts: it has no fallback, and sees no picture")
     for where, one in (("teacher", config.teacher), ("teacher.fallback", fallback)):
         if one is not None:
+            _check_program(config, where, one)
             _check_seeing(config, where, one)
     _check_refining(refine, config.teacher)
     _check_judging(config.judge)
+
+
+def _check_program(config: BuildConfig, where: str, teacher: TeacherConfig) -> None:
+    """Raise for types that the teacher has no prompt for, and for a style that it does not have."""
+    name = choose_teacher(teacher)
+    if name not in (_SCENE_PROGRAM, "replay"):
+        alone = [one for one in config.types if one in PROGRAM_TYPES]
+        if alone:
+            raise InstructgenError(
+                f"only the scene program writes the type '{alone[0]}', and {where} is {name}: build it apart with "
+                f"--teacher {_SCENE_PROGRAM} --types {','.join(alone)}"
+            )
+        if teacher.style != "plain":
+            raise InstructgenError(
+                f"{where}: style is the scene program's; tell {name} how to write in the prompts (docs/prompts.md)"
+            )
 
 
 def _check_seeing(config: BuildConfig, where: str, teacher: TeacherConfig) -> None:

@@ -32,12 +32,13 @@ from instructgen.prompting.requests import make_prompt_book
 from instructgen.prompting.seeing import load_seeing
 from instructgen.records import Decoding
 from instructgen.refine.prompts import RefinePrompts, load_refine_prompts
-from instructgen.sample_types import SAMPLE_TYPES
+from instructgen.sample_types import PROGRAM_TYPES, SAMPLE_TYPES
 from instructgen.sources import brings_pictures, open_source
 from instructgen.sources.base import Source
 from instructgen.teachers import TEACHERS, TeacherParts, WriteMessages, choose_teacher
 from instructgen.teachers.base import Teacher
 from instructgen.teachers.pictures import PictureReader
+from instructgen.teachers.scene_program.wordings import hash_wordings
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def make_parts(config: BuildConfig) -> BuildParts:
     resolved = replace(config, source=replace(config.source, split=source.split))
     judge = Judge(
         SAMPLE_TYPES,
-        {name: prompt.questions for name, prompt in prompts.items()},
+        {name: prompts[name].questions if name in prompts else () for name in config.types},
         filters,
         config.seed,
         tuple(name for one in dict.fromkeys(settings) for name in one.accept_models),
@@ -149,9 +150,9 @@ def make_planner(config: BuildConfig, source: Source) -> Planner:
 
 
 def load_prompts(config: BuildConfig) -> dict[str, Prompt]:
-    """Return the prompts of the build's types; InstructgenError for a folder or a file that cannot be used."""
+    """Return the prompts of the build's types that have one; InstructgenError for what cannot be used."""
     folder = find_prompts_folder(config)
-    return {name: load_prompt(folder, name) for name in config.types}
+    return {name: load_prompt(folder, name) for name in config.types if name not in PROGRAM_TYPES}
 
 
 def find_prompts_folder(config: BuildConfig) -> Path | None:
@@ -206,6 +207,7 @@ def _hash_prompts(
     config: BuildConfig, prompts: dict[str, Prompt], refining: RefinePrompts, assessor: Assessor | None
 ) -> dict[str, str]:
     found = {name: prompt.sha256 for name, prompt in prompts.items()} | refining.sha256
+    found |= {name: hash_wordings() for name in config.types if name in PROGRAM_TYPES}
     if assessor is not None:
         found["assess"] = assessor.sha256
     seeing = load_seeing(find_prompts_folder(config), config.teacher)

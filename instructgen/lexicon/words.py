@@ -71,7 +71,7 @@ _IRREGULAR = {
     "broccoli": "broccoli",
     "luggage": "luggage",
 }
-_VOWEL_SOUND = re.compile(r"^(?:[aeio]|u(?!ni|se|ten|kul)|hour|honest)", re.IGNORECASE)
+_VOWEL_SOUND = re.compile(r"^(?:[aeio]|u(?!ni|ri|se|ten|kul)|hour|honest)", re.IGNORECASE)
 
 
 def plural_of(noun: str) -> str:

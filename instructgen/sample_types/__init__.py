@@ -6,10 +6,14 @@ from instructgen.sample_types.description import Description
 from instructgen.sample_types.reasoning import Reasoning
 
 SAMPLE_TYPES: dict[str, SampleType] = {
-    "conv": Conversation(),
+    "conv": Conversation("conv"),
     "detail": Description("detail"),  # LLaVA's, from the surrogate (arXiv 2304.08485, section 3)
     "reasoning": Reasoning(),
     "caption": Description("caption"),  # MiniGPT-4's, from the picture (arXiv 2304.10592, section 3.2)
+    "negative": Conversation("negative"),  # what is not there, as LRV-Instruction asks (arXiv 2306.14565)
+    "referring": Conversation("referring"),  # words for boxes and boxes for words, as Shikra's (arXiv 2306.15195)
 }
 # Types that only a teacher that sees the picture can write.
 SEEN_TYPES = ("caption",)
+# Types that only the scene program writes; they have no prompt.
+PROGRAM_TYPES = ("negative", "referring")

@@ -3,12 +3,16 @@
 import random
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from instructgen.records import Decoding, Fault, Message
 from instructgen.sample_types.blocks import pairs_schema, parse_turns, write_turns
 
 
-class Conversation:
-    name = "conv"
+class Conversation(Struct):
+    """A sample type whose reply is one or more questions with their answers."""
+
+    name: str
 
     def write(self, turns: Sequence[Message], decoding: Decoding) -> str:
         return write_turns(turns, decoding)

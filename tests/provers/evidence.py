@@ -5,7 +5,11 @@
 import re
 from functools import lru_cache
 
+from msgspec import Struct
+
 from instructgen.records import Box, ImageRecord
+from instructgen.scenegraph.claims import Claim
+from tests.provers.words import PLACES, THINGS
 
 # Category -> what a text may call it, singular | plural forms written out as a pattern.
 _NAMES = {
@@ -50,7 +54,7 @@ _NAMES = {
     "frisbee": r"frisbees?|flying discs?",
     "skis": r"(?:pairs? of )?skis?",
     "snowboard": r"snow ?boards?",
-    "sports ball": r"(?:soccer |tennis |beach |baseball )?balls?|basketballs?|volleyballs?|footballs?",
+    "sports ball": r"(?:soccer |tennis |beach |baseball |sports )?balls?|basketballs?|volleyballs?|footballs?",
     "kite": r"kites?|parasails?",
     "baseball bat": r"(?:baseball )?bats?",
     "baseball glove": r"baseball gloves?|(?:catchers )?mitts?",
@@ -83,9 +87,9 @@ _NAMES = {
     "tv": r"tvs?|televisions?(?: sets?)?|flat ?screens?|(?:tv )?screens?",
     "laptop": r"laptops?(?: computers?)?|notebook computers?|macbooks?",
     "mouse": r"(?:computer )?(?:mouse|mice)",
-    "remote": r"remotes?(?: controls?)?|(?:wii|game|video game)? ?(?:controllers?|remotes?)|wii motes?",
+    "remote": r"remotes?(?: controls?)?|(?:(?:wii|game|video game) )?(?:controllers?|remotes?)|wii motes?",
     "keyboard": r"(?:computer )?keyboards?",
-    "cell phone": r"(?:cell|smart|mobile|flip)? ?phones?|cellphones?|smartphones?|telephones?|iphones?",
+    "cell phone": r"(?:(?:cell|smart|mobile|flip) )?phones?|cellphones?|smartphones?|telephones?|iphones?",
     "microwave": r"microwaves?(?: ovens?)?",
     "oven": r"ovens?|stoves?(?: tops?)?|ranges?|cookers?",
     "toaster": r"toasters?(?: ovens?)?",
@@ -99,7 +103,28 @@ _NAMES = {
     "hair drier": r"(?:hair|blow) ?d[ry][iy]ers?",
     "toothbrush": r"(?:electric )?tooth ?brush(?:es)?",
 }  # fmt: skip
-_PATTERNS = {name: re.compile(rf"(?:{body})") for name, body in _NAMES.items()}
+# Words for one category that say all of it: any other name that captions use says the same.
+_GENERIC = {
+    "people": "person", "ball": "sports ball", "table": "dining table", "television": "tv", "computer mouse": "mouse",
+    "remote control": "remote", "hair dryer": "hair drier", "glove": "baseball glove", "bat": "baseball bat",
+    "racket": "tennis racket", "computer mice": "mouse", "pair of skis": "skis", "pair of scissors": "scissors",
+}  # fmt: skip
+# Words for people that mean the same.
+_PEOPLE = {
+    "man": "m[ae]n|guys?|gentlem[ae]n", "woman": "wom[ae]n|lady|ladies", "boy": "boys?", "girl": "girls?",
+    "baby": "bab(?:y|ies)", "child": "child|children|kids?|toddlers?", "skateboarder": "skateboarders?|skaters?",
+    "police officer": "(?:police )?officers?|policem[ae]n", "skier": "skiers?",
+}  # fmt: skip
+# Words that are written as one, as two or with a hyphen.
+_SPELLINGS = {
+    "wetsuit": "wet[ ]*suits?", "wet suit": "wet[ ]*suits?", "t shirt": "t(?:ee)?[ ]*shirts?", "countertop": "counter[ ]*tops?",
+    "nightstand": "night[ ]*stands?", "night stand": "night[ ]*stands?", "stove top": "stove[ ]*tops?", "desk top": "desk[ ]*tops?",
+    "sidewalk": "side[ ]*walks?", "bathtub": "bath[ ]*tubs?", "swimsuit": "swim[ ]*suits?|bathing[ ]*suits?", "raincoat": "rain[ ]*coats?",
+}  # fmt: skip
+_IRREGULAR = {
+    "men": "man", "women": "woman", "babies": "baby", "children": "child", "people": "person", "knives": "knife", "mice": "mouse",
+    "shelves": "shelf", "leaves": "leaf", "geese": "goose", "calves": "calf", "policemen": "police officer", "ladies": "lady",
+}  # fmt: skip
 # Single words under which a thing may be present by another name; enough to doubt its absence.
 _DOUBTS = {
     "car": "vehicle vehicles traffic van vans parking", "truck": "vehicle vehicles van vans trailer",
@@ -116,12 +141,34 @@ _DOUBTS = {
 }  # fmt: skip
 
 
+def _flexible(body: str) -> str:
+    """Let any run of spaces stand for one: a hyphen or a comma was made a space."""
+    return body.replace(" ?", "[ ]*").replace(" ", "[ ]+").replace("[[ ]+]", "[ ]")
+
+
+_FLEXIBLE = {name: _flexible(body) for name, body in _NAMES.items()}
+_PATTERNS = {name: re.compile(rf"(?:{body})") for name, body in _FLEXIBLE.items()}
+
+
+class Cited(Struct, frozen=True):
+    """A caption that a claim cites, in lower case and letter for letter, and the part of it that is cited."""
+
+    number: int
+    caption: str
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        return self.caption[self.start : self.end]
+
+
 class Evidence:
     """Boxes and captions of one image; every question about them is answered anew from the record."""
 
     def __init__(self, record: ImageRecord) -> None:
         self.record = record
-        self.captions = [re.sub(r"[^a-z0-9' ,.]+", " ", caption.lower()) for caption in record.captions]
+        self.captions = [re.sub(r"[^a-z0-9' ,.]", " ", caption.lower()) for caption in record.captions]
         self.text = " . ".join(self.captions)
 
     def boxes(self, category: str) -> list[Box]:
@@ -133,16 +180,52 @@ class Evidence:
     def is_boxed(self, category: str) -> bool:
         return any(box.category == category for box in self.record.boxes)
 
+    def is_one(self, category: str) -> bool:
+        return len(self.boxes(category)) == 1 and not self.has_crowd(category)
+
     def captions_with(self, pattern: str) -> list[str]:
         found = re.compile(rf"\b(?:{pattern})\b")
         return [caption for caption in self.captions if found.search(caption)]
+
+    def cited(self, claim: Claim) -> list[Cited]:
+        """Return the captions that a claim cites; raise ValueError where there is no such caption or part of it."""
+        found = []
+        for span in claim.evidence.spans:
+            if not 0 <= span.caption < len(self.captions):
+                raise ValueError(f"there is no caption {span.caption}")
+            caption = self.captions[span.caption]
+            if not 0 <= span.start < span.end <= len(caption):
+                raise ValueError(f"caption {span.caption} has no characters {span.start} to {span.end}")
+            found.append(Cited(span.caption, caption, span.start, span.end))
+        return found
+
+    def cited_boxes(self, claim: Claim, category: str) -> list[Box]:
+        """Return those of the cited boxes that are of the category; raise ValueError for a number that no box has."""
+        if any(not 0 <= number < len(self.record.boxes) for number in claim.evidence.boxes):
+            raise ValueError("cites a box that there is not")
+        boxes = [self.record.boxes[number] for number in dict.fromkeys(claim.evidence.boxes)]
+        return [box for box in boxes if box.category == category]
 
     def doubts_absence(self, category: str) -> bool:
         """True if a box or any word leaves room for the thing."""
         words = set(re.findall(r"[a-z0-9]+", self.text))
         if self.is_boxed(category) or words & set(_DOUBTS.get(category, "").split()):
             return True
-        return bool(self.captions_with(_NAMES[category]))
+        return bool(self.captions_with(names_of(category)))
+
+
+def singular_of(noun: str) -> str:
+    """Return the singular, as far as the ending and a few irregular words tell."""
+    head, _, last = noun.rpartition(" ")
+    if last in _IRREGULAR:
+        last = _IRREGULAR[last]
+    elif last.endswith(("sses", "shes", "ches", "xes")) or last in ("buses", "potatoes", "tomatoes"):
+        last = last[:-2]
+    elif last.endswith("ies") and last not in ("ties", "cookies", "brownies"):
+        last = last[:-3] + "y"
+    elif last.endswith("s") and not last.endswith(("ss", "us", "is")):
+        last = last[:-1]
+    return f"{head} {last}".strip()
 
 
 @lru_cache(maxsize=4096)
@@ -156,42 +239,79 @@ def category_of(noun: str) -> str | None:
 
 @lru_cache(maxsize=4096)
 def name_pattern(noun: str) -> str:
-    """Return a pattern for all that a caption may call the noun, singular or plural."""
+    """Return a pattern for all that a caption may say for the noun, singular or plural.
+
+    A category's own name stands for all its names, a narrower one ("taxi", "woman") only for itself.
+    """
+    single = singular_of(noun)
     category = category_of(noun)
-    if category is not None:
-        return _NAMES[category]
-    stem = re.escape(noun)
-    variants = {stem, stem + "s", stem + "es"}
-    if noun.endswith("s"):
-        variants |= {re.escape(noun[:-1]), re.escape(noun[:-2])}
-    if noun.endswith("y"):
-        variants.add(re.escape(noun[:-1]) + "ies")
-    if noun.endswith("ies"):
-        variants.add(re.escape(noun[:-3]) + "y")
-    if noun.endswith("ves"):
-        variants |= {re.escape(noun[:-3]) + "f", re.escape(noun[:-3]) + "fe"}
-    return "|".join(sorted(variants, key=len, reverse=True)).replace(r"\ ", r"[ ]+")
+    generic = _GENERIC.get(noun) or _GENERIC.get(single) or (noun if noun in _NAMES else single)
+    if category is not None and generic == category:
+        return _FLEXIBLE[category]
+    if single in _SPELLINGS:
+        return _SPELLINGS[single]
+    if single in _PEOPLE:
+        return _flexible(_PEOPLE[single])
+    stem = re.escape(single).replace(r"\ ", "[ ]*" if single in ("suit case", "t shirt") else "[ ]+")
+    variants = {stem, stem + "e?s", re.escape(noun).replace(r"\ ", "[ ]+")}
+    if single.endswith("y"):
+        variants.add(stem[:-1] + "ies")
+    if single.endswith("man"):
+        variants.add(stem[:-3] + "men")
+    if single.endswith(("f", "fe")):
+        variants.add(stem.rstrip("e")[:-1] + "ves")
+    return "|".join(sorted(variants, key=len, reverse=True))
 
 
 def is_many(noun: str) -> bool:
     """True for a plural, as far as the ending and a few irregular words tell."""
-    irregular = {
-        "people",
-        "men",
-        "women",
-        "children",
-        "geese",
-        "mice",
-        "knives",
-        "calves",
-        "oxen",
-        "skis",
-        "scissors",
-    }
-    last = noun.rsplit(maxsplit=1)[-1]
-    return last in irregular or (last.endswith("s") and not last.endswith("ss") and last not in ("bus", "tennis"))
+    return noun in ("skis", "scissors") or (singular_of(noun) != noun and noun != "glasses")
 
 
 def names_of(category: str) -> str:
     """Return a pattern for all that the category may be called."""
-    return _NAMES[category]
+    return _FLEXIBLE[category]
+
+
+class Thing(Struct, frozen=True):
+    """A noun that a text has: its category, or "" for a thing or place that has none."""
+
+    start: int
+    end: int
+    word: str
+    category: str
+
+
+# Words of the names above that a sentence of the program may have in another sense.
+_OTHER_SENSES = r"ranges?|subs?|rams?|couples?|cycles?|steers?"
+_SOMEBODY = r"somebody|someone|nobody|no one|anybody|anyone"
+_ALL_NAMES = re.compile(
+    rf"\b(?!(?:{_OTHER_SENSES})\b)(?:"
+    + "|".join(
+        f"(?P<c{number}>{body}{'|' + _SOMEBODY if name == 'person' else ''})"
+        for number, (name, body) in sorted(
+            enumerate(_FLEXIBLE.items()), key=lambda pair: pair[1][0] not in ("teddy bear", "hot dog", "wine glass")
+        )
+    )
+    + r"|(?P<thing>"
+    + "|".join(f"{word}(?:e?s)?" for word in sorted(PLACES | THINGS, key=len, reverse=True))
+    + r"))\b"
+)
+_CATEGORY_BY_GROUP = {f"c{number}": name for number, name in enumerate(_NAMES)}
+
+
+@lru_cache(maxsize=65536)
+def find_things(text: str) -> tuple[Thing, ...]:
+    """Return the nouns of a text in lower case, in order, none overlapping; the longer name goes first."""
+    found: list[Thing] = []
+    for match in _ALL_NAMES.finditer(text):
+        group = match.lastgroup or ""
+        found.append(Thing(match.start(), match.end(), match.group(), _CATEGORY_BY_GROUP.get(group, "")))
+    return tuple(found)
+
+
+def is_modifier(behind: str) -> bool:
+    """True where what follows a noun is another one that it only tells apart: "street sign", "train tracks"."""
+    match = re.match(r" +([a-z]+)", behind)
+    things = find_things(match.group(1)) if match else ()
+    return bool(things) and match is not None and things[0].end == len(match.group(1))

@@ -1,4 +1,7 @@
-"""Reads each finished sentence of the scene program back into claims; what it cannot read is an objection."""
+"""What the scene program wrote, proved from the record: its claims, its words, its questions, and what it repeats.
+
+The prover shares records and claims with the generators, and nothing of how they read captions or measure boxes.
+"""
 
 # ruff: noqa: E501 - a pattern is a line
 
@@ -6,137 +9,116 @@ import re
 from collections.abc import Iterator
 
 from instructgen.records import ImageRecord
-from instructgen.refine.sentences import split_line
-from tests.provers import checks
-from tests.provers.clauses import NUMBER, simplify, split_clauses
-from tests.provers.evidence import Evidence, category_of, names_of
-from tests.provers.forms import FORMS, strip_article
+from instructgen.scenegraph.claims import Claim
+from instructgen.teachers.scene_program import Written
+from instructgen.teachers.scene_program.talk import Told
+from tests.provers.align import align, sentences_of
+from tests.provers.audit import audit
+from tests.provers.claims import doubt_claim
+from tests.provers.evidence import Evidence, category_of, find_things
+from tests.provers.questions import doubt_boxes, doubt_question
 
 _HEDGE = re.compile(
-    r"\b(?:usually|often|may|might|can|could|would|tends?|generally|typically|likely|sometimes|commonly|probably|normally"
-    r"|suggests?|should|simply)\b"
+    r"\b(?:usually|often|may|might|can|could|would|should|tends?|generally|typically|likely|sometimes|commonly|probably|normally"
+    r"|mostly|rarely|seldom|hardly|many|most|some|few|if|when|unless|whenever|perhaps|possibly|in general|as a rule|largely|cannot)\b"
 )
-_ASSERTS = re.compile(
-    rf"\b(?:in (?:the|this) (?:picture|image|photo)|in view|visible here|there (?:is|are) (?:an?|{NUMBER})\b)"
+_OF_THIS_IMAGE = re.compile(
+    r"\b(?:in (?:this (?:picture|image|photo|scene|frame)|the (?:picture|image|photo))|visible here|seen here|shown here"
+    r"|the (?:man|woman|boy|girl|child|people|person|men|women|children|player|rider|surfer|skier) (?:is|are|has|have|seems?|looks?)\b"
+    r"|(?:he|she) (?:is|has)\b)"
 )
-# What a hedged sentence infers must have its sign in a box.
-_INFERENCES = {
-    "points to surfing": {"surfboard"}, "suggest surfing": {"surfboard"}, "points to tennis": {"tennis racket"},
-    "point to tennis": {"tennis racket"}, "suggests tennis": {"tennis racket"},
-    "belongs to baseball": {"baseball bat", "baseball glove"}, "suggest baseball": {"baseball bat", "baseball glove"},
-    "suggests skateboarding": {"skateboard"}, "point to skateboarding": {"skateboard"},
-    "suggests a winter sport": {"skis", "snowboard"}, "belongs to winter sports": {"skis", "snowboard"},
-    "ball game on a field": {"sports ball"}, "game with a ball": {"sports ball"},
-}  # fmt: skip
+# Elsewhere a thing that is there is only put beside one that is not.
+_TELL_WHAT_IS_THERE = ("present_one", "present_one_bare", "present_many", "overview", "which_present")
+_FOLLOW_UPS = ("color_follow", "where_follow", "doing_follow", "wearing", "holding")
 
 
-def find_objections(record: ImageRecord, sample_type: str, text: str) -> list[str]:
-    """Return why the reply is not proved by the record, one line for each fault; none for a sound reply."""
+def find_objections(record: ImageRecord, sample_type: str, written: Written) -> list[str]:
+    """Return why what was written is not proved by the record, one line for each fault; none where it is sound."""
     evidence = Evidence(record)
     if sample_type == "detail":
-        return [fault for sentence in _sentences(text) for fault in _prove(evidence, sentence)]
+        return [*_prove_claims(evidence, written.claims), *_prove_paragraph(evidence, written)]
     faults: list[str] = []
-    blocks = text.split("\n===\n")
-    for asked, told in zip(blocks[::2], blocks[1::2], strict=True):
-        question, answer = asked.removeprefix("Question:\n"), told.removeprefix("Answer:\n")
-        faults += [f"{fault} [{question}]" for fault in _doubt_question(evidence, question)]
-        for sentence in _sentences(answer):
-            faults += (
-                []
-                if sample_type == "reasoning" and _is_background(evidence, sentence)
-                else _prove(evidence, sentence)
-            )
-        faults += _mismatch(question, answer)
-    return faults
+    for told in written.turns:
+        faults += _prove_claims(evidence, told.claims)
+        if sample_type == "reasoning":
+            faults += _prove_reasoning(evidence, told)
+            continue
+        faults += audit(evidence, told.answer, list(told.claims), told.question)
+        faults += [f"{fault} [{told.question}]" for fault in doubt_question(evidence, told)]
+        faults += list(doubt_boxes(evidence, told))
+    return faults + list(_find_repeated(written.turns if sample_type in ("conv", "negative") else ()))
 
 
-def read_claims(sentence: str) -> list[tuple[str, re.Match[str]]]:
-    """Return the claims of a sentence, each as the clause and the form it has; raise ValueError if it has none."""
-    claims = []
-    for clause in split_clauses(simplify(sentence)):
-        for pattern, _ in FORMS:
-            match = pattern.fullmatch(clause)
-            if match:
-                claims.append((clause, match))
-                break
-        else:
-            raise ValueError(clause)
-    return claims
+def _prove_claims(evidence: Evidence, claims: tuple[Claim, ...]) -> list[str]:
+    return [fault for claim in claims for fault in doubt_claim(evidence, claim)]
 
 
-def _sentences(text: str) -> list[str]:
-    return [sentence for line in text.split("\n") for sentence in split_line(line)]
+def _prove_paragraph(evidence: Evidence, written: Written) -> Iterator[str]:
+    sentences = sentences_of(written.text)
+    told, unsaid = align(sentences, written.claims)
+    yield from _say_unsaid(unsaid)
+    for sentence, claims in zip(sentences, told, strict=True):
+        yield from audit(evidence, sentence, claims)
+    keys = [(claim.kind, claim.subject, claim.value, claim.other) for claim in written.claims]
+    yield from (f"repeated: {' '.join(key)} twice" for key in sorted({key for key in keys if keys.count(key) > 1}))
 
 
-def _prove(evidence: Evidence, sentence: str) -> list[str]:
-    try:
-        claims = read_claims(sentence)
-    except ValueError as unread:
-        return [f"cannot read '{unread}' in: {sentence}"]
-    checks_by_form = dict(FORMS)
-    faults = [fault for _, match in claims for fault in checks_by_form[match.re](evidence, match) if fault]
-    return [f"{fault} in: {sentence}" for fault in faults]
+def _say_unsaid(unsaid: list[Claim]) -> Iterator[str]:
+    for claim in unsaid:
+        told = " ".join(filter(None, (claim.subject, claim.value, claim.other)))
+        yield f"text unsaid: claims {claim.kind} of {told}, which no sentence says"
 
 
-def _is_background(evidence: Evidence, sentence: str) -> bool:
-    """True for a hedged sentence of general knowledge that claims nothing about this image."""
-    lowered = sentence.lower()
-    if not _HEDGE.search(lowered) or _ASSERTS.search(lowered):
-        return False
-    boxed = {box.category for box in evidence.record.boxes}
-    return all(signs & boxed for inference, signs in _INFERENCES.items() if inference in lowered)
+def _prove_reasoning(evidence: Evidence, told: Told) -> Iterator[str]:
+    """The sentences that carry claims come first; the rest is background, hedged and not about this image."""
+    sentences = sentences_of(told.answer)
+    claims_of, unsaid = align(sentences, told.claims)
+    grounds = max((number + 1 for number, claims in enumerate(_firsts(claims_of)) if claims), default=0)
+    yield from _say_unsaid(unsaid)
+    for sentence, claims in zip(sentences[:grounds], claims_of[:grounds], strict=True):
+        yield from audit(evidence, sentence, claims)
+    if grounds == 0 or grounds == len(sentences):
+        yield f"reasoning: grounds are {grounds} of {len(sentences)} sentences [{told.answer}]"
+    for sentence in sentences[grounds:]:
+        lowered = sentence.lower()
+        if _OF_THIS_IMAGE.search(lowered):
+            yield f"background: speaks of this image [{sentence}]"
+        elif not _HEDGE.search(lowered) and re.search(
+            r"\b(?:the|this|that|these|those) [a-z]+ (?:is|are) [a-z]+ing\b", lowered
+        ):
+            yield f"background: is neither hedged nor general [{sentence}]"
+    named = {category_of(noun) or "" for claim in told.claims for noun in claim.subject.lower().split("|")}
+    for thing in find_things(told.question.lower()):
+        if thing.category and thing.category in named and thing.category != "person":
+            yield f"question: gives '{thing.word}' away [{told.question}]"
 
 
-_QUIET = re.compile(
-    r"\b(?:which|one|is missing|is absent|will i (?:not )?find|does the \w+ not contain|are not in)\b"
-)
+def _firsts(claims_of: list[list[Claim]]) -> list[list[Claim]]:
+    """Leave of each sentence the claims that none before it makes: background may name the same things again."""
+    known: list[Claim] = []
+    firsts = []
+    for claims in claims_of:
+        firsts.append([claim for claim in claims if claim not in known])
+        known += claims
+    return firsts
 
 
-def _doubt_question(evidence: Evidence, question: str) -> Iterator[str]:
-    """A question may not take for granted what is not there: each "the X" it names must exist."""
-    lowered = re.sub(r"the people (?=who |in charge)", "those ", question.lower().rstrip("?"))
-    is_count = bool(re.match(r"how many|could you count|what is the number", lowered))
-    for match in re.finditer(r"\bthe ((?:[a-z]+ ){0,2}?[a-z]+)(?=[ ,.;]|$)", lowered):
-        for noun in _prefixes(lowered[match.start(1) :]):
-            if category_of(noun) is not None and noun not in ("range", "meal"):
-                fault = checks.check_exists(evidence, noun, many=False if is_count else None)
-                if fault:
-                    yield fault
-                break
-    offered = re.search(
-        r"(?:between |: |for |absent from this scene, |what about )(an? [a-z ]+?) (?:or|and) (an? [a-z ]+?)(?:[,.:?]| in this| which|$)",
-        lowered,
-    )
-    if (
-        offered
-        and _QUIET.search(lowered)
-        and "neither" not in lowered
-        and "what about" not in lowered
-        and " or " not in f"{lowered.split(offered[1])[0]}"
-    ):
-        there = [not checks.check_exists(evidence, strip_article(thing)[0], many=False) for thing in offered.groups()]
-        if "one of them" not in lowered and sum(there) != 1:
-            yield "not exactly one of the two is there"
+def _find_repeated(turns: tuple[Told, ...]) -> Iterator[str]:
+    """No turn tells what another told, apart from a follow-up that takes it up."""
+    known: dict[tuple[str, ...], str] = {}
+    for told in turns:
+        for claim in told.claims:
+            key = _key_of(claim)
+            again = key in known and known[key] != told.question and told.family not in _FOLLOW_UPS
+            if again and (claim.kind != "exists" or told.family in _TELL_WHAT_IS_THERE):
+                yield f"repeated: {' '.join(key)} in [{known[key]}] and in [{told.question}]"
+            known.setdefault(key, told.question)
 
 
-def _prefixes(text: str) -> list[str]:
-    words = re.findall(r"[a-z]+", text)[:3]
-    return [" ".join(words[:length]) for length in range(len(words), 0, -1)]
-
-
-def _mismatch(question: str, answer: str) -> list[str]:
-    """A question of yes or no must be about the thing that the answer affirms or denies."""
-    if not answer.startswith(("Yes, ", "No, ")):
-        return []
-    first = re.split(r"[;,](?= (?:but|although|though|what)\b)", answer)[0].lower()
-    words = re.findall(r"[a-z]+", question.lower())
-    asked = {
-        category
-        for start in range(len(words))
-        for length in (3, 2, 1)
-        if (category := category_of(" ".join(words[start : start + length]))) is not None
-    }
-    told = [category for category in asked if re.search(rf"\b(?:{names_of(category)})\b", first)]
-    denies = bool(re.search(r"\b(?:no [a-z]+|not|cannot)\b", first[4:]))
-    wrong = answer.startswith("Yes") == denies
-    return [] if told and not wrong else [f"answer does not fit: {question} {answer}"]
+def _key_of(claim: Claim) -> tuple[str, ...]:
+    """The same fact has the same key: left of one is right of the other."""
+    turned = {"right": "left", "lower": "higher"}
+    subject, other = (category_of(noun) or noun for noun in (claim.subject, claim.other))
+    if claim.kind == "relation" and claim.value in turned:
+        return ("relation", other, turned[claim.value], subject)
+    return (claim.kind, claim.subject, claim.value, claim.other)

@@ -16,7 +16,7 @@ LAYERS = (
     ("errors", "secrets", "records", "attempts", "text", "draws", "resources", "lexicon"),
     ("config", "prefixes", "grounding"),
     ("surrogate", "scenes", "sample_types", "filters", "ledger", "limits", "observe"),
-    ("prompting", "sources"),
+    ("prompting", "sources", "scenegraph"),
     ("generate", "teachers", "dataset", "refine"),
     ("batch", "evaluate", "review"),
     ("jobs",),

@@ -5,14 +5,20 @@ from collections.abc import Callable, Mapping
 import msgspec
 from msgspec import Struct
 
+from instructgen.config import Style
 from instructgen.draws import make_generator
 from instructgen.limits.bounds import ServerLimits
 from instructgen.records import NOTHING, Cost, Decoding, ImageRecord, Message, Reply, Request, Unit
+from instructgen.scenegraph.claims import Claim
+from instructgen.scenegraph.read import read_graph
 from instructgen.teachers.base import Server
 from instructgen.teachers.scene_program.conversation import make_conversation
 from instructgen.teachers.scene_program.detail import make_detail
+from instructgen.teachers.scene_program.negative import make_negative
 from instructgen.teachers.scene_program.reasoning import make_reasoning
-from instructgen.teachers.scene_program.scene import read_scene
+from instructgen.teachers.scene_program.referring import make_referring
+from instructgen.teachers.scene_program.talk import Told
+from instructgen.teachers.scene_program.wordings import hash_wordings
 
 
 class Task(Struct, frozen=True):
@@ -34,7 +40,6 @@ class SceneProgramTeacher:
     """
 
     name = "scene-program"
-    model = "scene-program-1"
     is_remote = False
     is_replay = False
     weight = 1.0
@@ -43,7 +48,10 @@ class SceneProgramTeacher:
     has_bound = True
     on_headers: Callable[[Mapping[str, str]], None] | None = None
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, style: Style = "plain") -> None:
+        # Other wordings, rules or another style are another model: what it wrote before is not theirs.
+        self.model = f"scene-program-2-{style}-{hash_wordings()[:8]}"
+        self.style: Style = style
         self.decoding = Decoding(seed=seed)
         self.servers: tuple[Server, ...] = (self,)
         self._seed = seed
@@ -57,7 +65,7 @@ class SceneProgramTeacher:
         task = _DECODER.decode(request.messages[-1].content)
         return Reply(
             request_id=request.request_id,
-            text=write_text(task, self._seed),
+            text=write_text(task, self._seed, self.style),
             finish_reason="stop",
             prompt_tokens=0,
             completion_tokens=0,
@@ -76,16 +84,35 @@ class SceneProgramTeacher:
         """Nothing is held open."""
 
 
-def write_text(task: Task, seed: int) -> str:
-    """Return the reply's text; "" where too little is certain, or the type is not one of the three."""
+class Written(Struct, frozen=True):
+    """A reply before it is put together: `turns` for dialogues, `text` for a description; both may be empty."""
+
+    turns: tuple[Told, ...] = ()
+    text: str = ""
+    claims: tuple[Claim, ...] = ()
+
+
+def write(task: Task, seed: int, style: Style = "plain") -> Written:
+    """Return what can be said for certain, with the claims that it makes; nothing for types it does not know."""
     draw = make_generator(seed, "scene-program", f"{task.image.image_id}/{task.type}")
-    scene = read_scene(task.image)
+    graph = read_graph(task.image)
     if task.type == "detail":
-        return make_detail(scene, draw)
+        text, claims = make_detail(graph, draw)
+        return Written(text=text, claims=claims)
     if task.type == "reasoning":
-        pair = make_reasoning(scene, draw)
-        return join_pairs([pair] if pair else [])
-    return join_pairs(make_conversation(scene, draw)) if task.type == "conv" else ""
+        told = make_reasoning(graph, draw)
+        return Written((told,) if told is not None else ())
+    if task.type == "conv":
+        return Written(tuple(make_conversation(graph, draw, style)))
+    if task.type == "negative":
+        return Written(tuple(make_negative(graph, draw, style)))
+    return Written(tuple(make_referring(graph, draw)) if task.type == "referring" else ())
+
+
+def write_text(task: Task, seed: int, style: Style = "plain") -> str:
+    """Return the reply's text; "" where too little is certain, or the type is unknown."""
+    written = write(task, seed, style)
+    return written.text or join_pairs([(one.question, one.answer) for one in written.turns])
 
 
 def join_pairs(pairs: list[tuple[str, str]]) -> str:

@@ -7,7 +7,7 @@ import re
 
 from instructgen.lexicon.categories import CATEGORIES, Category
 from instructgen.lexicon.words import plural_of
-from instructgen.teachers.scene_program.scene import Scene
+from instructgen.scenegraph.graph import SceneGraph
 
 # Things that are met together; small things that annotators overlook are left out.
 _COMPANIES = tuple(
@@ -54,27 +54,27 @@ def _make_blockers(category: Category) -> tuple[frozenset[str], tuple[frozenset[
     return single, together
 
 
-_BLOCKERS = {name: _make_blockers(CATEGORIES[name]) for company in _COMPANIES for name in company}
+_BLOCKERS = {name: _make_blockers(category) for name, category in CATEGORIES.items()}
 
 
-def is_absent(name: str, scene: Scene) -> bool:
+def is_absent(name: str, graph: SceneGraph) -> bool:
     """True where no box, and no word of any caption, leaves room for the thing."""
-    if name in scene.boxed or _MIXED_UP.get(name, set()) & scene.boxed:
+    if name in graph.boxed or _MIXED_UP.get(name, set()) & graph.boxed:
         return False
     single, together = _BLOCKERS[name]
-    return not single & scene.words and not any(words <= scene.words for words in together)
+    return not single & graph.words and not any(words <= graph.words for words in together)
 
 
-def find_absent(scene: Scene, draw: random.Random, num: int) -> list[Category]:
+def find_absent(graph: SceneGraph, draw: random.Random, num: int) -> list[Category]:
     """Draw up to `num` absent things, those that often keep company with what is there the likeliest."""
     weights: dict[str, int] = {}
     for company in _COMPANIES:
-        shared = len(scene.boxed.intersection(company))
+        shared = len(graph.boxed.intersection(company))
         for name in company if shared else ():
             weights[name] = weights.get(name, 0) + shared
     if len(weights) < num:
         weights |= dict.fromkeys(("dog", "cat", "bicycle", "umbrella", "person", "boat"), 1)
-    names = sorted(name for name in weights if is_absent(name, scene))
+    names = sorted(name for name in weights if is_absent(name, graph))
     if "person" in names:
         weights["person"] = 3
     drawn: list[Category] = []

@@ -1,290 +1,216 @@
-"""Detailed descriptions: one paragraph of four to seven sentences, from the whole to its parts."""
+"""Detailed descriptions: a planned paragraph of four to eight sentences, from the whole to its parts."""
 
-import itertools
 import random
 
-from instructgen.lexicon.words import with_article
-from instructgen.teachers.scene_program import detail_forms, forms
-from instructgen.teachers.scene_program.conversation import find_companion
+from instructgen.lexicon.words import join_words, with_article
+from instructgen.scenegraph.claims import Claim
+from instructgen.scenegraph.graph import Action, Entity, SceneGraph
+from instructgen.scenegraph.settings import UNNAMED
+from instructgen.scenegraph.vocabulary import AGES, GENDERS
 from instructgen.teachers.scene_program.detail_close import close_paragraph
-from instructgen.teachers.scene_program.facts import Fact
-from instructgen.teachers.scene_program.geometry import relation_of, side_of
-from instructgen.teachers.scene_program.paragraph import MIN_SENTENCES, Paragraph
-from instructgen.teachers.scene_program.scene import Scene, Thing
-from instructgen.teachers.scene_program.wording import (
-    be,
-    is_countable,
-    pick_single,
-    say_list,
-    say_number,
-    say_one,
-    say_region,
-    say_thing,
+from instructgen.teachers.scene_program.detail_frame import tell_frame
+from instructgen.teachers.scene_program.generators.doings import find_companion, is_like, say_both
+from instructgen.teachers.scene_program.generators.looks import join_adjectives, looks_of
+from instructgen.teachers.scene_program.paragraph import MIN_SENTENCES, Paragraph, say_counted
+from instructgen.teachers.scene_program.phrasing import (
+    attribute_claim,
+    doing_claim,
+    say_doer,
+    say_doing,
+    say_held,
 )
+from instructgen.teachers.scene_program.speech import be, pronouns_of
+from instructgen.teachers.scene_program.talk import exists
+from instructgen.teachers.scene_program.wordings import load_wordings
 
-_SIZE_MARGIN = 1.8
-_SOLID_AREA = 0.01
-_FAR_REACH = 0.75  # share of the frame's width or height that counts as most of it
-_SMALL_AREA = 0.04
-_HALF = 0.5
-_CLEAR = 0.01  # how far from the middle a box must stay to be in one half
-_LARGER = 1.5
+_MAX_ACTIONS = 3
 
 
-def make_detail(scene: Scene, draw: random.Random) -> str:
-    """Return the paragraph, or "" where fewer than four sentences can be said for certain."""
-    page = Paragraph(scene, draw)
-    facts = _open(page)
+def make_detail(graph: SceneGraph, draw: random.Random) -> tuple[str, tuple[Claim, ...]]:
+    """Return the paragraph with its claims, or "" where fewer than four sentences can be said for certain."""
+    page = Paragraph(graph, draw, load_wordings())
+    main = _open(page)
     if not page.sentences:
-        return ""
-    _tell_facts(page, facts)
-    for tell in (_tell_colors, _tell_places, _tell_sides, _tell_count, _tell_others, _tell_extent):
-        if page.room() > 0:
-            tell(page)
-    for tell in (_tell_largest, _tell_size, _tell_spread, _tell_relation):
-        if page.room() > 1:
-            tell(page)
-    if len(page.sentences) < MIN_SENTENCES:
-        _tell_only(page)
+        return "", ()
+    if main is not None:
+        _tell_clothes(page, main)
+    _tell_actions(page, main)
+    _tell_looks(page)
+    tell_frame(page)
     close_paragraph(page)
-    return " ".join(page.sentences) if len(page.sentences) >= MIN_SENTENCES else ""
+    if len(page.sentences) < MIN_SENTENCES:
+        return "", ()
+    return " ".join(page.sentences), tuple(page.claims)
 
 
-def _open(page: Paragraph) -> list[Fact]:
-    """Write the first sentence; return the facts that are left to tell."""
-    scene = page.scene
-    told = [fact for fact in scene.facts if fact.doing and fact.kind in ("person", "animal", "vehicle")]
-    if told:
-        return _open_with_fact(page, told)
-    things = [thing for thing in scene.things if thing.num_captions][:2] or list(scene.things[:2])
-    listed = [say_thing(thing) for thing in things]
-    if len(listed) < 2:
-        listed += scene.extras[: 2 - len(listed)]
-    if listed:
-        page.named.update(thing.name for thing in things)
-        page.named.update(listed)
-        page.add(detail_forms.OPEN_LIST, list=say_list(listed), setting=_say_setting(page, ""))
-    return [fact for fact in scene.facts if fact.verb == "be" and fact.category in page.named]
-
-
-def _open_with_fact(page: Paragraph, told: list[Fact]) -> list[Fact]:
-    fact = told[0]
-    what = f"{fact.doing} {fact.where}".strip()
-    second = find_companion(told, fact)
-    if second is not None:
-        what += f" and {second.doing}"
-    page.named.update(fact.things | {fact.category})
-    page.named.update(second.things if second is not None else ())
-    who = fact.subject if fact.is_plural else with_article(fact.subject)
-    thing = page.scene.find_thing(fact.category)
-    if fact.is_plural and thing is not None and thing.count and fact.subject == thing.plural:
-        who = f"{say_number(thing.count)} {fact.subject}"
-        page.placed.add(f"count {thing.name}")
-    page.placed.update((fact.place, second.place if second is not None else ""))
-    setting = _say_setting(page, fact.where)
-    page.add(detail_forms.OPEN_FACT, who=who, what=what, setting=setting, **{"is": be(is_plural=fact.is_plural)})
-    taken = {fact.verb, second.verb if second is not None else ""}
-    known = {fact.subject} | {kind for kind in fact.things if page.scene.find_thing(kind)}
-    rest = [other for other in page.scene.facts if other.verb not in taken or other.subject != fact.subject]
-    return [
-        other
-        for other in rest
-        if other.subject in known
-        or (other.kind != "person" and other.category != fact.category and not other.is_plural)
-    ]
-
-
-def _tell_facts(page: Paragraph, facts: list[Fact]) -> None:
-    """Tell up to two more facts, of things not yet told of."""
-    told = 0
-    for fact in facts:
-        if told == 2 or (fact.things and fact.things <= page.named and fact.verb != "be"):
-            continue
-        if fact.place and fact.place in page.placed:
-            continue
-        what = f"{fact.doing} {fact.where}".strip()
-        page.add(detail_forms.MORE_FACT, x=fact.subject, what=what, **{"is": be(is_plural=fact.is_plural)})
-        page.named.update(fact.things | {fact.category})
-        page.placed.add(fact.place)
-        told += 1
-
-
-def _say_setting(page: Paragraph, where: str) -> str:
-    """Add the place to the first sentence where nothing there speaks of a place yet."""
-    setting = page.scene.setting
-    if setting is None or where or setting.lemma in ("water", "snow", "grass"):
-        return ""
-    page.placed.update(("setting", setting.lemma))
-    return f" {setting.phrase}"
-
-
-def _tell_colors(page: Paragraph) -> None:
-    known = [color for color in page.scene.colours if not color.category or page.scene.find_thing(color.category)]
-    if not known:
-        return
-    first = known[0]
-    slots = {"x": first.word, "color": first.text, "acolor": with_article(first.text)}
-    second = next((color for color in known[1:] if color.word != first.word), None)
-    if second is not None:
-        page.add(detail_forms.COLOR_TWO, y=second.word, other=second.text, **slots)
-    else:
-        page.add(detail_forms.COLOR_ONE, **slots)
-    for color in (first, second):
-        if color is not None:
-            page.named.update((color.category, with_article(color.word)))
-
-
-def _tell_places(page: Paragraph) -> None:
-    spots: list[tuple[Thing, str]] = []
-    for thing in pick_single(page.scene):
-        pic = page.draw.choice(forms.PICTURE_WORDS)
-        where = say_region(thing.boxes[0], page.draw, pic) if thing.area > _SOLID_AREA else ""
-        if where and all(where.split(" of ")[0] != other.split(" of ")[0] for _, other in spots):
-            spots.append((thing, where))
-    if not spots:
-        return
-    (first, where), rest = spots[0], spots[1:2]
-    if rest:
-        other, there = rest[0]
-        page.add(detail_forms.PLACE_TWO, x=page.name(first), where=where, y=page.name(other), there=there)
-        page.named.add(other.name)
-        page.placed.add(other.name)
-    else:
-        page.add(detail_forms.PLACE_ONE, x=page.name(first), where=where)
-    page.named.add(first.name)
-    page.placed.add(first.name)
-
-
-def _tell_sides(page: Paragraph) -> None:
-    """Tell what else is on one side of the frame."""
-    for side in page.draw.sample(("left", "right"), 2)[: page.room()]:
-        _tell_side(page, side)
-
-
-def _tell_side(page: Paragraph, side: str) -> None:
-    things = [
-        thing
-        for thing in page.scene.things
-        if thing.name not in page.named
-        and is_countable(thing)
-        and len(thing.boxes) == 1
-        and not thing.has_crowd
-        and side_of(thing.boxes[0]) == side
-    ][:3]
+def _open(page: Paragraph) -> Action | None:
+    """Write the first sentence; return what it says is going on, if anything."""
+    graph = page.graph
+    actions = [one for one in graph.actions if one.doing and one.kind in ("person", "animal", "vehicle")]
+    if actions:
+        _open_with_action(page, actions[0], find_companion(actions, actions[0]))
+        return actions[0]
+    things = _find_first(graph)
     if not things:
-        return
-    listed = [say_one(thing.word) for thing in things]
-    page.add(detail_forms.REGION_LIST[side], list=say_list(listed), **{"is": be(is_plural=len(listed) > 1)})
-    page.named.update(thing.name for thing in things)
-
-
-def _tell_count(page: Paragraph) -> None:
-    for thing in page.scene.things:
-        if (thing.count or 0) > 1 and is_countable(thing) and f"count {thing.name}" not in page.placed:
-            page.add(detail_forms.COUNT, xs=thing.plural, number=say_number(thing.count or 0))
-            page.named.add(thing.name)
-            return
-
-
-def _tell_others(page: Paragraph) -> None:
-    things = [thing for thing in page.scene.things if thing.name not in page.named][:4]
-    listed = [say_thing(thing) for thing in things]
-    listed += [extra for extra in page.scene.extras if _is_unsaid(page, extra)][: 4 - len(listed)]
-    if len(listed) > 1 or (listed and page.room() > 0):
-        tells = detail_forms.OTHERS if len(listed) > 1 else detail_forms.OTHERS[1:3] + detail_forms.OTHERS[4:]
-        page.add(tells, list=say_list(listed))
-        page.named.update(thing.name for thing in things)
-
-
-def _tell_size(page: Paragraph) -> None:
-    things = [thing for thing in pick_single(page.scene) if thing.area > _SOLID_AREA and thing.name in page.named]
+        return None
+    listed, claims = [], [exists(one) for one in things]
     for one in things:
-        for other in things:
-            if one.area > _SIZE_MARGIN * other.area:
-                page.add(detail_forms.SIZE, x=one.word, y=other.word)
-                return
+        said = say_counted(page, one)
+        listed.append(said.words)
+        claims += said.claims
+    page.named.update(one.name for one in things)
+    place = graph.circumstance("place")
+    if place is not None and place.value not in UNNAMED:
+        page.told.update(("setting", place.value))
+        claims.append(Claim("place", value=place.value, evidence=place.evidence))
+        page.add("d_open_place", tuple(claims), list=join_words(listed), setting=place.phrase)
+    else:
+        page.add("d_open_list", tuple(claims), list=join_words(listed), setting="")
+    return None
 
 
-def _is_unsaid(page: Paragraph, extra: str) -> bool:
-    noun = extra.removeprefix("a ").removeprefix("an ")
-    return " of " not in extra and not any(noun in sentence for sentence in page.sentences)
+def _find_first(graph: SceneGraph) -> list[Entity]:
+    """Return the two things to name first: boxed and told of in captions, if there are such."""
+    boxed = graph.boxed_entities()
+    things = [one for one in boxed if one.num_captions][:2] or boxed[:2]
+    # Somebody whom captions tell apart from the others stands for them.
+    things = [next((role for role in graph.entities if role.member_of == one.number), one) for one in things]
+    others = [one for one in graph.entities if not one.category and one.is_listed]
+    return [*things, *others[: 2 - len(things)]]
 
 
-def _tell_extent(page: Paragraph) -> None:
-    """Tell how far the main thing reaches, or that it is small."""
-    things = [thing for thing in pick_single(page.scene)[:3] if thing.name in page.named]
-    small = False
-    for thing in things[: max(min(page.room(), 2), 0)]:
-        box = thing.boxes[0]
-        if box.x1 - box.x0 > _FAR_REACH:
-            page.add(detail_forms.WIDE, x=thing.word)
-        elif box.y1 - box.y0 > _FAR_REACH:
-            page.add(detail_forms.TALL, x=thing.word)
-        elif box.area < _SMALL_AREA and not small:
-            small = True
-            page.add(detail_forms.SMALL, x=thing.word)
+def _open_with_action(page: Paragraph, action: Action, second: Action | None) -> None:
+    graph = page.graph
+    who = say_doer(graph, action, page.is_new)
+    page.told.update(who.keys)
+    what = say_both(graph, action, second, page.is_new)
+    claims = [*who.claims, *what.claims]
+    page.told.update(what.keys)
+    for one in (action, second) if second is not None else (action,):
+        page.note(one)
+    setting, place = "", graph.circumstance("place")
+    if place is not None and not action.where and place.value not in UNNAMED:
+        setting = f" {place.phrase}"
+        page.told.update(("setting", place.value))
+        claims.append(Claim("place", value=place.value, evidence=place.evidence))
+    slots = {"who": who.words, "what": what.words, "setting": setting, "is": be(is_plural=action.is_plural)}
+    page.add("d_open_action", tuple(claims), **slots)
 
 
-def _tell_spread(page: Paragraph) -> None:
-    """Tell in which half all things of a kind are, or that they are in both."""
-    for thing in page.scene.things:
-        if len(thing.boxes) < 2 or thing.name not in page.named or not is_countable(thing):
-            continue
-        half = "" if thing.has_crowd else _half_of(thing)
-        if half:
-            page.add(detail_forms.SPREAD[half], xs=thing.plural)
-        elif _is_on_both_sides(thing):
-            page.add(detail_forms.BOTH_SIDES, xs=thing.plural)
-        else:
-            continue
+def _tell_clothes(page: Paragraph, main: Action) -> None:
+    worn = [
+        one
+        for one in page.graph.actions
+        if one.verb == "wear" and one.subject == main.subject and page.is_new(f"wear {one.subject}")
+    ][:2]
+    if not worn:
         return
+    it = pronouns_of(main.subject, main.kind, is_plural=main.is_plural)
+    said = [say_held(page.graph, one, page.is_new) for one in worn]
+    claims = [claim for one, phrase in zip(worn, said, strict=True) for claim in (doing_claim(one), *phrase.claims)]
+    wears = join_words([phrase.words for phrase in said])
+    page.add("d_wear", tuple(claims), It=it.it, it=it.it, wears=wears, **{"is": it.be})
+    for one, phrase in zip(worn, said, strict=True):
+        page.note(one)
+        page.told.update(phrase.keys)
 
 
-def _is_on_both_sides(thing: Thing) -> bool:
-    solid = [box for box in thing.boxes if box.area > _SOLID_AREA / 4]
-    left = [box for box in solid if box.x1 < _HALF - _CLEAR]
-    return bool(left) and any(box.x0 > _HALF + _CLEAR for box in solid)
-
-
-def _tell_largest(page: Paragraph) -> None:
-    """Tell where the one lies that clearly looks larger than the others of its kind."""
-    for thing in page.scene.things[:3]:
-        if len(thing.boxes) < 2 or thing.has_crowd or thing.name not in page.named or not is_countable(thing):
+def _tell_actions(page: Paragraph, main: Action | None) -> None:
+    """Tell up to three more actions or placements, each of which adds something."""
+    num = 0
+    told = [main] if main is not None else []
+    for action in page.graph.actions:
+        key = f"{action.verb} {action.subject}"
+        known = action.things <= page.named and (not action.object or action.object in page.named)
+        stale = not page.is_new(key) or (known and (action.things or action.object) and action.verb != "be")
+        if num == _MAX_ACTIONS or stale or (action.place and action.place in page.told) or not page.room():
             continue
-        first, second = sorted(thing.boxes, key=lambda box: -box.area)[:2]
-        where = say_region(first, page.draw, page.draw.choice(forms.PICTURE_WORDS))
-        if where and first.area > _LARGER * second.area:
-            page.add(detail_forms.LARGEST, x=thing.word, xs=thing.plural, where=where)
+        if not action.doing and not action.where:
+            continue
+        if any(_may_be_same(action, other) or is_like(action, other) for other in told):
+            continue
+        _tell_action(page, action, main)
+        told.append(action)
+        num += 1
+
+
+def _may_be_same(action: Action, main: Action) -> bool:
+    """True where it is not clear whether the one who does it is the one spoken of before: "a person", "people"."""
+    if action.subject == main.subject or action.category != main.category:
+        return False
+    if action.category != "person":
+        return action.is_plural != main.is_plural
+    return not any(
+        table.get(action.lemma, "") != table.get(main.lemma, "") and {action.lemma, main.lemma} <= table.keys()
+        for table in (GENDERS, AGES)
+    )
+
+
+def _tell_action(page: Paragraph, action: Action, main: Action | None) -> None:
+    what = say_doing(page.graph, action, page.is_new)
+    it = pronouns_of(action.subject, action.kind, is_plural=action.is_plural)
+    slots = {
+        "x": action.subject,
+        "what": what.words,
+        "it": it.it,
+        "It": it.it,
+        "is": be(is_plural=action.is_plural),
+        "be": it.be,
+    }
+    if action.verb == "be":
+        family = "d_placed"
+    elif main is not None and action.subject == main.subject and len(page.sentences) == 1:
+        family, slots["is"] = "d_same_action", it.be
+    else:
+        family = "d_more_action"
+    page.add(family, what.claims, **slots)
+    page.note(action)
+    page.told.update(what.keys)
+
+
+def _tell_looks(page: Paragraph) -> None:
+    """Tell colors, two of them in one sentence, one more thing's look, and a material."""
+    graph = page.graph
+    colors = [
+        (graph.entities[one.entity], one)
+        for one in graph.attributes
+        if one.kind == "color" and page.is_new(f"color {graph.entities[one.entity].name}")
+    ]
+    colors = [pair for pair in colors if pair[0].category or pair[0].is_listed or pair[0].name in page.named]
+    if len(colors) > 1 and page.room() > 0:
+        (one, color), (other, second) = colors[:2]
+        claims = (attribute_claim(one, color), attribute_claim(other, second))
+        page.add(
+            "d_color_two", claims, x=one.word, y=other.word, color=color.value, other=second.value,
+            acolor=with_article(color.value), aother=with_article(second.value),
+        )  # fmt: skip
+    elif colors and page.room() > 0:
+        one, color = colors[0]
+        page.add("d_color_one", (attribute_claim(one, color),), x=one.word, color=color.value)
+    for one, _ in colors[:2]:
+        page.named.add(one.name)
+        page.told.add(f"color {one.name}")
+    _tell_other_looks(page)
+    _tell_material(page)
+
+
+def _tell_other_looks(page: Paragraph) -> None:
+    """Tell size, age, pattern or state of one thing that was named."""
+    for entity in page.graph.entities:
+        looks = [one for one in looks_of(page.graph, entity) if one.kind != "color"]
+        looks = [one for one in looks if page.is_new(f"{one.kind} {entity.name}")]
+        if looks and entity.name in page.named and page.is_new(f"looks {entity.name}") and page.room() > 2:
+            claims = tuple(attribute_claim(entity, one) for one in looks)
+            page.add("d_looks", claims, x=entity.word, adjectives=join_adjectives([one.value for one in looks]))
+            page.told.add(f"looks {entity.name}")
             return
 
 
-def _half_of(thing: Thing) -> str:
-    low, high = _HALF - _CLEAR, _HALF + _CLEAR
-    if all(box.x1 < low for box in thing.boxes):
-        return "left"
-    if all(box.x0 > high for box in thing.boxes):
-        return "right"
-    if all(box.y1 < low for box in thing.boxes):
-        return "top"
-    return "bottom" if all(box.y0 > high for box in thing.boxes) else ""
-
-
-def _tell_only(page: Paragraph) -> None:
-    for thing in pick_single(page.scene)[:1]:
-        if thing.count == 1 and thing.num_captions > 1:
-            tells = detail_forms.COUNT_ONE[:1] if thing.name == "person" else detail_forms.COUNT_ONE
-            page.add(tells, x=thing.word)
-            return
-    for thing in page.scene.things:
-        if thing.is_many and thing.count is None and is_countable(thing):
-            page.add(detail_forms.SEVERAL, x=thing.word)
-            return
-
-
-def _tell_relation(page: Paragraph) -> None:
-    things = [thing for thing in pick_single(page.scene) if thing.name in page.named and thing.area > _SOLID_AREA]
-    for one, other in itertools.pairwise(things):
-        relation = relation_of(one.boxes[0], other.boxes[0])
-        if relation:
-            page.add(detail_forms.RELATION[relation], x=one.word, y=other.word)
+def _tell_material(page: Paragraph) -> None:
+    for attribute in page.graph.attributes:
+        entity = page.graph.entities[attribute.entity]
+        key = f"material {entity.name}"
+        if attribute.kind == "material" and page.is_new(key) and entity.name in page.named and page.room() > 2:
+            page.add("d_material", (attribute_claim(entity, attribute),), x=entity.word, material=attribute.value)
+            page.told.add(key)
             return

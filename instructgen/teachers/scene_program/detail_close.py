@@ -1,62 +1,84 @@
-"""How a detailed description ends: where it is, what matters most, what is not there."""
+"""How a detailed description ends: where and when it is, what matters most; what is not there only if it is short."""
 
-from instructgen.lexicon.words import with_article
-from instructgen.teachers.scene_program import detail_forms
+from instructgen.lexicon.words import join_words
+from instructgen.scenegraph.claims import Claim
+from instructgen.scenegraph.graph import Evidence
+from instructgen.scenegraph.settings import infer_setting
 from instructgen.teachers.scene_program.absence import find_absent, is_absent
+from instructgen.teachers.scene_program.generators.counts import count_claim
+from instructgen.teachers.scene_program.generators.settings import find_most_named
 from instructgen.teachers.scene_program.paragraph import MAX_SENTENCES, MIN_SENTENCES, Paragraph
-from instructgen.teachers.scene_program.scene import Thing
-from instructgen.teachers.scene_program.settings import UNNAMED
-from instructgen.teachers.scene_program.wording import say_list, say_thing
+from instructgen.teachers.scene_program.speech import be_of, find_singles, say_one, say_thing
 
-_LONG_ABSENCE = 0.5  # share of the longer paragraphs that end with what is absent
-_UNFIT = ("person", "skis", "scissors")
+_UNFIT = ("person", "skis", "scissors", "broccoli")
+_CLOSING_SHARE = 0.6  # of the longer paragraphs that end with what matters most
 
 
 def close_paragraph(page: Paragraph) -> None:
-    """Add up to three sentences, as many as there is room for."""
-    for tell in (_close_place, _close_attention, _close_absence):
+    """Add what there is room for; short paragraphs are filled up to four sentences where that is possible."""
+    for tell in (_close_place, _close_time):
         if len(page.sentences) < MAX_SENTENCES:
             tell(page)
+    if len(page.sentences) < MIN_SENTENCES:
+        _tell_number(page)
+    if len(page.sentences) < MIN_SENTENCES or page.draw.random() < _CLOSING_SHARE:
+        _close_attention(page)
+    if len(page.sentences) < MIN_SENTENCES:
+        _close_absence(page)
 
 
 def _close_place(page: Paragraph) -> None:
-    scene = page.scene
-    if scene.setting is not None and not _is_place_told(page, scene.setting.lemma):
-        tells = detail_forms.CLOSE_SETTING[:2] if scene.setting.lemma in UNNAMED else detail_forms.CLOSE_SETTING
-        page.add(tells, where=scene.setting.phrase, name=scene.setting.name)
-    elif scene.inferred is not None and all(scene.find_thing(sign) for sign in scene.inferred[1]):
-        setting, signs = scene.inferred
-        listed = [say_thing(thing) for thing in scene.things if thing.name in signs]
-        page.add(detail_forms.CLOSE_INFERRED, list=say_list(listed), name=setting.name)
+    place = page.graph.circumstance("place")
+    if place is not None:
+        told = "setting" in page.told or any(place.value in key.split() or key == place.value for key in page.told)
+        if not told:
+            page.add("d_setting", (Claim("place", value=place.value, evidence=place.evidence),), where=place.phrase)
+        return
+    found = infer_setting(page.graph.boxed)
+    things = [one for one in page.graph.boxed_entities() if found is not None and one.name in found[1]]
+    if found is not None and len(things) == len(found[1]):
+        boxes = Evidence(boxes=tuple(number for one in things for number in one.evidence.boxes))
+        claim = Claim("inferred", "|".join(one.name for one in things), found[0].lemma, evidence=boxes)
+        page.add("d_inferred", (claim,), list=join_words([say_thing(one) for one in things]), name=found[0].name)
 
 
-def _is_place_told(page: Paragraph, lemma: str) -> bool:
-    """True also where a narrower word was used: a city street is a street."""
-    return "setting" in page.placed or any(lemma in place.split() or lemma == place for place in page.placed)
+def _close_time(page: Paragraph) -> None:
+    time, weather = page.graph.circumstance("time"), page.graph.circumstance("weather")
+    if time is not None:
+        page.add("d_time", (Claim("time", value=time.value, evidence=time.evidence),), time=time.phrase)
+    if weather is not None and len(page.sentences) < MAX_SENTENCES:
+        page.add(
+            "d_weather", (Claim("weather", value=weather.value, evidence=weather.evidence),), weather=weather.phrase
+        )
+
+
+def _tell_number(page: Paragraph) -> None:
+    for one in find_singles(page.graph)[:1]:
+        if one.count == 1 and one.num_captions > 1 and page.is_new(f"count {one.name}"):
+            page.add("d_count_one", (count_claim(one),), x=one.word)
+            return
 
 
 def _close_attention(page: Paragraph) -> None:
-    main = next((thing for thing in page.scene.things[:1] if thing.num_captions > 1), None)
-    nobody = is_absent("person", page.scene)
+    main = find_most_named(page.graph)
+    nobody = is_absent("person", page.graph)
+    absent = (Claim("absent", "people"),) if nobody else ()
     if main is None:
         if nobody:
-            page.add(detail_forms.CLOSE_NOBODY)
+            page.add("d_nobody", absent)
         return
-    page.add(detail_forms.CLOSE_EMPTY if nobody else detail_forms.CLOSE_MAIN, main=_say_main(main))
+    word = main.plural if main.is_many else main.word
+    claims = (*absent, Claim("main", word, evidence=main.evidence))
+    family = "d_nobody_main" if nobody and page.draw.random() < 0.5 else "d_main"
+    kept = claims if family == "d_nobody_main" else claims[-1:]
+    page.add(family, kept, main=word, **{"is": be_of(main)})
 
 
 def _close_absence(page: Paragraph) -> None:
-    """Name two absent things where the paragraph is short; twice where it would else be too short."""
-    missing = [kind for kind in find_absent(page.scene, page.draw, 5) if kind.name not in _UNFIT]
-    num = len(page.sentences)
-    if len(missing) < 2 or (num > MIN_SENTENCES and page.draw.random() > _LONG_ABSENCE):
-        return
-    tells = page.draw.sample(detail_forms.CLOSE_ABSENT, 2)
-    names = [with_article(kind.spoken) for kind in missing]
-    page.add((tells[0],), a=names[0], b=names[1])
-    if num == MIN_SENTENCES - 2 and len(names) > 3:
-        page.add((tells[1],), a=names[2], b=names[3])
-
-
-def _say_main(thing: Thing) -> str:
-    return thing.plural if thing.is_many else thing.word
+    """Name absent things where the paragraph is too short otherwise."""
+    missing = [kind for kind in find_absent(page.graph, page.draw, 10) if kind.name not in _UNFIT]
+    for at in (0, 2, 4):
+        if len(page.sentences) < MIN_SENTENCES and len(missing) > at + 1:
+            one, other = missing[at : at + 2]
+            claims = (Claim("absent", one.spoken), Claim("absent", other.spoken))
+            page.add("d_absent", claims, a=say_one(one.spoken), b=say_one(other.spoken))

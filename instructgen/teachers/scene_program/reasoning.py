@@ -2,122 +2,109 @@
 
 import random
 
-from instructgen.lexicon.categories import CATEGORIES
-from instructgen.lexicon.words import with_article
-from instructgen.teachers.scene_program import forms
-from instructgen.teachers.scene_program.facts import Fact
-from instructgen.teachers.scene_program.rules import FALLBACKS, RULES
-from instructgen.teachers.scene_program.rules.rule import Rule
-from instructgen.teachers.scene_program.scene import Scene, Thing
-from instructgen.teachers.scene_program.settings import UNNAMED
-from instructgen.teachers.scene_program.wording import be, capitalise, say_list, say_thing
+from instructgen.lexicon.words import join_words
+from instructgen.scenegraph.claims import Claim
+from instructgen.scenegraph.graph import Action, Entity, SceneGraph
+from instructgen.scenegraph.settings import SETTINGS, UNNAMED
+from instructgen.teachers.scene_program.phrasing import after, say_doer, say_doing
+from instructgen.teachers.scene_program.rules import Match, Rule, find_matches
+from instructgen.teachers.scene_program.speech import PICTURE_WORDS, be, be_of, polish, say_thing
+from instructgen.teachers.scene_program.talk import Told, exists
+from instructgen.teachers.scene_program.wordings import load_wordings
 
-_GROUND_FACT = (
-    "The {pic} shows that {who} {is} {what}.",
-    "One can see that {who} {is} {what}.",
-    "In this {pic}, {who} {is} {what}.",
-    "What the {pic} makes clear is that {who} {is} {what}.",
-    "To begin with, {who} {is} {what}.",
-)
-_GROUND_LIST = (
-    "To begin with, the {pic} shows {list}.",
-    "One can see {list} in the {pic}.",
-    "What the {pic} makes clear is that there {is} {list}.",
-    "The most telling things in view are {list}.",
-    "Judging by the {pic}, there {is} {list} here.",
-)
-_GROUND_MORE = (
-    "There {is} also {list} in view.",
-    "Besides, {list} can be seen.",
-    "The {pic} also contains {list}.",
-    "In addition, there {is} {list} to be seen.",
-)
-_GROUND_SETTING = (
-    "The scene is set {where}.",
-    "This takes place {where}.",
-    "All of it happens {where}.",
-    "The place is {name}.",
-)
+_NUM_DRAWN = 5  # the rules among which one is drawn, the fittest first
+_RANK_COST = 0.7  # how much a rule loses for each thing of the image that is more important than its own
 
 
-_LARGE = 0.05  # share of the image from which a thing that no caption names is worth a question
-# Where these are spoken of, an animal may be no living one, and its needs are no fit question.
-_UNREAL = frozenset(
-    ["statue", "statues", "sculpture", "toy", "toys", "stuffed", "painting", "carousel", "figurine", "fake", "wooden"]
-)
+class _Grounds:
+    """What is seen and bears on the question, sentence by sentence."""
+
+    def __init__(self, draw: random.Random) -> None:
+        self.draw = draw
+        self.sentences: list[str] = []
+        self.claims: list[Claim] = []
+
+    def add(self, family: str, claims: tuple[Claim, ...], **slots: str) -> None:
+        form = self.draw.choice(load_wordings()[family].plain)
+        self.sentences.append(polish(form.format(pic=self.draw.choice(PICTURE_WORDS), **slots)))
+        self.claims += claims
 
 
-def make_reasoning(scene: Scene, draw: random.Random) -> tuple[str, str] | None:
-    """Return the question and its answer, or None where no rule finds two grounds to stand on."""
-    names = {
-        thing.name for thing in scene.things if thing.num_captions or thing.area > _LARGE or thing.name == "person"
-    }
-    rules = [rule for rule in RULES if _holds(rule, scene, names)]
-    # Main things first: a rule about them fits the image better than one about the background.
-    rules.sort(key=lambda rule: _rank(rule, scene))
-    rules = rules[:2] or [rule for rule in FALLBACKS if _holds(rule, scene, names)][:1]
-    if not rules:
+def make_reasoning(graph: SceneGraph, draw: random.Random) -> Told | None:
+    """Return the question and its answer, or None where no rule holds."""
+    matches = sorted(find_matches(graph), key=lambda match: (-_score(match, graph), match.rule.name))[:_NUM_DRAWN]
+    if not matches:
         return None
-    rule = draw.choices(rules, (3, 1)[: len(rules)])[0]
-    grounds = _say_grounds(rule, scene, draw)
-    if not grounds:
+    least = min(_score(match, graph) for match in matches)
+    weights = [(1.0 + _score(match, graph) - least) ** 2 for match in matches]
+    match = draw.choices(matches, weights)[0]
+    grounds = _say_grounds(match, graph, draw)
+    if not grounds.sentences:
         return None
-    sentences = [*grounds, *(draw.choice(part) for part in rule.parts)]
-    return draw.choice(rule.questions), " ".join(sentences)
+    background = [draw.choice(step) for step in match.rule.steps]
+    answer = " ".join([*grounds.sentences, *background])
+    return Told(match.rule.name, draw.choice(match.rule.questions), answer, tuple(grounds.claims))
 
 
-def _holds(rule: Rule, scene: Scene, names: set[str]) -> bool:
-    if rule.groups:
-        return any(thing.category.group in rule.groups for thing in scene.things)
-    if rule.settings:
-        return scene.setting is not None
-    if not rule.all_of <= names or (rule.any_of and not rule.any_of & names):
-        return False
-    if _UNREAL & scene.words and any(
-        CATEGORIES[name].group == "animal" for name in rule.all_of | rule.any_of if name in CATEGORIES
-    ):
-        return False
-    return not rule.words or bool(rule.words & scene.words)
+def _score(match: Match, graph: SceneGraph) -> float:
+    wanted = match.rule.when.named - {"person"}
+    boxed = graph.boxed_entities()
+    rank = next((place for place, one in enumerate(boxed) if one.name in wanted), 0 if not wanted else len(boxed))
+    return match.rule.when.weight() - _RANK_COST * rank
 
 
-def _rank(rule: Rule, scene: Scene) -> int:
-    wanted = (rule.all_of | rule.any_of) - {"person"}
-    return next((place for place, thing in enumerate(scene.things) if thing.name in wanted), len(scene.things))
-
-
-def _is_about(rule: Rule, thing: Thing) -> bool:
-    return thing.name in rule.all_of or thing.name in rule.any_of or thing.category.group in rule.groups
-
-
-def _say_grounds(rule: Rule, scene: Scene, draw: random.Random) -> list[str]:
-    about = [thing for thing in scene.things if _is_about(rule, thing)]
-    wanted = {thing.name for thing in about}
-    fact = next((fact for fact in scene.facts if fact.doing and _fits(fact, wanted)), None)
-    sentences = []
+def _say_grounds(match: Match, graph: SceneGraph, draw: random.Random) -> _Grounds:
+    grounds = _Grounds(draw)
+    about = [one for one in graph.boxed_entities() if one.name in match.rule.when.named]
+    action = match.action or _find_action(graph, match.rule)
     told: set[str] = set()
-    if fact is not None:
-        told = {fact.category, *fact.things}
-        who = fact.subject if fact.is_plural else with_article(fact.subject)
-        what = f"{fact.doing} {fact.where}".strip()
-        sentences.append(_fill(_GROUND_FACT, draw, who=who, what=what, **{"is": be(is_plural=fact.is_plural)}))
-    listed = ([thing for thing in about if thing.name not in told] or ([] if told else list(scene.things)))[:3]
-    if not sentences and len(listed) == 1:
-        listed += [thing for thing in scene.things if thing not in listed and thing.num_captions][:1]
-    if listed:
-        slots = {"list": say_list([say_thing(thing) for thing in listed]), "is": be(is_plural=listed[0].is_many)}
-        forms_of_list = _GROUND_LIST if len(listed) > 1 else _GROUND_LIST[:3]
-        sentences.append(_fill(_GROUND_MORE if sentences else forms_of_list, draw, **slots))
-    if scene.setting is not None and len(sentences) < 2 and (fact is None or fact.place != scene.setting.lemma):
-        tells = _GROUND_SETTING[:-1] if scene.setting.lemma in UNNAMED else _GROUND_SETTING
-        sentences.append(_fill(tells, draw, where=scene.setting.phrase, name=scene.setting.name))
-    return sentences
+    if action is not None:
+        told = {action.category, *action.things}
+        who = say_doer(graph, action, _any_fact)
+        what = say_doing(graph, action, after(_any_fact, who.keys))
+        claims = (*who.claims, *what.claims)
+        grounds.add("r_action", claims, who=who.words, what=what.words, **{"is": be(is_plural=action.is_plural)})
+    listed = [one for one in about if one.name not in told][:3]
+    if not grounds.sentences and len(listed) < 2:
+        listed += [one for one in graph.boxed_entities() if one not in listed and one.num_captions][: 2 - len(listed)]
+    _say_listed(grounds, listed)
+    _say_circumstances(grounds, match, graph, action)
+    return grounds
 
 
-def _fits(fact: Fact, wanted: set[str]) -> bool:
-    return (
-        bool(fact.things & wanted) or (fact.category in wanted and fact.category != "person") or wanted == {"person"}
-    )
+def _any_fact(key: str) -> bool:  # noqa: ARG001
+    """Nothing was told before the grounds."""
+    return True
 
 
-def _fill(tells: tuple[str, ...], draw: random.Random, **slots: str) -> str:
-    return capitalise(draw.choice(tells).format(pic=draw.choice(forms.PICTURE_WORDS), **slots))
+def _say_listed(grounds: _Grounds, listed: list[Entity]) -> None:
+    if not listed:
+        return
+    family = "r_more" if grounds.sentences else "r_list" if len(listed) > 1 else "r_one"
+    slots = {"list": join_words([say_thing(one) for one in listed]), "is": be_of(listed[0])}
+    grounds.add(family, tuple(exists(one) for one in listed), **slots)
+
+
+def _say_circumstances(grounds: _Grounds, match: Match, graph: SceneGraph, action: Action | None) -> None:
+    """Name the place unless it was named, and the time or weather that the rule is about."""
+    when = match.rule.when
+    place = graph.circumstance("place")
+    if place is not None and len(grounds.sentences) < 2 and (action is None or action.place != place.value):
+        claim = Claim("place", value=place.value, evidence=place.evidence)
+        family = "r_place" if place.value in UNNAMED else "r_place_named"
+        grounds.add(family, (claim,), where=place.phrase, name=SETTINGS[place.value].name)
+    time, weather = graph.circumstance("time"), graph.circumstance("weather")
+    if time is not None and when.time:
+        grounds.add("r_time", (Claim("time", value=time.value, evidence=time.evidence),), time=time.phrase)
+    if weather is not None and when.weather:
+        claim = Claim("weather", value=weather.value, evidence=weather.evidence)
+        grounds.add("r_weather", (claim,), weather=weather.phrase)
+
+
+def _find_action(graph: SceneGraph, rule: Rule) -> Action | None:
+    wanted = rule.when.named
+    for action in graph.actions:
+        own = action.category in wanted and (action.category != "person" or wanted == {"person"})
+        if action.doing and (action.things & wanted or own):
+            return action
+    return None

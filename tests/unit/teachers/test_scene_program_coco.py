@@ -1,8 +1,11 @@
-"""The scene program on all 5,000 images of COCO val2017: proof, coverage, balance, style and cost."""
+"""The scene program on images of COCO val2017: proof, coverage, balance, cost of changes.
 
+Every tenth image is read, so that CI stays short; with INSTRUCTGEN_PROVE_ALL=1 all 5,000 are, as by
+`python -m tests.provers --all`.
+"""
+
+import os
 import random
-import re
-import statistics
 from functools import cache
 from pathlib import Path
 
@@ -16,73 +19,78 @@ from instructgen.filters.repetition import RepeatedText
 from instructgen.records import Fault, ImageRecord, Sample
 from instructgen.sample_types import SAMPLE_TYPES
 from instructgen.sources.coco import CocoSource
-from instructgen.teachers.scene_program import Task, write_text
+from instructgen.teachers.scene_program import Task, Written, join_pairs, write
+from tests.provers.altered import mutate
 from tests.provers.scene_program import find_objections
 
 pytestmark = [pytest.mark.coco, pytest.mark.slow]
-TYPES = ("conv", "detail", "reasoning")
+TYPES = ("conv", "detail", "reasoning", "negative", "referring")
 SEED = 7
+_EACH = 1 if os.environ.get("INSTRUCTGEN_PROVE_ALL") else 10
 
 
 @cache
 def read_images(root: Path) -> tuple[ImageRecord, ...]:
-    return tuple(record for record in CocoSource(root).records() if isinstance(record, ImageRecord))
+    records = [record for record in CocoSource(root).records() if isinstance(record, ImageRecord)]
+    return tuple(records[::_EACH])
 
 
 @cache
-def write_all(root: Path) -> dict[tuple[str, str], str]:
-    return {(r.image_id, kind): write_text(Task(kind, r), SEED) for r in read_images(root) for kind in TYPES}
+def write_all(root: Path, sample_type: str) -> dict[str, Written]:
+    return {record.image_id: write(Task(sample_type, record), SEED) for record in read_images(root)}
+
+
+@cache
+def objections_of(root: Path, sample_type: str) -> dict[str, list[str]]:
+    written = write_all(root, sample_type)
+    return {
+        record.image_id: find_objections(record, sample_type, written[record.image_id])
+        for record in read_images(root)
+    }
+
+
+def text_of(written: Written) -> str:
+    return written.text or join_pairs([(told.question, told.answer) for told in written.turns])
 
 
 @pytest.mark.parametrize("sample_type", TYPES)
-def test_no_statement_is_unsupported(coco_root: Path, sample_type: str) -> None:
-    texts = write_all(coco_root)
-    objections = [
-        f"{record.image_id}: {objection}"
-        for record in read_images(coco_root)
-        if (text := texts[record.image_id, sample_type])
-        for objection in find_objections(record, sample_type, text)
+def test_nothing_is_said_that_is_not_proved(coco_root: Path, sample_type: str) -> None:
+    found = objections_of(coco_root, sample_type)
+    assert [f"{image}: {fault}" for image, faults in found.items() for fault in faults] == []
+
+
+@pytest.mark.parametrize("style", ["terse", "warm"])
+def test_other_styles_are_proved_too(coco_root: Path, style: str) -> None:
+    faults = [
+        f"{record.image_id}: {fault}"
+        for record in read_images(coco_root)[::2]
+        for sample_type in ("conv", "negative")
+        for fault in find_objections(record, sample_type, write(Task(sample_type, record), SEED, style))  # type: ignore[arg-type]
     ]
-    assert objections == []
+    assert faults == []
 
 
-@pytest.mark.parametrize(("sample_type", "share"), [("conv", 0.97), ("detail", 0.97), ("reasoning", 0.90)])
+@pytest.mark.parametrize(("sample_type", "share"), [("conv", 0.99), ("detail", 0.99), ("reasoning", 0.90)])
 def test_coverage_is_reached(coco_root: Path, sample_type: str, share: float) -> None:
-    texts = [text for (_, kind), text in write_all(coco_root).items() if kind == sample_type]
-    assert len(texts) == 5000
-    assert sum(map(bool, texts)) / len(texts) >= share
-
-
-def answers_of(root: Path, sample_type: str) -> list[str]:
-    texts = (text for (_, kind), text in write_all(root).items() if kind == sample_type)
-    return [answer for text in texts for answer in re.findall(r"Answer:\n(.+)", text)]
+    written = write_all(coco_root, sample_type)
+    assert sum(bool(one.turns or one.text) for one in written.values()) >= share * len(written)
 
 
 def test_yes_and_no_are_balanced(coco_root: Path) -> None:
-    answers = answers_of(coco_root, "conv")
-    yes, no = (sum(answer.startswith(word) for answer in answers) for word in ("Yes, ", "No, "))
-    assert yes + no > 4000
-    assert 0.45 <= yes / (yes + no) <= 0.55
-
-
-def test_lengths_are_those_of_llava(coco_root: Path) -> None:
-    """Mean words: LLaVA's own samples have 16.7, 79.3 and 105.2; ours may be somewhat shorter."""
-    details = [text for (_, kind), text in write_all(coco_root).items() if kind == "detail" and text]
-    means = [
-        statistics.mean(len(text.split()) for text in texts)
-        for texts in (answers_of(coco_root, "conv"), details, answers_of(coco_root, "reasoning"))
-    ]
-    assert 10 <= means[0] <= 17
-    assert 60 <= means[1] <= 90
-    assert 60 <= means[2] <= 105
+    """Of the questions that ask whether something is there, about half are answered with no."""
+    families = [told.family for one in write_all(coco_root, "conv").values() for told in one.turns]
+    yes = sum(family.startswith("present_") for family in families)
+    no = sum(family.startswith("absent_") for family in families)
+    assert yes + no > len(read_images(coco_root)) / 2
+    assert 0.4 <= yes / (yes + no) <= 0.6
 
 
 def test_no_reply_is_turned_away_by_parser_or_filters(coco_root: Path) -> None:
     filters = (SourceLeakage(), ControlStrings(), Refusal(), AnswerLength(), RepeatedText())
     turned_away = []
     for record in read_images(coco_root):
-        for kind in TYPES:
-            text = write_all(coco_root)[record.image_id, kind]
+        for kind in ("conv", "detail", "reasoning"):
+            text = text_of(write_all(coco_root, kind)[record.image_id])
             turns = SAMPLE_TYPES[kind].parse(text, ["What is this?"], random.Random(0)) if text else ()
             if isinstance(turns, Fault):
                 turned_away.append((record.image_id, kind, turns.reason))
@@ -93,60 +101,26 @@ def test_no_reply_is_turned_away_by_parser_or_filters(coco_root: Path) -> None:
     assert turned_away == []
 
 
-def test_texts_of_one_image_share_no_question_and_no_sentence(coco_root: Path) -> None:
-    texts = write_all(coco_root)
+def test_texts_of_one_image_share_no_question(coco_root: Path) -> None:
     for record in read_images(coco_root):
-        conv, detail, reasoning = (texts[record.image_id, kind] for kind in TYPES)
-        asked = re.findall(r"Question:\n(.+)", f"{conv}\n{reasoning}")
+        asked = [
+            told.question
+            for kind in ("conv", "reasoning")
+            for told in write_all(coco_root, kind)[record.image_id].turns
+        ]
         assert len(asked) == len(set(asked)), record.image_id
-        told = re.findall(r"Answer:\n(.+)", conv)
-        assert not [answer for answer in told if answer in detail], record.image_id
 
 
-def change(text: str, changes: dict[str, str]) -> str:
-    return re.sub(r"\b(?:" + "|".join(changes) + r")\b", lambda match: changes[match.group()], text)
-
-
-PLANTS = {
-    "mirrored side": {"left": "right", "right": "left"},
-    "wrong count": {"two": "five", "three": "four", "four": "three", "five": "two", "six": "nine"},
-    "wrong color": {
-        "red": "purple",
-        "white": "purple",
-        "black": "pink",
-        "blue": "beige",
-        "green": "maroon",
-        "brown": "teal",
-    },
-    "swapped object": {
-        "dog": "zebra",
-        "cat": "bear",
-        "bus": "sheep",
-        "pizza": "zebra",
-        "train": "giraffe",
-        "couch": "kite",
-    },
-}
-
-
-@pytest.mark.parametrize("plant", PLANTS)
-def test_faults_planted_all_over_are_found(coco_root: Path, plant: str) -> None:
-    """One sentence of a description is changed at a time, in the first 1,500 images."""
-    texts = write_all(coco_root)
-    planted = missed = 0
-    for record in read_images(coco_root)[:1500]:
-        for sentence in texts[record.image_id, "detail"].split(". "):
-            faulty = change(sentence.rstrip(".") + ".", PLANTS[plant])
-            if (
-                "left and the right" in faulty
-                or "as in the" in faulty
-                or "half too" in faulty
-                or faulty == sentence.rstrip(".") + "."
-            ):
-                continue
-            if re.search(r"^Neither|neither|in vain", faulty):
-                continue
+@pytest.mark.parametrize("sample_type", ["conv", "detail", "negative", "referring"])
+def test_one_changed_word_is_caught(coco_root: Path, sample_type: str) -> None:
+    """Of answers with one telling word changed, at least 98 of 100 are objected to."""
+    draw = random.Random(SEED)
+    planted = caught = 0
+    for record in read_images(coco_root)[:500]:
+        written = write_all(coco_root, sample_type)[record.image_id]
+        changed = mutate(written, draw) if not objections_of(coco_root, sample_type)[record.image_id] else None
+        if changed is not None:
             planted += 1
-            missed += not find_objections(record, "detail", faulty)
-    assert planted > 30
-    assert missed == 0
+            caught += bool(find_objections(record, sample_type, changed))
+    assert planted > 50
+    assert caught >= 0.98 * planted

@@ -1,0 +1,286 @@
+"""Actions and placements that captions tell in full and boxes bear out: who does what to what, and where."""
+
+from msgspec import Struct, structs
+
+from instructgen.lexicon.words import plural_of, with_article
+from instructgen.scenegraph.events import Event
+from instructgen.scenegraph.graph import Action, Contradiction, Entity, Evidence
+from instructgen.scenegraph.people import PersonWords
+from instructgen.scenegraph.phrases import NounPhrase
+from instructgen.scenegraph.reading import CaptionReading
+from instructgen.scenegraph.verbs import VERB_FORMS
+
+_GAME_VERBS = frozenset({"play", "watch", "enjoy"})
+_WORN = frozenset({"wear", "pair"})
+# What one plays, and how it is said.
+_PLAYED = {
+    **{game: game for game in ("tennis", "baseball", "soccer", "frisbee", "basketball", "volleyball", "football")},
+    **{game: game for game in ("golf", "cricket", "polo", "video games", "a video game", "a game of tennis")},
+    **{game: game for game in ("a game of frisbee", "a game of baseball", "a game of soccer")},
+    "a wii game": "a Wii game",
+    "wii": "a Wii game",
+    "guitar": "a guitar",
+    "instrument": "an instrument",
+}
+_POSTURES = frozenset({"sit", "stand", "lie", "lay", "rest", "walk", "run", "perch", "seat", "be"})
+# Of these one body can be in one only: where captions tell two of one subject, neither is certain.
+_EXCLUSIVE = ({"sit", "seat"}, {"stand"}, {"lie", "lay", "sleep"}, {"walk"}, {"run"})
+_AS_BE = frozenset({"be", "sit", "lie", "lay", "rest", "place", "stack"})
+
+
+class Sources(Struct, frozen=True):
+    """What all captions and boxes of the image say, to weigh one event against.
+
+    `nouns` holds a set for each caption; `plural` are the nouns that some caption has in the plural.
+    """
+
+    readings: tuple[CaptionReading, ...]
+    nouns: tuple[frozenset[str], ...]
+    plural: frozenset[str]
+    entities: dict[str, Entity]
+    person: PersonWords
+
+    def num_captions(self, lemma: str) -> int:
+        return sum(1 for said in self.nouns if lemma in said)
+
+    def number(self, category: str | None) -> int:
+        """Return how many boxes there are; a crowd counts as two more, as it holds several."""
+        entity = self.entities.get(category or "")
+        if entity is None:
+            return 0
+        return 1 if entity.is_single else len(entity.boxes) + 2 * entity.has_crowd
+
+    def is_sure(self, phrase: NounPhrase) -> bool:
+        """True if a box holds it or two captions name it, and the boxes allow the number."""
+        number = self.number(phrase.noun.category)
+        many = phrase.is_plural and phrase.noun.article != "plural"
+        if phrase.noun.category:
+            return number > 1 if many else number > 0
+        return self.num_captions(phrase.noun.lemma) > 0
+
+
+def find_actions(
+    readings: tuple[CaptionReading, ...], entities: list[Entity], person: PersonWords
+) -> tuple[list[Action], list[Contradiction]]:
+    """Return actions, the best supported first; postures of one subject that disagree are contradictions."""
+    sources = Sources(
+        readings=readings,
+        nouns=tuple(frozenset(phrase.noun.lemma for phrase in reading.phrases) for reading in readings),
+        plural=frozenset(p.noun.lemma for reading in readings for p in reading.phrases if p.is_plural),
+        entities={one.category: one for one in entities if one.category and one.member_of is None},
+        person=person,
+    )
+    roles = {one.word: one for one in entities if one.member_of is not None}
+    found: dict[tuple[str, str, str], Action] = {}
+    for reading in readings:
+        for event in reading.events:
+            action = _make_action(event, sources, roles)
+            if action is None:
+                continue
+            key = (action.category, action.subject, action.doing or action.where)
+            known = found.get(key)
+            if known is None or (not known.where and action.where):
+                found[key] = action
+    ordered = sorted(found.values(), key=lambda one: (-one.num_captions, not one.where, one.doing, one.subject))
+    return _drop_rivals(ordered)
+
+
+def _make_action(event: Event, sources: Sources, roles: dict[str, Entity]) -> Action | None:
+    if not _fits_boxes(event, sources):
+        return None
+    thing, place = event.object, event.place
+    if place is not None and (place.noun.kind == "game" or not sources.is_sure(place)):
+        place = None
+    if thing is not None and (thing.noun.lemma == event.subject.noun.lemma or not sources.is_sure(thing)):
+        return None
+    if thing is None and place is None and event.place is not None:
+        return None
+    if thing is not None and not _is_done_to(event.verb.base, thing):
+        return None
+    if event.verb.base == "be" and place is not None and place.noun.kind in _WORN:
+        return _make_worn(event, place, sources, roles)
+    supporters = _supporters(event, thing or place, sources)
+    if len(supporters) < 2 and thing is None and place is None and not event.manner:
+        return None
+    return _build(event, thing, place, supporters, sources, roles)
+
+
+def _is_done_to(verb: str, thing: NounPhrase) -> bool:
+    """True unless a game is thrown or something other than a game is played."""
+    if thing.noun.kind == "game":
+        return verb in _GAME_VERBS
+    return verb != "play" or thing.noun.lemma in _PLAYED
+
+
+def _make_worn(event: Event, worn: NounPhrase, sources: Sources, roles: dict[str, Entity]) -> Action | None:
+    """Read "a man in a suit" as what he wears."""
+    if event.subject.noun.category != "person" or event.preposition != "in":
+        return None
+    event = structs.replace(event, verb=VERB_FORMS["wearing"])
+    found = [
+        (reading, one.start, one.end)
+        for reading in sources.readings
+        for one in reading.events
+        if (one.verb.base in ("wear", "be") and worn.noun.lemma in _lemmas_of(one))
+    ]
+    return _build(event, worn, None, found, sources, roles)
+
+
+def _build(
+    event: Event,
+    thing: NounPhrase | None,
+    place: NounPhrase | None,
+    supporters: list[tuple[CaptionReading, int, int]],
+    sources: Sources,
+    roles: dict[str, Entity],
+) -> Action:
+    lies = event.subject.noun.kind not in ("animal", "person") and event.verb.base in _AS_BE
+    verb = "be" if lies else event.verb.base
+    doing = "" if verb == "be" else "lying" if verb == "lay" else event.verb.ing
+    held = ""
+    if thing is not None:
+        held = _PLAYED.get(thing.noun.lemma) or _say_object(thing, sources, after_verb=True)
+        doing = f"{doing} {held}"
+    where = f"{event.preposition} {_say_object(place, sources, after_verb=False)}" if place is not None else ""
+    where = f"{event.manner} {where}".strip()
+    subject = _say_subject(event, sources)
+    entity = roles.get(subject) or sources.entities.get(event.subject.noun.category or "")
+    boxes = tuple(
+        number
+        for category in {event.subject.noun.category, *(p.noun.category for p in (thing, place) if p)}
+        if category in sources.entities
+        for number in sources.entities[category].evidence.boxes
+    )
+    return Action(
+        entity=entity.number if entity is not None else None,
+        subject=subject,
+        category=event.subject.noun.category or "",
+        kind=event.subject.noun.kind,
+        is_plural=event.is_plural,
+        verb=verb,
+        object=thing.noun.lemma if thing is not None else "",
+        preposition=event.preposition if place is not None else "",
+        place=place.noun.lemma if place is not None else "",
+        doing=doing,
+        where=where,
+        held=held,
+        things=frozenset(other.noun.category for other in (thing, place) if other and other.noun.category),
+        evidence=Evidence(
+            tuple(reading.span(start, end) for reading, start, end in supporters), tuple(sorted(boxes))
+        ),
+        certainty="sure" if len(supporters) > 1 else "likely",
+        num_captions=len({reading.number for reading, _, _ in supporters}),
+        number=_number_of(event, entity),
+        lemma=event.subject.noun.lemma if subject not in ("person", "people") else "person",
+    )
+
+
+def _number_of(event: Event, entity: Entity | None) -> int:
+    """Return the number that the caption gives the subject, if it is that of all boxes; else 0."""
+    said = event.subject.number or 0
+    whole = entity is not None and entity.member_of is None and len(entity.boxes) == said and not entity.has_crowd
+    return said if event.is_plural and whole and said > 1 else 0
+
+
+def _lemmas_of(event: Event) -> set[str]:
+    return {phrase.noun.lemma for phrase in (event.object, event.place) if phrase is not None}
+
+
+def _say_object(phrase: NounPhrase, sources: Sources, *, after_verb: bool) -> str:
+    """Word what something is done to, or where: a single boxed thing by the word that it has everywhere else."""
+    entity = sources.entities.get(phrase.noun.category or "")
+    if entity is not None and entity.is_single and entity.kind != "person" and phrase.noun.article == "a":
+        return with_article(entity.word)
+    return say_phrase(phrase, after_verb=after_verb)
+
+
+def _supporters(event: Event, main: NounPhrase | None, sources: Sources) -> list[tuple[CaptionReading, int, int]]:
+    """Return the captions that say so, with the tokens of their own event."""
+    found = []
+    for reading in sources.readings:
+        for one in reading.events:
+            alike = one.verb.base == event.verb.base and _is_same_doer(one, event) and one.manner == event.manner
+            if alike and (main is None or main.noun.lemma in _lemmas_of(one)):
+                found.append((reading, one.start, one.end))
+                break
+    return found
+
+
+def _is_same_doer(one: Event, other: Event) -> bool:
+    """True where both are of one category, or of one word without a category."""
+    a, b = one.subject.noun, other.subject.noun
+    return (a.category or a.lemma) == (b.category or b.lemma) and one.is_plural == other.is_plural
+
+
+def _fits_boxes(event: Event, sources: Sources) -> bool:
+    """True if boxes hold the subject in the number that the caption says."""
+    noun = event.subject.noun
+    if not noun.category:
+        if event.is_plural:
+            return all(p.is_plural for r in sources.readings for p in r.phrases if p.noun.lemma == noun.lemma)
+        return noun.lemma not in sources.plural and sources.num_captions(noun.lemma) > 1
+    number = sources.number(noun.category)
+    if event.is_plural:
+        return number > 1
+    if noun.category == "person":
+        return number == 1 or (number > 1 and noun.lemma not in sources.plural and noun.lemma in sources.person.safe)
+    return number == 1
+
+
+def _say_subject(event: Event, sources: Sources) -> str:
+    noun = event.subject.noun
+    lemma = noun.lemma
+    if noun.category == "person":
+        is_pair = event.is_plural and not noun.is_plural
+        if is_pair or lemma not in sources.person.safe:
+            lemma = "person"
+        if not event.is_plural and sources.number("person") == 1:
+            lemma = sources.person.singular
+    entity = sources.entities.get(noun.category or "")
+    if entity is not None and noun.category != "person":
+        return entity.plural if event.is_plural else entity.word
+    return plural_of(lemma) if event.is_plural and noun.article != "plural" else lemma
+
+
+def say_phrase(phrase: NounPhrase, *, after_verb: bool) -> str:
+    """Word a thing with its article: "an umbrella", "kites", "the ocean", "the snow", "tennis"."""
+    noun = phrase.noun
+    if noun.lemma == "scissors":
+        return "a pair of scissors"
+    if phrase.is_plural:
+        return noun.lemma if noun.article == "plural" or noun.kind == "game" else plural_of(noun.lemma)
+    if noun.article == "a":
+        return with_article(noun.lemma)
+    if noun.article == "the":
+        return f"the {noun.lemma}"
+    if noun.article == "mass" and not after_verb and noun.kind != "game":
+        return f"the {noun.lemma}"
+    return noun.lemma
+
+
+def _drop_rivals(actions: list[Action]) -> tuple[list[Action], list[Contradiction]]:
+    """Keep the best supported posture of each subject; where another is supported alike, keep neither."""
+    best: dict[tuple[str, str], Action] = {}
+    disputed: list[Contradiction] = []
+    unclear: set[tuple[str, str]] = set()
+    for action in actions:
+        key = (action.category, action.subject)
+        if action.verb not in _POSTURES:
+            continue
+        first = best.setdefault(key, action)
+        if _excludes(first.verb, action.verb):
+            spans = (*first.evidence.spans, *action.evidence.spans)
+            disputed.append(Contradiction(action.subject, "posture", (first.verb, action.verb), Evidence(spans)))
+            if action.num_captions == first.num_captions:
+                unclear.add(key)
+    kept = []
+    for action in actions:
+        key = (action.category, action.subject)
+        if action.verb not in _POSTURES or (best[key] is action and key not in unclear):
+            kept.append(action)
+    return kept, disputed
+
+
+def _excludes(one: str, other: str) -> bool:
+    groups = [next((n for n, group in enumerate(_EXCLUSIVE) if verb in group), None) for verb in (one, other)]
+    return None not in groups and groups[0] != groups[1]

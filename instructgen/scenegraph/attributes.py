@@ -1,0 +1,231 @@
+"""What things are like: colors, materials, sizes, ages, patterns and states that captions tie to one thing."""
+
+from collections.abc import Iterator
+
+from instructgen.lexicon.categories import CATEGORIES
+from instructgen.lexicon.words import COLOURS, join_words, plural_of
+from instructgen.scenegraph.graph import Attribute, AttributeKind, Contradiction, Entity, Evidence, Span
+from instructgen.scenegraph.phrases import NounPhrase
+from instructgen.scenegraph.reading import CaptionReading
+from instructgen.scenegraph.vocabulary import BOUNDARIES
+
+# kind | word as we say it = words of captions
+_TABLE = """
+material|wood = wooden wood
+material|metal = metal metallic
+material|steel = steel
+material|glass = glass
+material|plastic = plastic
+material|paper = paper
+material|brick = brick
+material|stone = stone
+material|concrete = concrete
+material|leather = leather
+material|marble = marble
+material|porcelain = porcelain
+material|iron = iron
+material|cardboard = cardboard
+material|wicker = wicker
+size|large = big large huge giant large-sized
+size|small = small little tiny
+size|tall = tall
+size|long = long
+age|old = old older elderly antique vintage
+age|young = young
+age|new = new modern
+pattern|striped = striped
+pattern|plaid = plaid
+pattern|spotted = spotted
+pattern|floral = floral
+pattern|colorful = colorful
+state|open = open
+state|closed = closed
+state|empty = empty
+state|full = full
+state|dirty = dirty dusty muddy
+state|clean = clean
+state|wet = wet
+state|rusty = rusty
+state|messy = messy cluttered
+state|tidy = neat tidy
+state|fluffy = fluffy furry
+state|bearded = bearded
+state|shirtless = shirtless
+state|blond = blonde blond
+state|decorated = decorated ornate
+"""
+_OPPOSITES = (
+    {"large", "small"}, {"tall", "small"}, {"long", "small"}, {"old", "young"}, {"old", "new"}, {"open", "closed"},
+    {"empty", "full"}, {"dirty", "clean"}, {"messy", "tidy"},
+)  # fmt: skip
+_SAFE_KINDS = frozenset({"wear", "surface", "thing"})
+# "Red" says something else of these: wine, the state of a lamp behind it, the name of a species.
+_NO_COLOR = frozenset(
+    (
+        "wine glass",
+        "glass",
+        "bear",
+        "orange",
+        "person",
+        "tree",
+        "screen",
+        "tv",
+        "egg",
+        "pepper",
+        "onion",
+        "bean",
+        "cup",
+    )
+)
+# What may be made of something else than its name says: "a glass window", "a paper cup" are told as they are.
+_NO_MATERIAL = frozenset(("glass", "person", "window", "book", "paper", "wine glass"))
+_MONOCHROME = frozenset(
+    {"sepia", "monochrome", "grayscale", "greyscale", "photograph", "photo", "picture", "image", "pic"}
+)
+_REACH = 6  # words before a noun in which a color may be meant for it
+_BE = frozenset({"is", "are"})
+_ENDS = frozenset({".", ",", "and", "with", "on", "in", "while", ";", "!"})
+
+
+def _make_values() -> dict[str, tuple[AttributeKind, str]]:
+    values: dict[str, tuple[AttributeKind, str]] = {}
+    for line in _TABLE.strip().splitlines():
+        kind, _, rest = line.partition("|")
+        value, _, words = rest.partition(" = ")
+        for word in words.split():
+            values[word] = kind, value  # type: ignore[assignment]
+    return values
+
+
+# Key: a caption's adjective; value: kind and the word as we say it.
+VALUES = _make_values()
+Told = tuple[CaptionReading, NounPhrase, AttributeKind, str, Span]
+
+
+def find_attributes(
+    readings: tuple[CaptionReading, ...], entities: list[Entity]
+) -> tuple[list[Attribute], list[Contradiction]]:
+    """Return the attributes of single things, the best supported first, and those that captions disagree on."""
+    colors_count = not any(_is_monochrome(reading.tokens) for reading in readings)
+    found: list[Attribute] = []
+    disputed: list[Contradiction] = []
+    for entity in entities:
+        if not entity.is_single or entity.member_of is not None or not _is_askable(entity):
+            continue
+        phrases = [(reading, phrase) for reading in readings for phrase in reading.phrases if _names(phrase, entity)]
+        if any(phrase.is_plural or phrase.is_likeness or phrase.is_negated for _, phrase in phrases):
+            continue
+        told = [fact for reading, phrase in phrases for fact in _read_phrase(reading, phrase)]
+        if colors_count and entity.name not in _NO_COLOR:
+            clear = all(phrase.colours is not None for _, phrase in phrases)
+            near = frozenset().union(*(_colors_near(reading.tokens, entity) for reading in readings))
+            _add_color(entity, told if clear else [], near, found, disputed)
+        _add_others(entity, told, found, disputed)
+    found.sort(key=lambda one: (-one.num_captions, not entities[one.entity].category, one.entity, one.kind))
+    return found, disputed
+
+
+def _names(phrase: NounPhrase, entity: Entity) -> bool:
+    return (phrase.noun.category or phrase.noun.lemma) == entity.name and bool(entity.category) == bool(
+        phrase.noun.category
+    )
+
+
+def _is_askable(entity: Entity) -> bool:
+    return bool(entity.category) or entity.kind in _SAFE_KINDS
+
+
+def _read_phrase(reading: CaptionReading, phrase: NounPhrase) -> Iterator[Told]:
+    """Yield what stands before the noun ("a red bus"), or behind it ("the bus is red")."""
+    span = reading.span(phrase.start, phrase.end)
+    if phrase.colours:
+        yield reading, phrase, "color", join_words(list(phrase.colours)), span
+    for word in phrase.adjectives:
+        if word in VALUES:
+            yield reading, phrase, *VALUES[word], span
+    yield from _read_predicate(reading, phrase)
+
+
+def _read_predicate(reading: CaptionReading, phrase: NounPhrase) -> Iterator[Told]:
+    tokens, at = reading.tokens, phrase.end
+    if at + 1 >= len(tokens) or tokens[at] not in _BE:
+        return
+    colors: list[str] = []
+    index = at + 1
+    while index < len(tokens) and (tokens[index] in COLOURS or (colors and tokens[index] in ("and", ","))):
+        if tokens[index] in COLOURS:
+            colors.append(COLOURS[tokens[index]])
+        index += 1
+    ends = index >= len(tokens) or tokens[index] in _ENDS or tokens[index - 1] in ("and", ",")
+    span = reading.span(phrase.start, index)
+    if colors and ends and tokens[index - 1] not in ("and", ","):
+        yield reading, phrase, "color", join_words(colors), span
+    word = tokens[at + 1]
+    if word in VALUES and (at + 2 >= len(tokens) or tokens[at + 2] in _ENDS):
+        yield reading, phrase, *VALUES[word], reading.span(phrase.start, at + 2)
+
+
+def _colors_near(tokens: tuple[str, ...], entity: Entity) -> set[str]:
+    """Return the colors before any word for the thing, whether or not the phrase is fully understood."""
+    forms = {entity.word, *CATEGORIES[entity.name].synonyms} if entity.category else {entity.word}
+    heads = {form for word in forms for form in (word.split()[-1], plural_of(word).split()[-1])}
+    found: set[str] = set()
+    for at in (index for index, token in enumerate(tokens) if token in heads):
+        for index in range(at - 1, max(-1, at - _REACH), -1):
+            if tokens[index] in BOUNDARIES and tokens[index] not in ("and", ","):
+                break
+            if tokens[index] in COLOURS:
+                found.add(COLOURS[tokens[index]])
+    return found
+
+
+def _add_color(
+    entity: Entity, told: list[Told], near: frozenset[str], found: list[Attribute], disputed: list[Contradiction]
+) -> None:
+    colors = [fact for fact in told if fact[2] == "color"]
+    values = list(dict.fromkeys(fact[3] for fact in colors))
+    sets = {frozenset(value.replace(",", " and").split(" and ")) for value in values}
+    if len(sets) > 1 or (sets and not near <= next(iter(sets))):
+        values += sorted(near - set(values))
+        disputed.append(
+            Contradiction(entity.name, "color", tuple(values), Evidence(tuple(fact[4] for fact in colors)))
+        )
+    elif colors and len(next(iter(sets))) < 3:
+        found.append(_make(entity, "color", values[0], colors))
+
+
+def _add_others(entity: Entity, told: list[Told], found: list[Attribute], disputed: list[Contradiction]) -> None:
+    by_value: dict[tuple[AttributeKind, str], list[Told]] = {}
+    for fact in told:
+        if fact[2] != "color":
+            by_value.setdefault((fact[2], fact[3]), []).append(fact)
+    values = {value for _, value in by_value}
+    materials = [value for kind, value in by_value if kind == "material"]
+    for (kind, value), facts in by_value.items():
+        rivals = [other for other in values if {value, other} in _OPPOSITES]
+        if kind == "material":
+            rivals = [other for other in materials if other != value]
+            if entity.name in _NO_MATERIAL or entity.kind in ("person", "animal", "vehicle", "food"):
+                continue
+        if rivals:
+            spans = tuple(fact[4] for fact in told if fact[3] in (value, *rivals))
+            disputed.append(Contradiction(entity.name, kind, (value, *rivals), Evidence(spans)))
+        else:
+            found.append(_make(entity, kind, value, facts))
+
+
+def _make(entity: Entity, kind: AttributeKind, value: str, facts: list[Told]) -> Attribute:
+    captions = {reading.number for reading, *_ in facts}
+    return Attribute(
+        entity=entity.number,
+        kind=kind,
+        value=value,
+        evidence=Evidence(tuple(fact[4] for fact in facts), entity.evidence.boxes),
+        certainty="sure" if len(captions) > 1 else "likely",
+        num_captions=len(captions),
+    )
+
+
+def _is_monochrome(tokens: tuple[str, ...]) -> bool:
+    text = " ".join(tokens)
+    return bool(_MONOCHROME.intersection(tokens)) and ("black and white" in text or "sepia" in text)

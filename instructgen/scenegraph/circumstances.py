@@ -1,0 +1,96 @@
+"""The place, the time of day and the weather, where captions name them and nothing disagrees."""
+
+# ruff: noqa: E501, ISC004 - a row of the table is a line
+
+import re
+
+from instructgen.scenegraph.graph import Circumstance, CircumstanceKind, Contradiction, Evidence, Span
+from instructgen.scenegraph.reading import CaptionReading
+from instructgen.scenegraph.settings import SETTINGS, is_scene
+
+# kind | value | how it is said | what captions say
+_TABLE = (
+    ("time", "night", "at night", r"\b(?:at night|by night|night ?time|night sky|late at night|during the night|night scene)\b"),
+    ("time", "day", "during the day",
+     r"\b(?:(?:sunny|cloudy|rainy|nice|clear|bright|snowy|windy|foggy|overcast|warm|hot|cold|beautiful|winter|summer) day|day ?time"
+     r"|in the day|during the day|midday|mid day|afternoon)\b"),
+    ("time", "sunset", "at sunset", r"\b(?:at sunset|sun ?set|sun (?:is )?setting|setting sun)\b"),
+    ("time", "sunrise", "at sunrise", r"\b(?:sun ?rise|at dawn)\b"),
+    ("time", "evening", "in the evening", r"\bevening\b(?! (?:gown|dress))"),
+    ("time", "dusk", "at dusk", r"\b(?:dusk|twilight)\b"),
+    ("time", "morning", "in the morning", r"\bin the morning\b"),
+    ("weather", "sunny", "sunny", r"\b(?:sunny(?! (?:side|room|kitchen))|clear (?:blue )?sk(?:y|ies)|clear day|bright day)\b"),
+    ("weather", "rainy", "rainy", r"\b(?:in the rain|raining|rainy(?: day| street| weather| night)|rain storm|rainstorm)\b"),
+    ("weather", "snowy", "snowy", r"\b(?:snowing|snow (?:is )?falling|falling snow|snowy day|snow ?storm|blizzard|snowstorm)\b"),
+    ("weather", "cloudy", "cloudy", r"\b(?:cloudy|overcast|gray sk(?:y|ies)|grey sk(?:y|ies))\b"),
+    ("weather", "foggy", "foggy", r"\b(?:foggy|in the fog|misty|hazy)\b"),
+    ("weather", "windy", "windy", r"\bwindy\b"),
+)  # fmt: skip
+_PATTERNS = tuple(
+    (kind, value, phrase, re.compile(pattern, re.IGNORECASE)) for kind, value, phrase, pattern in _TABLE
+)
+_TOO_WIDE = frozenset({"room", "city", "water", "snow"})  # of these one caption alone is not enough
+_DARK = frozenset({"night", "dusk", "evening", "sunset", "sunrise"})
+_DISAGREE = ({"sunny", "rainy"}, {"sunny", "cloudy"}, {"sunny", "snowy"}, {"sunny", "foggy"}, {"rainy", "snowy"})
+# Where these words stand, what a caption says of time or weather may hold for a picture within the picture.
+_LIKENESS = re.compile(
+    r"\b(?:painting|poster|mural|screen ?saver|drawing|postcard|tv|television|screen)\b", re.IGNORECASE
+)
+
+
+def find_circumstances(
+    captions: tuple[str, ...], readings: tuple[CaptionReading, ...], boxed: frozenset[str]
+) -> tuple[list[Circumstance], list[Contradiction]]:
+    """Return places, times and weathers, the best supported of each kind first."""
+    found = _find_places(readings, boxed)
+    disputed: list[Contradiction] = []
+    for kind in ("time", "weather"):
+        told: dict[str, list[Span]] = {}
+        phrases: dict[str, str] = {}
+        for number, caption in enumerate(captions):
+            for of, value, phrase, pattern in _PATTERNS:
+                match = pattern.search(caption) if of == kind else None
+                if match and not _LIKENESS.search(caption):
+                    told.setdefault(value, []).append(Span(number, match.start(), match.end()))
+                    phrases[value] = phrase
+        spans = tuple(span for said in told.values() for span in said)
+        if _disagree(set(told)):
+            disputed.append(Contradiction("scene", kind, tuple(told), Evidence(spans)))
+            continue
+        ordered = sorted(told.items(), key=lambda pair: -len(pair[1]))
+        found += [_make(kind, value, phrases[value], Evidence(tuple(said))) for value, said in ordered]
+    return found, disputed
+
+
+def _disagree(values: set[str]) -> bool:
+    return (
+        any(pair <= values for pair in _DISAGREE)
+        or bool("day" in values and values & _DARK)
+        or ("night" in values and bool(values & {"sunset", "sunrise", "morning"}))
+        or {"sunset", "sunrise"} <= values
+        or {"sunset", "morning"} <= values
+    )
+
+
+def _find_places(readings: tuple[CaptionReading, ...], boxed: frozenset[str]) -> list[Circumstance]:
+    votes: dict[str, list[Span]] = {}
+    for reading in readings:
+        lemmas = {phrase.noun.lemma: phrase for phrase in reading.phrases if is_scene(reading.tokens, phrase)}
+        for lemma, phrase in lemmas.items():
+            votes.setdefault(lemma, []).append(reading.span(phrase.start, phrase.end))
+    agreed = [
+        setting
+        for lemma, setting in SETTINGS.items()
+        if len(votes.get(lemma, ())) > 1 or (len(votes.get(lemma, ())) == 1 and setting.signs & boxed)
+    ]
+    if not agreed and len(votes) == 1:
+        agreed = [SETTINGS[lemma] for lemma in votes if lemma not in _TOO_WIDE]
+    agreed.sort(key=lambda setting: -len(votes[setting.lemma]))
+    return [
+        _make("place", setting.lemma, setting.phrase, Evidence(tuple(votes[setting.lemma]))) for setting in agreed
+    ]
+
+
+def _make(kind: CircumstanceKind, value: str, phrase: str, evidence: Evidence) -> Circumstance:
+    captions = len({span.caption for span in evidence.spans})
+    return Circumstance(kind, value, phrase, evidence, "sure" if captions > 1 else "likely", captions)

@@ -1,0 +1,45 @@
+"""What a finished sentence claims of the image: what a generator must be able to prove, and a prover checks.
+
+A claim's `kind` says how the other fields are read; words are as the sentence has them.
+
+    exists     `subject` is there, at least `number` of them (1 or 2)
+    absent     no `subject` (a category) is there
+    count      there are exactly `number` of `subject`
+    more       `subject` outnumbers `other`; both are counted by claims of their own
+    attribute  `subject` is `value`; `other` is the kind of the attribute
+    doing      `subject` is `value` ("riding a wave") at `other` ("in the ocean", or "")
+    region     the box of the evidence, a `subject`, lies at `value` ("left", "top", "left top", "middle")
+    relation   `subject` lies `value` (left, right, higher, lower) of `other` in the frame
+    larger     `subject` takes up more of the frame than `other`
+    order      the things of `subject`, parted by "|", stand so from left to right or from large to small (`value`)
+    largest    the box of the evidence is clearly the largest of all `subject`
+    overlap    the boxes of `subject` and `other` overlap
+    edge       the box of `subject` reaches the `value` edge of the frame
+    extent     the box of `subject` is "wide", "tall" or "small" (`value`)
+    half       all boxes of `subject` lie in the `value` half, or in "both"
+    place, time, weather   captions say so of `value`
+    inferred   the things of `subject`, parted by "|", give the place `value` away
+    located    the box of the evidence is that of a `subject`
+    main       `subject` is what most would name first
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from instructgen.scenegraph.graph import Evidence
+
+ClaimKind = Literal[
+    "exists", "absent", "count", "more", "attribute", "doing", "region", "relation", "larger", "order", "largest",
+    "overlap", "edge", "extent", "half", "place", "time", "weather", "inferred", "located",
+    "main",
+]  # fmt: skip
+
+
+class Claim(Struct, frozen=True):
+    kind: ClaimKind
+    subject: str = ""
+    value: str = ""
+    other: str = ""
+    number: int = 0
+    evidence: Evidence = Evidence()

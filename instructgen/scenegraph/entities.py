@@ -1,0 +1,334 @@
+"""Entities: boxes joined with the mentions of captions, and things without a box that captions name."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from msgspec import structs
+
+from instructgen.lexicon.categories import Category, find_category
+from instructgen.lexicon.words import NUMBER_WORDS, plural_of
+from instructgen.records import Box, ImageRecord
+from instructgen.scenegraph.graph import Contradiction, Entity, Evidence
+from instructgen.scenegraph.people import PersonWords
+from instructgen.scenegraph.phrases import NounPhrase
+from instructgen.scenegraph.reading import CaptionReading, evidence_of, spans_of
+from instructgen.scenegraph.vocabulary import BOUNDARIES, DETERMINERS
+from instructgen.surrogate.boxes import overlap
+
+_SAME_PLACE = 0.8  # intersection over union of two boxes that may be one thing named twice
+_MIN_AREA = 0.0025  # a smaller box that no caption names is not spoken of
+_REACH = 6  # words before a noun in which a number may be meant for it
+_SOME = frozenset(("several", "many", "numerous", "dozens", "bunch", "herd", "flock", "rows", "lots"))
+_UNBOXED_KINDS = frozenset({"surface", "thing", "wear"})
+# Nouns of captions that are no thing of their own, or may be another word for something boxed.
+_VAGUE = frozenset(
+    (
+        *(
+            "picture",
+            "photo",
+            "camera",
+            "game",
+            "corner",
+            "cell",
+            "trick",
+            "skateboard trick",
+            "snow board trick",
+            "painting",
+        ),
+        *(
+            "poster",
+            "map",
+            "goal",
+            "card",
+            "instrument",
+            "tool",
+            "meal",
+            "snack",
+            "computer",
+            "bike",
+            "glass",
+            "pole",
+        ),
+        *(
+            "toy",
+            "net",
+            "flower",
+            "flower pot",
+            "plant",
+            "wave",
+            "van",
+            "vegetable",
+            "stove top",
+            "countertop",
+            "mound",
+        ),
+        *("countertop", "mound", "computer desk", "wheel", "tire", "body of water", "night stand"),
+    )
+)
+_SAID_TWICE = {"desk": {"table"}, "stroller": {"cart"}}
+# A category whose boxes annotators may mean where people say otherwise.
+_RIVALS = {
+    "sheep": {"goat", "goats"},
+    "cow": {"horse", "horses", "goat", "goats", "sheep", "buffalo", "yak"},
+    "horse": {"cow", "cows", "donkey", "donkeys"},
+    "dining table": {"desk", "counter", "bed"},
+    "sandwich": {"hot", "pizza"},
+    "bird": {"kite", "kites"},
+    "truck": {"van", "bus", "suv"},
+    "teddy bear": {"doll", "dolls"},
+    "bed": {"couch", "sofa"},
+    "couch": {"bed", "chair"},
+    "skis": {"snowboard", "snowboards"},
+    "laptop": {"tablet"},
+    "boat": {"surfboard", "surfboards"},
+    "cake": {"pie", "donut", "donuts", "bread"},
+    "donut": {"cake", "bagel", "bread"},
+    "bear": {"teddy", "stuffed", "dog"},
+}
+
+Mentions = list[tuple[CaptionReading, NounPhrase]]
+
+
+def find_entities(
+    record: ImageRecord, readings: tuple[CaptionReading, ...], words: frozenset[str], person: PersonWords
+) -> tuple[list[Entity], list[Contradiction]]:
+    """Return the entities, the most important first and numbered, and what sources disagree on."""
+    contradictions: list[Contradiction] = []
+    found = []
+    for name, numbers in _boxes_by_category(record).items():
+        entity, dispute = _read_category(name, numbers, record, readings, words, person)
+        contradictions += [dispute] if dispute is not None else []
+        if entity is not None:
+            found.append(entity)
+    found.sort(key=lambda one: (-_weight(one), one.name))
+    found += _find_unboxed(readings, words)
+    numbered = [structs.replace(one, number=number) for number, one in enumerate(found)]
+    group = next((one for one in numbered if one.name == "person" and one.is_many), None)
+    if group is not None:
+        for lemma, said in _find_roles(readings, person):
+            numbered.append(_make_role(len(numbered), lemma, said, group))
+    return numbered, contradictions
+
+
+def _boxes_by_category(record: ImageRecord) -> dict[str, list[int]]:
+    numbers: dict[str, list[int]] = {}
+    for number, box in enumerate(record.boxes):
+        numbers.setdefault(box.category, []).append(number)
+    return numbers
+
+
+def _weight(entity: Entity) -> float:
+    return entity.num_captions + 2 * entity.area + (0.5 if entity.kind in ("person", "animal") else 0.0)
+
+
+def _read_category(
+    name: str,
+    numbers: list[int],
+    record: ImageRecord,
+    readings: tuple[CaptionReading, ...],
+    words: frozenset[str],
+    person: PersonWords,
+) -> tuple[Entity | None, Contradiction | None]:
+    category = find_category(name)
+    boxes = [record.boxes[number] for number in numbers]
+    said = [
+        (reading, phrase)
+        for reading in readings
+        for phrase in reading.phrases
+        if phrase.noun.category == name and not phrase.is_negated
+    ]
+    plain = tuple(box for box in boxes if not box.is_crowd)
+    num_captions = len({reading.number for reading, _ in said})
+    rivals = sorted(_RIVALS.get(name, set()) & words)
+    if not num_captions and (rivals or _is_covered(name, boxes, record.boxes)):
+        return None, Contradiction(name, "entity", (name, *rivals), Evidence(boxes=tuple(numbers)))
+    if not num_captions and max((box.area for box in plain), default=0.0) < _MIN_AREA:
+        return None, None
+    has_crowd = len(plain) < len(boxes)
+    single = len(plain) == 1 and not has_crowd and not any(phrase.is_plural for _, phrase in said)
+    word, plural = _say(category, words, said, is_single=single)
+    if name == "person":
+        word, plural = person.singular if single else "person", "people"
+    stated = _stated_totals(readings, name)
+    rival = any(number != len(plain) for reading in readings for number in _numbers_near(reading.tokens, category))
+    count = None if has_crowd or rival else _confirmed_count(len(plain), stated)
+    entity = Entity(
+        number=0,
+        name=name,
+        category=name,
+        kind=category.group,
+        word=word,
+        plural=plural,
+        boxes=plain,
+        has_crowd=has_crowd,
+        num_captions=num_captions,
+        is_single=single,
+        count=count,
+        evidence=evidence_of(said, tuple(numbers)),
+        certainty="sure" if num_captions else "likely",
+    )
+    told = {total for total in stated if total is not None}
+    if count is None and told and not has_crowd and not told <= {len(plain), 1}:
+        values = (str(len(plain)), *map(str, sorted(told)))
+        return entity, Contradiction(name, "count", values, entity.evidence)
+    return entity, None
+
+
+def _is_covered(name: str, boxes: list[Box], others: Iterable[Box]) -> bool:
+    """True for a thing that another category's box covers: it may be that thing, named twice."""
+    return any(other.category != name and overlap(box, other) > _SAME_PLACE for box in boxes for other in others)
+
+
+def _say(category: Category, words: frozenset[str], said: Mentions, *, is_single: bool) -> tuple[str, str]:
+    """Choose the word of the people who saw it: what most captions call it, or what its category may hide."""
+    votes = Counter(
+        phrase.noun.lemma for _, phrase in {reading.number: (reading, phrase) for reading, phrase in said}.values()
+    )
+    if category.name != "person" and votes:
+        word, num = max(votes.items(), key=lambda pair: (pair[1], pair[0]))
+        common = num > 1 and 2 * num > len(said) and word != category.spoken
+        if common and (is_single or all(phrase.is_plural for _, phrase in said if phrase.noun.lemma == word)):
+            return word, plural_of(word)
+    if category.name == "tv" and not words & {"tv", "television", "tvs", "televisions"}:
+        return "screen", "screens"
+    if category.name == "remote" and words & {"wii", "controller", "controllers", "nintendo"}:
+        return "game controller", "game controllers"
+    if category.name == "oven" and "stove" in words and "oven" not in words:
+        return "stove", "stoves"
+    return category.spoken, category.plural
+
+
+def _stated_totals(readings: tuple[CaptionReading, ...], name: str) -> set[int | None]:
+    totals: set[int | None] = set()
+    for reading in readings:
+        found = [phrase for phrase in reading.phrases if phrase.noun.category == name]
+        if found:
+            totals.add(_caption_total(found))
+    return totals
+
+
+def _numbers_near(tokens: tuple[str, ...], category: Category) -> Iterator[int]:
+    """Yield the numbers before any plural word for the category, whether or not the phrase is fully understood.
+
+    0 stands for a number that is not given: "several laptops".
+    """
+    heads = {plural_of(word).split()[-1] for word in category.synonyms}
+    for at in (index for index, token in enumerate(tokens) if token in heads):
+        for index in range(at - 1, max(-1, at - _REACH), -1):
+            word = tokens[index]
+            if word in _SOME:
+                yield 0
+            elif word in NUMBER_WORDS:
+                yield NUMBER_WORDS[word]
+            if word in BOUNDARIES and word not in ("and", ",", "of") and word not in _SOME:
+                break
+
+
+def _confirmed_count(num_boxes: int, totals: set[int | None]) -> int | None:
+    stated = {total for total in totals if total is not None}
+    if num_boxes == 1:
+        return 1 if stated == {1} and None not in totals else None
+    return num_boxes if num_boxes in stated and stated <= {num_boxes, 1} and num_boxes > 1 else None
+
+
+def _caption_total(found: list[NounPhrase]) -> int | None:
+    """Return how many the caption speaks of; None where that is not clear.
+
+    Only different people are added up ("a man and a woman"): a thing may be mentioned twice.
+    """
+    if any(phrase.noun.is_plural and phrase.number is None for phrase in found):
+        return None
+    if len(found) == 1:
+        return found[0].number or 1
+    lemmas = {phrase.noun.lemma for phrase in found}
+    apart = found[0].noun.category == "person" and len(lemmas) == len(found) and "person" not in lemmas
+    return len(found) if apart and not any(phrase.is_plural for phrase in found) else None
+
+
+def _find_unboxed(readings: tuple[CaptionReading, ...], words: frozenset[str]) -> list[Entity]:
+    by_lemma: dict[str, Mentions] = {}
+    for reading in readings:
+        for phrase in reading.phrases:
+            noun = phrase.noun
+            known = noun.kind in _UNBOXED_KINDS and noun.category is None
+            if known and not phrase.is_likeness and _is_whole(reading.tokens, phrase):
+                by_lemma.setdefault(noun.lemma, []).append((reading, phrase))
+    found = []
+    for lemma, said in sorted(by_lemma.items(), key=lambda pair: (-len({r.number for r, _ in pair[1]}), pair[0])):
+        if not any(phrase.is_negated for _, phrase in said):
+            found.append(_make_unboxed(lemma, said, words))
+    return found
+
+
+def _is_whole(tokens: tuple[str, ...], phrase: NounPhrase) -> bool:
+    """True unless a word before the phrase may belong to it: "the Opera House" is no house."""
+    first = phrase.start
+    return first == 0 or tokens[first] in DETERMINERS or tokens[first - 1] in BOUNDARIES
+
+
+def _make_unboxed(lemma: str, said: Mentions, words: frozenset[str]) -> Entity:
+    noun = said[0][1].noun
+    many = {phrase.is_plural for _, phrase in said}
+    listed = (
+        noun.article == "a"
+        and noun.kind != "wear"
+        and len(many) == 1
+        and lemma not in _VAGUE
+        and not _SAID_TWICE.get(lemma, set()) & words
+    )
+    num_captions = len({reading.number for reading, _ in said})
+    return Entity(
+        number=0,
+        name=lemma,
+        category="",
+        kind=noun.kind,
+        word=lemma,
+        plural=plural_of(lemma) if noun.article == "a" else lemma,
+        boxes=(),
+        has_crowd=False,
+        num_captions=num_captions,
+        is_single=noun.article == "a" and many == {False} and plural_of(lemma) not in words,
+        count=None,
+        evidence=Evidence(spans_of(said)),
+        certainty="sure" if num_captions > 1 else "likely",
+        is_plural_noun=True in many,
+        is_listed=listed,
+    )
+
+
+def _find_roles(readings: tuple[CaptionReading, ...], person: PersonWords) -> list[tuple[str, Mentions]]:
+    """Return the people whom two captions name in the singular, by a word that no caption contradicts."""
+    by_lemma: dict[str, Mentions] = {}
+    plural: set[str] = set()
+    for reading in readings:
+        for phrase in reading.phrases:
+            if phrase.noun.category != "person" or phrase.is_likeness or phrase.is_negated:
+                continue
+            if phrase.is_plural:
+                plural.add(phrase.noun.lemma)
+            by_lemma.setdefault(phrase.noun.lemma, []).append((reading, phrase))
+    return [
+        (lemma, said)
+        for lemma, said in by_lemma.items()
+        if lemma in person.safe and lemma not in plural and len({reading.number for reading, _ in said}) > 1
+    ]
+
+
+def _make_role(number: int, lemma: str, said: Mentions, group: Entity) -> Entity:
+    return Entity(
+        number=number,
+        name=lemma,
+        category="person",
+        kind="person",
+        word=lemma,
+        plural=plural_of(lemma),
+        boxes=(),
+        has_crowd=False,
+        num_captions=len({reading.number for reading, _ in said}),
+        is_single=True,
+        count=None,
+        evidence=evidence_of(said, group.evidence.boxes),
+        certainty="sure",
+        member_of=group.number,
+        is_listed=False,
+    )

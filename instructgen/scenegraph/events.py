@@ -1,0 +1,186 @@
+"""Who does what, and what lies where: subject, verb, object and place, read from one caption."""
+
+from msgspec import Struct, structs
+
+from instructgen.lexicon.categories import CATEGORIES
+from instructgen.scenegraph.phrases import NounPhrase
+from instructgen.scenegraph.verbs import BASE_FORMS, BE, VERB_FORMS, Verb
+from instructgen.scenegraph.vocabulary import PREPOSITIONS, Noun
+
+
+class Event(Struct, frozen=True):
+    """One thing that a caption says is happening. `place` goes with `preposition`; both or neither are given.
+
+    `manner` is how several stand to one another ("next to each other"), or "". `start` and `end` are the tokens from
+    its subject to its last word.
+    """
+
+    subject: NounPhrase
+    is_plural: bool
+    verb: Verb
+    object: NounPhrase | None
+    preposition: str
+    place: NounPhrase | None
+    start: int
+    end: int
+    manner: str = ""
+
+
+_PEOPLE = Noun("person", "person", "a", is_plural=True, category="person")
+_AUXILIARIES = frozenset({"is", "are", "that", "who", "which", "currently", "just", "all", "both"})
+_PARTICLES = frozenset({"down", "up", "together", "around", "out", "outside"})
+# How several may stand to one another, as captions have it, and as it is said; the longer first.
+_MANNERS = {
+    "next to each other": "next to each other",
+    "next to one another": "next to each other",
+    "beside each other": "next to each other",
+    "near each other": "near each other",
+    "close to each other": "close to each other",
+    "side by side": "side by side",
+    "in a row": "in a row",
+    "in a line": "in a line",
+    "in a circle": "in a circle",
+}
+_LETTER_BY_GROUP = {"person": "p", "animal": "a", "vehicle": "v"}
+_MAX_PREPOSITION_WORDS = 4
+
+
+def find_events(tokens: tuple[str, ...], phrases: list[NounPhrase]) -> list[Event]:
+    """Return what is understood in full; a clause with an unknown word gives nothing."""
+    by_start = {phrase.start: phrase for phrase in phrases}
+    found = _find_placements(tokens, by_start, phrases)
+    for index, phrase in enumerate(phrases):
+        verb_at = _skip_auxiliaries(tokens, phrase.end)
+        verb = _verb_at(tokens, verb_at, phrase)
+        if verb is None:
+            continue
+        subject = _find_subject(tokens, phrases, index, verb)
+        while subject is not None and verb is not None:
+            event = _read_event(tokens, by_start, subject, verb, verb_at + 1)
+            if event is None:
+                break
+            found.append(event)
+            verb_at, verb = _next_verb(tokens, event, verb_at)
+    return found
+
+
+def _next_verb(tokens: tuple[str, ...], event: Event, verb_at: int) -> tuple[int, Verb | None]:
+    """Return the verb of the same subject that follows "and", or stands right behind what cannot do it."""
+    last = event.place or event.object
+    index = max(last.end if last else 0, verb_at + 1)
+    joined = index < len(tokens) and tokens[index] in ("and", "while", ",")
+    index += joined
+    if index >= len(tokens):
+        return index, None
+    verb = VERB_FORMS.get(tokens[index])
+    if verb is None or joined:
+        return index, verb
+    unclear = last is None or _letter(last) in verb.groups or tokens[index] != verb.ing
+    return index, None if unclear else verb
+
+
+def _find_placements(
+    tokens: tuple[str, ...], by_start: dict[int, NounPhrase], phrases: list[NounPhrase]
+) -> list[Event]:
+    """Read "a laptop on a desk": only of the caption's first noun, where it is clear what lies there."""
+    if not phrases or phrases[0].start > 1 or phrases[0].is_likeness or phrases[0].is_negated:
+        return []
+    first = phrases[0]
+    preposition, place = _read_place(tokens, by_start, BE, _skip_auxiliaries(tokens, first.end))
+    if place is None:
+        return []
+    return [Event(first, first.is_plural, BE, None, preposition, place, first.start, place.end)]
+
+
+def _skip_auxiliaries(tokens: tuple[str, ...], index: int) -> int:
+    while index < len(tokens) and tokens[index] in _AUXILIARIES:
+        index += 1
+    return index
+
+
+def _verb_at(tokens: tuple[str, ...], index: int, subject: NounPhrase) -> Verb | None:
+    if index >= len(tokens):
+        return None
+    verb = VERB_FORMS.get(tokens[index])
+    if verb is None and subject.is_plural:
+        return BASE_FORMS.get(tokens[index])
+    return verb
+
+
+def _letter(phrase: NounPhrase) -> str:
+    category = CATEGORIES.get(phrase.noun.category or "")
+    return _LETTER_BY_GROUP.get(category.group, "t") if category else "t"
+
+
+def _find_subject(
+    tokens: tuple[str, ...], phrases: list[NounPhrase], index: int, verb: Verb
+) -> tuple[NounPhrase, bool] | None:
+    """Return who does it and whether they are many; None where that is ambiguous."""
+    phrase = phrases[index]
+    people = [other for other in phrases[:index] if other.noun.kind == "person"]
+    before = tokens[phrase.start - 1] if phrase.start else ""
+    if phrase.noun.kind == "wear" or (_letter(phrase) not in verb.groups and before in PREPOSITIONS):
+        if len(people) != 1 or "p" not in verb.groups:
+            return None
+        phrase, before = people[0], ""
+    elif people and before in ("with", "on", "in") and phrase.noun.kind != "person":
+        return None
+    if phrase.is_likeness or phrase.is_negated or _letter(phrase) not in verb.groups:
+        return None
+    if before == "and":
+        previous = next((other for other in phrases[:index] if other.end == phrase.start - 1), None)
+        if previous is None or previous.noun.kind != "person" or phrase.noun.kind != "person":
+            return None
+        if previous.noun.lemma != phrase.noun.lemma:
+            phrase = structs.replace(phrase, noun=_PEOPLE)
+        return phrase, True
+    return phrase, phrase.is_plural
+
+
+def _read_event(
+    tokens: tuple[str, ...],
+    by_start: dict[int, NounPhrase],
+    subject: tuple[NounPhrase, bool],
+    verb: Verb,
+    index: int,
+) -> Event | None:
+    doer, many = subject
+    thing = by_start.get(index)
+    if thing is not None:
+        if not verb.takes_object or thing.is_negated or thing.is_likeness:
+            return None
+        preposition, place = _read_place(tokens, by_start, verb, thing.end)
+        end = place.end if place is not None else thing.end
+        return Event(doer, many, verb, thing, preposition, place, doer.start, end)
+    preposition, place = _read_place(tokens, by_start, verb, index)
+    if place is None and index < len(tokens) and tokens[index] in _PARTICLES:
+        index += 1
+        preposition, place = _read_place(tokens, by_start, verb, index)
+    manner, after = _read_manner(tokens, index)
+    if manner and many:
+        preposition, place = _read_place(tokens, by_start, verb, after)
+        end = place.end if place is not None else after
+        return Event(doer, many, verb, None, preposition, place, doer.start, end, manner)
+    if place is not None:
+        return Event(doer, many, verb, None, preposition, place, doer.start, place.end)
+    ends = index >= len(tokens) or tokens[index] in (".", ",", "and", "while", "with")
+    return Event(doer, many, verb, None, "", None, doer.start, index) if verb.may_stand_alone and ends else None
+
+
+def _read_manner(tokens: tuple[str, ...], index: int) -> tuple[str, int]:
+    for words, said in _MANNERS.items():
+        end = index + words.count(" ") + 1
+        if " ".join(tokens[index:end]) == words:
+            return said, end
+    return "", index
+
+
+def _read_place(
+    tokens: tuple[str, ...], by_start: dict[int, NounPhrase], verb: Verb, index: int
+) -> tuple[str, NounPhrase | None]:
+    for length in range(_MAX_PREPOSITION_WORDS, 0, -1):
+        preposition = PREPOSITIONS.get(" ".join(tokens[index : index + length]))
+        place = by_start.get(index + length)
+        if preposition in verb.prepositions and place is not None and not place.is_negated:
+            return preposition, None if place.is_likeness else place
+    return "", None

@@ -1,0 +1,160 @@
+"""The scene graph's parts. Every fact names the captions and boxes that it rests on, and how far it can be trusted.
+
+Facts are "sure" where two sources agree (captions, or a caption and a box) and none disagrees, and "likely" where
+one says it and none disagrees. What sources disagree on is no fact: it is kept as a contradiction.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from instructgen.records import Box
+from instructgen.scenegraph.people import PersonWords
+
+Certainty = Literal["sure", "likely"]
+AttributeKind = Literal["color", "material", "size", "age", "pattern", "state"]
+CircumstanceKind = Literal["place", "time", "weather"]
+
+
+class Span(Struct, frozen=True, gc=False):
+    """Characters `start` up to `end` of a caption, by its number in the record."""
+
+    caption: int
+    start: int
+    end: int
+
+
+class Evidence(Struct, frozen=True):
+    """`boxes` are numbers in the record's order, crowd boxes included."""
+
+    spans: tuple[Span, ...] = ()
+    boxes: tuple[int, ...] = ()
+
+
+class Entity(Struct, frozen=True):
+    """One thing, or all things of a category that cannot be told apart.
+
+    `category` is empty for a thing that no box holds; `name` is the category or else the lemma. `word` and `plural`
+    are how it is said of this image. `boxes` leave out crowds. `count` is None where captions do not confirm the
+    number of boxes. `member_of` is the number of the group that it is one of: a man among two people of whom it is
+    not clear which box is his. `is_listed` is false for what is too vague to be told as a thing of its own.
+    """
+
+    number: int
+    name: str
+    category: str
+    kind: str
+    word: str
+    plural: str
+    boxes: tuple[Box, ...]
+    has_crowd: bool
+    num_captions: int
+    is_single: bool
+    count: int | None
+    evidence: Evidence
+    certainty: Certainty
+    member_of: int | None = None
+    is_plural_noun: bool = False
+    is_listed: bool = True
+
+    @property
+    def is_many(self) -> bool:
+        """True where at least two are certain."""
+        return self.has_crowd or len(self.boxes) > 1 or self.is_plural_noun
+
+    @property
+    def area(self) -> float:
+        """Share of the image that the largest box takes; a crowd is not measured."""
+        return max((box.area for box in self.boxes), default=0.0)
+
+
+class Attribute(Struct, frozen=True):
+    """`value` is the word as we say it ("gray", "wood", "old"); several colors are joined by "and"."""
+
+    entity: int
+    kind: AttributeKind
+    value: str
+    evidence: Evidence
+    certainty: Certainty
+    num_captions: int
+
+
+class Action(Struct, frozen=True):
+    """`doing` follows "is" or "are" ("holding an umbrella"); `where` is its place ("on a beach") or "".
+
+    `subject` has no article, `lemma` is its singular; `entity` is who does it, None where only the word is known.
+    `verb` is the base form, "be" for what merely lies somewhere; `held` is its object as it is said ("an umbrella").
+    `object` and `place` are lemmas or ""; `things` are the other categories it names. `number` is how many do it where the caption's
+    number is that of the boxes, else 0.
+    """
+
+    entity: int | None
+    subject: str
+    category: str
+    kind: str
+    is_plural: bool
+    verb: str
+    object: str
+    preposition: str
+    place: str
+    doing: str
+    where: str
+    held: str
+    things: frozenset[str]
+    evidence: Evidence
+    certainty: Certainty
+    num_captions: int
+    number: int = 0
+    lemma: str = ""
+
+
+class Circumstance(Struct, frozen=True):
+    """The place ("kitchen"), the time ("night") or the weather ("rain"), and how it is said ("in a kitchen")."""
+
+    kind: CircumstanceKind
+    value: str
+    phrase: str
+    evidence: Evidence
+    certainty: Certainty
+    num_captions: int
+
+
+class Contradiction(Struct, frozen=True):
+    """What sources disagree on, and so nothing is said of: the values in the order of their first mention."""
+
+    about: str
+    kind: str
+    values: tuple[str, ...]
+    evidence: Evidence
+
+
+class SceneGraph(Struct, frozen=True):
+    """An image read. `entities` begin with the most important, each at the place that its number names.
+
+    `words` are all words of the captions, `boxed` the categories of all boxes, trusted or not.
+    """
+
+    image_id: str
+    entities: tuple[Entity, ...]
+    attributes: tuple[Attribute, ...]
+    actions: tuple[Action, ...]
+    circumstances: tuple[Circumstance, ...]
+    contradictions: tuple[Contradiction, ...]
+    num_captions: int
+    words: frozenset[str]
+    boxed: frozenset[str]
+    person: PersonWords
+
+    def find(self, name: str) -> Entity | None:
+        """Return the entity of this name that is no member of a group."""
+        return next((one for one in self.entities if one.name == name and one.member_of is None), None)
+
+    def boxed_entities(self) -> list[Entity]:
+        return [one for one in self.entities if one.category and one.member_of is None]
+
+    def attributes_of(self, entity: Entity) -> list[Attribute]:
+        return [found for found in self.attributes if found.entity == entity.number]
+
+    def circumstance(self, kind: CircumstanceKind) -> Circumstance | None:
+        """Return the best supported one of the kind."""
+        return next((found for found in self.circumstances if found.kind == kind), None)

@@ -1,0 +1,40 @@
+"""Which word is safe for the people of an image: captions may disagree on who somebody is."""
+
+from msgspec import Struct
+
+from instructgen.scenegraph.phrases import NounPhrase
+from instructgen.scenegraph.vocabulary import AGES, GENDERS
+
+
+class PersonWords(Struct, frozen=True):
+    """`singular` is safe for a single person; `safe` are the words that no other caption contradicts."""
+
+    singular: str
+    safe: frozenset[str]
+
+
+def read_person_words(phrases_by_caption: list[list[NounPhrase]]) -> PersonWords:
+    """Return the words that all captions can agree on; "person" where they cannot."""
+    lemmas_by_caption = [
+        {phrase.noun.lemma for phrase in phrases if phrase.noun.category == "person" and not phrase.is_likeness}
+        for phrases in phrases_by_caption
+    ]
+    votes: dict[str, int] = {}
+    for lemmas in lemmas_by_caption:
+        for lemma in sorted(lemmas):
+            votes[lemma] = votes.get(lemma, 0) + 1
+    unsafe = {
+        lemma
+        for table in (GENDERS, AGES)
+        for lemma in votes
+        if lemma in table and _is_contradicted(table[lemma], table, lemmas_by_caption)
+    }
+    safe = frozenset(votes) - unsafe - {"person"}
+    singular = max(sorted(safe), key=lambda lemma: votes[lemma], default="person")
+    return PersonWords(singular if votes.get(singular, 0) > 1 else "person", safe)
+
+
+def _is_contradicted(value: str, table: dict[str, str], lemmas_by_caption: list[set[str]]) -> bool:
+    """True if another caption names somebody of the other kind only, and no caption names both."""
+    kinds = [{table[lemma] for lemma in lemmas if lemma in table} for lemmas in lemmas_by_caption]
+    return any(found and value not in found for found in kinds) and not any(len(found) > 1 for found in kinds)

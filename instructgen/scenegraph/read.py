@@ -1,0 +1,34 @@
+"""From an image's record to its scene graph."""
+
+from instructgen.records import ImageRecord
+from instructgen.scenegraph.actions import find_actions
+from instructgen.scenegraph.attributes import find_attributes
+from instructgen.scenegraph.circumstances import find_circumstances
+from instructgen.scenegraph.entities import find_entities
+from instructgen.scenegraph.graph import SceneGraph
+from instructgen.scenegraph.people import read_person_words
+from instructgen.scenegraph.reading import read_captions
+
+
+def read_graph(record: ImageRecord) -> SceneGraph:
+    """Read captions and boxes once; everything that is said later comes from here."""
+    readings = read_captions(record)
+    words = frozenset(form for reading in readings for word in reading.tokens for form in (word, word.split("'")[0]))
+    boxed = frozenset(box.category for box in record.boxes)
+    person = read_person_words([list(reading.phrases) for reading in readings])
+    entities, disputes = find_entities(record, readings, words, person)
+    attributes, disputed_attributes = find_attributes(readings, entities)
+    actions, disputed_actions = find_actions(readings, entities, person)
+    circumstances, disputed_circumstances = find_circumstances(record.captions, readings, boxed)
+    return SceneGraph(
+        image_id=record.image_id,
+        entities=tuple(entities),
+        attributes=tuple(attributes),
+        actions=tuple(actions),
+        circumstances=tuple(circumstances),
+        contradictions=(*disputes, *disputed_attributes, *disputed_actions, *disputed_circumstances),
+        num_captions=len(record.captions),
+        words=words,
+        boxed=boxed,
+        person=person,
+    )

@@ -1,0 +1,38 @@
+"""Captions read once: tokens, noun phrases and events, with the way back to the characters."""
+
+from msgspec import Struct
+
+from instructgen.records import ImageRecord
+from instructgen.scenegraph.events import Event, find_events
+from instructgen.scenegraph.graph import Evidence, Span
+from instructgen.scenegraph.phrases import NounPhrase, find_noun_phrases, find_offsets, tokenise
+
+
+class CaptionReading(Struct, frozen=True):
+    number: int
+    tokens: tuple[str, ...]
+    offsets: tuple[tuple[int, int], ...]
+    phrases: tuple[NounPhrase, ...]
+    events: tuple[Event, ...]
+
+    def span(self, start: int, end: int) -> Span:
+        """Return the characters of the tokens `start` up to `end`."""
+        return Span(self.number, self.offsets[start][0], self.offsets[max(start, end - 1)][1])
+
+
+def read_captions(record: ImageRecord) -> tuple[CaptionReading, ...]:
+    readings = []
+    for number, caption in enumerate(record.captions):
+        tokens = tokenise(caption)
+        phrases = find_noun_phrases(tokens)
+        events = find_events(tokens, phrases)
+        readings.append(CaptionReading(number, tokens, find_offsets(caption), tuple(phrases), tuple(events)))
+    return tuple(readings)
+
+
+def spans_of(said: list[tuple[CaptionReading, NounPhrase]]) -> tuple[Span, ...]:
+    return tuple(reading.span(phrase.start, phrase.end) for reading, phrase in said)
+
+
+def evidence_of(said: list[tuple[CaptionReading, NounPhrase]], boxes: tuple[int, ...] = ()) -> Evidence:
+    return Evidence(spans_of(said), boxes)

@@ -1,0 +1,121 @@
+"""Places a picture can be set in: how they are said, and which things give them away."""
+
+from msgspec import Struct
+
+from instructgen.scenegraph.phrases import NounPhrase
+
+
+class Setting(Struct, frozen=True):
+    """`phrase` says where ("in a kitchen"), `name` what ("a kitchen"); `signs` are categories that fit it."""
+
+    lemma: str
+    phrase: str
+    name: str
+    signs: frozenset[str]
+
+
+# lemma | phrase | categories that fit
+_TABLE = """
+kitchen|in a kitchen|oven, refrigerator, microwave, sink, toaster
+bathroom|in a bathroom|toilet, sink, toothbrush, hair drier
+restroom|in a restroom|toilet, sink
+living room|in a living room|couch, tv, remote
+bedroom|in a bedroom|bed
+dining room|in a dining room|dining table
+hotel room|in a hotel room|bed, tv
+office|in an office|laptop, keyboard, mouse, tv
+restaurant|in a restaurant|dining table, wine glass, fork, cup, pizza
+classroom|in a classroom|chair, book
+store|in a store|
+library|in a library|book
+bakery|in a bakery|donut, cake
+train station|at a train station|train
+station|at a station|train
+airport|at an airport|airplane, suitcase
+runway|on a runway|airplane
+tarmac|on the tarmac|airplane
+harbor|in a harbor|boat
+marina|at a marina|boat
+zoo|at a zoo|elephant, giraffe, zebra, bear
+tennis court|on a tennis court|tennis racket, sports ball
+baseball field|on a baseball field|baseball bat, baseball glove, sports ball
+soccer field|on a soccer field|sports ball
+skate park|at a skate park|skateboard
+ski slope|on a ski slope|skis, snowboard
+parking lot|in a parking lot|car, truck, motorcycle, bus
+intersection|at an intersection|traffic light, stop sign, car
+city street|on a city street|car, bus, traffic light, truck, motorcycle
+street|on a street|car, bus, traffic light, stop sign, truck, bicycle, motorcycle
+highway|on a highway|car, truck
+dirt road|on a dirt road|
+road|on a road|car, truck, bus, motorcycle
+sidewalk|on a sidewalk|fire hydrant, parking meter, bicycle
+beach|on a beach|surfboard, kite, umbrella
+park|in a park|bench, frisbee, kite
+playground|on a playground|
+garden|in a garden|
+yard|in a yard|
+backyard|in a backyard|
+farm|on a farm|cow, sheep, horse
+pasture|in a pasture|cow, sheep, horse
+meadow|in a meadow|cow, sheep, horse
+enclosure|in an enclosure|elephant, giraffe, zebra, bear
+pen|in a pen|sheep, cow, horse
+forest|in a forest|bear
+woods|in the woods|bear
+desert|in a desert|
+slope|on a slope|skis, snowboard
+mountain|on a mountain|skis, snowboard
+hill|on a hill|skis, snowboard, sheep, cow
+river|at a river|boat
+lake|at a lake|boat
+pond|at a pond|bird
+ocean|in the ocean|surfboard, boat
+snow|in the snow|skis, snowboard
+field|in a field|cow, sheep, horse, zebra, giraffe, elephant, kite, frisbee
+grass|on the grass|
+water|in the water|boat, surfboard, bird
+city|in a city|car, bus, traffic light
+room|in a room|couch, chair, tv, bed
+"""
+
+
+def _parse_line(line: str) -> Setting:
+    lemma, phrase, signs = line.split("|")
+    name = phrase.split(" ", 1)[1]
+    return Setting(lemma, phrase, name, frozenset(sign.strip() for sign in signs.split(",") if sign.strip()))
+
+
+# Said with "in", never named: "the setting is the water" is no English.
+UNNAMED = frozenset({"water", "ocean", "snow", "grass", "woods"})
+# In order of precedence: the narrower place first.
+SETTINGS = {setting.lemma: setting for setting in map(_parse_line, _TABLE.strip().splitlines())}
+# Pairs of categories (first, any of the rest) that give a place away without a word.
+_SIGNATURES = (
+    ("kitchen", "oven", frozenset({"refrigerator", "microwave", "sink"})),
+    ("kitchen", "refrigerator", frozenset({"microwave", "sink"})),
+    ("bathroom", "toilet", frozenset({"sink"})),
+    ("living room", "couch", frozenset({"tv", "remote"})),
+)
+_INSIDE = frozenset({"in", "on", "at", "down", "across", "through", "inside", "along", "into"})
+_VIEWS = frozenset({"view", "picture", "photo", "shot", "scene", "image", "middle", "side", "corner", "edge", "area"})
+
+
+def infer_setting(boxed: frozenset[str]) -> tuple[Setting, tuple[str, str]] | None:
+    """Return a place that no caption names, with the two categories that give it away."""
+    for lemma, first, rest in _SIGNATURES:
+        if first in boxed and rest & boxed:
+            return SETTINGS[lemma], (first, min(rest & boxed))
+    return None
+
+
+def is_scene(tokens: tuple[str, ...], phrase: NounPhrase) -> bool:
+    """True where the caption sets the picture in the place, rather than merely naming it."""
+    if phrase.noun.lemma not in SETTINGS or phrase.noun.is_plural or phrase.is_likeness or phrase.is_negated:
+        return False
+    before = tokens[max(0, phrase.start - 3) : phrase.start]
+    if not before:
+        return phrase.noun.kind == "place"
+    if phrase.noun.lemma in ("ocean", "water", "snow", "woods"):
+        return before[-1] == "in"
+    return before[-1] in _INSIDE or (before[-1] == "of" and before[-2] in _VIEWS)

@@ -1,0 +1,203 @@
+"""The middle of a detailed description: where things are in the frame, how many, how large."""
+
+from itertools import pairwise
+
+from instructgen.lexicon.words import join_words
+from instructgen.scenegraph.claims import Claim
+from instructgen.scenegraph.geometry import relation_of, side_of
+from instructgen.scenegraph.graph import Entity, Evidence
+from instructgen.teachers.scene_program.generators.counts import count_claim
+from instructgen.teachers.scene_program.generators.places import (
+    SIZE_MARGIN,
+    larger_claim,
+    largest_of,
+    relation_claim,
+)
+from instructgen.teachers.scene_program.generators.presence import region_claim
+from instructgen.teachers.scene_program.paragraph import Paragraph, say_counted
+from instructgen.teachers.scene_program.speech import (
+    be,
+    be_of,
+    find_singles,
+    is_countable,
+    region_of,
+    say_number,
+    say_one,
+    say_region,
+)
+from instructgen.teachers.scene_program.talk import SOLID_AREA, exists
+
+_ENOUGH = 7  # sentences after which sizes and relations are left out
+_FAR_REACH = 0.75  # share of the frame's width or height that counts as most of it
+_SMALL_AREA = 0.04
+_HALF, _CLEAR = 0.5, 0.01  # how far from the middle a box must stay to be in one half
+
+
+def tell_frame(page: Paragraph) -> None:
+    """Tell what there is room for: places and sides first, then counts and what else is there, then sizes."""
+    for tell in (_tell_places, _tell_sides, _tell_count, _tell_others):
+        if page.room() > 0:
+            tell(page)
+    rest = [_tell_largest, _tell_spread, _tell_extent, _tell_relation, _tell_larger]
+    page.draw.shuffle(rest)
+    for tell in rest:
+        if page.room() > 1 and len(page.sentences) < _ENOUGH:
+            tell(page)
+
+
+def _solid(page: Paragraph) -> list[Entity]:
+    return [one for one in find_singles(page.graph) if one.area > SOLID_AREA]
+
+
+def _tell_places(page: Paragraph) -> None:
+    spots: list[tuple[Entity, str]] = []
+    for one in _solid(page):
+        region = region_of(one.boxes[0])
+        if region and region not in (other for _, other in spots):
+            spots.append((one, region))
+    if not spots:
+        return
+    claims = tuple(region_claim(one, region) for one, region in spots[:2])
+    first = page.name(spots[0][0])
+    where = say_region(spots[0][1], page.draw)
+    page.told.update(f"region {one.name}" for one, _ in spots[:2])
+    if len(spots) > 1:
+        second = page.name(spots[1][0])
+        page.add("d_place_two", claims, x=first, where=where, y=second, there=say_region(spots[1][1], page.draw))
+    else:
+        page.add("d_place_one", claims, x=first, where=where)
+
+
+def _tell_sides(page: Paragraph) -> None:
+    """Tell what else is on each side of the frame."""
+    by_side = {side: _on_side(page, side) for side in ("left", "right")}
+    claims = tuple(
+        claim
+        for side, things in by_side.items()
+        for one in things
+        for claim in (exists(one), region_claim(one, side))
+    )
+    said = {side: join_words([say_one(one.word) for one in things]) for side, things in by_side.items()}
+    many = {side: len(things) > 1 for side, things in by_side.items()}
+    if by_side["left"] and by_side["right"]:
+        page.add("d_sides", claims, list=said["left"], others=said["right"], **{"is": be(is_plural=many["left"])})
+    else:
+        for side, things in by_side.items():
+            if things:
+                page.add("d_side", claims, side=side, list=said[side], **{"is": be(is_plural=many[side])})
+    page.named.update(one.name for things in by_side.values() for one in things)
+
+
+def _on_side(page: Paragraph, side: str) -> list[Entity]:
+    return [
+        one
+        for one in page.graph.boxed_entities()
+        if one.name not in page.named
+        and is_countable(one)
+        and len(one.boxes) == 1
+        and not one.has_crowd
+        and side_of(one.boxes[0]) == side
+    ][:3]
+
+
+def _tell_count(page: Paragraph) -> None:
+    for one in page.graph.boxed_entities():
+        if (one.count or 0) > 1 and is_countable(one) and page.is_new(f"count {one.name}"):
+            page.add("d_count", (count_claim(one),), xs=one.plural, number=say_number(one.count or 0))
+            page.named.add(one.name)
+            page.told.add(f"count {one.name}")
+            return
+
+
+def _tell_others(page: Paragraph) -> None:
+    boxed = [one for one in page.graph.boxed_entities() if one.name not in page.named][:4]
+    others = [one for one in page.graph.entities if not one.category and one.is_listed and _is_unsaid(page, one)]
+    for things in (boxed, others[:3]) if len(boxed) > 1 else ([*boxed, *others[: 4 - len(boxed)]],):
+        if not things or page.room() <= 0:
+            continue
+        said = [say_counted(page, one) for one in things]
+        claims = [exists(one) for one in things] + [claim for phrase in said for claim in phrase.claims]
+        plural = len(things) > 1 or be_of(things[0]) == "are"
+        listed = join_words([phrase.words for phrase in said])
+        slots = {"list": listed, "is": be_of(things[0])}
+        page.add("d_others" if plural else "d_other", tuple(claims), **slots)
+        page.named.update(one.name for one in things)
+
+
+def _is_unsaid(page: Paragraph, entity: Entity) -> bool:
+    said = " ".join(page.sentences).lower()
+    return entity.name not in page.named and " of " not in entity.word and entity.word not in said
+
+
+def _tell_largest(page: Paragraph) -> None:
+    """Tell where the one lies that clearly looks larger than the others of its kind."""
+    for one in page.graph.boxed_entities()[:3]:
+        found = largest_of(one) if one.name in page.named else None
+        region = region_of(found[1]) if found is not None else ""
+        if found is not None and region:
+            claim = Claim("largest", one.word, region, evidence=Evidence(boxes=(found[0],)))
+            page.add("d_largest", (claim,), x=one.word, xs=one.plural, where=say_region(region, page.draw))
+            return
+
+
+def _tell_spread(page: Paragraph) -> None:
+    """Tell in which half all things of a kind are, or that they are in both."""
+    for one in page.graph.boxed_entities():
+        if len(one.boxes) < 2 or one.name not in page.named or not is_countable(one):
+            continue
+        half = "" if one.has_crowd else _half_of(one)
+        if half:
+            page.add("d_half", (Claim("half", one.plural, half, evidence=one.evidence),), xs=one.plural, half=half)
+        elif _is_on_both_sides(one):
+            page.add("d_both_halves", (Claim("half", one.plural, "both", evidence=one.evidence),), xs=one.plural)
+        else:
+            continue
+        return
+
+
+def _half_of(entity: Entity) -> str:
+    low, high = _HALF - _CLEAR, _HALF + _CLEAR
+    if all(box.x1 < low for box in entity.boxes):
+        return "left"
+    if all(box.x0 > high for box in entity.boxes):
+        return "right"
+    if all(box.y1 < low for box in entity.boxes):
+        return "upper"
+    return "lower" if all(box.y0 > high for box in entity.boxes) else ""
+
+
+def _is_on_both_sides(entity: Entity) -> bool:
+    solid = [box for box in entity.boxes if box.area > SOLID_AREA / 4]
+    left = [box for box in solid if box.x1 < _HALF - _CLEAR]
+    return bool(left) and any(box.x0 > _HALF + _CLEAR for box in solid)
+
+
+def _tell_extent(page: Paragraph) -> None:
+    """Tell how far the main thing reaches, or that it is small."""
+    for one in find_singles(page.graph)[:3]:
+        if one.name not in page.named:
+            continue
+        box = one.boxes[0]
+        wide, tall = box.x1 - box.x0 > _FAR_REACH, box.y1 - box.y0 > _FAR_REACH
+        extent = "wide" if wide else "tall" if tall else "small" if box.area < _SMALL_AREA else ""
+        if extent:
+            page.add(f"d_{extent}", (Claim("extent", one.word, extent, evidence=one.evidence),), x=one.word)
+            return
+
+
+def _tell_relation(page: Paragraph) -> None:
+    things = [one for one in _solid(page) if one.name in page.named]
+    for one, other in pairwise(things):
+        relation = relation_of(one.boxes[0], other.boxes[0])
+        if relation and page.is_new(f"region {one.name}", f"region {other.name}"):
+            page.add(f"d_relation_{relation}", (relation_claim(one, other, relation),), x=one.word, y=other.word)
+            return
+
+
+def _tell_larger(page: Paragraph) -> None:
+    things = [one for one in _solid(page) if one.name in page.named]
+    for one in things:
+        for other in things:
+            if one.area > SIZE_MARGIN * other.area:
+                page.add("d_larger", (larger_claim(one, other),), x=one.word, y=other.word)
+                return

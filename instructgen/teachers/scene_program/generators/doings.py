@@ -1,0 +1,202 @@
+"""Who does what, and where things are by their surroundings."""
+
+from collections.abc import Iterator
+
+from msgspec import structs
+
+from instructgen.lexicon.words import NUMBER_WORDS, join_words
+from instructgen.scenegraph.claims import Claim
+from instructgen.scenegraph.graph import Action, SceneGraph
+from instructgen.scenegraph.settings import SETTINGS
+from instructgen.teachers.scene_program.phrasing import (
+    IsNew,
+    Phrase,
+    after,
+    doing_claim,
+    say_doer,
+    say_doing,
+    say_held,
+)
+from instructgen.teachers.scene_program.speech import be
+from instructgen.teachers.scene_program.talk import Generator, Move, Talk, subject_of_action
+
+_STILL = frozenset(("top", "fill", "cover", "decorate", "hang", "mount", "park", "dock", "place", "stack"))
+_PLACED = frozenset(("be", "park", "dock", "hang", "mount", "sit", "lie", "lay", "perch", "stand", "sleep", "rest"))
+_ALIKE = (
+    {"ride", "ski", "snowboard", "surf", "skateboard", "perform", "do"},
+    {"hold", "carry", "use"},
+    {"sit", "seat", "rest", "lie", "lay", "sleep", "perch"},
+    {"walk", "cross", "run", "travel", "move", "drive", "roam"},
+    {"eat", "enjoy", "graze", "feed"},
+    {"fly", "float"},
+    {"cut", "prepare", "make", "cook"},
+    {"stand", "pose", "wait", "gather"},
+)
+_BARE = frozenset(("be", "sit", "lie", "lay", "stand", "rest"))
+
+
+def doings(talk: Talk) -> list[Action]:
+    """Return what one asks about with "doing"."""
+    return [one for one in talk.graph.actions if one.verb not in _STILL and one.verb != "be" and one.doing]
+
+
+def keys_of(action: Action) -> tuple[str, ...]:
+    place = (f"place {action.place}",) if action.place else ()
+    setting = ("setting",) if action.place in SETTINGS else ()
+    names = {*action.things, action.category or action.subject, action.object, action.place} - {""}
+    things = tuple(f"there {name}" for name in sorted(names))
+    return (f"doing {action.subject}", f"{action.verb} {action.subject}", *things, *place, *setting)
+
+
+def is_like(one: Action, other: Action) -> bool:
+    """True where a subject's two doings are one, said twice: "riding skis" and "skiing"."""
+    if one.subject != other.subject:
+        return False
+    return one.verb == other.verb or any({one.verb, other.verb} <= group for group in _ALIKE)
+
+
+def find_companion(actions: list[Action], first: Action) -> Action | None:
+    """Return another doing of the same subject, with an object, that adds something."""
+    for action in actions:
+        same = action.subject == first.subject and action.is_plural == first.is_plural
+        apart = not action.things & first.things and action.object != first.object
+        if same and apart and not is_like(action, first) and " " in action.doing:
+            return action
+    return None
+
+
+def say_both(graph: SceneGraph, action: Action, second: Action | None, is_new: IsNew) -> Phrase:
+    """Join one or two doings of a subject: "sitting on a couch and holding a remote"."""
+    first = say_doing(graph, action, is_new)
+    if second is None:
+        return first
+    # The place of the second is left out where the first has one.
+    bare = structs.replace(second, where="") if action.where else second
+    other = say_doing(graph, bare, after(is_new, first.keys))
+    words = f"{first.words} and {other.words}"
+    return Phrase(words, (*first.claims, *other.claims), (*first.keys, *other.keys))
+
+
+def find_doing(talk: Talk) -> Iterator[Move]:
+    actions = [one for one in doings(talk) if talk.is_new(f"doing {one.subject}")]
+    for action in actions:
+        if action.place and not talk.is_new(f"place {action.place}") and " " not in action.doing:
+            continue
+        second = find_companion(actions, action)
+        what = say_both(talk.graph, action, second, talk.is_new)
+        keys = (*keys_of(action), *(keys_of(second) if second is not None else ()), *what.keys)
+        slots = {"the_x": f"the {action.subject}", "is": be(is_plural=action.is_plural), "doing": what.words}
+        about = subject_of_action(action, talk.graph)
+        yield Move("doing", tuple(dict.fromkeys(keys)), what.claims, slots, about=about)
+
+
+def find_who(talk: Talk) -> Iterator[Move]:
+    """Ask for the one who does it: only where one subject alone does so."""
+    actions = doings(talk)
+    for action in actions:
+        alike = [one for one in actions if one.verb == action.verb and one.subject != action.subject]
+        if alike or action.kind not in ("person", "animal") or not talk.is_new(*keys_of(action)[:1]):
+            continue
+        entity = talk.graph.entities[action.entity] if action.entity is not None else None
+        crowd = entity is not None and entity.is_many and not action.is_plural
+        if crowd or " " not in action.doing:
+            continue
+        what = f"{action.doing} {action.where}".strip()
+        who = say_doer(talk.graph, action, talk.is_new)
+        slots = {"a_x": who.words, "is": be(is_plural=action.is_plural), "doing": what}
+        about = subject_of_action(action, talk.graph)
+        claims = (doing_claim(action), *who.claims)
+        yield Move("who", (*keys_of(action), *who.keys), claims, slots, {"doing": what}, about)
+
+
+def find_where(talk: Talk) -> Iterator[Move]:
+    for action in talk.graph.actions:
+        told = not talk.is_new(f"doing {action.subject}", f"place {action.place}", f"where {action.subject}")
+        if not action.where or action.verb not in _PLACED or told:
+            continue
+        place = action.where if action.verb in _BARE else f"{action.doing} {action.where}"
+        slots = {"the_x": f"the {action.subject}", "is": be(is_plural=action.is_plural), "place": place}
+        keys = (*keys_of(action), f"where {action.subject}")
+        about = subject_of_action(action, talk.graph)
+        yield Move("where_at", keys, (doing_claim(action),), slots, about=about)
+
+
+def _follow(talk: Talk) -> Iterator[Action]:
+    """Yield what else the one does who was just spoken of."""
+    last = talk.last
+    for action in talk.graph.actions if last is not None else ():
+        if last is not None and action.subject == last.word and action.is_plural == last.is_plural:
+            yield action
+
+
+def _pronoun_slots(talk: Talk) -> dict[str, str]:
+    assert talk.last is not None
+    it = talk.last.pronouns
+    return {"it": it.it, "its": it.its, "is": it.be}
+
+
+def find_wearing(talk: Talk) -> Iterator[Move]:
+    worn = [one for one in _follow(talk) if one.verb == "wear" and talk.is_new(f"wear {one.subject}")]
+    if worn:
+        claims = tuple(doing_claim(one) for one in worn[:2])
+        said = [say_held(talk.graph, one, talk.is_new) for one in worn[:2]]
+        claims = (*claims, *(claim for phrase in said for claim in phrase.claims))
+        slots = {**_pronoun_slots(talk), "wears": join_words([phrase.words for phrase in said])}
+        keys = (f"wear {worn[0].subject}", *(key for phrase in said for key in phrase.keys))
+        yield Move("wearing", keys, claims, slots, about=talk.last)
+
+
+def find_holding(talk: Talk) -> Iterator[Move]:
+    for action in _follow(talk):
+        key = f"{action.verb} {action.subject}"
+        if action.verb == "hold" and action.held and talk.is_new(key):
+            held = say_held(talk.graph, action, talk.is_new)
+            slots = {**_pronoun_slots(talk), "held": held.words}
+            claims = (doing_claim(action), *held.claims)
+            yield Move("holding", (*keys_of(action), *held.keys), claims, slots, about=talk.last)
+
+
+def find_doing_after(talk: Talk) -> Iterator[Move]:
+    for action in _follow(talk):
+        if action in doings(talk) and talk.is_new(f"doing {action.subject}", f"{action.verb} {action.subject}"):
+            what = say_doing(talk.graph, action, talk.is_new)
+            slots = {**_pronoun_slots(talk), "doing": what.words}
+            yield Move("doing_follow", (*keys_of(action), *what.keys), what.claims, slots, about=talk.last)
+
+
+def find_summary(talk: Talk) -> Iterator[Move]:
+    """Sum up: the best supported doing, with the place if the doing tells none."""
+    for action in doings(talk)[:1]:
+        if not talk.is_new("summary", f"doing {action.subject}") or action.num_captions < 2:
+            continue
+        who = say_doer(talk.graph, action, talk.is_new)
+        what = say_doing(talk.graph, action, after(talk.is_new, who.keys))
+        event = f"{who.words} {be(is_plural=action.is_plural)} {what.words}"
+        claims = [*who.claims, *what.claims]
+        place = talk.graph.circumstance("place")
+        told = ""
+        if place is not None and not action.where and place.value not in NUMBER_WORDS:
+            told = f" {place.phrase}"
+            claims.append(Claim("place", value=place.value, evidence=place.evidence))
+        keys = (
+            "summary",
+            *keys_of(action),
+            *who.keys,
+            *what.keys,
+            *((f"place {place.value}", "setting") if told and place else ()),
+        )
+        about = subject_of_action(action, talk.graph)
+        yield Move("summary", keys, tuple(claims), {"event": event, "place": told}, about=about)
+
+
+DOINGS = (
+    Generator("doing", find_doing, ("doing",), ("doing",)),
+    Generator("who", find_who, ("who",), ("doing",)),
+    Generator("where-at", find_where, ("where_at",), ("doing",)),
+    Generator("summary", find_summary, ("summary",), ("doing", "place")),
+)
+FOLLOWING_DOINGS = (
+    Generator("wearing", find_wearing, ("wearing",), ("doing",)),
+    Generator("holding", find_holding, ("holding",), ("doing",)),
+    Generator("doing-after", find_doing_after, ("doing_follow",), ("doing",)),
+)

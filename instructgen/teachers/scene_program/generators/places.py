@@ -1,0 +1,160 @@
+"""Where things are in the frame, how large they look, how they lie to one another: from boxes, with margins."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from instructgen.lexicon.words import join_words
+from instructgen.records import Box
+from instructgen.scenegraph.claims import Claim
+from instructgen.scenegraph.geometry import relation_of
+from instructgen.scenegraph.graph import Entity, Evidence
+from instructgen.surrogate.boxes import overlap
+from instructgen.teachers.scene_program.generators.presence import region_claim
+from instructgen.teachers.scene_program.speech import is_countable, region_of, say_region
+from instructgen.teachers.scene_program.talk import Generator, Move, Talk, subject_of
+
+SIZE_MARGIN = 1.8  # one box is called larger where it has this many times the other's area
+LARGEST_MARGIN = 1.5
+_AT_EDGE = 0.004  # how near the frame's edge a box must come to be said to reach it
+_MET = 0.08  # intersection over union from which two boxes are said to overlap
+_INSIDE = 0.9
+_FAMILIES = {"left": "left_of", "right": "right_of", "higher": "above", "lower": "below"}
+_OPPOSITE = {"left": "right", "right": "left", "higher": "lower", "lower": "higher"}
+# Their boxes hold what stands or lies on them: size, order and overlap say little of them.
+_SUPPORTS = frozenset(("dining table", "bed", "couch", "bench", "boat", "tie"))
+
+
+def find_region(talk: Talk) -> Iterator[Move]:
+    things = list(talk.solid)
+    talk.draw.shuffle(things)
+    for one in things:
+        region = region_of(one.boxes[0])
+        keys = (f"region {one.name}", f"there {one.name}")
+        if region and talk.is_new(keys[0]):
+            slots = {"x": one.word, "where": say_region(region, talk.draw)}
+            yield Move("region", keys, (region_claim(one, region),), slots, about=subject_of(one))
+
+
+def pairs_of(talk: Talk) -> Iterator[tuple[Entity, Entity]]:
+    things = talk.solid[:5]
+    pairs = [(one, other) for one in things for other in things if one is not other]
+    talk.draw.shuffle(pairs)
+    yield from pairs
+
+
+def relation_claim(one: Entity, other: Entity, relation: str) -> Claim:
+    boxes = Evidence(boxes=(*one.evidence.boxes, *other.evidence.boxes))
+    return Claim("relation", one.word, relation, other.word, evidence=boxes)
+
+
+def find_relation(talk: Talk) -> Iterator[Move]:
+    for one, other in pairs_of(talk):
+        relation = relation_of(one.boxes[0], other.boxes[0])
+        if not relation or not talk.is_new("relation"):
+            continue
+        keys = ("relation", f"there {one.name}", f"there {other.name}")
+        claims = (relation_claim(one, other, relation),)
+        slots = {"x": one.word, "y": other.word}
+        if relation in ("left", "right") and talk.draw.random() < 0.3:
+            yield Move("side_choice", keys, claims, {**slots, "side": relation})
+        else:
+            yield Move(_FAMILIES[relation], keys, claims, slots)
+
+
+def larger_claim(one: Entity, other: Entity) -> Claim:
+    return Claim("larger", one.word, other=other.word, evidence=relation_claim(one, other, "").evidence)
+
+
+def find_larger(talk: Talk) -> Iterator[Move]:
+    for one, other in pairs_of(talk):
+        if one.area > SIZE_MARGIN * other.area and talk.is_new("size"):
+            a, b = talk.draw.sample((f"the {one.word}", f"the {other.word}"), 2)
+            slots = {"x": one.word, "y": other.word}
+            keys = ("size", f"there {one.name}", f"there {other.name}")
+            yield Move("larger", keys, (larger_claim(one, other),), slots, {"a": a, "b": b})
+
+
+def _order_move(family: str, value: str, things: list[Entity]) -> Move:
+    boxes = tuple(number for one in things for number in one.evidence.boxes)
+    claim = Claim("order", "|".join(one.word for one in things), value, evidence=Evidence(boxes=boxes))
+    keys = ("order", *(f"there {one.name}" for one in things))
+    return Move(family, keys, (claim,), {"list": join_words([f"the {one.word}" for one in things])})
+
+
+def find_order(talk: Talk) -> Iterator[Move]:
+    things = sorted((one for one in talk.solid if one.num_captions), key=lambda one: one.boxes[0].x0)[:4]
+    clear = all(relation_of(one.boxes[0], other.boxes[0]) == "left" for one, other in pairwise(things))
+    if len(things) > 2 and clear and talk.is_new("order"):
+        yield _order_move("order_left_right", "left to right", things)
+
+
+def find_size_order(talk: Talk) -> Iterator[Move]:
+    solid = [one for one in talk.solid if one.name not in _SUPPORTS]
+    things = sorted(solid, key=lambda one: -one.area)[:3]
+    clear = all(one.area > SIZE_MARGIN * other.area for one, other in pairwise(things))
+    if len(things) > 2 and clear and talk.is_new("order", "size"):
+        yield _order_move("order_size", "large to small", things)
+
+
+def largest_of(entity: Entity) -> tuple[int, Box] | None:
+    """Return number and box of the one that clearly looks larger than the others of its kind."""
+    if len(entity.boxes) < 2 or entity.has_crowd or not is_countable(entity) or entity.name in _SUPPORTS:
+        return None
+    ranked = sorted(zip(entity.evidence.boxes, entity.boxes, strict=True), key=lambda pair: -pair[1].area)
+    return ranked[0] if ranked[0][1].area > LARGEST_MARGIN * ranked[1][1].area else None
+
+
+def find_largest(talk: Talk) -> Iterator[Move]:
+    for one in talk.graph.boxed_entities()[:4]:
+        found = largest_of(one)
+        region = region_of(found[1]) if found is not None else ""
+        keys = (f"largest {one.name}", f"there {one.name}")
+        if found is not None and region and talk.is_new(keys[0]):
+            claim = Claim("largest", one.word, region, evidence=Evidence(boxes=(found[0],)))
+            slots = {"x": one.word, "xs": one.plural, "where": say_region(region, talk.draw)}
+            yield Move("largest_of", keys, (claim,), slots)
+
+
+def find_overlap(talk: Talk) -> Iterator[Move]:
+    for one, other in pairs_of(talk):
+        unfit = one.name in _SUPPORTS or other.name in _SUPPORTS or talk.graph.find("person") in (one, other)
+        met = overlap(one.boxes[0], other.boxes[0])
+        if unfit or not _MET < met < _INSIDE or not talk.is_new("overlap"):
+            continue
+        boxes = Evidence(boxes=(*one.evidence.boxes, *other.evidence.boxes))
+        claim = Claim("overlap", one.word, other=other.word, evidence=boxes)
+        keys = ("overlap", f"there {one.name}", f"there {other.name}")
+        yield Move("overlap", keys, (claim,), {"x": one.word, "y": other.word})
+
+
+def edge_of(box: Box) -> str:
+    """Return the one edge of the frame that a box reaches; "" for none or several."""
+    reached = {
+        "left": box.x0 < _AT_EDGE,
+        "right": box.x1 > 1 - _AT_EDGE,
+        "top": box.y0 < _AT_EDGE,
+        "bottom": box.y1 > 1 - _AT_EDGE,
+    }
+    found = [edge for edge, holds in reached.items() if holds]
+    return found[0] if len(found) == 1 else ""
+
+
+def find_edge(talk: Talk) -> Iterator[Move]:
+    for one in talk.solid[:4]:
+        edge = edge_of(one.boxes[0])
+        if edge and one.num_captions and one.kind in ("vehicle", "animal", "person") and talk.is_new("edge"):
+            claim = Claim("edge", one.word, edge, evidence=one.evidence)
+            keys = ("edge", f"there {one.name}")
+            yield Move("edge", keys, (claim,), {"x": one.word, "edge": f"{edge} edge"}, about=subject_of(one))
+
+
+PLACES = (
+    Generator("region", find_region, ("region",), ("region",)),
+    Generator("relation", find_relation, ("left_of", "right_of", "above", "below", "side_choice"), ("relation",)),
+    Generator("larger", find_larger, ("larger",), ("larger",)),
+    Generator("order", find_order, ("order_left_right",), ("order",)),
+    Generator("order-of-size", find_size_order, ("order_size",), ("order",)),
+    Generator("largest", find_largest, ("largest_of",), ("largest",)),
+    Generator("overlap", find_overlap, ("overlap",), ("overlap",)),
+    Generator("edge", find_edge, ("edge",), ("edge",)),
+)

@@ -1,0 +1,140 @@
+"""What is there and what is not: overview, existence, absence, and choices between named things."""
+
+from collections.abc import Iterator
+
+from instructgen.lexicon.categories import Category
+from instructgen.lexicon.words import join_words, with_article
+from instructgen.scenegraph.claims import Claim
+from instructgen.scenegraph.graph import Entity
+from instructgen.teachers.scene_program.absence import find_absent
+from instructgen.teachers.scene_program.speech import is_countable, region_of, say_one, say_region, say_thing
+from instructgen.teachers.scene_program.talk import SOLID_AREA, Generator, Move, Talk, exists, subject_of
+
+_UNFIT = frozenset(("person", "skis", "scissors", "broccoli"))
+
+
+def find_overview(talk: Talk) -> Iterator[Move]:
+    listed = [one for one in talk.listed() if one.num_captions or one.area > 5 * SOLID_AREA]
+    boxed = [one for one in listed if one.category][:3]
+    things = boxed + [one for one in listed if not one.category][: 4 - len(boxed)]
+    fresh = [one for one in things if talk.is_new(f"there {one.name}")]
+    if len(fresh) > 1:
+        keys = ("overview", *(f"there {one.name}" for one in fresh))
+        claims = tuple(exists(one) for one in fresh)
+        yield Move("overview", keys, claims, {"list": join_words([say_thing(one) for one in fresh])})
+
+
+def find_present(talk: Talk) -> Iterator[Move]:
+    things = [
+        one
+        for one in talk.graph.boxed_entities()
+        if is_countable(one) and (one.num_captions > 1 or one.area > SOLID_AREA)
+    ][:6]
+    talk.draw.shuffle(things)
+    for one in things:
+        if not talk.is_new(f"there {one.name}", f"no {one.name}"):
+            continue
+        keys = (f"there {one.name}", "yes")
+        slots = {"x": one.word, "xs": one.plural, "a_x": say_one(one.word)}
+        if one.is_many:
+            yield Move("present_many", keys, (exists(one),), slots, about=subject_of(one))
+            continue
+        region = region_of(one.boxes[0]) if one.is_single and talk.is_new(f"region {one.name}") else ""
+        if not region:
+            yield Move("present_one_bare", keys, (exists(one),), slots, about=subject_of(one))
+            continue
+        where = say_region(region, talk.draw)
+        claims = (exists(one), region_claim(one, region))
+        moved = (*keys, f"region {one.name}")
+        yield Move("present_one", moved, claims, {**slots, "where": where}, about=subject_of(one))
+
+
+def region_claim(entity: Entity, region: str) -> Claim:
+    return Claim("region", entity.word, region, evidence=entity.evidence)
+
+
+def find_absence(talk: Talk) -> Iterator[Move]:
+    """Deny what often keeps company with what is there, and certainly is not."""
+    present = [one for one in talk.graph.boxed_entities() if one.num_captions and is_countable(one)]
+    for kind in _absent(talk, 3):
+        keys = (f"no {kind.name}", "no")
+        slots = {"x": kind.spoken, "xs": kind.plural, "a_x": say_one(kind.spoken)}
+        claim = Claim("absent", kind.spoken)
+        if kind.name in _UNFIT or talk.draw.random() < 0.3:
+            yield Move("absent_many", keys, (Claim("absent", kind.plural),), slots)
+        elif present and talk.draw.random() < 0.5:
+            other = talk.draw.choice(present[:3])
+            yield Move("absent_but", keys, (claim, exists(other)), {**slots, "a_y": say_thing(other)})
+        else:
+            yield Move("absent_one", keys, (claim,), slots)
+
+
+def _absent(talk: Talk, num: int) -> list[Category]:
+    return [kind for kind in find_absent(talk.graph, talk.draw, num + 3) if talk.is_new(f"no {kind.name}")][:num]
+
+
+def find_neither(talk: Talk) -> Iterator[Move]:
+    kinds = [kind for kind in _absent(talk, 4) if kind.name not in _UNFIT]
+    if len(kinds) > 1:
+        one, other = kinds[:2]
+        slots = {"x": one.spoken, "y": other.spoken, "a_x": say_one(one.spoken), "a_y": say_one(other.spoken)}
+        keys = (f"no {one.name}", f"no {other.name}", "no")
+        yield Move("neither", keys, (Claim("absent", one.spoken), Claim("absent", other.spoken)), slots)
+
+
+def _nameable(talk: Talk) -> list[Entity]:
+    """Return single things that may stand beside absent ones in a choice."""
+    return [one for one in talk.singles if one.name not in _UNFIT and (one.num_captions or one.area > SOLID_AREA)][:5]
+
+
+def find_missing(talk: Talk) -> Iterator[Move]:
+    kinds = [kind for kind in _absent(talk, 3) if kind.name not in _UNFIT]
+    things = _nameable(talk)
+    talk.draw.shuffle(things)
+    for kind, one in zip(kinds, things, strict=False):
+        named = [say_one(kind.spoken), say_one(one.word)]
+        talk.draw.shuffle(named)
+        tell = {"a_x": say_one(kind.spoken), "a_y": say_one(one.word)}
+        claims = (Claim("absent", kind.spoken), exists(one))
+        keys = (f"no {kind.name}", f"there {one.name}", "choice")
+        if talk.is_new("choice"):
+            yield Move("missing", keys, claims, tell, {"a": named[0], "b": named[1]})
+
+
+def find_which_present(talk: Talk) -> Iterator[Move]:
+    kinds = [kind for kind in _absent(talk, 4) if kind.name not in _UNFIT][:2]
+    things = [one for one in _nameable(talk) if talk.is_new(f"there {one.name}")]
+    talk.draw.shuffle(things)
+    for one in things[:1] if len(kinds) == 2 and talk.is_new("choice") else ():
+        named = [say_one(one.word), *(say_one(kind.spoken) for kind in kinds)]
+        talk.draw.shuffle(named)
+        claims = (exists(one), *(Claim("absent", kind.spoken) for kind in kinds))
+        keys = (f"there {one.name}", "choice", *(f"no {kind.name}" for kind in kinds))
+        ask = dict(zip("abc", named, strict=True))
+        yield Move("which_present", keys, claims, {"a_x": say_one(one.word)}, ask, subject_of(one))
+
+
+def find_odd(talk: Talk) -> Iterator[Move]:
+    kinds = [kind for kind in _absent(talk, 3) if kind.name not in _UNFIT]
+    things = _nameable(talk)
+    if not kinds or len(things) < 3 or not talk.is_new("choice"):
+        return
+    kind, there = kinds[0], talk.draw.sample(things, 3)
+    named = [with_article(kind.spoken), *(say_one(one.word) for one in there)]
+    talk.draw.shuffle(named)
+    listed = join_words([say_one(one.word) for one in there])
+    tell = {"x": kind.spoken, "a_x": say_one(kind.spoken), "list": listed}
+    claims = (Claim("absent", kind.spoken), *(exists(one) for one in there))
+    keys = (f"no {kind.name}", "choice", *(f"there {one.name}" for one in there))
+    yield Move("odd_one", keys, claims, tell, dict(zip("abcd", named, strict=True)))
+
+
+PRESENCE = (
+    Generator("overview", find_overview, ("overview",), ("exists",)),
+    Generator("existence", find_present, ("present_one", "present_one_bare", "present_many"), ("exists", "region")),
+    Generator("absence", find_absence, ("absent_one", "absent_many", "absent_but"), ("absent", "exists")),
+    Generator("neither", find_neither, ("neither",), ("absent",)),
+    Generator("missing", find_missing, ("missing",), ("absent", "exists")),
+    Generator("which-present", find_which_present, ("which_present",), ("exists", "absent")),
+    Generator("odd-one-out", find_odd, ("odd_one",), ("absent", "exists")),
+)

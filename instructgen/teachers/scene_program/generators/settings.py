@@ -1,0 +1,72 @@
+"""The place, the time of day, the weather, and what most viewers would name first."""
+
+from collections.abc import Iterator
+
+from instructgen.lexicon.words import join_words
+from instructgen.scenegraph.claims import Claim
+from instructgen.scenegraph.graph import Entity, Evidence, SceneGraph
+from instructgen.scenegraph.settings import infer_setting
+from instructgen.teachers.scene_program.speech import say_thing
+from instructgen.teachers.scene_program.talk import Generator, Move, Talk, subject_of
+
+
+def find_setting(talk: Talk) -> Iterator[Move]:
+    place = talk.graph.circumstance("place")
+    told = place is not None and any(key.endswith(f" {place.value}") for key in talk.said)
+    if place is not None and not told and talk.is_new("setting"):
+        claim = Claim("place", value=place.value, evidence=place.evidence)
+        yield Move("setting", ("setting", f"place {place.value}"), (claim,), {"place": place.phrase})
+
+
+def find_inferred(talk: Talk) -> Iterator[Move]:
+    found = infer_setting(talk.graph.boxed) if talk.graph.circumstance("place") is None else None
+    if found is None or not talk.is_new("setting"):
+        return
+    setting, signs = found
+    things = [one for one in talk.graph.boxed_entities() if one.name in signs]
+    if len(things) == len(signs):
+        boxes = tuple(number for one in things for number in one.evidence.boxes)
+        claim = Claim("inferred", "|".join(one.name for one in things), setting.lemma, evidence=Evidence(boxes=boxes))
+        listed = join_words([say_thing(one) for one in things])
+        keys = ("setting", *(f"there {one.name}" for one in things))
+        yield Move("setting_inferred", keys, (claim,), {"name": setting.name, "list": listed})
+
+
+def find_time(talk: Talk) -> Iterator[Move]:
+    found = talk.graph.circumstance("time")
+    if found is not None and talk.is_new("time"):
+        claim = Claim("time", value=found.value, evidence=found.evidence)
+        yield Move("time", ("time",), (claim,), {"time": found.phrase})
+
+
+def find_weather(talk: Talk) -> Iterator[Move]:
+    found = talk.graph.circumstance("weather")
+    if found is not None and talk.is_new("weather"):
+        claim = Claim("weather", value=found.value, evidence=found.evidence)
+        yield Move("weather", ("weather",), (claim,), {"weather": found.phrase})
+
+
+def find_most_named(graph: SceneGraph) -> Entity | None:
+    """Return what all viewers agree on: the thing that nearly every caption names."""
+    first = next(iter(graph.boxed_entities()), None)
+    if first is None or first.num_captions < max(3, graph.num_captions - 1):
+        return None
+    # Of people of whom captions name one, "people" is not what they agree on.
+    return None if any(one.member_of == first.number for one in graph.entities) else first
+
+
+def find_main(talk: Talk) -> Iterator[Move]:
+    one = find_most_named(talk.graph)
+    if one is not None and talk.is_new(f"there {one.name}"):
+        claim = Claim("main", one.plural if one.is_many else one.word, evidence=one.evidence)
+        slots = {"x_main": say_thing(one)}
+        yield Move("main", (f"there {one.name}", "main"), (claim,), slots, about=subject_of(one))
+
+
+SETTINGS = (
+    Generator("setting", find_setting, ("setting",), ("place",)),
+    Generator("setting-inferred", find_inferred, ("setting_inferred",), ("inferred",)),
+    Generator("time", find_time, ("time",), ("time",)),
+    Generator("weather", find_weather, ("weather",), ("weather",)),
+    Generator("main", find_main, ("main",), ("main",)),
+)

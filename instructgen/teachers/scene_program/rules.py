@@ -1,0 +1,158 @@
+"""Reasoning rules: TOML files under prompts/scene-program/rules that anybody can extend, read and checked once.
+
+A rule is a condition on the scene graph, paraphrases of one question, and the steps of its answer. Steps are general
+knowledge: hedged, and silent about the image.
+"""
+
+from functools import cache
+
+import msgspec
+from msgspec import Struct
+
+from instructgen.errors import InstructgenError
+from instructgen.lexicon.categories import CATEGORIES
+from instructgen.scenegraph.graph import Action, SceneGraph
+from instructgen.teachers.scene_program.absence import is_absent
+from instructgen.teachers.scene_program.wordings import folder, read_table
+
+_LARGE = 0.05  # share of the image from which a thing that no caption names is worth a question
+# Where these are spoken of, an animal may be no living one, and its needs are no fit question.
+_UNREAL = frozenset(
+    ("statue", "statues", "sculpture", "toy", "toys", "stuffed", "painting", "carousel", "figurine", "fake", "wooden")
+)
+# These say by themselves what goes on; of other verbs the thing has to be the rule's.
+_TELLING = frozenset(("surf", "ski", "snowboard", "skateboard", "sail", "cook"))
+# As rules have it; value: as the graph has it.
+_WEATHERS = {"rain": "rainy", "snow": "snowy", "sun": "sunny", "clouds": "cloudy", "fog": "foggy", "wind": "windy"}
+
+
+class When(Struct, frozen=True, forbid_unknown_fields=True):
+    """All that is given must hold. `things`, `any`, `none` and `many` are COCO's categories.
+
+    `doing` are base forms of verbs, `setting` places, `words` and `without` words of captions.
+    """
+
+    things: frozenset[str] = frozenset()
+    any: frozenset[str] = frozenset()
+    none: frozenset[str] = frozenset()
+    many: frozenset[str] = frozenset()
+    doing: frozenset[str] = frozenset()
+    setting: frozenset[str] = frozenset()
+    time: frozenset[str] = frozenset()
+    weather: frozenset[str] = frozenset()
+    words: frozenset[str] = frozenset()
+    without: frozenset[str] = frozenset()
+
+    @property
+    def named(self) -> frozenset[str]:
+        return self.things | self.any | self.many
+
+    def weight(self) -> float:
+        """Return how narrow the condition is: the narrower rule says more of an image."""
+        return (
+            1.0
+            + 1.5 * len(self.things)
+            + 1.0 * bool(self.any)
+            + 1.0 * len(self.many)
+            + 3.0 * bool(self.doing)
+            + 1.5 * bool(self.setting)
+            + 1.5 * (bool(self.time) + bool(self.weather))
+            + 2.0 * bool(self.words)
+        )
+
+
+class Rule(Struct, frozen=True, forbid_unknown_fields=True):
+    """`questions` are paraphrases; each of `steps` holds wordings of one sentence; a `fallback` comes last."""
+
+    name: str
+    when: When
+    questions: tuple[str, ...]
+    steps: tuple[tuple[str, ...], ...]
+    fallback: bool = False
+
+
+class Match(Struct, frozen=True):
+    """A rule that holds for an image, and what goes on that made it hold."""
+
+    rule: Rule
+    action: Action | None
+
+
+class _RuleFile(Struct, frozen=True, forbid_unknown_fields=True):
+    rule: tuple[Rule, ...]
+
+
+@cache
+def load_rules() -> tuple[Rule, ...]:
+    """Return all rules in the order of file names. Raises InstructgenError naming file, rule and fault."""
+    rules: list[Rule] = []
+    for path in sorted((folder() / "rules").glob("*.toml")):
+        try:
+            found = msgspec.convert(read_table(path), _RuleFile).rule
+        except msgspec.ValidationError as error:
+            raise InstructgenError(f"{path.name}: {error}") from error
+        for rule in found:
+            _check(rule, path.name)
+        rules += found
+    names = [rule.name for rule in rules]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InstructgenError(f"two reasoning rules are called '{twice}'; give one another name")
+    return tuple(rules)
+
+
+def _check(rule: Rule, file: str) -> None:
+    unknown = sorted((rule.when.named | rule.when.none) - CATEGORIES.keys())
+    if unknown:
+        raise InstructgenError(f"{file}, rule '{rule.name}': no COCO category is called '{unknown[0]}'")
+    if rule.when == When():
+        raise InstructgenError(f"{file}, rule '{rule.name}': its condition is empty; say when it holds")
+    if not rule.questions or not rule.steps or not all(rule.steps):
+        raise InstructgenError(f"{file}, rule '{rule.name}': it wants questions, and wordings for each step")
+
+
+def find_matches(graph: SceneGraph) -> list[Match]:
+    """Return the rules that hold, the fallbacks only where no other does."""
+    names = {
+        one.name for one in graph.boxed_entities() if one.num_captions or one.area > _LARGE or one.name == "person"
+    }
+    many = {one.name for one in graph.boxed_entities() if one.is_many and one.name in names}
+    matches = [found for rule in load_rules() if (found := _match(rule, graph, names, many)) is not None]
+    return [found for found in matches if not found.rule.fallback] or matches
+
+
+def _match(rule: Rule, graph: SceneGraph, names: set[str], many: set[str]) -> Match | None:
+    when = rule.when
+    if not (when.things <= names and when.many <= many and (not when.any or when.any & names)):
+        return None
+    if (when.words and not when.words & graph.words) or when.without & graph.words:
+        return None
+    if not _fits_circumstances(when, graph) or any(not is_absent(name, graph) for name in when.none):
+        return None
+    if _UNREAL & graph.words and any(CATEGORIES[name].group == "animal" for name in when.named):
+        return None
+    if not when.doing:
+        return Match(rule, None)
+    action = next((one for one in graph.actions if one.verb in when.doing and _is_about(one, when)), None)
+    return Match(rule, action) if action is not None else None
+
+
+def _is_about(action: Action, when: When) -> bool:
+    wanted = when.named - {"person"}
+    if action.verb in _TELLING or not wanted:
+        return not wanted or action.verb in _TELLING
+    return action.category in wanted or bool(action.things & wanted)
+
+
+def _fits_circumstances(when: When, graph: SceneGraph) -> bool:
+    places = {one.value for one in graph.circumstances if one.kind == "place"}
+    times = {one.value for one in graph.circumstances if one.kind == "time"}
+    weathers = {one.value for one in graph.circumstances if one.kind == "weather"}
+    asked = {_WEATHERS.get(value, value) for value in when.weather}
+    if "rainy" in asked and "rain" in graph.words:
+        weathers.add("rainy")
+    return (
+        (not when.setting or bool(when.setting & places))
+        and (not when.time or bool(when.time & times))
+        and (not asked or bool(asked & weathers))
+    )

@@ -1,0 +1,121 @@
+"""A conversation in the making: what can be said next, and what was said."""
+
+import random
+from collections.abc import Callable, Iterator
+
+from msgspec import Struct
+
+from instructgen.config import Style
+from instructgen.scenegraph.claims import Claim
+from instructgen.scenegraph.graph import Action, Entity, SceneGraph
+from instructgen.teachers.scene_program.speech import (
+    PICTURE_WORDS,
+    Pronouns,
+    find_singles,
+    is_countable,
+    polish,
+    pronouns_of,
+)
+from instructgen.teachers.scene_program.wordings import Family
+
+SOLID_AREA = 0.01  # things smaller than this are not asked about by place or size
+
+
+class Subject(Struct, frozen=True):
+    """What a turn was about, for the next to take up: the word without article, and the entity if it is one."""
+
+    word: str
+    kind: str
+    is_plural: bool
+    entity: Entity | None = None
+
+    @property
+    def pronouns(self) -> Pronouns:
+        return pronouns_of(self.word, self.kind, is_plural=self.is_plural)
+
+
+class Move(Struct, frozen=True):
+    """One question with its answer, not yet worded. `keys` are told by it, and block what would tell them again.
+
+    `ask` and `tell` fill the family's slots; `claims` are what has to be proved of the answer.
+    """
+
+    family: str
+    keys: tuple[str, ...]
+    claims: tuple[Claim, ...]
+    tell: dict[str, str]
+    ask: dict[str, str] = {}
+    about: Subject | None = None
+
+
+class Told(Struct, frozen=True):
+    """A turn as it reads, and the claims of its answer."""
+
+    family: str
+    question: str
+    answer: str
+    claims: tuple[Claim, ...]
+
+
+class Talk:
+    """`said` holds the keys of what was told; `last` is what the last turn was about."""
+
+    def __init__(self, graph: SceneGraph, draw: random.Random, wordings: dict[str, Family], style: Style) -> None:
+        self.graph = graph
+        self.draw = draw
+        self.wordings = wordings
+        self.style = style
+        self.said: set[str] = set()
+        self.last: Subject | None = None
+        self.singles = find_singles(graph)
+        self.solid = [one for one in self.singles if one.area > SOLID_AREA]
+
+    def is_new(self, *keys: str) -> bool:
+        return not self.said.intersection(keys)
+
+    def fill(self, forms: tuple[str, ...], slots: dict[str, str]) -> str:
+        form = self.draw.choice(forms)
+        return polish(form.format(pic=self.draw.choice(PICTURE_WORDS), **slots))
+
+    def word(self, move: Move) -> Told:
+        """Word a move, and note what it tells."""
+        family = self.wordings[move.family]
+        asked = self.fill(family.ask, {**move.tell, **move.ask})
+        told = self.fill(family.tells(self.style), move.tell)
+        self.said.update(move.keys)
+        self.last = move.about
+        return Told(move.family, asked, told, move.claims)
+
+    def listed(self) -> list[Entity]:
+        """Return what may be named as there: boxed things first, then what two captions name."""
+        return [one for one in self.graph.entities if one.is_listed and (one.category or one.num_captions > 1)]
+
+    def counted(self) -> list[Entity]:
+        return [one for one in self.graph.boxed_entities() if (one.count or 0) > 1 and is_countable(one)]
+
+
+Find = Callable[[Talk], Iterator[Move]]
+
+
+class Generator(Struct, frozen=True):
+    """One kind of question. `families` are the forms it uses, `claims` the kinds of claim that it must prove."""
+
+    name: str
+    find: Find
+    families: tuple[str, ...]
+    claims: tuple[str, ...]
+
+
+def subject_of(entity: Entity) -> Subject:
+    word = entity.plural if entity.is_many else entity.word
+    return Subject(word, entity.kind, entity.is_many, entity)
+
+
+def subject_of_action(action: Action, graph: SceneGraph) -> Subject:
+    entity = graph.entities[action.entity] if action.entity is not None else None
+    return Subject(action.subject, action.kind, action.is_plural, entity)
+
+
+def exists(entity: Entity) -> Claim:
+    word = entity.plural if entity.is_many else entity.word
+    return Claim("exists", word, number=2 if entity.is_many else 1, evidence=entity.evidence)

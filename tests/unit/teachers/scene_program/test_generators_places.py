@@ -1,0 +1,271 @@
+"""Where things are in the frame and how large they look: told where a margin keeps it true."""
+
+import pytest
+from msgspec import structs
+
+from instructgen.records import Box, ImageRecord
+from tests.unit.teachers.scene_program.making import (
+    at,
+    fact,
+    facts_of,
+    families_of,
+    find,
+    make,
+    place,
+    say,
+    slots_of,
+    swap,
+)
+
+CAPTIONS = ("A cat, a vase and a bench.", "A cat near a vase.", "A bench with a cat.", "A cat and a vase.")
+YARD = make(CAPTIONS, at("left", "cat"), at("middle", "vase"), at("right", "bench"))
+BIG_CAT, SMALL_CAT, VASE = Box("cat", 0.0, 0.1, 0.6, 0.9), Box("cat", 0.7, 0.1, 0.9, 0.3), at("right bottom", "vase")
+CATS = make(
+    ("Two cats on a floor.", "Two cats.", "Cats on a floor."),
+    Box("cat", 0.05, 0.3, 0.45, 0.7),
+    Box("cat", 0.7, 0.4, 0.8, 0.5),
+)
+
+
+def crowded(box: Box) -> Box:
+    return structs.replace(box, is_crowd=True)
+
+
+def test_region_says_where_in_the_frame_a_thing_is() -> None:
+    moves = find("region", YARD)
+    assert families_of(moves) == {"region"}
+    assert facts_of(moves) == {
+        fact("region", "cat", "left"),
+        fact("region", "vase", "middle"),
+        fact("region", "bench", "right"),
+    }
+    assert all("left" in one.tell["where"] for one in moves if one.tell["x"] == "cat")
+
+
+@pytest.mark.parametrize(
+    ("boxes", "told"),
+    [
+        ([at("nowhere", "cat")], ()),
+        ([Box("cat", 0.0, 0.0, 1.0, 1.0)], ()),
+        ([Box("cat", 0.1, 0.1, 0.15, 0.15)], ()),
+        ([at("left", "cat"), at("right", "cat")], ()),
+        ([at("left", "cat"), crowded(at("right", "cat"))], ()),
+        ([at("left", "skis")], ()),
+        ([at("left", "cat")], ("region cat",)),
+    ],
+    ids=["between", "everywhere", "tiny", "two", "crowd", "pair", "told"],
+)
+def test_region_is_silent_where_the_place_is_not_clear(boxes: list[Box], told: tuple[str, ...]) -> None:
+    assert find("region", place(YARD, *boxes), *told) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "family", "value"),
+    [
+        ("left", "right", "left_of", "left"),
+        ("right", "left", "right_of", "right"),
+        ("left top", "left bottom", "above", "higher"),
+        ("left bottom", "left top", "below", "lower"),
+    ],
+)
+def test_relation_says_how_two_things_lie(one: str, other: str, family: str, value: str) -> None:
+    moves = [
+        move for move in find("relation", place(YARD, at(one, "cat"), at(other, "vase"))) if move.tell["x"] == "cat"
+    ]
+    sides = {"side_choice"} if value in ("left", "right") else set()
+    assert families_of(moves) == {family, *sides}
+    assert facts_of(moves) == {fact("relation", "cat", value, "vase")}
+    assert {move.tell["side"] for move in moves if move.family == "side_choice"} == ({value} if sides else set())
+
+
+@pytest.mark.parametrize(
+    ("boxes", "told"),
+    [
+        ([Box("cat", 0.1, 0.3, 0.5, 0.7), Box("vase", 0.4, 0.4, 0.8, 0.8)], ()),
+        ([Box("cat", 0.1, 0.3, 0.5, 0.7), Box("vase", 0.51, 0.3, 0.8, 0.7)], ()),
+        ([at("left", "cat"), at("right", "cat")], ()),
+        ([at("left", "cat")], ()),
+        (YARD.boxes, ("relation",)),
+    ],
+    ids=["overlapping", "touching", "of one kind", "alone", "told"],
+)
+def test_relation_is_silent_where_boxes_meet(boxes: list[Box], told: tuple[str, ...]) -> None:
+    assert find("relation", place(YARD, *boxes), *told) == []
+
+
+def test_larger_says_which_takes_up_more_of_the_frame() -> None:
+    moves = find("larger", place(YARD, BIG_CAT, VASE))
+    assert (families_of(moves), facts_of(moves)) == ({"larger"}, {fact("larger", "cat", other="vase")})
+    assert slots_of(moves, "a") == {"the cat", "the vase"}, "the order of the question must not tell"
+
+
+@pytest.mark.parametrize(
+    ("boxes", "told"),
+    [
+        ([at("left", "cat"), at("right", "vase")], ()),
+        ([Box("cat", 0.0, 0.0, 0.4, 0.4), Box("vase", 0.5, 0.5, 0.8, 0.8)], ()),
+        ([BIG_CAT, SMALL_CAT, VASE], ()),
+        ([BIG_CAT, VASE], ("size",)),
+    ],
+    ids=["alike", "margin too small", "which of two", "told"],
+)
+def test_larger_is_silent_without_a_clear_margin(boxes: list[Box], told: tuple[str, ...]) -> None:
+    assert find("larger", place(YARD, *boxes), *told) == []
+
+
+def test_order_says_what_comes_from_left_to_right() -> None:
+    moves = find("order", YARD)
+    assert families_of(moves) == {"order_left_right"}
+    assert facts_of(moves) == {fact("order", "cat|vase|bench", "left to right")}
+    assert slots_of(moves, "list") == {"the cat, the vase and the bench"}
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        (place(YARD, at("left", "cat"), at("right", "bench")), ()),
+        (place(YARD, at("left", "cat"), Box("vase", 0.25, 0.4, 0.6, 0.6), at("right", "bench")), ()),
+        (place(YARD, at("left", "cat"), at("left bottom", "vase"), at("right", "bench")), ()),
+        (swap(YARD, "vase", "thing"), ()),
+        (YARD, ("order",)),
+    ],
+    ids=["two things", "overlapping", "one above the other", "unnamed", "told"],
+)
+def test_order_is_silent_where_things_do_not_stand_apart(record: ImageRecord, told: tuple[str, ...]) -> None:
+    assert find("order", record, *told) == []
+
+
+SIZES = (Box("cat", 0.0, 0.0, 0.6, 0.6), Box("vase", 0.65, 0.0, 0.95, 0.3), Box("clock", 0.7, 0.5, 0.85, 0.65))
+
+
+def test_order_of_size_says_what_looks_large_and_small() -> None:
+    moves = find("order-of-size", place(YARD, *SIZES))
+    assert families_of(moves) == {"order_size"}
+    assert facts_of(moves) == {fact("order", "cat|vase|clock", "large to small")}
+
+
+@pytest.mark.parametrize(
+    ("boxes", "told"),
+    [
+        (YARD.boxes, ()),
+        (SIZES[:2], ()),
+        ((*SIZES[:2], Box("clock", 0.6, 0.5, 0.85, 0.75)), ()),
+        ((*SIZES[:2], Box("dining table", 0.7, 0.5, 0.85, 0.65)), ()),
+        (SIZES, ("order",)),
+        (SIZES, ("size",)),
+    ],
+    ids=["alike", "two things", "margin too small", "a table holds what is on it", "told", "size told"],
+)
+def test_order_of_size_is_silent_without_clear_margins(boxes: tuple[Box, ...], told: tuple[str, ...]) -> None:
+    assert find("order-of-size", place(YARD, *boxes), *told) == []
+
+
+def test_largest_says_where_the_largest_of_a_kind_is() -> None:
+    moves = find("largest", CATS)
+    assert (families_of(moves), facts_of(moves)) == ({"largest_of"}, {fact("largest", "cat", "left")})
+    assert {one.claims[0].evidence.boxes for one in moves} == {(0,)}
+
+
+LARGEST_UNSURE = {
+    "alike": [at("left", "cat"), at("right", "cat")],
+    "margin too small": [Box("cat", 0.05, 0.3, 0.35, 0.6), Box("cat", 0.7, 0.4, 0.95, 0.65)],
+    "only one": [at("left", "cat")],
+    "crowd": [*CATS.boxes, crowded(at("middle", "cat"))],
+    "place not clear": [at("nowhere", "cat"), Box("cat", 0.9, 0.9, 0.95, 0.95)],
+}
+
+
+@pytest.mark.parametrize("boxes", LARGEST_UNSURE.values(), ids=LARGEST_UNSURE)
+def test_largest_is_silent_where_none_is_clearly_larger(boxes: list[Box]) -> None:
+    assert find("largest", place(CATS, *boxes)) == []
+
+
+def test_largest_is_silent_on_tables_and_on_what_was_told() -> None:
+    assert find("largest", CATS, "largest cat") == []
+    tables = [structs.replace(one, category="dining table") for one in CATS.boxes]
+    assert find("largest", place(swap(CATS, "cats", "tables"), *tables)) == []
+
+
+def test_overlap_says_which_boxes_overlap() -> None:
+    moves = find("overlap", place(YARD, Box("cat", 0.1, 0.1, 0.5, 0.5), Box("vase", 0.3, 0.1, 0.7, 0.5)))
+    assert families_of(moves) == {"overlap"}
+    assert facts_of(moves) == {fact("overlap", "cat", other="vase"), fact("overlap", "vase", other="cat")}
+
+
+@pytest.mark.parametrize(
+    ("boxes", "told"),
+    [
+        ([at("left", "cat"), at("right", "vase")], ()),
+        ([Box("cat", 0.1, 0.1, 0.5, 0.5), Box("vase", 0.47, 0.1, 0.9, 0.5)], ()),
+        ([Box("cat", 0.1, 0.1, 0.5, 0.5), Box("vase", 0.1, 0.1, 0.5, 0.51)], ()),
+        ([Box("cat", 0.1, 0.1, 0.5, 0.5), Box("couch", 0.3, 0.1, 0.7, 0.5)], ()),
+        ([Box("person", 0.1, 0.1, 0.5, 0.5), Box("vase", 0.3, 0.1, 0.7, 0.5)], ()),
+        ([Box("cat", 0.1, 0.1, 0.5, 0.5), Box("vase", 0.3, 0.1, 0.7, 0.5)], ("overlap",)),
+    ],
+    ids=["apart", "barely", "one thing twice", "a couch", "a person", "told"],
+)
+def test_overlap_is_silent_where_boxes_hardly_meet(boxes: list[Box], told: tuple[str, ...]) -> None:
+    assert find("overlap", place(YARD, *boxes), *told) == []
+
+
+@pytest.mark.parametrize(
+    ("box", "edge"),
+    [
+        (Box("cat", 0.0, 0.3, 0.4, 0.7), "left"),
+        (Box("cat", 0.6, 0.3, 1.0, 0.7), "right"),
+        (Box("cat", 0.3, 0.0, 0.7, 0.4), "top"),
+        (Box("cat", 0.3, 0.6, 0.7, 0.999), "bottom"),
+    ],
+)
+def test_edge_says_which_edge_is_reached(box: Box, edge: str) -> None:
+    moves = find("edge", place(YARD, box))
+    assert (families_of(moves), facts_of(moves)) == ({"edge"}, {fact("edge", "cat", edge)})
+    assert slots_of(moves, "edge") == {f"{edge} edge"}
+
+
+@pytest.mark.parametrize(
+    ("boxes", "told"),
+    [
+        ([at("left", "cat")], ()),
+        ([Box("cat", 0.01, 0.3, 0.4, 0.7)], ()),
+        ([Box("cat", 0.0, 0.6, 0.4, 1.0)], ()),
+        ([Box("vase", 0.0, 0.3, 0.4, 0.7)], ()),
+        ([Box("dog", 0.0, 0.3, 0.4, 0.7)], ()),
+        ([Box("cat", 0.0, 0.3, 0.4, 0.7)], ("edge",)),
+    ],
+    ids=["inside", "nearly", "two edges", "a thing", "unnamed", "told"],
+)
+def test_edge_is_silent_where_not_one_edge_is_reached(boxes: list[Box], told: tuple[str, ...]) -> None:
+    assert find("edge", place(YARD, *boxes), *told) == []
+
+
+def test_clarify_says_how_many_could_be_meant_and_where_the_largest_is() -> None:
+    moves = find("clarify", CATS)
+    assert families_of(moves) == {"clarify"}
+    assert facts_of(moves) == {fact("count", "cats", number=2), fact("largest", "cat", "left")}
+    assert slots_of(moves, "number") == {"two"}
+
+
+def test_clarify_says_several_where_the_number_is_disputed() -> None:
+    moves = find("clarify", place(CATS, *CATS.boxes, Box("cat", 0.85, 0.8, 0.9, 0.85)))
+    assert slots_of(moves, "number") == {"several"}
+    assert facts_of(moves) == {fact("exists", "cats", number=2), fact("largest", "cat", "left")}
+
+
+@pytest.mark.parametrize("boxes", LARGEST_UNSURE.values(), ids=LARGEST_UNSURE)
+def test_clarify_is_silent_where_none_stands_out(boxes: list[Box]) -> None:
+    assert find("clarify", place(CATS, *boxes)) == []
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        (say(CATS, "Three cats."), ()),
+        (swap(CATS, "cats", "things"), ()),
+        (CATS, ("clarify",)),
+        (CATS, ("count cat",)),
+    ],
+    ids=["two boxes, three said", "unnamed", "told", "counted"],
+)
+def test_clarify_is_silent_where_the_number_is_not_sure(record: ImageRecord, told: tuple[str, ...]) -> None:
+    assert find("clarify", record, *told) == []

@@ -1,0 +1,201 @@
+"""What is there and what is not: each generator says what boxes and captions prove, and is silent otherwise."""
+
+import pytest
+
+from instructgen.lexicon.categories import CATEGORIES
+from instructgen.records import Box, ImageRecord
+from tests.unit.teachers.scene_program.making import at, fact, facts_of, families_of, find, make, place, say, slots_of
+
+CAT = make(
+    ("A cat sits on a chair.", "A cat on a chair near a vase.", "A cat is sitting on a chair.", "A cat is here."),
+    at("left top", "cat"),
+    at("right", "chair"),
+    at("right top", "vase"),
+)
+STREET = make(
+    ("A car drives down a street.", "A car and a bus on a street.", "A car on a city street.", "A car drives."),
+    at("left", "car"),
+    at("right", "bus"),
+    at("middle", "person"),
+    at("left top", "clock"),
+)
+DENYING = ("absence", "neither", "missing", "which-present", "odd-one-out", "false-premise")
+# Each of these words leaves room for the thing that the base image certainly lacks.
+ROOM_FOR = [
+    ("bicycle", "Some bikes are around."),
+    ("traffic light", "There is a light somewhere."),
+    ("dog", "Somebody walks a pet."),
+    ("stop sign", "A sign can be read."),
+    ("umbrella", "All of this in the rain."),
+    ("fire hydrant", "Something red for the fire brigade."),
+    ("parking meter", "Here parking is not free."),
+    ("bench", "A seat by the road."),
+]
+
+
+def denied(name: str, record: ImageRecord) -> set[str]:
+    return {one[1] for one in facts_of(find(name, record)) if one[0] == "absent"}
+
+
+def test_overview_says_what_is_listed() -> None:
+    moves = find("overview", CAT)
+    assert families_of(moves) == {"overview"}
+    assert slots_of(moves, "list") == {"a cat, a chair and a vase"}
+    assert facts_of(moves) == {fact("exists", word, number=1) for word in ("cat", "chair", "vase")}
+
+
+def test_overview_says_several_as_several() -> None:
+    moves = find("overview", place(CAT, *CAT.boxes, at("middle", "cat")))
+    assert fact("exists", "cats", number=2) in facts_of(moves)
+    assert all("cats" in one for one in slots_of(moves, "list"))
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        (place(CAT, at("left top", "cat")), ()),
+        (place(CAT), ()),
+        (CAT, ("there cat", "there chair")),
+        (place(CAT, at("left top", "cat"), Box("clock", 0.9, 0.9, 0.91, 0.92)), ()),
+    ],
+    ids=["one thing", "no box", "one thing untold", "a thing too small to be sure"],
+)
+def test_overview_is_silent_where_there_is_no_list(record: ImageRecord, told: tuple[str, ...]) -> None:
+    assert find("overview", record, *told) == []
+
+
+def test_existence_says_where_a_single_thing_is() -> None:
+    moves = [move for move in find("existence", CAT) if move.tell["x"] == "cat"]
+    assert families_of(moves) == {"present_one"}
+    assert facts_of(moves) == {fact("exists", "cat", number=1), fact("region", "cat", "left top")}
+    assert all(words in {"a cat"} for words in slots_of(moves, "a_x"))
+    assert all("left" in words for words in slots_of(moves, "where"))
+
+
+def test_existence_says_no_region_where_none_is_clear_or_it_was_told() -> None:
+    unclear = find("existence", place(CAT, at("nowhere", "cat")))
+    assert (families_of(unclear), facts_of(unclear)) == ({"present_one_bare"}, {fact("exists", "cat", number=1)})
+    told = [move for move in find("existence", CAT, "region cat") if move.tell["x"] == "cat"]
+    assert families_of(told) == {"present_one_bare"}
+
+
+def test_existence_says_several_without_a_region() -> None:
+    moves = find("existence", place(CAT, at("left top", "cat"), at("right top", "cat")))
+    assert (families_of(moves), facts_of(moves)) == ({"present_many"}, {fact("exists", "cats", number=2)})
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        (place(CAT), ()),
+        (CAT, ("there cat", "there chair", "there vase")),
+        (CAT, ("no cat", "no chair", "no vase")),
+        (place(CAT, at("left", "skis")), ()),
+        (place(CAT, Box("clock", 0.9, 0.9, 0.95, 0.95)), ()),
+    ],
+    ids=["named and not boxed", "told", "denied", "a pair", "small and unnamed"],
+)
+def test_existence_is_silent_where_it_is_not_sure(record: ImageRecord, told: tuple[str, ...]) -> None:
+    assert find("existence", record, *told) == []
+
+
+def test_absence_says_what_keeps_company_and_is_not_there() -> None:
+    moves = find("absence", STREET)
+    assert families_of(moves) == {"absent_one", "absent_many", "absent_but"}
+    assert {"bicycle", "bicycles", "dog", "fire hydrant", "parking meter"} <= denied("absence", STREET)
+    others = {one for one in facts_of(moves) if one[0] == "exists"}
+    assert others == {fact("exists", "car", number=1), fact("exists", "bus", number=1)}, "a caption must name it"
+    for move in moves:
+        assert ("a_y" in move.tell) == (move.family == "absent_but")
+
+
+@pytest.mark.parametrize("name", DENYING)
+def test_absence_is_silent_on_what_is_boxed_or_looks_like_it(name: str) -> None:
+    said = denied(name, STREET)
+    assert said
+    # A truck may be what somebody boxed as a car or a bus.
+    assert not said & {"car", "cars", "bus", "buses", "truck", "trucks", "person", "people", "clock", "clocks"}
+
+
+@pytest.mark.parametrize(("category", "caption"), ROOM_FOR, ids=[one for one, _ in ROOM_FOR])
+def test_absence_is_silent_where_a_word_leaves_room(category: str, caption: str) -> None:
+    words = {CATEGORIES[category].spoken, CATEGORIES[category].plural}
+    for name in DENYING:
+        assert not denied(name, say(STREET, caption)) & words, name
+    assert denied("absence", STREET) & words
+
+
+def test_absence_is_silent_on_what_was_denied_before() -> None:
+    assert "dog" in denied("neither", STREET)
+    told = facts_of(find("neither", STREET, "no dog"))
+    assert told
+    assert fact("absent", "dog") not in told
+
+
+@pytest.mark.parametrize("name", [name for name in DENYING if name != "false-premise"])
+def test_neither_and_absence_are_silent_where_words_leave_room_for_all(name: str) -> None:
+    hints = " ".join(word for one in CATEGORIES.values() for word in (*one.hints, *one.synonyms))
+    assert find(name, STREET)
+    assert find(name, say(STREET, hints)) == []
+
+
+def test_neither_says_two_different_things() -> None:
+    for move in find("neither", STREET):
+        first, second = move.claims
+        assert (first.kind, second.kind) == ("absent", "absent")
+        assert first.subject == move.tell["x"] != move.tell["y"] == second.subject
+        assert set(move.keys) >= {"no"}
+
+
+def test_neither_is_silent_where_only_one_thing_is_left() -> None:
+    keys = [f"no {name}" for name in CATEGORIES if name != "dog"]
+    assert find("neither", STREET, *keys) == []
+
+
+def test_missing_says_one_that_is_there_and_one_that_is_not() -> None:
+    moves = find("missing", STREET)
+    assert families_of(moves) == {"missing"}
+    for move in moves:
+        absent, there = move.claims
+        assert (absent.kind, there.kind, there.number) == ("absent", "exists", 1)
+        assert {move.ask["a"], move.ask["b"]} == {move.tell["a_x"], move.tell["a_y"]}
+        assert move.tell["a_x"].endswith(absent.subject)
+        assert there.subject in ("car", "bus", "clock")
+    assert {move.ask["a"] == move.tell["a_x"] for move in moves} == {True, False}
+
+
+@pytest.mark.parametrize("name", ["missing", "which-present", "odd-one-out"])
+def test_missing_is_silent_without_a_single_thing_or_after_another_choice(name: str) -> None:
+    assert find(name, STREET, "choice") == []
+    crowd = place(STREET, at("left", "car"), at("right", "car"))
+    assert find(name, crowd) == []
+
+
+def test_which_present_says_the_one_of_three() -> None:
+    moves = find("which-present", STREET)
+    for move in moves:
+        there, first, second = move.claims
+        assert (there.kind, first.kind, second.kind) == ("exists", "absent", "absent")
+        assert there.subject in ("car", "bus", "clock")
+        named = {move.ask[slot].split(" ", 1)[1] for slot in "abc"}
+        assert named == {there.subject, first.subject, second.subject}
+    assert {slot for move in moves for slot in "abc" if move.ask[slot] == move.tell["a_x"]} == {"a", "b", "c"}
+
+
+def test_which_present_is_silent_on_what_was_named_before() -> None:
+    assert find("which-present", STREET, "there car", "there bus", "there clock") == []
+
+
+def test_odd_one_out_says_three_that_are_there() -> None:
+    moves = find("odd-one-out", STREET)
+    assert families_of(moves) == {"odd_one"}
+    for move in moves:
+        odd, *there = move.claims
+        assert odd.kind == "absent"
+        assert {one.subject for one in there} == {"car", "bus", "clock"}
+        assert {move.ask[slot].split(" ", 1)[1] for slot in "abcd"} == {"car", "bus", "clock", odd.subject}
+        assert odd.subject not in move.tell["list"]
+
+
+def test_odd_one_out_is_silent_with_fewer_than_three() -> None:
+    assert find("odd-one-out", place(STREET, at("left", "car"), at("right", "bus"))) == []
