@@ -8,6 +8,7 @@ from instructgen.scenegraph.graph import Action, Contradiction, Entity, Evidence
 from instructgen.scenegraph.people import PersonWords
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.reading import CaptionReading
+from instructgen.scenegraph.settings import SETTINGS
 from instructgen.scenegraph.verbs import VERB_FORMS
 
 _GAME_VERBS = frozenset({"play", "watch", "enjoy"})
@@ -31,12 +32,14 @@ _AS_BE = frozenset({"be", "sit", "lie", "lay", "rest", "place", "stack"})
 class Sources(Struct, frozen=True):
     """What all captions and boxes of the image say, to weigh one event against.
 
-    `nouns` holds a set for each caption; `plural` are the nouns that some caption has in the plural.
+    `nouns` holds a set for each caption; `plural` are the nouns that some caption has in the plural, `denied` those
+    of which one says that there is none.
     """
 
     readings: tuple[CaptionReading, ...]
     nouns: tuple[frozenset[str], ...]
     plural: frozenset[str]
+    denied: frozenset[str]
     entities: dict[str, Entity]
     person: PersonWords
 
@@ -52,6 +55,8 @@ class Sources(Struct, frozen=True):
 
     def is_sure(self, phrase: NounPhrase) -> bool:
         """True if a box holds it or two captions name it, and the boxes allow the number."""
+        if phrase.noun.lemma in self.denied:
+            return False
         number = self.number(phrase.noun.category)
         many = phrase.is_plural and phrase.noun.article != "plural"
         if phrase.noun.category:
@@ -67,6 +72,7 @@ def find_actions(
         readings=readings,
         nouns=tuple(frozenset(phrase.noun.lemma for phrase in reading.phrases) for reading in readings),
         plural=frozenset(p.noun.lemma for reading in readings for p in reading.phrases if p.is_plural),
+        denied=frozenset(p.noun.lemma for reading in readings for p in reading.phrases if p.is_negated),
         entities={one.category: one for one in entities if one.category and one.member_of is None},
         person=person,
     )
@@ -141,7 +147,7 @@ def _build(
     if thing is not None:
         held = _PLAYED.get(thing.noun.lemma) or _say_object(thing, sources, after_verb=True)
         doing = f"{doing} {held}"
-    where = f"{event.preposition} {_say_object(place, sources, after_verb=False)}" if place is not None else ""
+    where = f"{_preposition(event)} {_say_object(place, sources, after_verb=False)}" if place is not None else ""
     where = f"{event.manner} {where}".strip()
     subject = _say_subject(event, sources)
     entity = roles.get(subject) or sources.entities.get(event.subject.noun.category or "")
@@ -159,7 +165,7 @@ def _build(
         is_plural=event.is_plural,
         verb=verb,
         object=thing.noun.lemma if thing is not None else "",
-        preposition=event.preposition if place is not None else "",
+        preposition=_preposition(event) if place is not None else "",
         place=place.noun.lemma if place is not None else "",
         doing=doing,
         where=where,
@@ -173,6 +179,14 @@ def _build(
         number=_number_of(event, entity),
         lemma=event.subject.noun.lemma if subject not in ("person", "people") else "person",
     )
+
+
+def _preposition(event: Event) -> str:
+    """Return how the place is said: nobody is "on top of" a field."""
+    setting = SETTINGS.get(event.place.noun.lemma) if event.place is not None else None
+    if event.preposition == "on top of" and setting is not None and setting.lemma not in ("mountain", "hill"):
+        return setting.phrase.split(" ", 1)[0]
+    return event.preposition
 
 
 def _number_of(event: Event, entity: Entity | None) -> int:

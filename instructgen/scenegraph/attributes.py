@@ -83,6 +83,7 @@ _MONOCHROME = frozenset(
     {"sepia", "monochrome", "grayscale", "greyscale", "photograph", "photo", "picture", "image", "pic"}
 )
 _REACH = 6  # words before a noun in which a color may be meant for it
+_COLORS = frozenset(COLOURS.values())
 _BE = frozenset({"is", "are"})
 _ENDS = frozenset({".", ",", "and", "with", "on", "in", "while", ";", "!"})
 
@@ -116,11 +117,11 @@ def find_attributes(
         if any(phrase.is_plural or phrase.is_likeness or phrase.is_negated for _, phrase in phrases):
             continue
         told = [fact for reading, phrase in phrases for fact in _read_phrase(reading, phrase)]
+        near = frozenset().union(*(_near(reading.tokens, entity) for reading in readings))
         if colors_count and entity.name not in _NO_COLOR:
             clear = all(phrase.colours is not None for _, phrase in phrases)
-            near = frozenset().union(*(_colors_near(reading.tokens, entity) for reading in readings))
-            _add_color(entity, told if clear else [], near, found, disputed)
-        _add_others(entity, told, found, disputed)
+            _add_color(entity, told if clear else [], near & _COLORS, found, disputed)
+        _add_others(entity, told, near, found, disputed)
     found.sort(key=lambda one: (-one.num_captions, not entities[one.entity].category, one.entity, one.kind))
     return found, disputed
 
@@ -165,8 +166,8 @@ def _read_predicate(reading: CaptionReading, phrase: NounPhrase) -> Iterator[Tol
         yield reading, phrase, *VALUES[word], reading.span(phrase.start, at + 2)
 
 
-def _colors_near(tokens: tuple[str, ...], entity: Entity) -> set[str]:
-    """Return the colors before any word for the thing, whether or not the phrase is fully understood."""
+def _near(tokens: tuple[str, ...], entity: Entity) -> set[str]:
+    """Return colors and other known looks before any word for the thing, whether or not the phrase is understood."""
     forms = {entity.word, *CATEGORIES[entity.name].synonyms} if entity.category else {entity.word}
     heads = {form for word in forms for form in (word.split()[-1], plural_of(word).split()[-1])}
     found: set[str] = set()
@@ -176,6 +177,8 @@ def _colors_near(tokens: tuple[str, ...], entity: Entity) -> set[str]:
                 break
             if tokens[index] in COLOURS:
                 found.add(COLOURS[tokens[index]])
+            elif tokens[index] in VALUES:
+                found.add(VALUES[tokens[index]][1])
     return found
 
 
@@ -194,12 +197,14 @@ def _add_color(
         found.append(_make(entity, "color", values[0], colors))
 
 
-def _add_others(entity: Entity, told: list[Told], found: list[Attribute], disputed: list[Contradiction]) -> None:
+def _add_others(
+    entity: Entity, told: list[Told], near: frozenset[str], found: list[Attribute], disputed: list[Contradiction]
+) -> None:
     by_value: dict[tuple[AttributeKind, str], list[Told]] = {}
     for fact in told:
         if fact[2] != "color":
             by_value.setdefault((fact[2], fact[3]), []).append(fact)
-    values = {value for _, value in by_value}
+    values = {value for _, value in by_value} | near
     materials = [value for kind, value in by_value if kind == "material"]
     for (kind, value), facts in by_value.items():
         rivals = [other for other in values if {value, other} in _OPPOSITES]

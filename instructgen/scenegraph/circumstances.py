@@ -29,6 +29,11 @@ _TABLE = (
 _PATTERNS = tuple(
     (kind, value, phrase, re.compile(pattern, re.IGNORECASE)) for kind, value, phrase, pattern in _TABLE
 )
+# Rooms of different kinds exclude one another.
+_ROOMS = {
+    "kitchen": 0, "bathroom": 1, "restroom": 1, "bedroom": 2, "hotel room": 2, "living room": 3, "office": 4,
+    "classroom": 5, "restaurant": 6, "store": 7, "library": 8, "dining room": 9, "bakery": 10,
+}  # fmt: skip
 _TOO_WIDE = frozenset({"room", "city", "water", "snow"})  # of these one caption alone is not enough
 _DARK = frozenset({"night", "dusk", "evening", "sunset", "sunrise"})
 _DISAGREE = ({"sunny", "rainy"}, {"sunny", "cloudy"}, {"sunny", "snowy"}, {"sunny", "foggy"}, {"rainy", "snowy"})
@@ -42,8 +47,7 @@ def find_circumstances(
     captions: tuple[str, ...], readings: tuple[CaptionReading, ...], boxed: frozenset[str]
 ) -> tuple[list[Circumstance], list[Contradiction]]:
     """Return places, times and weathers, the best supported of each kind first."""
-    found = _find_places(readings, boxed)
-    disputed: list[Contradiction] = []
+    found, disputed = _find_places(readings, boxed)
     for kind in ("time", "weather"):
         told: dict[str, list[Span]] = {}
         phrases: dict[str, str] = {}
@@ -72,7 +76,9 @@ def _disagree(values: set[str]) -> bool:
     )
 
 
-def _find_places(readings: tuple[CaptionReading, ...], boxed: frozenset[str]) -> list[Circumstance]:
+def _find_places(
+    readings: tuple[CaptionReading, ...], boxed: frozenset[str]
+) -> tuple[list[Circumstance], list[Contradiction]]:
     votes: dict[str, list[Span]] = {}
     for reading in readings:
         lemmas = {phrase.noun.lemma: phrase for phrase in reading.phrases if is_scene(reading.tokens, phrase)}
@@ -86,9 +92,27 @@ def _find_places(readings: tuple[CaptionReading, ...], boxed: frozenset[str]) ->
     if not agreed and len(votes) == 1:
         agreed = [SETTINGS[lemma] for lemma in votes if lemma not in _TOO_WIDE]
     agreed.sort(key=lambda setting: -len(votes[setting.lemma]))
-    return [
-        _make("place", setting.lemma, setting.phrase, Evidence(tuple(votes[setting.lemma]))) for setting in agreed
+    kept, rivals = _choose_room([setting.lemma for setting in agreed], votes)
+    places = [
+        _make("place", setting.lemma, setting.phrase, Evidence(tuple(votes[setting.lemma])))
+        for setting in agreed
+        if setting.lemma in kept
     ]
+    if not rivals:
+        return places, []
+    spans = tuple(span for lemma in rivals for span in votes[lemma])
+    return places, [Contradiction("scene", "place", tuple(rivals), Evidence(spans))]
+
+
+def _choose_room(lemmas: list[str], votes: dict[str, list[Span]]) -> tuple[set[str], list[str]]:
+    """Return the places that may stand, and the rooms that exclude one another: one of these at most is kept."""
+    rooms = [lemma for lemma in lemmas if lemma in _ROOMS]
+    kinds = list(dict.fromkeys(_ROOMS[lemma] for lemma in rooms))
+    if len(kinds) < 2:
+        return set(lemmas), []
+    most, next_most = (max(len(votes[lemma]) for lemma in rooms if _ROOMS[lemma] == kind) for kind in kinds[:2])
+    kept = kinds[0] if most > next_most else None
+    return {lemma for lemma in lemmas if _ROOMS.get(lemma, kept) == kept}, rooms
 
 
 def _make(kind: CircumstanceKind, value: str, phrase: str, evidence: Evidence) -> Circumstance:

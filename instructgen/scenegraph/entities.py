@@ -11,61 +11,15 @@ from instructgen.records import Box, ImageRecord
 from instructgen.scenegraph.graph import Contradiction, Entity, Evidence
 from instructgen.scenegraph.people import PersonWords
 from instructgen.scenegraph.phrases import NounPhrase
-from instructgen.scenegraph.reading import CaptionReading, evidence_of, spans_of
-from instructgen.scenegraph.vocabulary import BOUNDARIES, DETERMINERS
+from instructgen.scenegraph.reading import CaptionReading, Mentions, evidence_of, spans_of
+from instructgen.scenegraph.unboxed import find_unboxed
+from instructgen.scenegraph.vocabulary import BOUNDARIES
 from instructgen.surrogate.boxes import overlap
 
 _SAME_PLACE = 0.8  # intersection over union of two boxes that may be one thing named twice
 _MIN_AREA = 0.0025  # a smaller box that no caption names is not spoken of
 _REACH = 6  # words before a noun in which a number may be meant for it
 _SOME = frozenset(("several", "many", "numerous", "dozens", "bunch", "herd", "flock", "rows", "lots"))
-_UNBOXED_KINDS = frozenset({"surface", "thing", "wear"})
-# Nouns of captions that are no thing of their own, or may be another word for something boxed.
-_VAGUE = frozenset(
-    (
-        *(
-            "picture",
-            "photo",
-            "camera",
-            "game",
-            "corner",
-            "cell",
-            "trick",
-            "skateboard trick",
-            "snow board trick",
-            "painting",
-        ),
-        *(
-            "poster",
-            "map",
-            "goal",
-            "card",
-            "instrument",
-            "tool",
-            "meal",
-            "snack",
-            "computer",
-            "bike",
-            "glass",
-            "pole",
-        ),
-        *(
-            "toy",
-            "net",
-            "flower",
-            "flower pot",
-            "plant",
-            "wave",
-            "van",
-            "vegetable",
-            "stove top",
-            "countertop",
-            "mound",
-        ),
-        *("countertop", "mound", "computer desk", "wheel", "tire", "body of water", "night stand"),
-    )
-)
-_SAID_TWICE = {"desk": {"table"}, "stroller": {"cart"}}
 # A category whose boxes annotators may mean where people say otherwise.
 _RIVALS = {
     "sheep": {"goat", "goats"},
@@ -86,8 +40,6 @@ _RIVALS = {
     "bear": {"teddy", "stuffed", "dog"},
 }
 
-Mentions = list[tuple[CaptionReading, NounPhrase]]
-
 
 def find_entities(
     record: ImageRecord, readings: tuple[CaptionReading, ...], words: frozenset[str], person: PersonWords
@@ -101,7 +53,7 @@ def find_entities(
         if entity is not None:
             found.append(entity)
     found.sort(key=lambda one: (-_weight(one), one.name))
-    found += _find_unboxed(readings, words)
+    found += find_unboxed(readings, words)
     numbered = [structs.replace(one, number=number) for number, one in enumerate(found)]
     group = next((one for one in numbered if one.name == "person" and one.is_many), None)
     if group is not None:
@@ -138,6 +90,12 @@ def _read_category(
         if phrase.noun.category == name and not phrase.is_negated
     ]
     plain = tuple(box for box in boxes if not box.is_crowd)
+    denied = any(
+        phrase.is_negated for reading in readings for phrase in reading.phrases if phrase.noun.category == name
+    )
+    if (said and all(phrase.is_likeness for _, phrase in said)) or (denied and not said):
+        values = (name, "none" if denied else "likeness")
+        return None, Contradiction(name, "entity", values, Evidence(spans_of(said), tuple(numbers)))
     num_captions = len({reading.number for reading, _ in said})
     rivals = sorted(_RIVALS.get(name, set()) & words)
     if not num_captions and (rivals or _is_covered(name, boxes, record.boxes)):
@@ -169,8 +127,8 @@ def _read_category(
     )
     told = {total for total in stated if total is not None}
     if count is None and told and not has_crowd and not told <= {len(plain), 1}:
-        values = (str(len(plain)), *map(str, sorted(told)))
-        return entity, Contradiction(name, "count", values, entity.evidence)
+        numbers_told = (str(len(plain)), *map(str, sorted(told)))
+        return entity, Contradiction(name, "count", numbers_told, entity.evidence)
     return entity, None
 
 
@@ -186,7 +144,9 @@ def _say(category: Category, words: frozenset[str], said: Mentions, *, is_single
     )
     if category.name != "person" and votes:
         word, num = max(votes.items(), key=lambda pair: (pair[1], pair[0]))
-        common = num > 1 and 2 * num > len(said) and word != category.spoken
+        common = (
+            num > 1 and 2 * num > len(said) and votes.keys() <= {word, category.spoken} and word != category.spoken
+        )
         if common and (is_single or all(phrase.is_plural for _, phrase in said if phrase.noun.lemma == word)):
             return word, plural_of(word)
     if category.name == "tv" and not words & {"tv", "television", "tvs", "televisions"}:
@@ -243,57 +203,6 @@ def _caption_total(found: list[NounPhrase]) -> int | None:
     lemmas = {phrase.noun.lemma for phrase in found}
     apart = found[0].noun.category == "person" and len(lemmas) == len(found) and "person" not in lemmas
     return len(found) if apart and not any(phrase.is_plural for phrase in found) else None
-
-
-def _find_unboxed(readings: tuple[CaptionReading, ...], words: frozenset[str]) -> list[Entity]:
-    by_lemma: dict[str, Mentions] = {}
-    for reading in readings:
-        for phrase in reading.phrases:
-            noun = phrase.noun
-            known = noun.kind in _UNBOXED_KINDS and noun.category is None
-            if known and not phrase.is_likeness and _is_whole(reading.tokens, phrase):
-                by_lemma.setdefault(noun.lemma, []).append((reading, phrase))
-    found = []
-    for lemma, said in sorted(by_lemma.items(), key=lambda pair: (-len({r.number for r, _ in pair[1]}), pair[0])):
-        if not any(phrase.is_negated for _, phrase in said):
-            found.append(_make_unboxed(lemma, said, words))
-    return found
-
-
-def _is_whole(tokens: tuple[str, ...], phrase: NounPhrase) -> bool:
-    """True unless a word before the phrase may belong to it: "the Opera House" is no house."""
-    first = phrase.start
-    return first == 0 or tokens[first] in DETERMINERS or tokens[first - 1] in BOUNDARIES
-
-
-def _make_unboxed(lemma: str, said: Mentions, words: frozenset[str]) -> Entity:
-    noun = said[0][1].noun
-    many = {phrase.is_plural for _, phrase in said}
-    listed = (
-        noun.article == "a"
-        and noun.kind != "wear"
-        and len(many) == 1
-        and lemma not in _VAGUE
-        and not _SAID_TWICE.get(lemma, set()) & words
-    )
-    num_captions = len({reading.number for reading, _ in said})
-    return Entity(
-        number=0,
-        name=lemma,
-        category="",
-        kind=noun.kind,
-        word=lemma,
-        plural=plural_of(lemma) if noun.article == "a" else lemma,
-        boxes=(),
-        has_crowd=False,
-        num_captions=num_captions,
-        is_single=noun.article == "a" and many == {False} and plural_of(lemma) not in words,
-        count=None,
-        evidence=Evidence(spans_of(said)),
-        certainty="sure" if num_captions > 1 else "likely",
-        is_plural_noun=True in many,
-        is_listed=listed,
-    )
 
 
 def _find_roles(readings: tuple[CaptionReading, ...], person: PersonWords) -> list[tuple[str, Mentions]]:

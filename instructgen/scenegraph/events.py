@@ -41,6 +41,8 @@ _MANNERS = {
     "in a line": "in a line",
     "in a circle": "in a circle",
 }
+_SOME_OF = frozenset({"one", "some", "most", "two", "three", "each", "both", "many"})
+_DONE_BY_ANIMALS = frozenset({"wear", "hold", "carry", "eat", "catch"})  # behind "a man with a dog": either may do it
 _LETTER_BY_GROUP = {"person": "p", "animal": "a", "vehicle": "v"}
 _MAX_PREPOSITION_WORDS = 4
 
@@ -119,6 +121,8 @@ def _find_subject(
     phrase = phrases[index]
     people = [other for other in phrases[:index] if other.noun.kind == "person"]
     before = tokens[phrase.start - 1] if phrase.start else ""
+    if people and _letter(phrase) == "a" and verb.base in _DONE_BY_ANIMALS and before in PREPOSITIONS:
+        return None
     if phrase.noun.kind == "wear" or (_letter(phrase) not in verb.groups and before in PREPOSITIONS):
         if len(people) != 1 or "p" not in verb.groups:
             return None
@@ -126,6 +130,8 @@ def _find_subject(
     elif people and before in ("with", "on", "in") and phrase.noun.kind != "person":
         return None
     if phrase.is_likeness or phrase.is_negated or _letter(phrase) not in verb.groups:
+        return None
+    if before == "of" and phrase.start > 1 and tokens[phrase.start - 2] in _SOME_OF:
         return None
     if before == "and":
         previous = next((other for other in phrases[:index] if other.end == phrase.start - 1), None)

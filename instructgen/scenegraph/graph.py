@@ -84,8 +84,8 @@ class Action(Struct, frozen=True):
 
     `subject` has no article, `lemma` is its singular; `entity` is who does it, None where only the word is known.
     `verb` is the base form, "be" for what merely lies somewhere; `held` is its object as it is said ("an umbrella").
-    `object` and `place` are lemmas or ""; `things` are the other categories it names. `number` is how many do it where the caption's
-    number is that of the boxes, else 0.
+    `object` and `place` are lemmas or ""; `things` are the other categories it names. `number` is how many do it if
+    the caption's number is that of the boxes, else 0.
     """
 
     entity: int | None

@@ -80,8 +80,12 @@ def _noun_at(tokens: tuple[str, ...], index: int) -> tuple[int, Noun | None]:
 
 def _ends_at(tokens: tuple[str, ...], end: int, noun: Noun) -> bool:
     """True where the noun is the last word of its phrase: "two sheep lay", but not "two sheep dogs"."""
-    if end >= len(tokens) or tokens[end] in BOUNDARIES or tokens[end] in VERB_FORMS:
+    if end >= len(tokens) or tokens[end] in BOUNDARIES:
         return True
+    if tokens[end] in VERB_FORMS:
+        # "A snow covered hill": the participle makes the noun a part of the next one's phrase.
+        joins = tokens[end].endswith("ed") and end + 1 < len(tokens) and tokens[end + 1] not in BOUNDARIES
+        return not joins
     many = noun.is_plural or noun.lemma == "sheep"
     return many and tokens[end] in BASE_FORMS and tokens[end] not in NOUNS
 

@@ -5,7 +5,7 @@ from instructgen.scenegraph.actions import find_actions
 from instructgen.scenegraph.attributes import find_attributes
 from instructgen.scenegraph.circumstances import find_circumstances
 from instructgen.scenegraph.entities import find_entities
-from instructgen.scenegraph.graph import SceneGraph
+from instructgen.scenegraph.graph import Contradiction, SceneGraph
 from instructgen.scenegraph.people import read_person_words
 from instructgen.scenegraph.reading import read_captions
 
@@ -26,9 +26,14 @@ def read_graph(record: ImageRecord) -> SceneGraph:
         attributes=tuple(attributes),
         actions=tuple(actions),
         circumstances=tuple(circumstances),
-        contradictions=(*disputes, *disputed_attributes, *disputed_actions, *disputed_circumstances),
+        contradictions=_drop_repeats((*disputes, *disputed_attributes, *disputed_actions, *disputed_circumstances)),
         num_captions=len(record.captions),
         words=words,
         boxed=boxed,
         person=person,
     )
+
+
+def _drop_repeats(disputes: tuple[Contradiction, ...]) -> tuple[Contradiction, ...]:
+    """Keep the first of those that name the same values, whatever their order."""
+    return tuple({(one.about, one.kind, frozenset(one.values)): one for one in reversed(disputes)}.values())[::-1]

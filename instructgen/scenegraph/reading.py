@@ -20,6 +20,9 @@ class CaptionReading(Struct, frozen=True):
         return Span(self.number, self.offsets[start][0], self.offsets[max(start, end - 1)][1])
 
 
+Mentions = list[tuple[CaptionReading, NounPhrase]]
+
+
 def read_captions(record: ImageRecord) -> tuple[CaptionReading, ...]:
     readings = []
     for number, caption in enumerate(record.captions):
@@ -30,9 +33,9 @@ def read_captions(record: ImageRecord) -> tuple[CaptionReading, ...]:
     return tuple(readings)
 
 
-def spans_of(said: list[tuple[CaptionReading, NounPhrase]]) -> tuple[Span, ...]:
+def spans_of(said: Mentions) -> tuple[Span, ...]:
     return tuple(reading.span(phrase.start, phrase.end) for reading, phrase in said)
 
 
-def evidence_of(said: list[tuple[CaptionReading, NounPhrase]], boxes: tuple[int, ...] = ()) -> Evidence:
+def evidence_of(said: Mentions, boxes: tuple[int, ...] = ()) -> Evidence:
     return Evidence(spans_of(said), boxes)

@@ -46,7 +46,7 @@ _NO_PLACE = re.compile(
 )
 _PLACING = re.compile(
     r"\b(?:in|on|at|down|across|through|inside|along|into|of|by|near|onto|around|to|over|from|off|outside|beside|up)"
-    r"(?: +(?!(?:and|with|is|are)\b)[a-z]+){0,4} +$"
+    r"(?: +(?!(?:with|is|are)\b)[a-z]+){0,4} +$"
 )
 
 
@@ -254,7 +254,7 @@ def _fits(word: str, narrow: str, general: set[str]) -> bool:
 
 
 def prove_place(evidence: Evidence, claim: Claim) -> Iterator[str]:
-    """Two captions have to set the scene there, or one where something is boxed besides."""
+    """A cited caption has to set the scene there, and none may mean another thing by the word."""
     setting = set()
     for one in evidence.cited(claim):
         for match in re.finditer(rf"\b(?:{name_pattern(claim.value)})\b", one.text):
@@ -263,8 +263,8 @@ def prove_place(evidence: Evidence, claim: Claim) -> Iterator[str]:
                 yield f"caption {one.number} denies '{claim.value}', or means another thing by it"
             if _PLACING.search(before) or len(before.split()) < 4:
                 setting.add(one.number)
-    if len(setting) < 2 and not (setting and evidence.record.boxes):
-        yield f"{len(setting)} of the cited captions set the scene in '{claim.value}'"
+    if not setting:
+        yield f"none of the cited captions sets the scene in '{claim.value}'"
 
 
 def prove_circumstance(evidence: Evidence, claim: Claim) -> Iterator[str]:

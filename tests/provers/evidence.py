@@ -286,7 +286,7 @@ class Thing(Struct, frozen=True):
 _OTHER_SENSES = r"ranges?|subs?|rams?|couples?|cycles?|steers?"
 _SOMEBODY = r"somebody|someone|nobody|no one|anybody|anyone"
 _ALL_NAMES = re.compile(
-    rf"\b(?!(?:{_OTHER_SENSES})\b)(?:"
+    rf"\b(?!(?:{_OTHER_SENSES})\b)(?:(?P<whole>(?:clock|water) towers?|christmas trees?|street lamps?|toilet paper|table ?cloths?)|"
     + "|".join(
         f"(?P<c{number}>{body}{'|' + _SOMEBODY if name == 'person' else ''})"
         for number, (name, body) in sorted(

@@ -106,7 +106,8 @@ def prove_count(evidence: Evidence, claim: Claim) -> Iterator[str]:
     for caption in evidence.captions if number == 1 else ():
         # "A giraffes neck" is one giraffe's.
         for found in re.finditer(rf"\b(?:{_plurals(noun)})\b", caption):
-            if not re.search(r"\ban? +(?:[a-z]+ +){0,4}$", caption[: found.start()]):
+            alone = re.search(r"\ban? +(?:[a-z]+ +){0,4}$", caption[: found.start()])
+            if not alone and not is_modifier(caption[found.end() :]):
                 yield f"a caption has '{noun}' in the plural"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from instructgen.scenegraph.claims import Claim
 from tests.provers.evidence import category_of, find_things, name_pattern
 from tests.provers.text import directions_in, loosely, positions_of
+from tests.provers.words import COLORS
 
 # Words before the thing that another is told from: it is the claim's `other`.
 _FROM = (
@@ -144,9 +145,14 @@ def _doubt_owner(said: str, claim: Claim, rivals: list[str]) -> Iterator[str]:
 
 def _doubt_owner_in(said: str, claim: Claim, rivals: list[str]) -> Iterator[str]:
     own = positions_of(said, claim.subject.lower())
-    others = [at for rival in rivals for at in positions_of(said, rival.lower())]
+    covered = {at for start in own for at in range(start, start + len(claim.subject))}
+    others = [at for rival in rivals for at in positions_of(said, rival.lower()) if at not in covered]
     value = loosely(claim.value.lower()) if claim.kind == "doing" else rf"\b{re.escape(claim.value.lower())}\b"
     for match in re.finditer(value, said):
+        if re.match(r" and (?:" + "|".join(COLORS) + r")\b", said[match.end() :]) or said[: match.start()].endswith(
+            " and "
+        ):
+            continue  # a part of another value
         ahead = re.compile(rf"(?:,? [a-z]+){{0,4}}? (?:{name_pattern(claim.subject.lower())})\b").match(
             said, match.end()
         )

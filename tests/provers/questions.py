@@ -13,7 +13,7 @@ from tests.provers.words import COLORS
 _OFFERS = {"missing": (2, 1), "which_present": (3, 1), "odd_one": (4, 3), "neither": (2, 0)}
 _YES = re.compile(r"\byes\b")
 _NO = re.compile(
-    r"^no\b(?! need| other)|\bno(?=[.,])|answer is no\b|\ba no\b|say no\b|\bno to both\b|\bno,|no for each|no when it comes"
+    r"^no\b(?! need| other)|\bno(?=[.,])|answer is no\b|\ba no\b|say no\b|\bno to both\b|no for each|no when it comes"
 )
 _POLAR_YES, _POLAR_NO = ("present_",), ("absent_", "neither")
 _LARGEST = re.compile(r"\b(?:largest|biggest|which|one of) (?:of )?(?:the )?$")

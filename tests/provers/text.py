@@ -18,7 +18,7 @@ _HELD = r"holds?|holding|hands?|grip|has|have|carry|carrying"
 _SIGNS = {
     "larger": re.compile(r"\b(?:larger|smaller|bigger|more|less|ahead|wins?)\b"),
     "relation": re.compile(
-        r"\b(?:(?:left|right) of|above|below|from|than|compared|start|before|further|higher|lower|there|position|choice|moves?|moving|to the)\b"
+        r"\b(?:(?:left|right) of|above|below|from|than|compared|start|before|further|higher|lower|position|choice|moves?|moving|to the)\b"
     ),
     "overlap": re.compile(r"\b(?:overlap\w*|shares?)\b"),
     "extent": re.compile(r"\b(?:width|height|wide|tall|small|stretches|spans|side to side|fills)\b"),
@@ -55,6 +55,7 @@ FRAMES = (
     (r"the one (?=you|that|which)", ""),
     (r"trace a path\b", "trace"),
     (r"search (this [a-z]+ )all day\b", r"search \1"),
+    (r"all day\b", ""),
     (r"all but one\b|only need one finger\b|a single time each\b", ""),
     (r"of those three\b|of the three\b(?=,)|of the two\b(?=,)|both of them\b", ""),
     (r"on the phone\b", ""),
@@ -68,7 +69,7 @@ FRAMES = (
     (r"for a friend\b", ""),
     (r"(?:is|are) (?:all )?taking place\b", "takes place"),
     (r"(?:for|us|me|you|too) long\b", ""),
-    (r"(?:isn't|not|there is|without) one\b(?= here|,|\.| in )", "not there"),
+    (r"(?:isn't|not|without) one\b(?= here|,|\.| in )", "not there"),
     (r"however long\b", "however"),
     (
         r"(?:when|if|what would|how would|what do) (?:most )?people (?=describe|say|name|look|mention|see|notice)",

@@ -75,7 +75,7 @@ THINGS = words_of(
     " hammock dresser tent fireplace statue wave hat shirt jacket helmet suit dress wetsuit sweater uniform coat cap vest"
     " scarf hoodie skirt robe costume apron swimsuit bikini sweatshirt blouse wig glasses sunglasses goggles"
     " shorts pants jeans gloves boots headphones pajamas shoes sneakers sandals bike flag camera magazine newspaper guitar"
-    " leash rope track candle lamp curtain microphone trophy drum scooter wheelchair van tractor trailer helicopter hammer"
+    " leash rope track mound candle lamp curtain microphone trophy drum scooter wheelchair van tractor trailer helicopter hammer"
     " cigarette ladder hose leaf bush vegetable potato tomato pepper onion cucumber egg pancake waffle muffin croissant bagel"
     " pretzel pineapple lemon strawberry pear peach pumpkin watermelon grape bouquet mushroom urinal bathtub shower faucet"
     " chandelier boulder cloud billboard awning balcony porch staircase gate printer wallet food meat cheese"
@@ -94,6 +94,7 @@ _IRREGULAR = {
     "park": "parks parked parking", "seat": "seats seated", "dock": "docks docked", "perch": "perches perched perching",
     "gather": "gathers gathered gathering", "mount": "mounts mounted", "place": "places placed", "stack": "stacks stacked",
     "top": "tops topped", "fill": "fills filled", "cover": "covers covered", "decorate": "decorates decorated",
+    "go": "goes going went", "sell": "sells selling sold", "lead": "leads leading led", "build": "builds building built",
     "pull": "pulls pulled pulling", "snowboard": "snowboards snowboarding", "skateboard": "skateboards skateboarding",
 }  # fmt: skip
 _REGULAR = (
@@ -122,7 +123,6 @@ _BY_FORM = {form: base for base, forms in VERBS.items() for form in forms if for
 DOINGS = frozenset(form for forms in VERBS.values() for form in forms if form.endswith("ing")) | words_of(
     "parked seated docked perched mounted stacked topped filled decorated asleep"
 )
-POSTURES = frozenset(("sit", "stand", "lie", "rest", "seat", "place", "stack"))
 PREPOSITIONS = {
     "on": "on onto upon atop", "on top of": "on atop upon", "in": "in inside into within", "inside": "in inside into within",
     "near": "near by beside alongside close", "by": "by near beside alongside close", "beside": "beside by near alongside along",
@@ -137,10 +137,23 @@ def lemma_of(form: str) -> str:
     return _BY_FORM.get(form, form)
 
 
+def _regular_forms(form: str) -> frozenset[str]:
+    """Return how a verb that the tables lack may be written, from its "-ing" or "-ed"."""
+    for ending in ("ing", "ed"):
+        if form.endswith(ending) and len(form) > len(ending) + 2:
+            stem = form.removesuffix(ending)
+            stems = {stem, f"{stem}e", stem[:-1] if stem[-1] == stem[-2] else stem}
+            return frozenset(f"{one}{end}" for one in stems for end in ("", "s", "es", "d", "ed")) | {
+                form,
+                f"{stem}ing",
+            }
+    return frozenset((form,))
+
+
 @lru_cache(maxsize=4096)
 def forms_of(form: str) -> str:
     """Return a pattern for all forms of the verb of which this is one."""
-    forms = VERBS.get(lemma_of(form), frozenset((form,)))
+    forms = VERBS.get(lemma_of(form)) or _regular_forms(form)
     return "|".join(sorted(map(re.escape, forms), key=len, reverse=True))
 
 

@@ -47,6 +47,9 @@ _MIDDLE = {
     "overlap": 1,
     "edge": 1,
 }
+_ADDED = {"add-color": 6, "add-doing": 6, "add-setting": 3, "add-others": 3, "add-larger": 1}  # weights, else 2
+_MAX_DENIALS = 2  # turns that tell what is not there, where there is enough else to say
+_DENYING = ("absence", "neither", "missing", "which-present", "odd-one-out", "false-premise")
 _RESORTS = ("counting-to-one", "region", "missing", "neither", "absence")
 
 
@@ -57,10 +60,13 @@ def make_conversation(graph: SceneGraph, draw: random.Random, style: Style) -> l
     polar = _polar(draw)
     plain = wanted - len(polar)
     turns: list[Told] = []
+    denials = polar.count("absence")
     for name in _order(draw):
         if len(turns) >= plain:
             break
-        _take(talk, GENERATORS[name], turns)
+        if name in _DENYING and denials >= _MAX_DENIALS:
+            continue
+        denials += _take(talk, GENERATORS[name], turns) and name in _DENYING
         if turns and len(turns) < plain and draw.random() < _FOLLOW_SHARE:
             _follow(talk, turns)
     for name in polar:
@@ -119,9 +125,8 @@ def add_more(talk: Talk, told: Told) -> Told:
     """Put a sentence behind the answer, now and then, of the same thing."""
     if talk.last is None or talk.draw.random() >= _ADD_SHARE[talk.style]:
         return told
-    names = list(ADDERS)
-    talk.draw.shuffle(names)
-    for name in names:
+    ranked = {name: talk.draw.random() ** (1 / _ADDED.get(name, 2)) for name in ADDERS}
+    for name in sorted(ranked, key=lambda name: -ranked[name]):
         move = next(ADDERS[name].find(talk), None)
         if move is not None:
             return _append(talk, told, move)

@@ -64,4 +64,6 @@ def _word(talk: Talk, word: str, words: str, box: Box, claims: tuple[Claim, ...]
     slots = {"x": words, "box": say_box(box), "a_x": with_article(word)}
     family = "refer_box" if talk.draw.random() < 0.6 or words.startswith("largest") else "refer_words"
     form = talk.wordings[family]
+    if family == "refer_words":
+        claims = claims[-1:]  # the answer gives the word alone
     return Told(family, talk.fill(form.ask, slots), talk.fill(form.plain, slots), claims)

@@ -85,7 +85,8 @@ class _RuleFile(Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def load_rules() -> tuple[Rule, ...]:
     """Return all rules in the order of file names. Raises InstructgenError naming file, rule and fault."""
-    rules: list[Rule] = []
+    rules: dict[str, Rule] = {}
+    files: dict[str, str] = {}
     for path in sorted((folder() / "rules").glob("*.toml")):
         try:
             found = msgspec.convert(read_table(path), _RuleFile).rule
@@ -93,12 +94,13 @@ def load_rules() -> tuple[Rule, ...]:
             raise InstructgenError(f"{path.name}: {error}") from error
         for rule in found:
             _check(rule, path.name)
-        rules += found
-    names = [rule.name for rule in rules]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise InstructgenError(f"two reasoning rules are called '{twice}'; give one another name")
-    return tuple(rules)
+            if rule.name in rules:
+                raise InstructgenError(
+                    f"{path.name}: the rule '{rule.name}' has the name of one in {files[rule.name]}; give it another"
+                )
+            rules[rule.name] = rule
+            files[rule.name] = path.name
+    return tuple(rules.values())
 
 
 def _check(rule: Rule, file: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import structs
 
-from instructgen.lexicon.words import NUMBER_WORDS, join_words
+from instructgen.lexicon.words import join_words
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Action, SceneGraph
 from instructgen.scenegraph.settings import SETTINGS
@@ -146,10 +146,14 @@ def find_wearing(talk: Talk) -> Iterator[Move]:
         yield Move("wearing", keys, claims, slots, about=talk.last)
 
 
+def held_keys(action: Action) -> tuple[str, ...]:
+    return tuple(f"there {name}" for name in sorted(action.things))
+
+
 def find_holding(talk: Talk) -> Iterator[Move]:
     for action in _follow(talk):
         key = f"{action.verb} {action.subject}"
-        if action.verb == "hold" and action.held and talk.is_new(key):
+        if action.verb == "hold" and action.held and talk.is_new(key, f"there {action.object}", *held_keys(action)):
             held = say_held(talk.graph, action, talk.is_new)
             slots = {**_pronoun_slots(talk), "held": held.words}
             claims = (doing_claim(action), *held.claims)
@@ -175,7 +179,7 @@ def find_summary(talk: Talk) -> Iterator[Move]:
         claims = [*who.claims, *what.claims]
         place = talk.graph.circumstance("place")
         told = ""
-        if place is not None and not action.where and place.value not in NUMBER_WORDS:
+        if place is not None and not action.where and talk.is_new("setting"):
             told = f" {place.phrase}"
             claims.append(Claim("place", value=place.value, evidence=place.evidence))
         keys = (

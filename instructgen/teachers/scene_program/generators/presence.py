@@ -53,18 +53,25 @@ def region_claim(entity: Entity, region: str) -> Claim:
     return Claim("region", entity.word, region, evidence=entity.evidence)
 
 
+def fresh_things(talk: Talk) -> list[Entity]:
+    """Return up to three things to name beside what is absent, none told before."""
+    boxed = [one for one in talk.graph.boxed_entities() if one.num_captions and is_countable(one)][:4]
+    return [one for one in boxed if talk.is_new(f"there {one.name}")][:3]
+
+
 def find_absence(talk: Talk) -> Iterator[Move]:
     """Deny what often keeps company with what is there, and certainly is not."""
-    present = [one for one in talk.graph.boxed_entities() if one.num_captions and is_countable(one)]
     for kind in _absent(talk, 3):
+        present = fresh_things(talk)
         keys = (f"no {kind.name}", "no")
         slots = {"x": kind.spoken, "xs": kind.plural, "a_x": say_one(kind.spoken)}
         claim = Claim("absent", kind.spoken)
         if kind.name in _UNFIT or talk.draw.random() < 0.3:
             yield Move("absent_many", keys, (Claim("absent", kind.plural),), slots)
         elif present and talk.draw.random() < 0.5:
-            other = talk.draw.choice(present[:3])
-            yield Move("absent_but", keys, (claim, exists(other)), {**slots, "a_y": say_thing(other)})
+            other = talk.draw.choice(present)
+            told = (*keys, f"there {other.name}")
+            yield Move("absent_but", told, (claim, exists(other)), {**slots, "a_y": say_thing(other)})
         else:
             yield Move("absent_one", keys, (claim,), slots)
 

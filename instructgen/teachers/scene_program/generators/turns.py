@@ -7,10 +7,9 @@ from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Evidence
 from instructgen.teachers.scene_program.absence import find_absent
 from instructgen.teachers.scene_program.generators.places import largest_of
-from instructgen.teachers.scene_program.generators.presence import region_claim
+from instructgen.teachers.scene_program.generators.presence import fresh_things, region_claim
 from instructgen.teachers.scene_program.phrasing import attribute_claim
 from instructgen.teachers.scene_program.speech import (
-    is_countable,
     region_of,
     say_number,
     say_one,
@@ -48,7 +47,8 @@ def find_clarified(talk: Talk) -> Iterator[Move]:
     for one in talk.graph.boxed_entities()[:3]:
         found = largest_of(one)
         region = region_of(found[1]) if found is not None else ""
-        if found is None or not region or one.num_captions < 2 or not talk.is_new("clarify", f"count {one.name}"):
+        keys = ("clarify", f"count {one.name}", f"largest {one.name}")
+        if found is None or not region or one.num_captions < 2 or not talk.is_new(*keys):
             continue
         number = say_number(one.count) if one.count else "several" if len(one.boxes) > 2 else ""
         if not number:
@@ -61,7 +61,7 @@ def find_clarified(talk: Talk) -> Iterator[Move]:
 
 
 def _premises(talk: Talk) -> Iterator[tuple[Category, dict[str, str], tuple[Claim, ...], tuple[str, ...]]]:
-    present = [one for one in talk.graph.boxed_entities() if one.num_captions and is_countable(one)][:3]
+    present = fresh_things(talk)
     for kind in find_absent(talk.graph, talk.draw, 4):
         if not present or kind.name in _UNFIT or not talk.is_new(f"no {kind.name}"):
             continue

@@ -20,7 +20,23 @@ ASKED = FAMILIES.keys() - ADDED
 STYLED = {name for name in ASKED if not name.startswith("refer_")}
 SLOTS = {
     *("pic", "apic", "x", "y", "xs", "ys", "a_x", "a_y", "the_x", "x_main", "main", "number", "number_x", "number_y"),
-    *("it", "It", "its", "is", "be", "who", "what", "where", "there", "place", "setting", "name", "side", "half", "edge"),
+    *(
+        "it",
+        "It",
+        "its",
+        "is",
+        "be",
+        "who",
+        "what",
+        "where",
+        "there",
+        "place",
+        "setting",
+        "name",
+        "side",
+        "half",
+        "edge",
+    ),
     *("list", "others", "a", "b", "c", "d", "c1", "c2", "color", "other", "acolor", "aother", "material"),
     *("adjectives", "doing", "event", "held", "wears", "time", "weather", "box"),
 }
@@ -81,7 +97,7 @@ def list_slots(form: str) -> list[str]:
 def test_forms_of_a_family_begin_in_different_ways(name: str) -> None:
     for forms in (forms_of(name, kind) for kind in KINDS if kind != "terse"):
         starts = starts_of(forms)
-        assert max(starts.values(), default=0) <= 2
+        assert max(starts.values(), default=0) <= 2 + len(forms) // 30
         assert len(starts) >= (0.6 if name in ADDED else 0.85) * len(forms)
 
 
