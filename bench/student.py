@@ -29,7 +29,7 @@ import torch
 from numpy.typing import NDArray
 from student_data import Course, Tokens, Vocabulary, digest_of, read_course, shrink, split_words
 from student_model import SIDE_PX, SIGNS, Eye, Recipe, Saying, Student, score_sayings, train, train_eye
-from student_probes import FORMS, KINDS, Probe, fair_forms, keep_forms, make_probes
+from student_probes import FORMS, KINDS, Probe, fair_forms, make_probes
 from torch import Tensor
 
 from instructgen.sources.scenes import ScenesSource
@@ -123,6 +123,10 @@ def read_held_out(
         raise SystemExit(f"no form is left of a kind, all others are asked by a dataset or foreign to one: {fair}")
     print("forms asked:", ", ".join(f"{kind} {len(fair[kind])} of {len(forms)}" for kind, forms in FORMS.items()))
     return [keep_forms(probe, fair[probe.kind]) for probe in probes], np.stack(pictures)
+
+
+def keep_forms(probe: Probe, numbers: list[int]) -> Probe:
+    return probe._replace(wordings=tuple(probe.wordings[number] for number in numbers))
 
 
 def texts_of(courses: list[Course], roles: tuple[str, ...] = ("user", "assistant")) -> list[str]:

@@ -32,7 +32,6 @@ SIDE_PX = 64
 _GRID = 8
 _MERGED = 2  # cells per direction that one token stands for
 _NUM_TOKENS = (_GRID // _MERGED) ** 2
-_RAW_SIDE = 16  # the picture at this size is told beside what the eye makes of it
 _EYE_WIDTH = 128
 _EYE_SIZE_PX = (160, 120)  # of its scenes: drawn small, which is quick
 _EYE_BATCH = 64
@@ -40,7 +39,7 @@ _MIN_SHARE = 0.1  # of a cell that a kind covers, to be called there
 _KINDS = (*NOUNS, "person")
 SIGNS = (*(NOUNS[kind][0][0] if kind in NOUNS else kind for kind in _KINDS), *COLOUR_NAMES)  # what the eye names
 _NUM_TOLD = len(SIGNS) + len(_KINDS)  # and the middles
-_NUM_FEATURES = _NUM_TOLD + _MERGED**2 * _EYE_WIDTH + 3 * (_RAW_SIDE * _MERGED // _GRID) ** 2
+_NUM_FEATURES = len(SIGNS) + _MERGED**2 * _NUM_TOLD
 _LANGUAGE_WIDTH, _LANGUAGE_BLOCKS = 128, 3
 _HEAD_WIDTH = 32
 _WORD_SCALE = 0.02
@@ -91,14 +90,15 @@ class Eye(nn.Module):
 
     @torch.no_grad()
     def look(self, pictures: NDArray[np.uint8]) -> Tensor:
-        """Return [images, P, F]: what is told of a block of cells, the maps there, and the raw picture."""
+        """Return [images, P, F]: the signs in a block of cells, and all that is told of each cell.
+
+        No more than that: beside features without a meaning the words are drowned, and nothing is learned in minutes.
+        """
         found = []
         for chunk in torch.split(torch.from_numpy(pictures), _SCORED_AT_ONCE):
-            maps = self(chunk)
-            told = functional.max_pool2d(self.head(maps).sigmoid(), _MERGED)
-            raw = functional.adaptive_avg_pool2d(chunk.float() / 127.5 - 1, _RAW_SIDE)
-            beside = functional.pixel_unshuffle(raw, _RAW_SIDE * _MERGED // _GRID)
-            parts = torch.cat((told, functional.pixel_unshuffle(maps, _MERGED), beside), dim=1)
+            told = self.head(self(chunk)).sigmoid()
+            signs = functional.max_pool2d(told[:, : len(SIGNS)], _MERGED)
+            parts = torch.cat((signs, functional.pixel_unshuffle(told, _MERGED)), dim=1)
             found.append(parts.flatten(2).transpose(1, 2))
         return torch.cat(found)
 

@@ -2,6 +2,7 @@
 
 | kind | asks | balanced so that a student who sees nothing stays at |
 | --- | --- | --- |
+| named | name a thing: a dog or a cat, where one of them is | 1/2, for every pair of categories |
 | exist_random | is there a dog? | 1/2: every category is asked for as often where it is as where it is not |
 | exist_adversarial | the same, but the "no" scenes hold what is mostly seen with a dog | 1/2, in the same way |
 | count | how many dogs, one to three | 1/3: every number equally often, for every category |
@@ -32,13 +33,14 @@ from instructgen.records import Box, ImageRecord
 from instructgen.scenes.palette import PAINT
 from instructgen.scenes.phrases import NOUNS
 
-KINDS = ("exist_random", "exist_adversarial", "count", "color", "side", "relation", "larger")
+KINDS = ("named", "exist_random", "exist_adversarial", "count", "color", "side", "relation", "larger")
 _MIN_AREA = 0.01
 _MIN_OFF_CENTRE = 0.12
 _MIN_APART = 0.25
 _MIN_RATIO = 2.0
 _HARD_SHARE = 0.15  # of the scenes without a category: those most like scenes with it
 _NUM_COLOURS = 4
+_NUM_OTHERS = 4  # categories that are not seen, for each that is
 _NUMBERS = ("one", "two", "three")
 _SIDES = ("left", "right")
 _PICTURE_WORDS = frozenset(("picture", "photo", "photograph", "scene", "frame", "shot", "view"))
@@ -53,6 +55,11 @@ _EXISTENCE: tuple[Form, ...] = (
 )
 _FULL_COUNTS = ("There is one {noun}.", *(f"There are {number} {{plural}}." for number in _NUMBERS[1:]))
 FORMS: dict[str, tuple[Form, ...]] = {
+    "named": (
+        ("Looking at the image, what is there?", ("There is {label}.",)),
+        ("In this image, what can be found?", ("{label}.",)),
+        ("Which of the things is in this image?", ("In this image, there is {label}.",)),
+    ),
     "exist_random": _EXISTENCE,
     "exist_adversarial": _EXISTENCE,
     "count": (
@@ -113,7 +120,8 @@ def make_probes(records: list[ImageRecord], per_kind: int, seed: int, said: Coll
     yes_no = ("yes", "no")
     random_claims = _balance(_claim_presence(records, is_hard=False), yes_no, per_kind, draw)
     hard_claims = _balance(_claim_presence(records, is_hard=True), yes_no, per_kind, draw)
-    probes = [_ask_presence("exist_random", claim) for claim in random_claims]
+    probes = [_ask_name(claim) for claim in _balance(_claim_names(records, draw), ("0", "1"), per_kind, draw)]
+    probes += [_ask_presence("exist_random", claim) for claim in random_claims]
     probes += [_ask_presence("exist_adversarial", claim) for claim in hard_claims]
     probes += [_ask_count(claim) for claim in _balance(_claim_counts(records), _NUMBERS, per_kind, draw)]
     probes += _ask_colours(list(_claim_colours(records, colours)), per_kind, draw)
@@ -155,10 +163,6 @@ def _unify(text: str) -> str:
     """Return the words alone, with one word for what the image is called and for how it is pointed at."""
     words = (word for word in split_words(text) if word[0].isalnum())
     return " ".join("image" if word in _PICTURE_WORDS else "the" if word == "this" else word for word in words)
-
-
-def keep_forms(probe: Probe, numbers: list[int]) -> Probe:
-    return probe._replace(wordings=tuple(probe.wordings[number] for number in numbers))
 
 
 def _keep_said(record: ImageRecord, said: Collection[str]) -> ImageRecord:
@@ -214,6 +218,21 @@ def _claim_presence(records: list[ImageRecord], *, is_hard: bool) -> Iterator[Cl
                 yield Claim(image, category, (category,), "yes")
         kept = sorted(absent)[: round(_HARD_SHARE * len(absent))] if is_hard else absent
         yield from (Claim(image, category, (category,), "no") for _, image in kept)
+
+
+def _claim_names(records: list[ImageRecord], draw: random.Random) -> Iterator[Claim]:
+    """Pair what is seen with some of what is not; the label is the position of the former in the topic."""
+    categories = sorted({box.category for record in records for box in record.boxes})
+    for image, record in enumerate(records):
+        boxes = _boxes_by_category(record)
+        for category in sorted(boxes):
+            others = (
+                draw.sample(categories, _NUM_OTHERS) if max(box.area for box in boxes[category]) >= _MIN_AREA else []
+            )
+            for other in others:
+                if other not in boxes:
+                    one, two = sorted((category, other))
+                    yield Claim(image, f"{one}/{two}", (one, two), str(int(category == two)))
 
 
 def _claim_counts(records: list[ImageRecord]) -> Iterator[Claim]:
@@ -282,6 +301,11 @@ def _word(claim: Claim, kind: str, labels: tuple[str, ...], slots: dict[str, str
 def _ask_presence(kind: str, claim: Claim) -> Probe:
     noun, labels = _noun(claim.topic[0]), ("yes", "no")
     return _word(claim, kind, labels, {"a": with_article(noun), "noun": noun}, labels)
+
+
+def _ask_name(claim: Claim) -> Probe:
+    said = with_article(_noun(claim.topic[0])), with_article(_noun(claim.topic[1]))
+    return _word(claim, "named", ("0", "1"), {}, said)
 
 
 def _ask_count(claim: Claim) -> Probe:

@@ -29,6 +29,7 @@ _NEAR = {
         "tests/unit/teachers/test_openai_chat.py",
         "tests/unit/teachers/test_openai_send.py",
     ),
+    "instructgen/scenegraph": ("tests/unit/scenegraph", "tests/unit/teachers"),
     "instructgen/teachers/scene_program": ("tests/unit/teachers",),
     "instructgen/prompting": ("tests/unit/prompting", "tests/integration/test_build_openai.py"),
     "instructgen/dataset": ("tests/unit/dataset",),
@@ -332,7 +333,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "sides_mirrored_in_what_the_scene_program_says",
-        "instructgen/teachers/scene_program/geometry.py",
+        "instructgen/scenegraph/geometry.py",
         '("left", "middle", "right")',
         '("right", "middle", "left")',
     ),
@@ -405,7 +406,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "things_of_one_side_said_to_be_on_the_other",
-        "instructgen/teachers/scene_program/geometry.py",
+        "instructgen/scenegraph/geometry.py",
         'if one.x1 + _GAP < other.x0:\n        return "left"',
         'if one.x1 + _GAP < other.x0:\n        return "right"',
     ),

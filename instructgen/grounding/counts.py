@@ -76,6 +76,8 @@ def weigh(phrase: Phrase, number: int, evidence: Evidence, *, is_total: bool) ->
         return _weigh_boxes(phrase, number, evidence, stated, is_total=is_total)
     if stated and (is_total or number > max(stated) or len(stated) == 1):
         return "contradicted", f"captions say {_say(stated)}"
+    if number == 0 and category and not evidence.mentions.get(category):
+        return "supported", "no box, and no caption names one"
     if number > 1 and category and evidence.mentions.get(category) and category not in evidence.plurals:
         return "contradicted", "every caption speaks of one"
     return "unverifiable", "nothing counts them"

@@ -17,3 +17,4 @@ SAMPLE_TYPES: dict[str, SampleType] = {
 SEEN_TYPES = ("caption",)
 # Types that only the scene program writes; they have no prompt.
 PROGRAM_TYPES = ("negative", "referring")
+PROMPTED_TYPES = tuple(name for name in SAMPLE_TYPES if name not in PROGRAM_TYPES)

@@ -12,6 +12,7 @@ from instructgen.scenegraph.settings import SETTINGS
 from instructgen.scenegraph.verbs import VERB_FORMS
 
 _GAME_VERBS = frozenset({"play", "watch", "enjoy"})
+_NO_PLACE = frozenset({"photo", "picture"})
 _WORN = frozenset({"wear", "pair"})
 # What one plays, and how it is said.
 _PLAYED = {
@@ -95,7 +96,9 @@ def _make_action(event: Event, sources: Sources, roles: dict[str, Entity]) -> Ac
     if not _fits_boxes(event, sources):
         return None
     thing, place = event.object, event.place
-    if place is not None and (place.noun.kind == "game" or not sources.is_sure(place)):
+    if place is not None and (
+        place.noun.lemma in _NO_PLACE or place.noun.kind == "game" or not sources.is_sure(place)
+    ):
         place = None
     if thing is not None and (thing.noun.lemma == event.subject.noun.lemma or not sources.is_sure(thing)):
         return None
@@ -145,7 +148,8 @@ def _build(
     doing = "" if verb == "be" else "lying" if verb == "lay" else event.verb.ing
     held = ""
     if thing is not None:
-        held = _PLAYED.get(thing.noun.lemma) or _say_object(thing, sources, after_verb=True)
+        played = _PLAYED.get(thing.noun.lemma) if verb in _GAME_VERBS else None
+        held = played or _say_object(thing, sources, after_verb=True)
         doing = f"{doing} {held}"
     where = f"{_preposition(event)} {_say_object(place, sources, after_verb=False)}" if place is not None else ""
     where = f"{event.manner} {where}".strip()

@@ -19,6 +19,7 @@ from instructgen.surrogate.boxes import overlap
 _SAME_PLACE = 0.8  # intersection over union of two boxes that may be one thing named twice
 _MIN_AREA = 0.0025  # a smaller box that no caption names is not spoken of
 _REACH = 6  # words before a noun in which a number may be meant for it
+_GOES_ON = frozenset(("and", ",", "of", "looking"))  # within a noun phrase: "four tired looking dogs"
 _SOME = frozenset(("several", "many", "numerous", "dozens", "bunch", "herd", "flock", "rows", "lots"))
 # A category whose boxes annotators may mean where people say otherwise.
 _RIVALS = {
@@ -180,7 +181,7 @@ def _numbers_near(tokens: tuple[str, ...], category: Category) -> Iterator[int]:
                 yield 0
             elif word in NUMBER_WORDS:
                 yield NUMBER_WORDS[word]
-            if word in BOUNDARIES and word not in ("and", ",", "of") and word not in _SOME:
+            if word in BOUNDARIES and word not in _GOES_ON and word not in _SOME:
                 break
 
 

@@ -175,5 +175,5 @@ PREPOSITIONS = {
 # Words that make what they hold a likeness of the thing.
 LIKENESS = _words(
     "statue statues painting drawing sculpture toy toys poster mural figurine doll dolls reflection cartoon sign cutout logo"
-    " graffiti carving image costume dressed painted shape shaped model"
+    " graffiti carving costume dressed painted shape shaped model"
 )

@@ -13,7 +13,7 @@ from instructgen.filters.length import AnswerLength, WordLimits
 from instructgen.filters.near_duplicate import NearDuplicate
 from instructgen.prompting.prompts import load_prompt, load_questions
 from instructgen.records import ImageRecord, Message, Sample
-from instructgen.sample_types import SAMPLE_TYPES
+from instructgen.sample_types import PROMPTED_TYPES
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "filters.md"
 RECORD = ImageRecord("own/1", "1.jpg", 640, 480, ("A brown dog lies beside a red ball.",), ())
@@ -119,7 +119,7 @@ def test_no_name_is_in_both_tables() -> None:
     assert not FILTERS.keys() & CORPUS_FILTERS.keys()
 
 
-@pytest.mark.parametrize("sample_type", SAMPLE_TYPES)
+@pytest.mark.parametrize("sample_type", PROMPTED_TYPES)
 def test_shipped_examples_pass_every_filter(sample_type: str) -> None:
     for shot in load_prompt(None, sample_type).shots:
         sample = Sample(f"{shot.record.image_id}/0", shot.record.image_id, sample_type, shot.turns, (), {})

@@ -7,7 +7,7 @@ import pytest
 
 from instructgen.prompting.prompts import load_prompt
 from instructgen.records import Decoding, Fault, Message
-from instructgen.sample_types import SAMPLE_TYPES
+from instructgen.sample_types import PROMPTED_TYPES, SAMPLE_TYPES
 
 # A type that only a model that sees can write has no examples: no surrogate could stand for a picture.
 OWN_TURNS = (Message("user", "What is there?"), Message("assistant", "A brown dog sleeps on a blue mat by the door."))
@@ -20,7 +20,7 @@ def test_name_is_the_key(key: str) -> None:
 
 
 @pytest.mark.parametrize("decoding", FORMATS, ids=["text", "json"])
-@pytest.mark.parametrize("key", SAMPLE_TYPES)
+@pytest.mark.parametrize("key", PROMPTED_TYPES)
 def test_shipped_examples_are_read_back_as_they_were_written(key: str, decoding: Decoding) -> None:
     sample_type = SAMPLE_TYPES[key]
     for turns in [shot.turns for shot in load_prompt(None, key).shots] or [OWN_TURNS]:
@@ -28,7 +28,7 @@ def test_shipped_examples_are_read_back_as_they_were_written(key: str, decoding:
         assert sample_type.parse(text, (turns[0].content,), random.Random(0)) == turns
 
 
-@pytest.mark.parametrize("key", SAMPLE_TYPES)
+@pytest.mark.parametrize("key", PROMPTED_TYPES)
 def test_parse_is_pure(key: str) -> None:
     prompt = load_prompt(None, key)
     text = SAMPLE_TYPES[key].write(find_turns(key), Decoding())
@@ -46,7 +46,7 @@ def test_unusable_reply_gives_a_reason_that_can_be_counted(key: str, text: str) 
     assert fault.reason == fault.reason.lower()
 
 
-@pytest.mark.parametrize("key", SAMPLE_TYPES)
+@pytest.mark.parametrize("key", PROMPTED_TYPES)
 def test_json_reply_has_the_keys_that_its_schema_requires(key: str) -> None:
     sample_type = SAMPLE_TYPES[key]
     text = sample_type.write(find_turns(key), Decoding(output_format="json"))

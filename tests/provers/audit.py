@@ -35,7 +35,7 @@ from tests.provers.words import (
     lemma_of,
 )
 
-_MANY = re.compile(r"\b(?:several|many|a number of|a few)\b")
+_MANY = re.compile(r"\b(?:several|many|a number of)\b")
 _ONE = re.compile(r"\b(?:single|only one|just one|just the one|no second|no others?(?! things)|lone|the only)\b")
 _SIZE_KINDS = ("larger", "largest", "order", "extent")
 _DIRECTION_KINDS = ("region", "largest", "relation", "edge", "half", "order")
@@ -129,7 +129,9 @@ def _doubt_words(said: str, claims: list[Claim]) -> Iterator[str]:
             if not any(re.fullmatch(CIRCUMSTANCES.get(value, value), word) for value in told):
                 yield f"circumstance: '{word}' is in no claim"
         elif word in SIZE_WORDS:
-            if not kinds & set(_SIZE_KINDS):
+            if not kinds & set(_SIZE_KINDS) or (
+                word.startswith("small") and not kinds & {"larger", "order", "extent"}
+            ):
                 yield f"size: '{word}' is in no claim"
         elif word in DOINGS and word not in FRAMING_VERBS and word not in FRAME_WORDS:
             if not any(lemma == lemma_of(claim.value.split()[0]) for claim in claims if claim.value):

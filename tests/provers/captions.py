@@ -10,6 +10,7 @@ from tests.provers.evidence import (
     Cited,
     Evidence,
     category_of,
+    is_general,
     is_many,
     is_modifier,
     name_pattern,
@@ -25,6 +26,7 @@ from tests.provers.words import (
     forms_of,
     lemma_of,
     value_pattern,
+    words_of,
 )
 
 # Words that end the run from an adjective to its noun.
@@ -197,7 +199,7 @@ def _doubt_caption(evidence: Evidence, one: Cited, claim: Claim) -> str:
 
 
 def _doubt_place(evidence: Evidence, rest: str, where: str) -> str:
-    rest = rest.replace("one another", "each other")
+    rest = rest.replace("one another", "each other").replace("beside each other", "next to each other")
     beside = re.match(r"(.*?(?:each other|side by side)) ?(.*)$", where)
     if beside is not None and (beside[1] not in rest or not beside[2]):
         return "" if beside[1] in rest else f"'{beside[1]}' is not there"
@@ -211,6 +213,8 @@ def _doubt_place(evidence: Evidence, rest: str, where: str) -> str:
     for found in re.finditer(rf"\b(?:{_any_name(evidence, match[2])})\b", rest):
         between = rest[: found.start()]
         said = "|".join(PREPOSITIONS.get(match[1], match[1]).split()) if match[1] in PREPOSITIONS else match[1]
+        if match[1] in ("in", "at") and match[2].split()[-1] in _OPEN:
+            said += "|on top of"
         if re.search(rf"\b(?:{said})\b", between) and not _NEGATION.search(between):
             return ""
     return f"'{where}' is not there"
@@ -223,6 +227,8 @@ def _nouns_of(rest: str) -> list[str]:
     return ["wii"] if rest == "wii game" else [rest] if rest else []
 
 
+# Who stands on top of one of these stands in it.
+_OPEN = words_of("field pasture meadow yard lake river pond water ocean snow sand grass park")
 # Names that say no more than each other.
 _ALIKE = (
     {"kitten", "kitty"},
@@ -243,6 +249,7 @@ def _any_name(evidence: Evidence, noun: str) -> str:
     told = {
         singular_of(found) for text in evidence.captions for found in re.findall(rf"\b({names_of(category)})\b", text)
     }
+    told = {word for word in told if not is_general(word, category)}
     if not evidence.captions_with(narrow) or any(not _fits(word, single, general | alike) for word in told):
         return narrow
     return "|".join([narrow, *(f"{word}(?:e?s)?" for word in sorted(general))])

@@ -237,6 +237,11 @@ def category_of(noun: str) -> str | None:
     return None
 
 
+def is_general(noun: str, category: str) -> bool:
+    """True for the category's own name, in the singular, or one that says as much."""
+    return _GENERIC.get(noun, noun) == category
+
+
 @lru_cache(maxsize=4096)
 def name_pattern(noun: str) -> str:
     """Return a pattern for all that a caption may say for the noun, singular or plural.

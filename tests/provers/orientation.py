@@ -95,13 +95,16 @@ def _doubt_size(said: str, claim: Claim) -> Iterator[str]:
         rf"\b{_MORE}\b{gap} (?:than|ahead of)(?: that of)? the (?:{one})\b",
         rf"\b{_LESS}\b{gap} than(?: that of)? the (?:{other})\b",
         rf"\bcompared (?:with|to) the (?:{one})\b",
+        rf"\bcompared (?:with|to) the (?:{other})\b, (?:it|he|she|they|the (?:{one}))\b{gap}\b{_LESS}\b",
         rf"\bahead of the (?:{one})\b",
+        rf"\blarger is the (?:{other})\b|\bsmaller is the (?:{one})\b",
     )
     right = (
         rf"\b(?:{one})\b{gap}\b{_MORE}\b",
         rf"\b(?:{other})\b{gap}\b{_LESS}\b",
         rf"\bthan(?: that of)? the (?:{other})\b|\b(?:compared with|compared to|ahead of) the (?:{other})\b",
         rf"\b{_LESS}\b{gap} than the (?:{one})\b",
+        rf"\blarger is the (?:{one})\b",
         rf"^(?:it is |it's )?the (?:{one})(?: does| is)?\.?$",
     )
     holds = [bool(re.search(pattern, said)) for pattern in right]

@@ -7,13 +7,13 @@ from functools import lru_cache
 
 from instructgen.scenegraph.claims import Claim
 from tests.provers.evidence import Thing, category_of, find_things, name_pattern, singular_of
-from tests.provers.words import CIRCUMSTANCES, COLORS, LOOKS, MATERIALS, NUMBERS, SIZES, forms_of, lemma_of
+from tests.provers.words import CIRCUMSTANCES, COLORS, DOINGS, LOOKS, MATERIALS, NUMBERS, SIZES, forms_of, lemma_of
 
 PRONOUN = re.compile(r"\b(?:it|its|itself|they|their|them|he|his|she|her|one)\b")
 SHORT = 7  # words of an answer that may leave to its question what it is about
 _NAMES = {2: "pair|couple", 1: "single|only|lone|no second"}
 _WORN = r"dressed|wears?|wearing|clothes|clothing|outfit|in|on|has on"
-_HELD = r"holds?|holding|hands?|grip|has|have|carry|carrying"
+_HELD = r"held|holds?|holding|hands?|grip|has|have|carry|carrying"
 # What a text has to have to make a claim of these kinds.
 _SIGNS = {
     "larger": re.compile(r"\b(?:larger|smaller|bigger|more|less|ahead|wins?)\b"),
@@ -27,7 +27,7 @@ _SIGNS = {
     "absent": re.compile(r"\b(?:no|not|neither|nor|without|missing|lacks?|absent|vain|nowhere|nobody|odd|none|only|zero)\b|n't\b"),
 }  # fmt: skip
 _LOOKS = "|".join(sorted({*COLORS, *MATERIALS, *LOOKS, *SIZES}))
-_OTHERS = re.compile(r"\b(?:others|only|among the things|none|neither|nothing else)\b")
+_OTHERS = re.compile(r"\b(?:others|only|among the things|none|nothing else)\b|\bneither(?:[.,]|$)")
 # Direction words, each with the side of the frame that it stands for.
 _SIDES = {
     "left": "left", "right": "right", "top": "top", "upper": "top", "above": "top", "higher": "top", "bottom": "bottom",
@@ -69,7 +69,7 @@ FRAMES = (
     (r"for a friend\b", ""),
     (r"(?:is|are) (?:all )?taking place\b", "takes place"),
     (r"(?:for|us|me|you|too) long\b", ""),
-    (r"(?:isn't|not|without) one\b(?= here|,|\.| in )", "not there"),
+    (r"(?:isn't|not|without) one\b(?= here|,|\.| in )", "not it"),
     (r"however long\b", "however"),
     (
         r"(?:when|if|what would|how would|what do) (?:most )?people (?=describe|say|name|look|mention|see|notice)",
@@ -178,6 +178,13 @@ def says_doing(text: str, about: str, claim: Claim) -> bool:
         return (bool(where) and base in ("sit", "stand", "lie", "rest")) or bool(
             re.search(rf"\b(?:{forms_of(verb)})\b", about)
         )
+    other = re.search(rf"\b([a-z]+ing) {loosely(rest)[2:]}", text)
+    if (
+        other is not None
+        and other.group(1) in DOINGS
+        and not re.search(rf"\b(?:{forms_of(verb)}) {loosely(rest)[2:]}", text)
+    ):
+        return False
     put = {"wear": _WORN, "hold": _HELD}.get(base, forms_of(verb))
     return bool(re.search(loosely(rest), text)) and bool(re.search(rf"\b(?:{put})\b", about))
 
@@ -205,6 +212,11 @@ def names_subject(text: str, claim: Claim) -> bool:
     return len(missing) <= bool(PRONOUN.search(text))
 
 
+def _leans(text: str) -> bool:
+    """True for an answer that names its subject by a pronoun, or names nothing at all."""
+    return bool(PRONOUN.search(text)) or not any(thing.category for thing in find_things(text))
+
+
 def states(text: str, claim: Claim, question: str = "", *, is_short: bool = False) -> bool:
     """True if the text says what the claim does; a short answer may leave its subject to the question."""
     about = f"{question} {text}"
@@ -214,7 +226,8 @@ def states(text: str, claim: Claim, question: str = "", *, is_short: bool = Fals
         return bool(re.search(rf"\b(?:{CIRCUMSTANCES.get(claim.value, claim.value)})\b", text))
     if claim.kind == "absent" and question and _OTHERS.search(text):
         return bool(positions_of(question, claim.subject.lower()))
-    if not names_subject(about if question else text, claim):
+    leans = is_short and not find_things(question)  # "And its color?"
+    if not leans and not names_subject(about if is_short or (question and _leans(text)) else text, claim):
         return False
     if claim.kind == "attribute":
         return says_value(text, claim)

@@ -31,6 +31,8 @@ person, dog, bench, umbrella, bicycle
 boat, bird, surfboard, person, bench, car
 """.strip().splitlines()
 )
+# What may be asked for where nothing boxed suggests better.
+_ANYWHERE = ("dog", "cat", "bicycle", "umbrella", "person", "boat", "kite", "laptop", "suitcase", "train")
 # Boxed things that annotators and speakers mix up with the candidate.
 _MIXED_UP = {
     "truck": {"car", "bus"}, "car": {"truck", "bus"}, "bus": {"truck", "train"}, "couch": {"chair", "bed"},
@@ -73,7 +75,7 @@ def find_absent(graph: SceneGraph, draw: random.Random, num: int) -> list[Catego
         for name in company if shared else ():
             weights[name] = weights.get(name, 0) + shared
     if len(weights) < num:
-        weights |= dict.fromkeys(("dog", "cat", "bicycle", "umbrella", "person", "boat"), 1)
+        weights |= dict.fromkeys(_ANYWHERE, 1)
     names = sorted(name for name in weights if is_absent(name, graph))
     if "person" in names:
         weights["person"] = 3

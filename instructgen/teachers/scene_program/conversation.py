@@ -59,6 +59,10 @@ def make_conversation(graph: SceneGraph, draw: random.Random, style: Style) -> l
     wanted = draw.choices(_TURNS, _TURN_WEIGHTS)[0]
     polar = _polar(draw)
     plain = wanted - len(polar)
+    if not graph.entities:
+        return []
+    # A question whether something is there comes before all that takes it for granted.
+    first = [told for told in (_ask(talk, name) for name in polar if name == "existence") if told is not None]
     turns: list[Told] = []
     denials = polar.count("absence")
     for name in _order(draw):
@@ -69,13 +73,19 @@ def make_conversation(graph: SceneGraph, draw: random.Random, style: Style) -> l
         denials += _take(talk, GENERATORS[name], turns) and name in _DENYING
         if turns and len(turns) < plain and draw.random() < _FOLLOW_SHARE:
             _follow(talk, turns)
-    for name in polar:
-        talk.last = None
-        _place(talk, name, turns)
+    if "absence" in polar:
+        _place(talk, "absence", turns)
+    turns = [*first, *turns]
     for name in _RESORTS:
         if len(turns) < MIN_TURNS:
             _take(talk, GENERATORS[name], turns)
     return turns if len(turns) >= MIN_TURNS else []
+
+
+def _ask(talk: Talk, name: str) -> Told | None:
+    talk.last = None
+    move = next(GENERATORS[name].find(talk), None)
+    return add_more(talk, talk.word(move)) if move is not None else None
 
 
 def _polar(draw: random.Random) -> list[str]:
@@ -112,10 +122,9 @@ def _follow(talk: Talk, turns: list[Told]) -> None:
 
 def _place(talk: Talk, name: str, turns: list[Told]) -> None:
     """Put a question of yes or no anywhere but between a turn and its follow-up."""
-    move = next(GENERATORS[name].find(talk), None)
-    if move is None:
+    told = _ask(talk, name)
+    if told is None:
         return
-    told = add_more(talk, talk.word(move))
     leaning = {family for one in FOLLOWERS.values() for family in one.families}
     spots = [at for at in range(len(turns) + 1) if at == len(turns) or turns[at].family not in leaning]
     turns.insert(talk.draw.choice(spots), told)

@@ -60,6 +60,8 @@ def _tell_number(page: Paragraph) -> None:
 
 
 def _close_attention(page: Paragraph) -> None:
+    if len(page.sentences) >= MAX_SENTENCES:
+        return
     main = find_most_named(page.graph)
     nobody = is_absent("person", page.graph)
     absent = (Claim("absent", "people"),) if nobody else ()

@@ -20,6 +20,8 @@ def make_negative(graph: SceneGraph, draw: random.Random, style: Style) -> list[
     denying = list(_DENYING)
     draw.shuffle(denying)
     turns: list[Told] = []
+    if not graph.entities:
+        return turns
     wanted = draw.randint(_MIN_TURNS, _MAX_TURNS)
     affirms = draw.random() < 0.5
     while len(turns) < wanted:

@@ -96,7 +96,7 @@ def load_rules() -> tuple[Rule, ...]:
             _check(rule, path.name)
             if rule.name in rules:
                 raise InstructgenError(
-                    f"{path.name}: the rule '{rule.name}' has the name of one in {files[rule.name]}; give it another"
+                    f"{files[rule.name]} and {path.name}: both have a rule '{rule.name}'; give one another name"
                 )
             rules[rule.name] = rule
             files[rule.name] = path.name

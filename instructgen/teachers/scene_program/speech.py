@@ -17,10 +17,10 @@ _REGIONS = {
     "left bottom": ("in the lower left of {p}", "in the lower left part of {p}", "toward the bottom left of {p}"),
     "right top": ("in the upper right of {p}", "in the upper right part of {p}", "toward the top right of {p}"),
     "right bottom": ("in the lower right of {p}", "in the lower right part of {p}", "toward the bottom right of {p}"),
-    "left": ("on the left side of {p}", "at the left of {p}", "over on the left of {p}", "toward the left of {p}"),
+    "left": ("on the left side of {p}", "on the left of {p}", "over on the left of {p}", "toward the left of {p}"),
     "right": (
         "on the right side of {p}",
-        "at the right of {p}",
+        "on the right of {p}",
         "over on the right of {p}",
         "toward the right of {p}",
     ),

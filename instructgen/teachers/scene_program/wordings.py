@@ -59,7 +59,20 @@ def load_wordings() -> dict[str, Family]:
                 families[name] = msgspec.convert(table, Family)
             except msgspec.ValidationError as error:
                 raise InstructgenError(f"{path.name}, family '{name}': {error}") from error
+            _check(families[name], path.name, name)
     return _share_questions(families)
+
+
+def _check(family: Family, file: str, name: str) -> None:
+    if not family.plain:
+        raise InstructgenError(f"{file}, family '{name}': it has no answers; give it a list called plain")
+    for form in (*family.ask, *family.plain, *family.terse, *family.warm):
+        try:
+            slots = slots_of(form)
+        except ValueError as error:
+            raise InstructgenError(f"{file}, family '{name}': {error} in '{form}'") from error
+        if any(not slot.isidentifier() for slot in slots):
+            raise InstructgenError(f"{file}, family '{name}': a slot without a name in '{form}'; write {{x}}, say")
 
 
 def _share_questions(families: dict[str, Family]) -> dict[str, Family]:

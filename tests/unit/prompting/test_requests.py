@@ -11,13 +11,13 @@ from instructgen.errors import InstructgenError
 from instructgen.prompting.prompts import Prompt, load_prompt
 from instructgen.prompting.requests import make_prompt_book, make_request, make_request_id
 from instructgen.records import Decoding, ImageRecord, Message, Surrogate, Unit
-from instructgen.sample_types import SAMPLE_TYPES
+from instructgen.sample_types import PROMPTED_TYPES, SAMPLE_TYPES
 
 RECORD = ImageRecord("own/1", "1.jpg", 640, 480, ("A dog sleeps.", "A brown dog."), ())
 
 
 def load_all(folder: Path | None = None) -> dict[str, Prompt]:
-    return {name: load_prompt(folder, name) for name in SAMPLE_TYPES}
+    return {name: load_prompt(folder, name) for name in PROMPTED_TYPES}
 
 
 def make_unit(sample_type: str) -> Unit:
@@ -42,7 +42,7 @@ def test_rules_hold_no_caption_of_any_image() -> None:
     captions = [
         caption for prompt in load_all().values() for shot in prompt.shots for caption in shot.record.captions
     ]
-    for name in SAMPLE_TYPES:
+    for name in PROMPTED_TYPES:
         rules = book.messages(make_unit(name))[0].content
         assert not any(caption in rules for caption in (*captions, *RECORD.captions))
 

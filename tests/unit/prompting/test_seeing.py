@@ -8,7 +8,7 @@ from instructgen.prompting.prompts import load_prompt
 from instructgen.prompting.requests import make_prompt_book, make_request
 from instructgen.prompting.seeing import load_seeing
 from instructgen.records import Decoding, Message, Picture, Unit
-from instructgen.sample_types import SAMPLE_TYPES
+from instructgen.sample_types import PROMPTED_TYPES, SAMPLE_TYPES
 from tests.support.make import make_unit
 
 SHA256 = "ab" * 32
@@ -28,13 +28,13 @@ def request_id(unit: Unit, messages: tuple[Message, ...]) -> str:
     return make_request(unit, messages, "m", Decoding()).request_id
 
 
-@pytest.mark.parametrize("sample_type", SAMPLE_TYPES)
+@pytest.mark.parametrize("sample_type", PROMPTED_TYPES)
 def test_picture_goes_along_with_the_last_message_alone(sample_type: str) -> None:
     _, messages = write("beside", sample_type)
     assert [message.picture for message in messages] == [None] * (len(messages) - 1) + [Picture(SHA256, 768)]
 
 
-@pytest.mark.parametrize("sample_type", SAMPLE_TYPES)
+@pytest.mark.parametrize("sample_type", PROMPTED_TYPES)
 def test_surrogate_is_shown_beside_the_picture_or_not_at_all(sample_type: str) -> None:
     unit, beside = write("beside", sample_type)
     _, only = write("only", sample_type)

@@ -154,4 +154,4 @@ def test_any_text_gives_turns_in_order_or_a_fault(text: str) -> None:
 
 def test_text_format_is_llavas() -> None:
     turns = (Message("user", "A?"), Message("assistant", "B."))
-    assert Conversation().write(turns, Decoding()) == "Question:\nA?\n===\nAnswer:\nB."
+    assert Conversation("conv").write(turns, Decoding()) == "Question:\nA?\n===\nAnswer:\nB."

@@ -86,7 +86,7 @@ def add_setting(talk: Talk) -> Iterator[Move]:
 
 ADDED = (
     Generator("add-color", add_color, ("add_color",), ("attribute",)),
-    Generator("add-doing", add_doing, ("add_doing",), ("doing",)),
+    Generator("add-doing", add_doing, ("add_doing",), ("doing", "attribute")),
     Generator("add-region", add_region, ("add_region",), ("region",)),
     Generator("add-side", add_side, ("add_left", "add_right"), ("relation",)),
     Generator("add-larger", add_larger, ("add_larger",), ("larger",)),

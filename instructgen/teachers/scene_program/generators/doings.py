@@ -20,7 +20,27 @@ from instructgen.teachers.scene_program.phrasing import (
 from instructgen.teachers.scene_program.speech import be
 from instructgen.teachers.scene_program.talk import Generator, Move, Talk, subject_of_action
 
-_STILL = frozenset(("top", "fill", "cover", "decorate", "hang", "mount", "park", "dock", "place", "stack"))
+_STILL = frozenset(
+    (
+        "be",
+        "wear",
+        "dress",
+        "surround",
+        "attach",
+        "arrange",
+        "display",
+        "top",
+        "fill",
+        "cover",
+        "decorate",
+        "hang",
+        "mount",
+        "park",
+        "dock",
+        "place",
+        "stack",
+    )
+)
 _PLACED = frozenset(("be", "park", "dock", "hang", "mount", "sit", "lie", "lay", "perch", "stand", "sleep", "rest"))
 _ALIKE = (
     {"ride", "ski", "snowboard", "surf", "skateboard", "perform", "do"},
@@ -37,7 +57,7 @@ _BARE = frozenset(("be", "sit", "lie", "lay", "stand", "rest"))
 
 def doings(talk: Talk) -> list[Action]:
     """Return what one asks about with "doing"."""
-    return [one for one in talk.graph.actions if one.verb not in _STILL and one.verb != "be" and one.doing]
+    return [one for one in talk.graph.actions if one.verb not in _STILL and one.doing]
 
 
 def keys_of(action: Action) -> tuple[str, ...]:
@@ -194,13 +214,13 @@ def find_summary(talk: Talk) -> Iterator[Move]:
 
 
 DOINGS = (
-    Generator("doing", find_doing, ("doing",), ("doing",)),
-    Generator("who", find_who, ("who",), ("doing",)),
+    Generator("doing", find_doing, ("doing",), ("doing", "attribute")),
+    Generator("who", find_who, ("who",), ("doing", "attribute", "count")),
     Generator("where-at", find_where, ("where_at",), ("doing",)),
-    Generator("summary", find_summary, ("summary",), ("doing", "place")),
+    Generator("summary", find_summary, ("summary",), ("doing", "place", "attribute", "count")),
 )
 FOLLOWING_DOINGS = (
-    Generator("wearing", find_wearing, ("wearing",), ("doing",)),
-    Generator("holding", find_holding, ("holding",), ("doing",)),
-    Generator("doing-after", find_doing_after, ("doing_follow",), ("doing",)),
+    Generator("wearing", find_wearing, ("wearing",), ("doing", "attribute")),
+    Generator("holding", find_holding, ("holding",), ("doing", "attribute")),
+    Generator("doing-after", find_doing_after, ("doing_follow",), ("doing", "attribute")),
 )
