@@ -1,6 +1,6 @@
 """Does a student learn more from one dataset than from another of the same images? Same size, same steps, same seeds.
 
-    python bench/student.py FIRST NEW --images-source scenes:1011 --eye eye.pt --steps 2000 --seeds 2 --json out.json
+    python bench/student.py FIRST NEW --images-source scenes:1011 --eye eye.pt --steps 1500 --seeds 2 --json out.json
 
 First an eye is trained on the truth of other scenes, or read from --eye (student_model.py). Once for each dataset and
 seed a small language model behind it is then trained from nothing on all samples, its loss on what an assistant
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--eye-source", default="scenes:555", help="scenes:SEED, what the eye is trained on")
     parser.add_argument("--eye-scenes", type=int, default=10_000)
     parser.add_argument("--eye-steps", type=int, default=1600)
-    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--seeds", type=int, default=2, help="trainings of each dataset")
     parser.add_argument("--first-seed", type=int, default=0)

@@ -84,6 +84,7 @@ _MONOCHROME = frozenset(
 )
 _REACH = 6  # words before a noun in which a color may be meant for it
 _COLORS = frozenset(COLOURS.values())
+_MATERIALS = frozenset({"wood", "metal", "glass", "plastic", "brick", "stone", "concrete", "leather", "marble"})
 _BE = frozenset({"is", "are"})
 _ENDS = frozenset({".", ",", "and", "with", "on", "in", "while", ";", "!"})
 
@@ -149,6 +150,7 @@ def _read_phrase(reading: CaptionReading, phrase: NounPhrase) -> Iterator[Told]:
 
 def _read_predicate(reading: CaptionReading, phrase: NounPhrase) -> Iterator[Told]:
     tokens, at = reading.tokens, phrase.end
+    at += at < len(tokens) and tokens[at] in ("that", "which")
     if at + 1 >= len(tokens) or tokens[at] not in _BE:
         return
     colors: list[str] = []
@@ -209,7 +211,7 @@ def _add_others(
     for (kind, value), facts in by_value.items():
         rivals = [other for other in values if {value, other} in _OPPOSITES]
         if kind == "material":
-            rivals = [other for other in materials if other != value]
+            rivals = [other for other in {*materials, *(near & _MATERIALS)} if other != value]
             if entity.name in _NO_MATERIAL or entity.kind in ("person", "animal", "vehicle", "food"):
                 continue
         if rivals:

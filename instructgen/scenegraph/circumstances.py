@@ -50,15 +50,18 @@ def find_circumstances(
     found, disputed = _find_places(readings, boxed)
     for kind in ("time", "weather"):
         told: dict[str, list[Span]] = {}
+        doubted: set[str] = set()
         phrases: dict[str, str] = {}
         for number, caption in enumerate(captions):
             for of, value, phrase, pattern in _PATTERNS:
                 match = pattern.search(caption) if of == kind else None
-                if match and not _LIKENESS.search(caption):
+                if match and _LIKENESS.search(caption):
+                    doubted.add(value)
+                elif match:
                     told.setdefault(value, []).append(Span(number, match.start(), match.end()))
                     phrases[value] = phrase
         spans = tuple(span for said in told.values() for span in said)
-        if _disagree(set(told)):
+        if told and _disagree(set(told) | doubted):
             disputed.append(Contradiction("scene", kind, tuple(told), Evidence(spans)))
             continue
         ordered = sorted(told.items(), key=lambda pair: -len(pair[1]))

@@ -52,6 +52,17 @@ _VAGUE = frozenset(
             "mound",
         ),
         *("countertop", "mound", "computer desk", "wheel", "tire", "body of water", "night stand"),
+        *(
+            "monitor",
+            "computer monitor",
+            "computer screen",
+            "desktop computer",
+            "pie",
+            "pastry",
+            "dessert",
+            "drink",
+            "vehicle",
+        ),
     )
 )
 _OF_ITSELF = frozenset(("photo", "picture"))  # said of the picture, not of what it shows

@@ -10,6 +10,7 @@ from tests.provers.evidence import (
     Cited,
     Evidence,
     category_of,
+    find_things,
     is_general,
     is_many,
     is_modifier,
@@ -118,8 +119,10 @@ def _told_values(text: str, nouns: str, kind: str, value: str) -> list[frozenset
     behind = rf"\b(?:{nouns}) +(?:that +|which +)?(?:is|are) +{run}\b(?= *$| *[.,]| +(?:and|with|in|on)\b)"
     found = []
     for match in (*re.finditer(before, text), *re.finditer(behind, text)):
-        if is_modifier(text[match.end() :]):
-            continue
+        behind_values = match.group()[match.group().index(match.group(1)) + len(match.group(1)) :]
+        listed = any(re.match(r",| and", behind_values[thing.end :]) for thing in find_things(behind_values))
+        if listed or is_modifier(text[match.end() :]):
+            continue  # "a white vase, artwork and a cloth": the value is another thing's
         words = re.findall(rf"\b(?:{names})\b", match.group(1))
         found.append(frozenset(COLORS.get(word) or _named(word, names, value) for word in words))
     return found

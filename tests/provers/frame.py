@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from instructgen.records import Box
 from instructgen.scenegraph.claims import Claim
-from tests.provers.evidence import Evidence, category_of, is_many, is_modifier, name_pattern, singular_of
+from tests.provers.evidence import Evidence, category_of, find_things, is_many, is_modifier, name_pattern, singular_of
 from tests.provers.words import NUMBERS
 
 # Categories of which one (before the bar) and one (after it) suggest the place.
@@ -20,6 +20,9 @@ _PLACES_FROM_THINGS = {
 _NOT_COUNTED = ("skis", "scissors", "broccoli")
 # Words that say of a category more than its name does: captions have to say so too.
 _OF_CAPTIONS = {"stove": "stoves?|stove tops?", "game controller": "controllers?|wii|nintendo|game"}
+
+
+_PART = re.compile(r" +(?:face|head|neck|mouth|tongue|tail|back|eyes?|nose|ears?|engine|side|top|front)\b")
 
 
 def size_of(box: Box) -> float:
@@ -107,7 +110,7 @@ def prove_count(evidence: Evidence, claim: Claim) -> Iterator[str]:
         # "A giraffes neck" is one giraffe's.
         for found in re.finditer(rf"\b(?:{_plurals(noun)})\b", caption):
             alone = re.search(r"\ban? +(?:[a-z]+ +){0,4}$", caption[: found.start()])
-            if not alone and not is_modifier(caption[found.end() :]):
+            if not alone and not is_modifier(caption[found.end() :]) and not _PART.match(caption, found.end()):
                 yield f"a caption has '{noun}' in the plural"
 
 
@@ -120,6 +123,10 @@ def _doubt_number(caption: str, pattern: str, number: int, noun: str) -> Iterato
     for match in re.finditer(pattern, caption):
         word = match.group(1)
         told = 2 if word in ("couple", "pair") else NUMBERS.get(word) or int(word)
+        # "Four men playing frisbee", "two apples, a bowl", "a 2 tier cake": the number is another thing's.
+        between = re.sub(rf"(?:{name_pattern(noun)})$", "", match.group().removeprefix(word))
+        if find_things(between) or re.search(r"ing\b|\ban?\b|,|\b(?:tier|layer|level)", between):
+            continue
         if told != number and not (told == 2 and word == "pair" and noun.startswith("ski")):
             yield f"a caption counts {told} of '{noun}', not {number}"
 

@@ -10,7 +10,7 @@ from tests.provers.evidence import Thing, category_of, find_things, name_pattern
 from tests.provers.words import CIRCUMSTANCES, COLORS, DOINGS, LOOKS, MATERIALS, NUMBERS, SIZES, forms_of, lemma_of
 
 PRONOUN = re.compile(r"\b(?:it|its|itself|they|their|them|he|his|she|her|one)\b")
-SHORT = 7  # words of an answer that may leave to its question what it is about
+SHORT = 9  # words of an answer that may leave to its question what it is about
 _NAMES = {2: "pair|couple", 1: "single|only|lone|no second"}
 _WORN = r"dressed|wears?|wearing|clothes|clothing|outfit|in|on|has on"
 _HELD = r"held|holds?|holding|hands?|grip|has|have|carry|carrying"

@@ -122,7 +122,8 @@ def _tell_actions(page: Paragraph, main: Action | None) -> None:
     for action in page.graph.actions:
         key = f"{action.verb} {action.subject}"
         known = action.things <= page.named and (not action.object or action.object in page.named)
-        stale = not page.is_new(key) or (known and (action.things or action.object) and action.verb != "be")
+        placed = action.verb == "be" and action.subject not in {other.subject for other in told}
+        stale = not page.is_new(key) or (known and (action.things or action.object) and not placed)
         if num == _MAX_ACTIONS or stale or (action.place and action.place in page.told) or not page.room():
             continue
         if not action.doing and not action.where:

@@ -88,7 +88,7 @@ def say_doer(graph: SceneGraph, action: Action, is_new: IsNew) -> Phrase:
     """Return who does it as first named: "two men", "a small dog", "people"."""
     entity = graph.entities[action.entity] if action.entity is not None else None
     if action.is_plural:
-        if entity is None or action.number < 2 or entity.count != action.number:
+        if entity is None or action.number < 2 or entity.count != action.number or not is_new(f"count {entity.name}"):
             return Phrase(action.subject)
         claim = Claim("count", action.subject, number=action.number, evidence=entity.evidence)
         return Phrase(f"{say_number(action.number)} {action.subject}", (claim,), (f"count {entity.name}",))

@@ -69,7 +69,9 @@ def test_none_is_right_where_nothing_shows_one() -> None:
 def test_it_may_stand_for_what_an_earlier_sentence_named() -> None:
     claims = find_claims(DOG, "I wonder whether it shows a dog. Does it?", "Yes.")
     assert all(one.truth != "contradicted" for one in claims)
-    first = find_claims(DOG, "Is there a cat?", "No.", "I wonder whether this picture shows one. Does it not?", "Yes.")
+    first = find_claims(
+        DOG, "Is there a cat?", "No.", "I wonder whether this picture shows one. Does it not?", "Yes."
+    )
     assert [one.turn for one in first][:1] == [1]
 
 

@@ -221,7 +221,7 @@ def test_region_after_is_silent_and_add_region_is_silent(name: str) -> None:
 def test_add_doing_says_what_the_one_does_who_was_spoken_of() -> None:
     moves = find("add-doing", RIDER, about="man")
     assert families_of(moves) == {"add_doing"}
-    assert facts_of(moves) == {fact("doing", "man", "riding a horse"), fact("doing", "man", "wearing a hat")}
+    assert facts_of(moves) == {fact("doing", "man", "riding a horse")}
     assert (slots_of(moves, "it"), slots_of(moves, "its"), slots_of(moves, "is")) == ({"he"}, {"his"}, {"is"})
 
 
@@ -229,8 +229,7 @@ def test_add_doing_is_silent_about_others_and_on_what_was_told() -> None:
     assert find("add-doing", RIDER) == []
     assert find("add-doing", RIDER, about="horse") == []
     assert find("add-doing", RIDER, "doing man", about="man") == []
-    left = facts_of(find("add-doing", RIDER, "ride man", about="man"))
-    assert left == {fact("doing", "man", "wearing a hat")}
+    assert find("add-doing", RIDER, "ride man", about="man") == []  # what he wears is asked about, not done
 
 
 @pytest.mark.parametrize(("about", "family", "value"), [("bench", "add_left", "left"), ("bus", "add_right", "right")])
