@@ -75,7 +75,7 @@ def _next_verb(tokens: tuple[str, ...], event: Event, verb_at: int) -> tuple[int
     verb = VERB_FORMS.get(tokens[index])
     if verb is None or joined:
         return index, verb
-    unclear = last is None or _letter(last) in verb.groups or tokens[index] != verb.ing
+    unclear = last is None or letter_of(last) in verb.groups or tokens[index] != verb.ing
     return index, None if unclear else verb
 
 
@@ -107,7 +107,8 @@ def _verb_at(tokens: tuple[str, ...], index: int, subject: NounPhrase) -> Verb |
     return verb
 
 
-def _letter(phrase: NounPhrase) -> str:
+def letter_of(phrase: NounPhrase) -> str:
+    """Return the letter of the group of subjects that it is of (verbs.py)."""
     category = CATEGORIES.get(phrase.noun.category or "")
     return _LETTER_BY_GROUP.get(category.group, "t") if category else "t"
 
@@ -119,13 +120,13 @@ def _find_subject(
     phrase = phrases[index]
     people = [other for other in phrases[:index] if other.noun.kind == "person"]
     before = tokens[phrase.start - 1] if phrase.start else ""
-    if phrase.noun.kind == "wear" or (_letter(phrase) not in verb.groups and before in PREPOSITIONS):
+    if phrase.noun.kind == "wear" or (letter_of(phrase) not in verb.groups and before in PREPOSITIONS):
         if len(people) != 1 or "p" not in verb.groups:
             return None
         phrase, before = people[0], ""
     elif people and before in ("with", "on", "in") and phrase.noun.kind != "person":
         return None
-    if phrase.is_likeness or phrase.is_negated or _letter(phrase) not in verb.groups:
+    if phrase.is_likeness or phrase.is_negated or letter_of(phrase) not in verb.groups:
         return None
     if before == "and":
         previous = next((other for other in phrases[:index] if other.end == phrase.start - 1), None)
@@ -184,3 +185,12 @@ def _read_place(
         if preposition in verb.prepositions and place is not None and not place.is_negated:
             return preposition, None if place.is_likeness else place
     return "", None
+
+
+def read_preposition(tokens: tuple[str, ...], index: int, allowed: frozenset[str]) -> tuple[str, int]:
+    """Return the longest preposition at the token, as we say it, and its number of tokens; "" for one not allowed."""
+    for length in range(_MAX_PREPOSITION_WORDS, 0, -1):
+        preposition = PREPOSITIONS.get(" ".join(tokens[index : index + length]))
+        if preposition is not None:
+            return (preposition, length) if preposition in allowed else ("", 0)
+    return "", 0
