@@ -12,7 +12,7 @@ class Event(Struct, frozen=True):
     """One thing that a caption says is happening. `place` goes with `preposition`; both or neither are given.
 
     `manner` is how several stand to one another ("next to each other"), or "". `start` and `end` are the tokens from
-    its subject to its last word.
+    its subject to its last word. `is_parsed` marks what only a dependency parse tells: the rules' go first.
     """
 
     subject: NounPhrase
@@ -24,6 +24,7 @@ class Event(Struct, frozen=True):
     start: int
     end: int
     manner: str = ""
+    is_parsed: bool = False
 
 
 _PEOPLE = Noun("person", "person", "a", is_plural=True, category="person")

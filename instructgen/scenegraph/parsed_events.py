@@ -6,7 +6,7 @@ from msgspec import Struct, structs
 
 from instructgen.scenegraph.events import Event, letter_of, read_preposition
 from instructgen.scenegraph.parsed import Word, words_of
-from instructgen.scenegraph.parsed_phrases import GROUPS, PhraseFinder
+from instructgen.scenegraph.parsed_phrases import GROUPS, NEW, PhraseFinder
 from instructgen.scenegraph.parsed_verbs import WHERE, active, may_do, read_verb
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.verbs import BE, Verb
@@ -23,6 +23,7 @@ _ADVERBS = words_of(
     """down up together outside around currently just alone all there outdoors indoors inside while also along right
     away still"""
 )
+_ALSO_WORN = words_of("tie backpack skis handbag belt necklace bracelet ribbon crown collar harness ring wig glove")
 _WORN_WITH = words_of("hat glasses sunglasses goggles helmet cap headphones scarf backpack")
 
 
@@ -75,7 +76,7 @@ class EventReader:
         preposition, where = place or ("", None)
         parts = [p for p in (doer.phrase, thing, where) if p is not None]
         start, end = min(p.start for p in parts), max(word.end, *(p.end for p in parts))
-        return Event(doer.phrase, doer.is_plural, verb, thing, preposition, where, start, end)
+        return Event(doer.phrase, doer.is_plural, verb, thing, preposition, where, start, end, is_parsed=True)
 
     def _is_plain(self, word: Word) -> bool:
         """True for a verb of which everything that hangs on it is understood."""
@@ -133,6 +134,8 @@ class EventReader:
             return None
         if phrase.is_plural and self._tokens[phrase.start] in ("a", "an") and phrase.noun.is_plural:
             return None  # a slip of the pen: "a women"
+        if "one" in self._tokens[phrase.end : verb.start]:
+            return None  # "two girls, and one is talking"
         others = [p for p in self._finder.reading.phrases if phrase.end <= p.start < verb.start]
         plain = noun.dep == "nsubj" and noun.head == verb.at and bool(self._parse.children(verb, "aux"))
         if any(letter_of(one) in _MOVING for one in others) and not plain:
@@ -165,7 +168,7 @@ class EventReader:
         found: list[NounPhrase | None] = []
         for noun in [given[0], *self._joined(given[0])]:
             thing = self._find_thing(noun)
-            if thing is None or not may_do(verb, thing.noun.lemma):
+            if thing is None or not may_do(verb, thing.noun.lemma) or not _is_worn(verb, thing):
                 return found
             if found and letter_of(thing) in _MOVING:
                 return found
@@ -251,6 +254,12 @@ class EventReader:
 
 def _is_able(doer: NounPhrase, verb: Verb) -> bool:
     return letter_of(doer) in verb.groups or (doer.noun.category == "teddy bear" and verb.base in ("wear", "sit"))
+
+
+def _is_worn(verb: Verb, thing: NounPhrase) -> bool:
+    """True for any other verb, and for what one can have on."""
+    noun = thing.noun
+    return verb.base != "wear" or noun.kind in ("wear", NEW) or (noun.category or noun.lemma) in _ALSO_WORN
 
 
 def _is_same(event: Event, other: Event) -> bool:
