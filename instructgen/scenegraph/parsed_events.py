@@ -75,7 +75,8 @@ class EventReader:
     ) -> Event:
         preposition, where = place or ("", None)
         parts = [p for p in (doer.phrase, thing, where) if p is not None]
-        start, end = min(p.start for p in parts), max(word.end, *(p.end for p in parts))
+        ends = [one.end for one in (word, *self._parse.children(word, "prt"))]
+        start, end = min(p.start for p in parts), max((*ends, *(p.end for p in parts)))
         return Event(doer.phrase, doer.is_plural, verb, thing, preposition, where, start, end, is_parsed=True)
 
     def _is_plain(self, word: Word) -> bool:
@@ -138,7 +139,8 @@ class EventReader:
             return None  # "two girls, and one is talking"
         others = [p for p in self._finder.reading.phrases if phrase.end <= p.start < verb.start]
         plain = noun.dep == "nsubj" and noun.head == verb.at and bool(self._parse.children(verb, "aux"))
-        if any(letter_of(one) in _MOVING for one in others) and not plain:
+        may_be_theirs = letter_of(phrase) == "t" or any(letter_of(one) in _MOVING for one in others)
+        if others and may_be_theirs and not plain:
             return None
         return self._count(phrase, noun)
 
@@ -209,9 +211,14 @@ class EventReader:
             above, hops = noun, 0
             while above.at != preposition.at and above.head != above.at and hops < 4:
                 above, hops = self._parse.head(above), hops + 1
-            phrase = self._finder.find(noun) if above.at == preposition.at else None
+            whole = above.at == preposition.at and not self._is_measure(noun)
+            phrase = self._finder.find(noun) if whole else None
             return phrase if phrase is not None and phrase.start == start else None
         return None
+
+    def _is_measure(self, noun: Word) -> bool:
+        """True for "a cloud" of "a cloud of dust"."""
+        return any(one.text == "of" for one in self._parse.children(noun, "prep"))
 
     def _read_passive(self, word: Word) -> Iterator[Event]:
         """Read "a kite flown by a boy" as what the boy does."""

@@ -92,6 +92,7 @@ def test_parse_adds_what_rules_do_not_read(captions: str, boxes: str, said: set[
         ("A man having a crate.", "person"),
         ("A bathroom featuring a crate.", "toilet"),
         # Whose verb it is is not clear.
+        ("A table that has a vase on it near a blanket hanging on a wall.", "dining table, vase"),
         ("A man in a hat and a woman lifting a crate.", "2 person"),
     ],
 )
