@@ -72,6 +72,7 @@ class TeacherConfig(Struct, frozen=True, forbid_unknown_fields=True):
     servers: tuple[ServerConfig, ...] = ()  # instead of base_url
     replay: str | None = None  # folder of the recorded run
     style: Style = "plain"  # of the scene program's answers
+    parse: bool = False  # the scene program also reads captions by a dependency parse; the extra [parse]
     prompts: str | None = None  # folder of the user's own prompts; the shipped ones otherwise
     see_image: SeeImage = "no"  # the picture is sent beside the surrogate, or instead of it
     max_image_side_px: PositiveInt = 768  # of what is sent; a larger picture is made smaller, none larger

@@ -33,6 +33,7 @@ _OPTIONAL = (
     ("tokenizers", "counting tokens with a model's tokenizer.json", "pip install 'instructgen[tokens]'"),
     ("keyring", "keys from the system's keyring", "pip install 'instructgen[keyring]'"),
     ("prometheus-client", "--metrics", "pip install 'instructgen[metrics]'"),
+    ("spacy", "`parse`, a dependency parse of captions", "pip install 'instructgen[parse]'"),
     ("datasets", "opening a dataset with Hugging Face's reader", "pip install datasets"),
     ("torch", "the trainer to come", "pip install 'instructgen[train]'"),
     ("transformers", "the trainer to come", "pip install 'instructgen[train]'"),

@@ -79,15 +79,14 @@ def find_actions(
     )
     roles = {one.word: one for one in entities if one.member_of is not None}
     found: dict[tuple[str, str, str], Action] = {}
-    for reading in readings:
-        for event in reading.events:
-            action = _make_action(event, sources, roles)
-            if action is None:
-                continue
-            key = (action.category, action.subject, action.doing or action.where)
-            known = found.get(key)
-            if known is None or (not known.where and action.where):
-                found[key] = action
+    for event in sorted((one for reading in readings for one in reading.events), key=lambda one: one.is_parsed):
+        action = _make_action(event, sources, roles)
+        if action is None:
+            continue
+        key = (action.category, action.subject, action.doing or action.where)
+        known = found.get(key)
+        if known is None or (not known.where and action.where):
+            found[key] = action
     ordered = sorted(found.values(), key=lambda one: (-one.num_captions, not one.where, one.doing, one.subject))
     return _drop_rivals(ordered)
 

@@ -146,6 +146,13 @@ def _read_phrase(reading: CaptionReading, phrase: NounPhrase) -> Iterator[Told]:
         if word in VALUES:
             yield reading, phrase, *VALUES[word], span
     yield from _read_predicate(reading, phrase)
+    for quality in reading.qualities:
+        if (quality.start, quality.end) == (phrase.start, phrase.end):
+            whole = reading.span(quality.first, quality.last)
+            if quality.word in COLOURS:
+                yield reading, phrase, "color", COLOURS[quality.word], whole
+            elif quality.word in VALUES:
+                yield reading, phrase, *VALUES[quality.word], whole
 
 
 def _read_predicate(reading: CaptionReading, phrase: NounPhrase) -> Iterator[Told]:

@@ -12,7 +12,7 @@ class Event(Struct, frozen=True):
     """One thing that a caption says is happening. `place` goes with `preposition`; both or neither are given.
 
     `manner` is how several stand to one another ("next to each other"), or "". `start` and `end` are the tokens from
-    its subject to its last word.
+    its subject to its last word. `is_parsed` marks what only a dependency parse tells: the rules' go first.
     """
 
     subject: NounPhrase
@@ -24,6 +24,7 @@ class Event(Struct, frozen=True):
     start: int
     end: int
     manner: str = ""
+    is_parsed: bool = False
 
 
 _PEOPLE = Noun("person", "person", "a", is_plural=True, category="person")
@@ -77,7 +78,7 @@ def _next_verb(tokens: tuple[str, ...], event: Event, verb_at: int) -> tuple[int
     verb = VERB_FORMS.get(tokens[index])
     if verb is None or joined:
         return index, verb
-    unclear = last is None or _letter(last) in verb.groups or tokens[index] != verb.ing
+    unclear = last is None or letter_of(last) in verb.groups or tokens[index] != verb.ing
     return index, None if unclear else verb
 
 
@@ -109,7 +110,8 @@ def _verb_at(tokens: tuple[str, ...], index: int, subject: NounPhrase) -> Verb |
     return verb
 
 
-def _letter(phrase: NounPhrase) -> str:
+def letter_of(phrase: NounPhrase) -> str:
+    """Return the letter of the group of subjects that it is of (verbs.py)."""
     category = CATEGORIES.get(phrase.noun.category or "")
     return _LETTER_BY_GROUP.get(category.group, "t") if category else "t"
 
@@ -121,15 +123,15 @@ def _find_subject(
     phrase = phrases[index]
     people = [other for other in phrases[:index] if other.noun.kind == "person"]
     before = tokens[phrase.start - 1] if phrase.start else ""
-    if people and _letter(phrase) == "a" and verb.base in _DONE_BY_ANIMALS and before in PREPOSITIONS:
+    if people and letter_of(phrase) == "a" and verb.base in _DONE_BY_ANIMALS and before in PREPOSITIONS:
         return None
-    if phrase.noun.kind == "wear" or (_letter(phrase) not in verb.groups and before in PREPOSITIONS):
+    if phrase.noun.kind == "wear" or (letter_of(phrase) not in verb.groups and before in PREPOSITIONS):
         if len(people) != 1 or "p" not in verb.groups:
             return None
         phrase, before = people[0], ""
     elif people and before in ("with", "on", "in") and phrase.noun.kind != "person":
         return None
-    if phrase.is_likeness or phrase.is_negated or _letter(phrase) not in verb.groups:
+    if phrase.is_likeness or phrase.is_negated or letter_of(phrase) not in verb.groups:
         return None
     if before == "of" and phrase.start > 1 and tokens[phrase.start - 2] in _SOME_OF:
         return None
@@ -190,3 +192,12 @@ def _read_place(
         if preposition in verb.prepositions and place is not None and not place.is_negated:
             return preposition, None if place.is_likeness else place
     return "", None
+
+
+def read_preposition(tokens: tuple[str, ...], index: int, allowed: frozenset[str]) -> tuple[str, int]:
+    """Return the longest preposition at the token, as we say it, and its number of tokens; "" for one not allowed."""
+    for length in range(_MAX_PREPOSITION_WORDS, 0, -1):
+        preposition = PREPOSITIONS.get(" ".join(tokens[index : index + length]))
+        if preposition is not None:
+            return (preposition, length) if preposition in allowed else ("", 0)
+    return "", 0

@@ -63,7 +63,7 @@ def find_noun_phrases(tokens: tuple[str, ...]) -> list[NounPhrase]:
     while index < len(tokens):
         length, noun = _noun_at(tokens, index)
         if noun is not None and _ends_at(tokens, index + length, noun):
-            phrase = _read_backward(tokens, index, index + length, noun)
+            phrase = read_phrase(tokens, index, index + length, noun)
             if phrase:
                 found.append(phrase)
         index += length
@@ -90,7 +90,8 @@ def _ends_at(tokens: tuple[str, ...], end: int, noun: Noun) -> bool:
     return many and tokens[end] in BASE_FORMS and tokens[end] not in NOUNS
 
 
-def _read_backward(tokens: tuple[str, ...], start: int, end: int, noun: Noun) -> NounPhrase | None:
+def read_phrase(tokens: tuple[str, ...], start: int, end: int, noun: Noun) -> NounPhrase | None:
+    """Return the phrase of a noun at `start` up to `end`, read backward to its article; None for what is not real."""
     colours: list[str] = []
     adjectives: list[str] = []
     clear = True

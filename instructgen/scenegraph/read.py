@@ -6,13 +6,16 @@ from instructgen.scenegraph.attributes import find_attributes
 from instructgen.scenegraph.circumstances import find_circumstances
 from instructgen.scenegraph.entities import find_entities
 from instructgen.scenegraph.graph import Contradiction, SceneGraph
+from instructgen.scenegraph.parsing import CaptionParser
 from instructgen.scenegraph.people import read_person_words
 from instructgen.scenegraph.reading import read_captions
 
 
-def read_graph(record: ImageRecord) -> SceneGraph:
-    """Read captions and boxes once; everything that is said later comes from here."""
+def read_graph(record: ImageRecord, parser: CaptionParser | None = None) -> SceneGraph:
+    """Read captions and boxes once; everything that is said later comes from here. A parser reads more of them."""
     readings = read_captions(record)
+    if parser is not None:
+        readings = parser.complete(record.captions, readings, frozenset(box.category for box in record.boxes))
     words = frozenset(form for reading in readings for word in reading.tokens for form in (word, word.split("'")[0]))
     boxed = frozenset(box.category for box in record.boxes)
     person = read_person_words([list(reading.phrases) for reading in readings])

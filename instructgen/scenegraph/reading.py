@@ -8,12 +8,25 @@ from instructgen.scenegraph.graph import Evidence, Span
 from instructgen.scenegraph.phrases import NounPhrase, find_noun_phrases, find_offsets, tokenise
 
 
+class Quality(Struct, frozen=True):
+    """What a parse says of the phrase at `start` up to `end`; `first` up to `last` are the tokens that say so."""
+
+    start: int
+    end: int
+    word: str
+    first: int
+    last: int
+
+
 class CaptionReading(Struct, frozen=True):
+    """`qualities` are what only a parse tells (parsing.py); rules read the others where they stand."""
+
     number: int
     tokens: tuple[str, ...]
     offsets: tuple[tuple[int, int], ...]
     phrases: tuple[NounPhrase, ...]
     events: tuple[Event, ...]
+    qualities: tuple[Quality, ...] = ()
 
     def span(self, start: int, end: int) -> Span:
         """Return the characters of the tokens `start` up to `end`."""

@@ -31,7 +31,7 @@ class TeacherParts:
 def _make_scene_program(parts: TeacherParts) -> Teacher:
     from instructgen.teachers.scene_program import SceneProgramTeacher
 
-    return SceneProgramTeacher(parts.seed, parts.config.style)
+    return SceneProgramTeacher(parts.seed, parts.config.style, parse=parts.config.parse)
 
 
 def _make_openai(parts: TeacherParts) -> Teacher:

@@ -10,6 +10,7 @@ from instructgen.draws import make_generator
 from instructgen.limits.bounds import ServerLimits
 from instructgen.records import NOTHING, Cost, Decoding, ImageRecord, Message, Reply, Request, Unit
 from instructgen.scenegraph.claims import Claim
+from instructgen.scenegraph.parsing import CaptionParser, load_parser, require_parser
 from instructgen.scenegraph.read import read_graph
 from instructgen.teachers.base import Server
 from instructgen.teachers.scene_program.conversation import make_conversation
@@ -48,10 +49,17 @@ class SceneProgramTeacher:
     has_bound = True
     on_headers: Callable[[Mapping[str, str]], None] | None = None
 
-    def __init__(self, seed: int, style: Style = "plain") -> None:
-        # Other wordings, rules or another style are another model: what it wrote before is not theirs.
-        self.model = f"scene-program-2-{style}-{hash_wordings()[:8]}"
+    def __init__(self, seed: int, style: Style = "plain", *, parse: bool = False) -> None:
+        """Make a teacher; with `parse` it reads captions by a dependency parse too.
+
+        Raises InstructgenError where the parse is asked for and its extra is not installed.
+        """
+        if parse:
+            require_parser()
+        # Other wordings, rules, another style or a parse are another model: what it wrote before is not theirs.
+        self.model = f"scene-program-2-{style}-{hash_wordings()[:8]}{'-parsed' if parse else ''}"
         self.style: Style = style
+        self.parse = parse
         self.decoding = Decoding(seed=seed)
         self.servers: tuple[Server, ...] = (self,)
         self._seed = seed
@@ -65,7 +73,7 @@ class SceneProgramTeacher:
         task = _DECODER.decode(request.messages[-1].content)
         return Reply(
             request_id=request.request_id,
-            text=write_text(task, self._seed, self.style),
+            text=write_text(task, self._seed, self.style, load_parser() if self.parse else None),
             finish_reason="stop",
             prompt_tokens=0,
             completion_tokens=0,
@@ -92,10 +100,10 @@ class Written(Struct, frozen=True):
     claims: tuple[Claim, ...] = ()
 
 
-def write(task: Task, seed: int, style: Style = "plain") -> Written:
+def write(task: Task, seed: int, style: Style = "plain", parser: CaptionParser | None = None) -> Written:
     """Return what can be said for certain, with the claims that it makes; nothing for types it does not know."""
     draw = make_generator(seed, "scene-program", f"{task.image.image_id}/{task.type}")
-    graph = read_graph(task.image)
+    graph = read_graph(task.image, parser)
     if task.type == "detail":
         text, claims = make_detail(graph, draw)
         return Written(text=text, claims=claims)
@@ -109,9 +117,9 @@ def write(task: Task, seed: int, style: Style = "plain") -> Written:
     return Written(tuple(make_referring(graph, draw)) if task.type == "referring" else ())
 
 
-def write_text(task: Task, seed: int, style: Style = "plain") -> str:
+def write_text(task: Task, seed: int, style: Style = "plain", parser: CaptionParser | None = None) -> str:
     """Return the reply's text; "" where too little is certain, or the type is unknown."""
-    written = write(task, seed, style)
+    written = write(task, seed, style, parser)
     return written.text or join_pairs([(one.question, one.answer) for one in written.turns])
 
 
