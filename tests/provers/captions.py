@@ -120,7 +120,8 @@ def _told_values(text: str, nouns: str, kind: str, value: str) -> list[frozenset
     found = []
     for match in (*re.finditer(before, text), *re.finditer(behind, text)):
         behind_values = match.group()[match.group().index(match.group(1)) + len(match.group(1)) :]
-        listed = any(re.match(r",| and", behind_values[thing.end :]) for thing in find_things(behind_values))
+        nouns_between = [thing for thing in find_things(behind_values) if thing.word not in COLORS]
+        listed = any(re.match(r",| and", behind_values[thing.end :]) for thing in nouns_between)
         if listed or is_modifier(text[match.end() :]):
             continue  # "a white vase, artwork and a cloth": the value is another thing's
         words = re.findall(rf"\b(?:{names})\b", match.group(1))

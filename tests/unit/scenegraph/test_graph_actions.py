@@ -14,7 +14,7 @@ def find(graph: SceneGraph, verb: str) -> Action:
 @pytest.mark.parametrize(
     ("captions", "boxes", "said"),
     [
-        ("A man holding a frisbee. | A man.", "person, frisbee", "man holding frisbee"),
+        ("A man holding a frisbee. | A man.", "person, frisbee", "man holding a frisbee"),
         ("A man rides a horse on the beach. | A man.", "person, horse", "man riding a horse on a beach"),
         ("A dog lies on a couch.", "dog, couch", "dog lying on a couch"),
         ("A dog laying on a couch.", "dog, couch", "dog lying on a couch"),
