@@ -22,6 +22,7 @@ SLOTS = {
     *("pic", "apic", "x", "y", "xs", "ys", "a_x", "a_y", "the_x", "x_main", "main", "number", "number_x", "number_y"),
     *("it", "It", "its", "is", "be", "who", "what", "where", "there", "place", "setting", "name", "side", "half", "edge"),
     *("list", "others", "a", "b", "c", "d", "c1", "c2", "color", "other", "acolor", "aother", "material"),
+    *("has", "lacks"),
     *("adjectives", "doing", "event", "held", "wears", "time", "weather", "box"),
 }
 KINDS = ("ask", "plain", "terse", "warm")
