@@ -39,7 +39,6 @@ class SampleView(Struct, frozen=True):
     sample_id: str
     sample_type: str
     image_path: str
-    num_images: int
     made_by: str
     turns: tuple[Message, ...]
     captions: tuple[str, ...]
@@ -49,6 +48,7 @@ class SampleView(Struct, frozen=True):
     decision: str | None
     answers: tuple[str, ...]
     why: str
+    num_images: int = 1
 
     @property
     def shown_turns(self) -> tuple[Message, ...]:
