@@ -50,7 +50,7 @@ class Tokens(NamedTuple):
 
 
 def read_course(dataset: Path, side_px: int) -> Course:
-    """Read every row of every split; the pictures must be embedded."""
+    """Read every row of every split that has one picture; the pictures must be embedded."""
     version = find_version(dataset)
     positions: dict[str, int] = {}
     pictures: list[NDArray[np.uint8]] = []
@@ -58,6 +58,8 @@ def read_course(dataset: Path, side_px: int) -> Course:
     for path in sorted((version / "data").glob("*.parquet")):
         for batch in pq.ParquetFile(path).iter_batches(batch_size=256, columns=_COLUMNS):
             for row in batch.to_pylist():
+                if len(row["images"]) > 1:  # the student sees one
+                    continue
                 image_id = row["image_id"]
                 if image_id not in positions:
                     encoded = row["images"][0]["bytes"]

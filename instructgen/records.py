@@ -90,13 +90,15 @@ class Decoding(Struct, frozen=True, omit_defaults=True):
 class Unit(Struct, frozen=True):
     """The work to be accounted for: one (image, sample type). `unit_id` is "<image_id>/<type>".
 
-    `picture_sha256` is of the stored picture, where a teacher sees it.
+    `picture_sha256` is of the stored picture, where a teacher sees it. `partner` is the image that comes before
+    `record` in a sample of two images; None for every other type, and where there is none before.
     """
 
     record: ImageRecord
     sample_type: str
     surrogate: Surrogate
     picture_sha256: str = ""
+    partner: ImageRecord | None = None
 
     @property
     def unit_id(self) -> str:
@@ -149,7 +151,10 @@ class Reply(Struct, frozen=True):
 
 
 class Sample(Struct, frozen=True):
-    """One conversation. `sample_id` is "<image_id>/<type>/<n>"; `checks` holds a score for each filter passed."""
+    """One conversation. `sample_id` is "<image_id>/<type>/<n>"; `checks` holds a score for each filter passed.
+
+    `partner` is the first of two images that it speaks of, whose second is the one that it is named for.
+    """
 
     sample_id: str
     image_id: str
@@ -157,6 +162,7 @@ class Sample(Struct, frozen=True):
     turns: tuple[Message, ...]
     request_ids: tuple[str, ...]
     checks: dict[str, float]
+    partner: ImageRecord | None = None
 
 
 class Rejected(Struct, frozen=True):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from instructgen.dataset.manifest import Manifest
+from instructgen.sample_types import PAIRED_TYPES
 
 
 def make_card(manifest: Manifest, prefix: str = "") -> str:
@@ -11,4 +12,4 @@ def make_card(manifest: Manifest, prefix: str = "") -> str:
 
     template = Path(__file__).with_name("card.md.j2").read_text(encoding="utf-8")
     environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701
-    return environment.from_string(template).render(manifest=manifest, prefix=prefix)
+    return environment.from_string(template).render(manifest=manifest, prefix=prefix, paired_types=PAIRED_TYPES)

@@ -60,15 +60,27 @@ def make_schema(filter_names: Sequence[str], *, embeds_images: bool) -> "pa.Sche
     return schema
 
 
-def make_row(sample: Sample, record: ImageRecord, provenance: Provenance, picture: bytes | None) -> Row:
-    """Return the row of a sample; `picture` None keeps the image by its path, relative to the image folder."""
+def make_row(
+    sample: Sample,
+    record: ImageRecord,
+    provenance: Provenance,
+    picture: bytes | None,
+    partner_picture: bytes | None = None,
+) -> Row:
+    """Return the row of a sample; `picture` None keeps the image by its path, relative to the image folder.
+
+    The sample's own image is the last of `images`; that of its partner, if it has one, comes before it.
+    """
+    images = [{"bytes": picture, "path": record.file_name}]
+    if sample.partner is not None:
+        images.insert(0, {"bytes": partner_picture, "path": sample.partner.file_name})
     reply = provenance.reply
     return {
         "sample_id": sample.sample_id,
         "image_id": sample.image_id,
         "sample_type": sample.sample_type,
         "messages": [{"role": turn.role, "content": turn.content} for turn in sample.turns],
-        "images": [{"bytes": picture, "path": record.file_name}],
+        "images": images,
         "source": provenance.source,
         "teacher": reply.teacher,
         "model": reply.model,

@@ -76,7 +76,7 @@ def _shown(row: dict[str, Any]) -> ShownRow:
         image_id=row["image_id"],
         sample_type=row["sample_type"],
         messages=row["messages"],
-        image_path=row["images"][0]["path"] if row["images"] else "",
+        image_path=row["images"][-1]["path"] if row["images"] else "",
         teacher=row["teacher"],
         model=row["model"],
     )

@@ -75,10 +75,11 @@ class ContaminationPass:
         self._waiting: list[tuple[str, str, str]] = []
 
     def observe(self, sample: Sample, record: ImageRecord) -> None:
-        names = {image_name(sample.image_id), image_name(record.file_name)}
-        if not names.isdisjoint(self._image_names):
-            self._faults[sample.sample_id] = Fault("contaminated_image", shorten(record.file_name))
-            return
+        for one in (record,) if sample.partner is None else (record, sample.partner):
+            names = {image_name(one.image_id), image_name(one.file_name)}
+            if not names.isdisjoint(self._image_names):
+                self._faults[sample.sample_id] = Fault("contaminated_image", shorten(one.file_name))
+                return
         for asked, answer in pair_turns(sample.turns):
             self._waiting.append((sample.sample_id, asked[:_MAX_CHARS], answer[:_MAX_CHARS]))
         if len(self._waiting) >= _BATCH_PAIRS:

@@ -2,9 +2,12 @@
 
 from functools import lru_cache
 
+from msgspec.structs import replace
+
 from instructgen.grounding.check import check_turns
 from instructgen.grounding.claims import Findings
 from instructgen.grounding.evidence import Evidence, read_evidence
+from instructgen.grounding.two_images import check_two
 from instructgen.records import ImageRecord, Message
 
 _NUM_KEPT = 64  # the samples of some images; a build takes image by image
@@ -16,5 +19,16 @@ def find_evidence(record: ImageRecord) -> Evidence:
 
 
 @lru_cache(maxsize=_NUM_KEPT)
-def find_claims(turns: tuple[Message, ...], record: ImageRecord, sample_type: str) -> Findings:
+def find_claims(
+    turns: tuple[Message, ...], record: ImageRecord, sample_type: str, partner: ImageRecord | None = None
+) -> Findings:
+    """Return what the answers claim; where they compare `partner` and `record`, each is held against its own."""
+    if partner is not None:
+        return check_two(turns, (find_evidence(partner), find_evidence(record)), sample_type)
     return check_turns(turns, find_evidence(record), sample_type)
+
+
+def join_records(first: ImageRecord, second: ImageRecord) -> ImageRecord:
+    """Return what two images show together, for measures that ask whether a thing is in either of them."""
+    captions, boxes = first.captions + second.captions, first.boxes + second.boxes
+    return replace(second, captions=captions, boxes=boxes)

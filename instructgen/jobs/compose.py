@@ -13,16 +13,15 @@ from msgspec.structs import replace
 from instructgen.dataset.columns import Provenance, make_row, make_schema
 from instructgen.dataset.manifest import Counts, Manifest
 from instructgen.dataset.shards import ShardWriter
-from instructgen.draws import draw_fraction
 from instructgen.evaluate.assess import SCORES
 from instructgen.evaluate.quality import Metrics
-from instructgen.grounding.samples import find_claims, find_evidence
+from instructgen.grounding.samples import find_claims, find_evidence, join_records
 from instructgen.jobs.course import Ended
 from instructgen.jobs.facts import Digests, Spending, make_manifest
 from instructgen.jobs.gates import KEPT_SHARE
 from instructgen.jobs.outcomes import Outcome, Tally
 from instructgen.jobs.parts import BuildParts
-from instructgen.jobs.plan import PlannedImage
+from instructgen.jobs.plan import PlannedImage, find_split
 from instructgen.jobs.refined import RefinedFile
 from instructgen.ledger.ledger import Ledger
 from instructgen.records import Failed, Fault, Rejected, Reply, Sample, Unit
@@ -61,7 +60,7 @@ class Composer:
     def write(self, image: PlannedImage) -> Iterator[Outcome]:
         """Yield the outcome of each of the image's units once it is written."""
         for sample_type, unit in image.units:
-            outcome = self._set_aside(unit, None) if isinstance(unit, Rejected) else self._settle(unit, image.picture)
+            outcome = self._set_aside(unit, None) if isinstance(unit, Rejected) else self._settle(unit, image)
             self._tally.count(sample_type, outcome)
             yield outcome
 
@@ -73,7 +72,7 @@ class Composer:
         digests = Digests(self._rejected_digest.hexdigest(), refinement, self._measure(counts))
         return make_manifest(self._parts, counts, self._spending, shards, digests, out)
 
-    def _settle(self, unit: Unit, picture: bytes | None) -> Outcome:
+    def _settle(self, unit: Unit, image: PlannedImage) -> Outcome:
         """Write what becomes of the unit at the end of its course."""
         ended = self._parts.course.walk(unit, self._find_answer)
         assert isinstance(ended, Ended)
@@ -83,7 +82,7 @@ class Composer:
         self._refined.write(unit, ended)
         if not isinstance(outcome, Sample):
             return self._set_aside(outcome, ended)
-        self._publish(outcome, unit, ended.written, picture)
+        self._publish(outcome, unit, ended.written, image)
         return outcome
 
     def _drop(self, outcome: Outcome) -> Outcome:
@@ -113,14 +112,13 @@ class Composer:
             self._spending.add(reply)
         return reply
 
-    def _publish(self, sample: Sample, unit: Unit, reply: Reply, picture: bytes | None) -> None:
-        config = self._parts.config
-        is_val = draw_fraction(config.seed, "split", sample.image_id) < config.dataset.val_fraction
+    def _publish(self, sample: Sample, unit: Unit, reply: Reply, image: PlannedImage) -> None:
         provenance = Provenance(self._parts.source.name, self._parts.prompt_sha256[sample.sample_type], reply)
-        row = make_row(sample, unit.record, provenance, picture)
-        self._shards.write("val" if is_val else "train", row)
-        findings = find_claims(sample.turns, unit.record, sample.sample_type)
-        self._metrics.observe(sample.turns, sample.sample_type, findings, find_evidence(unit.record))
+        row = make_row(sample, unit.record, provenance, image.picture, image.partner_picture)
+        self._shards.write(find_split(self._parts.config, sample.image_id), row)
+        findings = find_claims(sample.turns, unit.record, sample.sample_type, unit.partner)
+        evidence = find_evidence(unit.record if unit.partner is None else join_records(unit.partner, unit.record))
+        self._metrics.observe(sample.turns, sample.sample_type, findings, evidence)
 
     def _set_aside(self, outcome: Rejected | Failed, ended: Ended | None) -> Rejected | Failed:
         """Write a line of rejected.jsonl; `ended` is None for a unit that nothing was asked for."""

@@ -73,6 +73,7 @@ class Judge:
             turns=turns,
             request_ids=request_ids,
             checks={},
+            partner=unit.partner,
         )
         changed_by: dict[str, None] = {}
         adding = [name for name, rule in self.filters.items() if getattr(rule, "adds", False)]

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from instructgen.jobs.lanes import (
     sees_images,
 )
 from instructgen.jobs.outcomes import Judge, check_types
-from instructgen.jobs.plan import Planner
+from instructgen.jobs.plan import Planner, find_split
 from instructgen.prompting.prompts import Prompt, load_prompt
 from instructgen.prompting.requests import make_prompt_book
 from instructgen.prompting.seeing import load_seeing
@@ -146,6 +147,7 @@ def make_planner(config: BuildConfig, source: Source) -> Planner:
         config.dataset.max_image_pixels if embeds_images(config) or sees_images(config) else None,
         embeds=embeds_images(config),
         shows=sees_images(config),
+        split_of=partial(find_split, config),
     )
 
 

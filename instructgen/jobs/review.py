@@ -120,11 +120,11 @@ class PictureFinder(Struct, frozen=True):
     source: Any
     """A Source, or None."""
 
-    def find(self, row: Row) -> bytes | None:
-        """Return None where it is nowhere."""
-        if not row["images"]:
+    def find(self, row: Row, number: int = -1) -> bytes | None:
+        """Return the picture of this number in the row; None where there is none, or it is nowhere."""
+        if not -1 <= number < len(row["images"]) or not row["images"]:
             return None
-        picture: dict[str, Any] = row["images"][0]
+        picture: dict[str, Any] = row["images"][number]
         return picture["bytes"] or self.read(row["image_id"], picture["path"])
 
     def read(self, image_id: str, file_name: str) -> bytes | None:

@@ -25,11 +25,15 @@ REASONS = {
     "8": "bad_language",
 }
 _MAX_SECONDS = 86_400.0
-FindPicture = Callable[[Row], bytes | None]
+# Given a row and which of its pictures, from 0; -1 is the last, the sample's own.
+FindPicture = Callable[[Row, int], bytes | None]
 
 
 class SampleView(Struct, frozen=True):
-    """What a reviewer sees of a sample. `at` is its place in the queue; `answers` are their own edit's."""
+    """What a reviewer sees of a sample. `at` is its place in the queue; `answers` are their own edit's.
+
+    Captions and boxes are of the sample's own image, the second where it compares two.
+    """
 
     at: int
     sample_id: str
@@ -44,6 +48,7 @@ class SampleView(Struct, frozen=True):
     decision: str | None
     answers: tuple[str, ...]
     why: str
+    num_images: int = 1
 
     @property
     def shown_turns(self) -> tuple[Message, ...]:
@@ -79,20 +84,25 @@ class Desk:
             at=at,
             sample_id=place.sample_id,
             sample_type=place.sample_type,
-            image_path=row["images"][0]["path"] if row["images"] else "",
+            image_path=" and ".join(picture["path"] for picture in row["images"]),
+            num_images=len(row["images"]),
             made_by=f"{row['teacher']}, {row['model']}",
             turns=turns,
             captions=() if record is None else record.captions,
             boxes=() if record is None else list_box_lines(record.boxes),
-            doubts=list_doubts(row.get("scores"), turns, row["sample_type"], record),
+            # Of two images one record proves nothing.
+            doubts=list_doubts(
+                row.get("scores"), turns, row["sample_type"], None if len(row["images"]) > 1 else record
+            ),
             review=place.review,
             decision=None if own is None else own.decision,
             answers=() if own is None else own.answers,
             why="" if own is None else own.why,
         )
 
-    def picture(self, at: int) -> bytes | None:
-        return self._find_picture(self._reader.read(self.queue[at]))
+    def picture(self, at: int, number: int = -1) -> bytes | None:
+        """Return one of a sample's pictures, by its number in the row."""
+        return self._find_picture(self._reader.read(self.queue[at]), number)
 
     def decide(self, at: int, choice: Choice, seconds: float, answers: Sequence[str] = (), why: str = "") -> int:
         """Store a decision and return the place to look at next. An edit that changes nothing is an acceptance.

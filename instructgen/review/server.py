@@ -106,7 +106,8 @@ class ReviewServer:
                 at = query.get("at")
                 return _as_json(self._show(self.desk.next_open(-1) if at is None else self._check_at(at[0])))
             if name == "picture":
-                return _check_picture(self.desk.picture(self._check_at(query.get("at", [""])[0], is_sample=True)))
+                place = self._check_at(query.get("at", [""])[0], is_sample=True)
+                return _check_picture(self.desk.picture(place, 0 if query.get("which") == ["first"] else -1))
         raise _Refused(HTTPStatus.NOT_FOUND, "no such page")
 
     def answer_post(self, name: str, body: bytes) -> tuple[str, bytes]:

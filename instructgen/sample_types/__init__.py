@@ -12,9 +12,12 @@ SAMPLE_TYPES: dict[str, SampleType] = {
     "caption": Description("caption"),  # MiniGPT-4's, from the picture (arXiv 2304.10592, section 3.2)
     "negative": Conversation("negative"),  # what is not there, as LRV-Instruction asks (arXiv 2306.14565)
     "referring": Conversation("referring"),  # words for boxes and boxes for words, as Shikra's (arXiv 2306.15195)
+    "multi-image": Conversation("multi-image"),  # two images compared
 }
 # Types that only a teacher that sees the picture can write.
 SEEN_TYPES = ("caption",)
 # Types that only the scene program writes; they have no prompt.
-PROGRAM_TYPES = ("negative", "referring")
+PROGRAM_TYPES = ("negative", "referring", "multi-image")
 PROMPTED_TYPES = tuple(name for name in SAMPLE_TYPES if name not in PROGRAM_TYPES)
+# Types whose samples speak of two images: the one before in the source's order, and then the unit's own.
+PAIRED_TYPES = ("multi-image",)

@@ -21,6 +21,8 @@ A claim's `kind` says how the other fields are read; words are as the sentence h
     inferred   the things of `subject`, parted by "|", give the place `value` away
     located    the box of the evidence is that of a `subject`
     main       `subject` is what most would name first
+
+`image` tells of which image: 0 is the only one, or the first of two, and 1 the second.
 """
 
 from typing import Literal
@@ -43,3 +45,4 @@ class Claim(Struct, frozen=True):
     other: str = ""
     number: int = 0
     evidence: Evidence = Evidence()
+    image: int = 0

@@ -27,7 +27,8 @@ _UNSAFE = re.compile(r"[^\w.-]+")
 def write_filter_cap(version: Path, out: Path, read_picture: ReadPicture) -> Exported:
     """Write the version's descriptions to `out`, in the order of its shards; every image that is listed is there.
 
-    A row whose picture is neither in the row nor found is left out, and counted. Raises InstructgenError for a
+    A row whose picture is neither in the row nor found is left out, and counted, and so is one of several pictures.
+    Raises InstructgenError for a
     version without descriptions, and where no picture at all is found.
     """
     sample_type = _choose_type(version)
@@ -37,6 +38,9 @@ def write_filter_cap(version: Path, out: Path, read_picture: ReadPicture) -> Exp
     with new_folder(out) as folder:
         (folder / "image").mkdir()
         for row in _read_rows(version, sample_type):
+            if len(row["images"]) != 1:  # the loader opens one picture for each caption
+                left_out["several_images"] += 1
+                continue
             picture = row["images"][0]["bytes"] or read_picture(row["image_id"], row["images"][0]["path"])
             if picture is None:
                 left_out["image_missing"] += 1

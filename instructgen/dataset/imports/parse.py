@@ -90,6 +90,9 @@ def parse_record(value: object, number: int) -> AuditRecord | Unusable:
         images = _find_images(value) or _image_from_id(value)
         turns, shown_images = _read_turns(value)
         images = images or shown_images
+        several = _image_names(value.get("images"))
+        if len(several) > 1:  # whatever single image another key names: our own rows are named for one of two
+            images = several
         _check(turns, images)
         return AuditRecord(record_id, images[0], turns, _find_type(value, turns))
     except _RecordError as error:

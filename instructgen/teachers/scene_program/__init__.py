@@ -15,6 +15,7 @@ from instructgen.scenegraph.read import read_graph
 from instructgen.teachers.base import Server
 from instructgen.teachers.scene_program.conversation import make_conversation
 from instructgen.teachers.scene_program.detail import make_detail
+from instructgen.teachers.scene_program.multi import make_multi
 from instructgen.teachers.scene_program.negative import make_negative
 from instructgen.teachers.scene_program.reasoning import make_reasoning
 from instructgen.teachers.scene_program.referring import make_referring
@@ -22,11 +23,12 @@ from instructgen.teachers.scene_program.talk import Told
 from instructgen.teachers.scene_program.wordings import hash_wordings
 
 
-class Task(Struct, frozen=True):
-    """What one request asks: an answer of this type for this image."""
+class Task(Struct, frozen=True, omit_defaults=True):
+    """What one request asks: an answer of this type for this image; `other` is the one that comes before it."""
 
     type: str
     image: ImageRecord
+    other: ImageRecord | None = None
 
 
 _DECODER = msgspec.json.Decoder(Task)
@@ -66,7 +68,7 @@ class SceneProgramTeacher:
 
     def messages(self, unit: Unit) -> tuple[Message, ...]:
         """Return one message that holds everything the answer depends on, as compact JSON."""
-        content = _ENCODER.encode(Task(unit.sample_type, unit.record)).decode()
+        content = _ENCODER.encode(Task(unit.sample_type, unit.record, unit.partner)).decode()
         return (Message("user", content),)
 
     async def send(self, request: Request) -> Reply:
@@ -104,6 +106,8 @@ def write(task: Task, seed: int, style: Style = "plain", parser: CaptionParser |
     """Return what can be said for certain, with the claims that it makes; nothing for types it does not know."""
     draw = make_generator(seed, "scene-program", f"{task.image.image_id}/{task.type}")
     graph = read_graph(task.image, parser)
+    if task.type == "multi-image":
+        return Written(tuple(make_multi(read_graph(task.other, parser), graph, draw, style)) if task.other else ())
     if task.type == "detail":
         text, claims = make_detail(graph, draw)
         return Written(text=text, claims=claims)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from instructgen.errors import InstructgenError
 from instructgen.filters.contamination import Contamination, image_name
@@ -44,6 +45,16 @@ def write(path: Path, *records: object) -> Path:
 )
 def test_image_is_known_by_its_number_or_name(name: str, known: str) -> None:
     assert image_name(name) == known
+
+
+def test_either_of_two_images_is_looked_for(tmp_path: Path) -> None:
+    partner = ImageRecord("coco/000000000007", "000000000007.jpg", 640, 480, ("A cat.",), ())
+    for number, reason in ((391895, "contaminated_image"), (7, "contaminated_image"), (8, None)):
+        path = write(tmp_path / "eval.jsonl", {"image_id": number})
+        look = Contamination(against=(str(path),)).start()
+        look.observe(structs.replace(make_sample(("What?", "A dog.")), partner=partner), RECORD)
+        faults = list(look.decide().values())
+        assert [fault.reason for fault in faults] == ([] if reason is None else [reason])
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What gives the source of an answer away, and what only sounds like it."""
 
 import pytest
+from msgspec import structs
 
 from instructgen.filters.leakage import SourceLeakage
 from instructgen.records import ImageRecord, Message, Sample
@@ -157,3 +158,10 @@ def test_asking_for_a_caption_is_no_leak(question: str) -> None:
 def test_telling_of_a_caption_in_a_question_is_one() -> None:
     turns = (Message("user", "According to the caption, what is there?"), Message("assistant", "A dog on a mat."))
     assert SourceLeakage().check(Sample("own/1/conv/0", "own/1", "conv", turns, (), {}), RECORD).fault is not None
+
+
+def test_words_of_either_of_two_images_are_left_alone() -> None:
+    sample = make_sample("The first picture shows a page with a caption.")
+    page = structs.replace(RECORD, captions=("A page with a caption.",))
+    assert SourceLeakage().check(sample, RECORD).fault is not None
+    assert SourceLeakage().check(structs.replace(sample, partner=page), RECORD).fault is None

@@ -9,7 +9,7 @@ from instructgen.teachers.scene_program.talk import Generator, Move, Talk, subje
 
 _COLORS = ("red", "blue", "green", "yellow", "black", "white", "brown", "orange", "pink", "purple", "gray")
 # Colors that one viewer may call the one and another the other.
-_NEAR = (
+NEAR_COLORS = (
     *({"red", "orange"}, {"red", "pink"}, {"brown", "orange"}, {"black", "gray"}, {"white", "gray"}),
     *({"pink", "purple"}, {"yellow", "orange"}, {"blue", "purple"}, {"blue", "green"}, {"brown", "red"}),
     *({"brown", "black"}, {"yellow", "white"}),
@@ -44,7 +44,7 @@ def _other_color(talk: Talk, color: str) -> str:
     """Draw a color that nobody would take this one for; "" for a thing of several colors."""
     if color not in _COLORS:
         return ""
-    far = [other for other in _COLORS if other != color and {color, other} not in _NEAR]
+    far = [other for other in _COLORS if other != color and {color, other} not in NEAR_COLORS]
     return talk.draw.choice(far)
 
 

@@ -38,6 +38,7 @@ SLOTS = {
         "edge",
     ),
     *("list", "others", "a", "b", "c", "d", "c1", "c2", "color", "other", "acolor", "aother", "material"),
+    *("has", "lacks"),
     *("adjectives", "doing", "event", "held", "wears", "time", "weather", "box"),
 }
 KINDS = ("ask", "plain", "terse", "warm")
