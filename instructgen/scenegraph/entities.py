@@ -110,6 +110,8 @@ def _read_category(
         word, plural = person.singular if single else "person", "people"
     stated = _stated_totals(readings, name)
     rival = any(number != len(plain) for reading in readings for number in _numbers_near(reading.tokens, category))
+    if len(plain) == 1:
+        rival = rival or any(plural_of(one) in words for one in category.synonyms if plural_of(one) != one)
     count = None if has_crowd or rival else _confirmed_count(len(plain), stated)
     entity = Entity(
         number=0,

@@ -47,6 +47,11 @@ _NOT_OF_SCENE = re.compile(r"\b(?:painting|poster|mural|drawing|postcard|cartoon
 _NO_PLACE = re.compile(
     r"\b(?:no|not (?:in|on|at)|without)(?: an?| the)? +$|\b(?:painting|drawing|poster|mural) of(?: an?| the)? +$"
 )
+# What contradicts is told more narrowly than what proves: a "snowy slope" may lie in the sun.
+_AGAINST = {
+    "night": r"at night|night ?time", "day": "day ?time|during the day",
+    "snowy": "snowing|snow (?:is )?falling|falling snow|snowy day|snow ?storm|blizzard",
+}  # fmt: skip
 _PLACING = re.compile(
     r"\b(?:in|on|at|down|across|through|inside|along|into|of|by|near|onto|around|to|over|from|off|outside|beside|up)"
     r"(?: +(?!(?:with|is|are)\b)[a-z]+){0,4} +$"
@@ -289,8 +294,6 @@ def prove_circumstance(evidence: Evidence, claim: Claim) -> Iterator[str]:
             yield f"caption {one.number} does not say '{claim.value}' in '{one.text}'"
     for pair in CLASHES:
         rival = next(iter(pair - {claim.value})) if claim.value in pair else ""
-        strict = {"night": r"at night|night ?time", "day": "day ?time|during the day"}.get(
-            rival, CIRCUMSTANCES.get(rival, "")
-        )
+        strict = _AGAINST.get(rival, CIRCUMSTANCES.get(rival, ""))
         if rival and evidence.captions_with(strict):
             yield f"a caption says '{rival}', not '{claim.value}'"
