@@ -106,8 +106,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "split_by_sample_instead_of_image",
         "instructgen/jobs/compose.py",
-        'draw_fraction(config.seed, "split", sample.image_id)',
-        'draw_fraction(config.seed, "split", sample.sample_id)',
+        "find_split(self._parts.config, sample.image_id)",
+        "find_split(self._parts.config, sample.sample_id)",
     ),
     Mutant(
         "rejection_without_its_reason",
