@@ -12,6 +12,7 @@ from instructgen.scenegraph.settings import SETTINGS
 from instructgen.scenegraph.verbs import VERB_FORMS
 
 _GAME_VERBS = frozenset({"play", "watch", "enjoy"})
+_BARE = frozenset({"with", "of", "from", "by"})  # behind these what is no countable thing has no article
 _NO_PLACE = frozenset({"photo", "picture"})
 _WORN = frozenset({"wear", "pair"})
 # What one plays, and how it is said.
@@ -27,6 +28,15 @@ _PLAYED = {
 _POSTURES = frozenset({"sit", "stand", "lie", "lay", "rest", "walk", "run", "perch", "seat", "be"})
 # Of these one body can be in one only: where captions tell two of one subject, neither is certain.
 _EXCLUSIVE = ({"sit", "seat"}, {"stand"}, {"lie", "lay", "sleep"}, {"walk"}, {"run"})
+# How captions tell a posture, by its verb.
+_POSTURE_WORDS = {
+    "sit": frozenset(("sit", "sits", "sitting", "seated")),
+    "stand": frozenset(("stand", "stands", "standing")),
+    "lie": frozenset(("lie", "lies", "lying", "lay", "lays", "laying", "sleeping", "sleeps", "asleep")),
+    "walk": frozenset(("walk", "walks", "walking", "strolling", "wandering")),
+    "run": frozenset(("run", "runs", "running")),
+}
+_POSTURE_OF = {"seat": "sit", "lay": "lie", "sleep": "lie"}
 _AS_BE = frozenset({"be", "sit", "lie", "lay", "rest", "place", "stack"})
 
 
@@ -88,7 +98,9 @@ def find_actions(
         if known is None or (not known.where and action.where):
             found[key] = action
     ordered = sorted(found.values(), key=lambda one: (-one.num_captions, not one.where, one.doing, one.subject))
-    return _drop_rivals(ordered)
+    words = frozenset(token for reading in readings for token in reading.tokens)
+    kept, disputed = _drop_rivals(ordered)
+    return [one for one in kept if one.num_captions > 1 or not _is_doubted(one, words)], disputed
 
 
 def _make_action(event: Event, sources: Sources, roles: dict[str, Entity]) -> Action | None:
@@ -150,7 +162,11 @@ def _build(
         played = _PLAYED.get(thing.noun.lemma) if verb in _GAME_VERBS else None
         held = played or _say_object(thing, sources, after_verb=True)
         doing = f"{doing} {held}"
-    where = f"{_preposition(event)} {_say_object(place, sources, after_verb=False)}" if place is not None else ""
+    where = (
+        f"{_preposition(event)} {_say_object(place, sources, after_verb=event.preposition in _BARE)}"
+        if place is not None
+        else ""
+    )
     where = f"{event.manner} {where}".strip()
     subject = _say_subject(event, sources)
     entity = roles.get(subject) or sources.entities.get(event.subject.noun.category or "")
@@ -206,6 +222,8 @@ def _lemmas_of(event: Event) -> set[str]:
 def _say_object(phrase: NounPhrase, sources: Sources, *, after_verb: bool) -> str:
     """Word what something is done to, or where: a single boxed thing by the word that it has everywhere else."""
     entity = sources.entities.get(phrase.noun.category or "")
+    if entity is not None and entity.is_many and phrase.noun.lemma == "sheep":
+        return "sheep"
     if entity is not None and entity.is_single and entity.kind != "person" and phrase.noun.article == "a":
         return with_article(entity.word)
     return say_phrase(phrase, after_verb=after_verb)
@@ -273,6 +291,12 @@ def say_phrase(phrase: NounPhrase, *, after_verb: bool) -> str:
     if noun.article == "mass" and not after_verb and noun.kind != "game":
         return f"the {noun.lemma}"
     return noun.lemma
+
+
+def _is_doubted(action: Action, words: frozenset[str]) -> bool:
+    """True for a posture of which one caption tells, where a word of another posture stands in any."""
+    own = _POSTURE_WORDS.get(_POSTURE_OF.get(action.verb, action.verb))
+    return own is not None and any(group & words for group in _POSTURE_WORDS.values() if group is not own)
 
 
 def _drop_rivals(actions: list[Action]) -> tuple[list[Action], list[Contradiction]]:

@@ -90,10 +90,12 @@ def _find_places(
     agreed = [
         setting
         for lemma, setting in SETTINGS.items()
-        if len(votes.get(lemma, ())) > 1 or (len(votes.get(lemma, ())) == 1 and setting.signs & boxed)
+        if len(votes.get(lemma, ())) > 1
+        or (len(votes.get(lemma, ())) == 1 and setting.signs & boxed and not _has_rival(lemma, readings))
     ]
     if not agreed and len(votes) == 1:
-        agreed = [SETTINGS[lemma] for lemma in votes if lemma not in _TOO_WIDE]
+        sure = [lemma for lemma in votes if lemma not in _TOO_WIDE and not _has_rival(lemma, readings)]
+        agreed = [SETTINGS[lemma] for lemma in sure]
     agreed.sort(key=lambda setting: -len(votes[setting.lemma]))
     kept, rivals = _choose_room([setting.lemma for setting in agreed], votes)
     places = [
@@ -105,6 +107,17 @@ def _find_places(
         return places, []
     spans = tuple(span for lemma in rivals for span in votes[lemma])
     return places, [Contradiction("scene", "place", tuple(rivals), Evidence(spans))]
+
+
+def _has_rival(lemma: str, readings: tuple[CaptionReading, ...]) -> bool:
+    """True where a caption that does not name the place names another one, in whatever role."""
+    own = set(lemma.split())
+    for reading in readings:
+        tokens = set(reading.tokens)
+        others = (set(other.split()) for other in SETTINGS)
+        if not own <= tokens and any(other <= tokens for other in others if not own & other):
+            return True
+    return False
 
 
 def _choose_room(lemmas: list[str], votes: dict[str, list[Span]]) -> tuple[set[str], list[str]]:

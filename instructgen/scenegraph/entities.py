@@ -24,6 +24,13 @@ _SOME = frozenset(("several", "many", "numerous", "dozens", "bunch", "herd", "fl
 # A category whose boxes annotators may mean where people say otherwise.
 _RIVALS = {
     "sheep": {"goat", "goats"},
+    "bowl": {"plate", "plates", "pan", "platter", "tray"},
+    "toilet": {"urinal", "urinals"},
+    "potted plant": {"vase", "vases", "bouquet", "flowers"},
+    "clock": {"thermometer", "gauge", "meter"},
+    "bottle": {"jar", "jars", "can", "cans"},
+    "orange": {"slice", "slices", "wedge", "juice"},
+    "carrot": {"chopped", "sliced", "shredded", "diced"},
     "cow": {"horse", "horses", "goat", "goats", "sheep", "buffalo", "yak"},
     "horse": {"cow", "cows", "donkey", "donkeys"},
     "dining table": {"desk", "counter", "bed"},
@@ -99,7 +106,8 @@ def _read_category(
         return None, Contradiction(name, "entity", values, Evidence(spans_of(said), tuple(numbers)))
     num_captions = len({reading.number for reading, _ in said})
     rivals = sorted(_RIVALS.get(name, set()) & words)
-    if not num_captions and (rivals or _is_covered(name, boxes, record.boxes)):
+    shaped = bool({"shape", "shaped"} & words)
+    if not num_captions and (rivals or shaped or _is_covered(name, boxes, record.boxes)):
         return None, Contradiction(name, "entity", (name, *rivals), Evidence(boxes=tuple(numbers)))
     if not num_captions and max((box.area for box in plain), default=0.0) < _MIN_AREA:
         return None, None

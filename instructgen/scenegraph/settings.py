@@ -114,6 +114,8 @@ def is_scene(tokens: tuple[str, ...], phrase: NounPhrase) -> bool:
     if phrase.noun.lemma not in SETTINGS or phrase.noun.is_plural or phrase.is_likeness or phrase.is_negated:
         return False
     before = tokens[max(0, phrase.start - 3) : phrase.start]
+    if {"instead", "not", "no"} & set(before):
+        return False
     if not before:
         return phrase.noun.kind == "place"
     if phrase.noun.lemma in ("ocean", "water", "snow", "woods"):

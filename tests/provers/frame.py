@@ -125,7 +125,11 @@ def _doubt_number(caption: str, pattern: str, number: int, noun: str) -> Iterato
         told = 2 if word in ("couple", "pair") else NUMBERS.get(word) or int(word)
         # "Four men playing frisbee", "two apples, a bowl", "a 2 tier cake": the number is another thing's.
         between = re.sub(rf"(?:{name_pattern(noun)})$", "", match.group().removeprefix(word))
-        if find_things(between) or re.search(r"ing\b|\ban?\b|,|\b(?:tier|layer|level)", between):
+        if (
+            is_modifier(caption[match.end() :])
+            or find_things(between)
+            or re.search(r"ing\b|\ban?\b|,|\b(?:tier|layer|level)", between)
+        ):
             continue
         if told != number and not (told == 2 and word == "pair" and noun.startswith("ski")):
             yield f"a caption counts {told} of '{noun}', not {number}"

@@ -47,7 +47,7 @@ _MIDDLE = {
     "overlap": 1,
     "edge": 1,
 }
-_ADDED = {"add-color": 6, "add-doing": 6, "add-setting": 3, "add-others": 3, "add-larger": 1}  # weights, else 2
+_ADDED = {"add-color": 6, "add-doing": 6, "add-setting": 3, "add-others": 3}  # weights, else 2
 _MAX_DENIALS = 2  # turns that tell what is not there, where there is enough else to say
 _DENYING = ("absence", "neither", "missing", "which-present", "odd-one-out", "false-premise")
 _RESORTS = ("counting-to-one", "region", "missing", "neither", "absence")

@@ -151,7 +151,7 @@ def _tell_action(page: Paragraph, action: Action, main: Action | None) -> None:
     what = say_doing(page.graph, action, page.is_new)
     it = pronouns_of(action.subject, action.kind, is_plural=action.is_plural)
     slots = {
-        "x": action.subject,
+        "the_x": _the(page, action),
         "what": what.words,
         "it": it.it,
         "It": it.it,
@@ -169,6 +169,13 @@ def _tell_action(page: Paragraph, action: Action, main: Action | None) -> None:
     page.told.update(what.keys)
 
 
+def _the(page: Paragraph, action: Action) -> str:
+    """Say "the" of who was named before; who is new comes with "a", or without an article if several."""
+    if action.subject in page.named or (action.category and action.category in page.named):
+        return f"the {action.subject}"
+    return action.subject if action.is_plural else with_article(action.subject)
+
+
 def _tell_looks(page: Paragraph) -> None:
     """Tell colors, two of them in one sentence, one more thing's look, and a material."""
     graph = page.graph
@@ -177,7 +184,7 @@ def _tell_looks(page: Paragraph) -> None:
         for one in graph.attributes
         if one.kind == "color" and page.is_new(f"color {graph.entities[one.entity].name}")
     ]
-    colors = [pair for pair in colors if pair[0].category or pair[0].is_listed or pair[0].name in page.named]
+    colors = [pair for pair in colors if pair[0].name in page.named]
     if len(colors) > 1 and page.room() > 0:
         (one, color), (other, second) = colors[:2]
         claims = (attribute_claim(one, color), attribute_claim(other, second))

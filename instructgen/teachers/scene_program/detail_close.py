@@ -11,7 +11,7 @@ from instructgen.teachers.scene_program.paragraph import MAX_SENTENCES, MIN_SENT
 from instructgen.teachers.scene_program.speech import be_of, find_singles, say_one, say_thing
 
 _UNFIT = ("person", "skis", "scissors", "broccoli")
-_CLOSING_SHARE = 0.6  # of the longer paragraphs that end with what matters most
+_CLOSING_SHARE = 0.4  # of the longer paragraphs that end with what matters most
 
 
 def close_paragraph(page: Paragraph) -> None:
@@ -21,7 +21,8 @@ def close_paragraph(page: Paragraph) -> None:
             tell(page)
     if len(page.sentences) < MIN_SENTENCES:
         _tell_number(page)
-    if len(page.sentences) < MIN_SENTENCES or page.draw.random() < _CLOSING_SHARE:
+    several = len([one for one in page.graph.boxed_entities() if one.name in page.named]) > 1
+    if len(page.sentences) < MIN_SENTENCES or (several and page.draw.random() < _CLOSING_SHARE):
         _close_attention(page)
     if len(page.sentences) < MIN_SENTENCES:
         _close_absence(page)
@@ -54,7 +55,7 @@ def _close_time(page: Paragraph) -> None:
 
 def _tell_number(page: Paragraph) -> None:
     for one in find_singles(page.graph)[:1]:
-        if one.count == 1 and one.num_captions > 1 and page.is_new(f"count {one.name}"):
+        if one.kind != "person" and one.count == 1 and one.num_captions > 1 and page.is_new(f"count {one.name}"):
             page.add("d_count_one", (count_claim(one),), x=one.word)
             return
 

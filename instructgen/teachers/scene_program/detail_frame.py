@@ -132,22 +132,24 @@ def _is_unsaid(page: Paragraph, entity: Entity) -> bool:
 def _tell_largest(page: Paragraph) -> None:
     """Tell where the one lies that clearly looks larger than the others of its kind."""
     for one in page.graph.boxed_entities()[:3]:
-        found = largest_of(one) if one.name in page.named else None
+        found = largest_of(one) if page.has_said(one.plural) else None
         region = region_of(found[1]) if found is not None else ""
         if found is not None and region:
             claim = Claim("largest", one.word, region, evidence=Evidence(boxes=(found[0],)))
-            page.add("d_largest", (claim,), x=one.word, xs=one.plural, where=say_region(region, page.draw))
+            family = "d_largest_two" if len(one.boxes) == 2 else "d_largest"
+            page.add(family, (claim,), x=one.word, xs=one.plural, where=say_region(region, page.draw))
             return
 
 
 def _tell_spread(page: Paragraph) -> None:
     """Tell in which half all things of a kind are, or that they are in both."""
     for one in page.graph.boxed_entities():
-        if len(one.boxes) < 2 or one.name not in page.named or not is_countable(one):
+        if len(one.boxes) < 2 or not page.has_said(one.plural) or not is_countable(one):
             continue
         half = "" if one.has_crowd else _half_of(one)
         if half:
-            page.add("d_half", (Claim("half", one.plural, half, evidence=one.evidence),), xs=one.plural, half=half)
+            family = "d_half_two" if len(one.boxes) == 2 else "d_half"
+            page.add(family, (Claim("half", one.plural, half, evidence=one.evidence),), xs=one.plural, half=half)
         elif _is_on_both_sides(one):
             page.add("d_both_halves", (Claim("half", one.plural, "both", evidence=one.evidence),), xs=one.plural)
         else:

@@ -49,6 +49,9 @@ class Paragraph:
         self.named.add(entity.name)
         return f"the {entity.word}" if known else say_one(entity.word)
 
+    def has_said(self, word: str) -> bool:
+        return word in " ".join(self.sentences).lower()
+
     def note(self, action: Action) -> None:
         """Keep in mind what an action told."""
         self.named.update(action.things | {action.category, action.subject, action.object, action.place})

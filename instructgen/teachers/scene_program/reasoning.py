@@ -5,7 +5,7 @@ import random
 from instructgen.lexicon.words import join_words
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Action, Entity, SceneGraph
-from instructgen.scenegraph.settings import SETTINGS, UNNAMED
+from instructgen.scenegraph.settings import SETTINGS
 from instructgen.teachers.scene_program.phrasing import after, say_doer, say_doing
 from instructgen.teachers.scene_program.rules import Match, Rule, find_matches
 from instructgen.teachers.scene_program.speech import PICTURE_WORDS, be, be_of, polish, say_thing
@@ -32,7 +32,9 @@ class _Grounds:
 
 def make_reasoning(graph: SceneGraph, draw: random.Random) -> Told | None:
     """Return the question and its answer, or None where no rule holds."""
-    matches = sorted(find_matches(graph), key=lambda match: (-_score(match, graph), match.rule.name))[:_NUM_DRAWN]
+    found = find_matches(graph)
+    draw.shuffle(found)  # of rules that fit alike none has the advantage of its name
+    matches = sorted(found, key=lambda match: -_score(match, graph))[:_NUM_DRAWN]
     if not matches:
         return None
     least = min(_score(match, graph) for match in matches)
@@ -49,7 +51,10 @@ def make_reasoning(graph: SceneGraph, draw: random.Random) -> Told | None:
 def _score(match: Match, graph: SceneGraph) -> float:
     wanted = match.rule.when.named - {"person"}
     boxed = graph.boxed_entities()
-    rank = next((place for place, one in enumerate(boxed) if one.name in wanted), 0 if not wanted else len(boxed))
+    if wanted:
+        rank = next((place for place, one in enumerate(boxed) if one.name in wanted), len(boxed))
+    else:  # what holds of people anywhere says the less, the more else there is to speak of
+        rank = sum(1 for one in boxed[:4] if one.name != "person" and one.num_captions)
     return match.rule.when.weight() - _RANK_COST * rank
 
 
@@ -89,10 +94,14 @@ def _say_circumstances(grounds: _Grounds, match: Match, graph: SceneGraph, actio
     """Name the place unless it was named, and the time or weather that the rule is about."""
     when = match.rule.when
     place = graph.circumstance("place")
-    if place is not None and len(grounds.sentences) < 2 and (action is None or action.place != place.value):
+    said = " ".join(grounds.sentences).lower()
+    named = place is not None and (
+        place.value.split()[-1] in said or (action is not None and action.place in SETTINGS)
+    )
+    if place is not None and len(grounds.sentences) < 2 and not named:
         claim = Claim("place", value=place.value, evidence=place.evidence)
-        family = "r_place" if place.value in UNNAMED else "r_place_named"
-        grounds.add(family, (claim,), where=place.phrase, name=SETTINGS[place.value].name)
+        family = "r_place" if action is None else "r_place_doing"
+        grounds.add(family, (claim,), where=place.phrase)
     time, weather = graph.circumstance("time"), graph.circumstance("weather")
     if time is not None and when.time:
         grounds.add("r_time", (Claim("time", value=time.value, evidence=time.evidence),), time=time.phrase)

@@ -22,6 +22,7 @@ _UNREAL = frozenset(
 )
 # These say by themselves what goes on; of other verbs the thing has to be the rule's.
 _TELLING = frozenset(("surf", "ski", "snowboard", "skateboard", "sail", "cook"))
+_MAKING = frozenset(("prepare", "make", "cut", "serve"))  # of rules that speak of food
 # As rules have it; value: as the graph has it.
 _WEATHERS = {"rain": "rainy", "snow": "snowy", "sun": "sunny", "clouds": "cloudy", "fog": "foggy", "wind": "windy"}
 
@@ -141,9 +142,15 @@ def _match(rule: Rule, graph: SceneGraph, names: set[str], many: set[str]) -> Ma
 
 def _is_about(action: Action, when: When) -> bool:
     wanted = when.named - {"person"}
+    if action.verb in _MAKING and not _is_food(action):
+        return False
     if action.verb in _TELLING or not wanted:
         return not wanted or action.verb in _TELLING
     return action.category in wanted or bool(action.things & wanted)
+
+
+def _is_food(action: Action) -> bool:
+    return action.object in ("food", "meal") or any(CATEGORIES[name].group == "food" for name in action.things)
 
 
 def _fits_circumstances(when: When, graph: SceneGraph) -> bool:

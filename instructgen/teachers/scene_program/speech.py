@@ -10,7 +10,7 @@ from instructgen.records import Box
 from instructgen.scenegraph.geometry import height_of, side_of
 from instructgen.scenegraph.graph import Entity, SceneGraph
 
-PICTURE_WORDS = ("picture", "image", "photo", "scene", "picture", "image", "photo")
+PICTURE_WORDS = ("picture", "image", "photo")
 # Key: side and height as `region_of` joins them.
 _REGIONS = {
     "left top": ("in the upper left of {p}", "in the upper left part of {p}", "toward the top left of {p}"),
@@ -25,12 +25,12 @@ _REGIONS = {
         "toward the right of {p}",
     ),
     "middle": ("in the middle of {p}", "in the center of {p}", "right at the center of {p}"),
-    "top": ("near the top of {p}", "in the upper part of {p}", "toward the top of {p}"),
-    "bottom": ("near the bottom of {p}", "in the lower part of {p}", "toward the bottom of {p}"),
+    "top": ("in the upper half of {p}", "in the upper part of {p}", "toward the top of {p}"),
+    "bottom": ("in the lower half of {p}", "in the lower part of {p}", "toward the bottom of {p}"),
 }
 _MASS = frozenset({"broccoli"})
-_WRITTEN = {"t shirt": "T-shirt", "t shirts": "T-shirts", "wii": "Wii"}
-_AS_WRITTEN = re.compile(r"\b(?:t shirts|t shirt|wii)\b")
+_WRITTEN = {"t shirt": "T-shirt", "t shirts": "T-shirts", "wii": "Wii", "christmas": "Christmas"}
+_AS_WRITTEN = re.compile(r"\b(?:t shirts|t shirt|wii|christmas)\b")
 _PAIRS = ("scissors", "skis")
 _UNCOUNTED = ("skis", "scissors", "broccoli")
 _HE = frozenset({"man", "boy", "groom"})

@@ -88,8 +88,15 @@ def test_two_captions_make_a_place_sure(captions: str, certainty: str) -> None:
 
 
 def test_the_best_supported_place_comes_first() -> None:
-    graph = read("A dog on a beach. | A dog on the beach. | A dog in a park with a frisbee.", "dog, frisbee")
+    graph = read(
+        "A dog on a beach. | A dog on the beach. | A dog in a park. | Dog on a beach in a park.", "dog, frisbee"
+    )
     assert [one.value for one in graph.circumstances if one.kind == "place"] == ["beach", "park"]
+
+
+def test_a_place_of_one_caption_yields_to_the_others() -> None:
+    graph = read("A dog on a beach. | A dog on the beach. | A dog in a park with a frisbee.", "dog, frisbee")
+    assert [one.value for one in graph.circumstances if one.kind == "place"] == ["beach"]
 
 
 def test_every_place_says_where_and_what() -> None:

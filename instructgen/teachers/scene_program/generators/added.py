@@ -6,7 +6,7 @@ from instructgen.lexicon.words import join_words
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.geometry import relation_of
 from instructgen.teachers.scene_program.generators.doings import doings, keys_of
-from instructgen.teachers.scene_program.generators.places import SIZE_MARGIN, larger_claim, relation_claim
+from instructgen.teachers.scene_program.generators.places import relation_claim
 from instructgen.teachers.scene_program.generators.presence import region_claim
 from instructgen.teachers.scene_program.phrasing import attribute_claim, say_doing
 from instructgen.teachers.scene_program.speech import region_of, say_one, say_region, say_thing
@@ -60,14 +60,6 @@ def add_side(talk: Talk) -> Iterator[Move]:
             yield Move(f"add_{relation}", keys, (relation_claim(other, one, relation),), slots)
 
 
-def add_larger(talk: Talk) -> Iterator[Move]:
-    one = talk.last.entity if talk.last is not None else None
-    for other in talk.solid if one is not None and one in talk.solid and talk.is_new("size") else ():
-        if one is not None and other is not one and one.area > SIZE_MARGIN * other.area:
-            slots = {**_its(talk), "y": other.word}
-            yield Move("add_larger", ("size", f"there {other.name}"), (larger_claim(one, other),), slots)
-
-
 def add_others(talk: Talk) -> Iterator[Move]:
     fresh = [one for one in talk.listed() if talk.is_new(f"there {one.name}")][:3]
     if len(fresh) > 1 and talk.is_new("others"):
@@ -89,7 +81,6 @@ ADDED = (
     Generator("add-doing", add_doing, ("add_doing",), ("doing", "attribute")),
     Generator("add-region", add_region, ("add_region",), ("region",)),
     Generator("add-side", add_side, ("add_left", "add_right"), ("relation",)),
-    Generator("add-larger", add_larger, ("add_larger",), ("larger",)),
     Generator("add-others", add_others, ("add_others",), ("exists",)),
     Generator("add-setting", add_setting, ("add_setting",), ("place",)),
 )

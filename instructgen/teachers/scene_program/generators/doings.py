@@ -79,7 +79,7 @@ def find_companion(actions: list[Action], first: Action) -> Action | None:
     """Return another doing of the same subject, with an object, that adds something."""
     for action in actions:
         same = action.subject == first.subject and action.is_plural == first.is_plural
-        apart = not action.things & first.things and action.object != first.object
+        apart = not action.things & first.things and action.object not in (first.object, first.place)
         if same and apart and not is_like(action, first) and " " in action.doing:
             return action
     return None
@@ -115,7 +115,8 @@ def find_who(talk: Talk) -> Iterator[Move]:
     actions = doings(talk)
     for action in actions:
         alike = [one for one in actions if one.verb == action.verb and one.subject != action.subject]
-        if alike or action.kind not in ("person", "animal") or not talk.is_new(*keys_of(action)[:1]):
+        fresh = talk.is_new(f"doing {action.subject}", f"there {action.category or action.subject}")
+        if alike or action.kind not in ("person", "animal") or not fresh:
             continue
         entity = talk.graph.entities[action.entity] if action.entity is not None else None
         crowd = entity is not None and entity.is_many and not action.is_plural
@@ -132,7 +133,7 @@ def find_who(talk: Talk) -> Iterator[Move]:
 def find_where(talk: Talk) -> Iterator[Move]:
     for action in talk.graph.actions:
         told = not talk.is_new(f"doing {action.subject}", f"place {action.place}", f"where {action.subject}")
-        if not action.where or action.verb not in _PLACED or told:
+        if not action.place or action.verb not in _PLACED or told:
             continue
         place = action.where if action.verb in _BARE else f"{action.doing} {action.where}"
         slots = {"the_x": f"the {action.subject}", "is": be(is_plural=action.is_plural), "place": place}

@@ -15,6 +15,7 @@ from instructgen.teachers.scene_program.talk import Generator, Move, Talk, subje
 
 SIZE_MARGIN = 1.8  # one box is called larger where it has this many times the other's area
 LARGEST_MARGIN = 1.5
+_NEARLY = 0.55  # a centre short of this may be called left, or upper, by somebody
 _AT_EDGE = 0.004  # how near the frame's edge a box must come to be said to reach it
 _MET = 0.08  # intersection over union from which two boxes are said to overlap
 _INSIDE = 0.9
@@ -100,8 +101,27 @@ def largest_of(entity: Entity) -> tuple[int, Box] | None:
     """Return number and box of the one that clearly looks larger than the others of its kind."""
     if len(entity.boxes) < 2 or entity.has_crowd or not is_countable(entity) or entity.name in _SUPPORTS:
         return None
-    ranked = sorted(zip(entity.evidence.boxes, entity.boxes, strict=True), key=lambda pair: -pair[1].area)
-    return ranked[0] if ranked[0][1].area > LARGEST_MARGIN * ranked[1][1].area else None
+    numbers = entity.evidence.boxes
+    if len(numbers) != len(entity.boxes):
+        return None
+    ranked = sorted(zip(numbers, entity.boxes, strict=True), key=lambda pair: -pair[1].area)
+    region = region_of(ranked[0][1])
+    # Where it lies must tell it from the others.
+    alone = not any(_lies_in(box, region) for _, box in ranked[1:])
+    return ranked[0] if alone and ranked[0][1].area > LARGEST_MARGIN * ranked[1][1].area else None
+
+
+def _lies_in(box: Box, region: str) -> bool:
+    """True where a box might be said to lie in the region too."""
+    across, along = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
+    near = {
+        "left": across < _NEARLY,
+        "right": across > 1 - _NEARLY,
+        "top": along < _NEARLY,
+        "bottom": along > 1 - _NEARLY,
+        "middle": abs(across - 0.5) < 0.2 and abs(along - 0.5) < 0.2,
+    }
+    return all(near[part] for part in region.split())
 
 
 def find_largest(talk: Talk) -> Iterator[Move]:
@@ -109,7 +129,7 @@ def find_largest(talk: Talk) -> Iterator[Move]:
         found = largest_of(one)
         region = region_of(found[1]) if found is not None else ""
         keys = (f"largest {one.name}", f"there {one.name}")
-        if found is not None and region and talk.is_new(keys[0]):
+        if found is not None and len(one.boxes) > 2 and region and talk.is_new(keys[0]):
             claim = Claim("largest", one.word, region, evidence=Evidence(boxes=(found[0],)))
             slots = {"x": one.word, "xs": one.plural, "where": say_region(region, talk.draw)}
             yield Move("largest_of", keys, (claim,), slots)

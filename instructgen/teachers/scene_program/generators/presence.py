@@ -91,7 +91,8 @@ def find_neither(talk: Talk) -> Iterator[Move]:
 
 def _nameable(talk: Talk) -> list[Entity]:
     """Return single things that may stand beside absent ones in a choice."""
-    return [one for one in talk.singles if one.name not in _UNFIT and (one.num_captions or one.area > SOLID_AREA)][:5]
+    things = [one for one in talk.singles if one.name not in _UNFIT and talk.is_new(f"there {one.name}")]
+    return [one for one in things if one.num_captions or one.area > SOLID_AREA][:5]
 
 
 def find_missing(talk: Talk) -> Iterator[Move]:

@@ -9,6 +9,8 @@ from instructgen.scenegraph.settings import infer_setting
 from instructgen.teachers.scene_program.speech import say_thing
 from instructgen.teachers.scene_program.talk import Generator, Move, Talk, subject_of
 
+_MAIN_AREA = 0.06  # share of the image from which a thing may be what it is about
+
 
 def find_setting(talk: Talk) -> Iterator[Move]:
     place = talk.graph.circumstance("place")
@@ -50,6 +52,8 @@ def find_most_named(graph: SceneGraph) -> Entity | None:
     """Return what all viewers agree on: the thing that nearly every caption names."""
     first = next(iter(graph.boxed_entities()), None)
     if first is None or first.num_captions < max(3, graph.num_captions - 1):
+        return None
+    if first.area < _MAIN_AREA:
         return None
     # Of people of whom captions name one, "people" is not what they agree on.
     return None if any(one.member_of == first.number for one in graph.entities) else first

@@ -177,7 +177,6 @@ def test_false_premise_is_silent_where_nothing_can_be_offered_instead() -> None:
 
 
 COLOR, REGION = fact("attribute", "bus", "red", "color"), fact("region", "bus", "left")
-LARGER = fact("larger", "bus", other="bench")
 
 
 @pytest.mark.parametrize(
@@ -252,21 +251,6 @@ def test_add_side_is_silent_where_boxes_meet_or_lie_otherwise() -> None:
     assert find("add-side", BUS) == []
     assert find("add-side", BUS, "relation", about="bus") == []
     assert find("add-side", BUS, "there bench", "there person", about="bus") == []
-
-
-def test_add_larger_says_than_what_it_is_larger() -> None:
-    moves = find("add-larger", BUS, about="bus")
-    assert families_of(moves) == {"add_larger"}
-    assert LARGER in facts_of(moves)
-    assert slots_of(moves, "y") == {"bench", "person"}
-
-
-def test_add_larger_is_silent_without_a_margin() -> None:
-    assert find("add-larger", BUS, about="person") == [], "nothing is smaller"
-    assert find("add-larger", BUS) == []
-    assert find("add-larger", BUS, "size", about="bus") == []
-    near = place(BUS, Box("bus", 0.05, 0.3, 0.35, 0.65), at("right", "bench"))
-    assert find("add-larger", near, about="bus") == []
 
 
 def test_add_others_says_what_else_is_there() -> None:
