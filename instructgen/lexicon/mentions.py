@@ -3,6 +3,7 @@
 # ruff: noqa: E501 - a row of the table is a line
 
 import re
+from collections.abc import Iterable
 from itertools import pairwise
 
 from msgspec import Struct
@@ -79,7 +80,8 @@ def _make_phrases() -> dict[str, tuple[str, bool] | None]:
     return phrases
 
 
-def _lengths_by_first_word(phrases: dict[str, tuple[str, bool] | None]) -> dict[str, tuple[int, ...]]:
+def lengths_by_first_word(phrases: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    """Return how many words the phrases have that begin with a word, the longest first."""
     lengths: dict[str, set[int]] = {}
     for phrase in phrases:
         words = phrase.split(" ")
@@ -89,7 +91,7 @@ def _lengths_by_first_word(phrases: dict[str, tuple[str, bool] | None]) -> dict[
 
 # Key: a phrase in lower case, words parted by one space; value: (category, is plural), None for a decoy.
 CATEGORY_PHRASES = _make_phrases()
-_LENGTHS = _lengths_by_first_word(CATEGORY_PHRASES)
+_LENGTHS = lengths_by_first_word(CATEGORY_PHRASES)
 _WORD = re.compile(r"[a-z0-9]+(?:'(?!s\b)[a-z]+)?")
 # "orange" names a colour where a noun follows or a form of "be" precedes it.
 _AFTER_FRUIT = re.compile(

@@ -26,9 +26,8 @@ _PLAYED = {
     "instrument": "an instrument",
 }
 _POSTURES = frozenset({"sit", "stand", "lie", "lay", "rest", "walk", "run", "perch", "seat", "be"})
-# Of these one body can be in one only: where captions tell two of one subject, neither is certain.
-_EXCLUSIVE = ({"sit", "seat"}, {"stand"}, {"lie", "lay", "sleep"}, {"walk"}, {"run"})
-# How captions tell a posture, by its verb.
+# Of these one body can be in one only: where captions tell two of one subject, neither is certain. Key: the verb
+# that stands for a posture; value: how captions tell it.
 _POSTURE_WORDS = {
     "sit": frozenset(("sit", "sits", "sitting", "seated")),
     "stand": frozenset(("stand", "stands", "standing")),
@@ -293,9 +292,13 @@ def say_phrase(phrase: NounPhrase, *, after_verb: bool) -> str:
     return noun.lemma
 
 
+def _posture_of(verb: str) -> str:
+    return _POSTURE_OF.get(verb, verb)
+
+
 def _is_doubted(action: Action, words: frozenset[str]) -> bool:
     """True for a posture of which one caption tells, where a word of another posture stands in any."""
-    own = _POSTURE_WORDS.get(_POSTURE_OF.get(action.verb, action.verb))
+    own = _POSTURE_WORDS.get(_posture_of(action.verb))
     return own is not None and any(group & words for group in _POSTURE_WORDS.values() if group is not own)
 
 
@@ -323,5 +326,5 @@ def _drop_rivals(actions: list[Action]) -> tuple[list[Action], list[Contradictio
 
 
 def _excludes(one: str, other: str) -> bool:
-    groups = [next((n for n, group in enumerate(_EXCLUSIVE) if verb in group), None) for verb in (one, other)]
-    return None not in groups and groups[0] != groups[1]
+    postures = {_posture_of(one), _posture_of(other)}
+    return len(postures) == 2 and postures <= _POSTURE_WORDS.keys()

@@ -63,6 +63,11 @@ class Entity(Struct, frozen=True):
         return self.has_crowd or len(self.boxes) > 1 or self.is_plural_noun
 
     @property
+    def said(self) -> str:
+        """The word for it as it is here: "dog" or "dogs"."""
+        return self.plural if self.is_many else self.word
+
+    @property
     def area(self) -> float:
         """Share of the image that the largest box takes; a crowd is not measured."""
         return max((box.area for box in self.boxes), default=0.0)

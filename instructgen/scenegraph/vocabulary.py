@@ -10,7 +10,7 @@ from typing import Literal
 from msgspec import Struct
 
 from instructgen.lexicon.categories import CATEGORIES
-from instructgen.lexicon.mentions import CATEGORY_PHRASES
+from instructgen.lexicon.mentions import CATEGORY_PHRASES, lengths_by_first_word
 from instructgen.lexicon.words import plural_of
 
 Article = Literal["a", "mass", "the", "plural"]
@@ -126,17 +126,9 @@ def _make_nouns() -> dict[str, Noun | None]:
     return {**decoys, **nouns}
 
 
-def _lengths(nouns: dict[str, Noun | None]) -> dict[str, tuple[int, ...]]:
-    found: dict[str, set[int]] = {}
-    for phrase in nouns:
-        words = phrase.split(" ")
-        found.setdefault(words[0], set()).add(len(words))
-    return {first: tuple(sorted(sizes, reverse=True)) for first, sizes in found.items()}
-
-
 # Key: phrase in lower case; None marks a phrase that only looks as if it held a known noun.
 NOUNS = _make_nouns()
-NOUN_LENGTHS = _lengths(NOUNS)
+NOUN_LENGTHS = lengths_by_first_word(NOUNS)
 
 DETERMINERS = _words("a an the this that his her their its some several many few both another one each any")
 # Adjectives that may stand between article and noun and be left out without making the phrase untrue.

@@ -33,6 +33,8 @@ boat, bird, surfboard, person, bench, car
 )
 # What may be asked for where nothing boxed suggests better.
 _ANYWHERE = ("dog", "cat", "bicycle", "umbrella", "person", "boat", "kite", "laptop", "suitcase", "train")
+# What "a ..." does not go with, or is asked for otherwise.
+UNFIT = frozenset(("person", "skis", "scissors", "broccoli"))
 # Boxed things that annotators and speakers mix up with the candidate.
 _MIXED_UP = {
     "truck": {"car", "bus"}, "car": {"truck", "bus"}, "bus": {"truck", "train"}, "couch": {"chair", "bed"},

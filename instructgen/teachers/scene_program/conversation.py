@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from instructgen.config import Style
 from instructgen.scenegraph.graph import SceneGraph
 from instructgen.teachers.scene_program.generators import ADDERS, FOLLOWERS, GENERATORS
-from instructgen.teachers.scene_program.speech import polish
 from instructgen.teachers.scene_program.talk import Generator, Move, Talk, Told
 from instructgen.teachers.scene_program.wordings import load_wordings
 
@@ -62,7 +61,7 @@ def make_conversation(graph: SceneGraph, draw: random.Random, style: Style) -> l
     if not graph.entities:
         return []
     # A question whether something is there comes before all that takes it for granted.
-    first = [told for told in (_ask(talk, name) for name in polar if name == "existence") if told is not None]
+    first = [told for told in (ask(talk, name) for name in polar if name == "existence") if told is not None]
     turns: list[Told] = []
     denials = polar.count("absence")
     for name in _order(draw):
@@ -82,10 +81,15 @@ def make_conversation(graph: SceneGraph, draw: random.Random, style: Style) -> l
     return turns if len(turns) >= MIN_TURNS else []
 
 
-def _ask(talk: Talk, name: str) -> Told | None:
+def ask(talk: Talk, name: str) -> Told | None:
+    """Word the generator's first turn, which leans on none before it."""
     talk.last = None
-    move = next(GENERATORS[name].find(talk), None)
-    return add_more(talk, talk.word(move)) if move is not None else None
+    return _say(talk, GENERATORS[name])
+
+
+def _say(talk: Talk, generator: Generator) -> Told | None:
+    move = next(generator.find(talk), None)
+    return _add_more(talk, talk.word(move)) if move is not None else None
 
 
 def _polar(draw: random.Random) -> list[str]:
@@ -99,16 +103,20 @@ def _order(draw: random.Random) -> Iterator[str]:
     """Yield generators: an opening, then all others, the weightier ones likely sooner."""
     opening = draw.choices(_OPENINGS, (3, 3, 3, 1, 3, 2))[0]
     yield opening
-    ranked = {name: draw.random() ** (1 / weight) for name, weight in _MIDDLE.items()}
-    yield from (name for name in sorted(ranked, key=lambda name: -ranked[name]) if name != opening)
+    yield from (name for name in _draw_order(draw, _MIDDLE) if name != opening)
+
+
+def _draw_order(draw: random.Random, weights: dict[str, int]) -> list[str]:
+    ranked = {name: draw.random() ** (1 / weight) for name, weight in weights.items()}
+    return sorted(ranked, key=lambda name: -ranked[name])
 
 
 def _take(talk: Talk, generator: Generator, turns: list[Told]) -> bool:
     """Add the generator's first turn that tells something new."""
-    move = next(generator.find(talk), None)
-    if move is None:
+    told = _say(talk, generator)
+    if told is None:
         return False
-    turns.append(add_more(talk, talk.word(move)))
+    turns.append(told)
     return True
 
 
@@ -122,7 +130,7 @@ def _follow(talk: Talk, turns: list[Told]) -> None:
 
 def _place(talk: Talk, name: str, turns: list[Told]) -> None:
     """Put a question of yes or no anywhere but between a turn and its follow-up."""
-    told = _ask(talk, name)
+    told = ask(talk, name)
     if told is None:
         return
     leaning = {family for one in FOLLOWERS.values() for family in one.families}
@@ -130,12 +138,11 @@ def _place(talk: Talk, name: str, turns: list[Told]) -> None:
     turns.insert(talk.draw.choice(spots), told)
 
 
-def add_more(talk: Talk, told: Told) -> Told:
+def _add_more(talk: Talk, told: Told) -> Told:
     """Put a sentence behind the answer, now and then, of the same thing."""
     if talk.last is None or talk.draw.random() >= _ADD_SHARE[talk.style]:
         return told
-    ranked = {name: talk.draw.random() ** (1 / _ADDED.get(name, 2)) for name in ADDERS}
-    for name in sorted(ranked, key=lambda name: -ranked[name]):
+    for name in _draw_order(talk.draw, {name: _ADDED.get(name, 2) for name in ADDERS}):
         move = next(ADDERS[name].find(talk), None)
         if move is not None:
             return _append(talk, told, move)
@@ -147,4 +154,4 @@ def _append(talk: Talk, told: Told, move: Move) -> Told:
     talk.said.update(move.keys)
     if any(key.startswith("there ") for key in move.keys):
         talk.last = None  # another thing was named: "it" would no longer be clear
-    return Told(told.family, told.question, f"{told.answer} {polish(more)}", (*told.claims, *move.claims))
+    return Told(told.family, told.question, f"{told.answer} {more}", (*told.claims, *move.claims))

@@ -20,7 +20,7 @@ from instructgen.teachers.scene_program.phrasing import (
     say_held,
 )
 from instructgen.teachers.scene_program.speech import be, pronouns_of
-from instructgen.teachers.scene_program.talk import exists
+from instructgen.teachers.scene_program.talk import circumstance_claim, exists
 from instructgen.teachers.scene_program.wordings import load_wordings
 
 _MAX_ACTIONS = 3
@@ -62,7 +62,7 @@ def _open(page: Paragraph) -> Action | None:
     place = graph.circumstance("place")
     if place is not None and place.value not in UNNAMED:
         page.told.update(("setting", place.value))
-        claims.append(Claim("place", value=place.value, evidence=place.evidence))
+        claims.append(circumstance_claim(place))
         page.add("d_open_place", tuple(claims), list=join_words(listed), setting=place.phrase)
     else:
         page.add("d_open_list", tuple(claims), list=join_words(listed), setting="")
@@ -92,7 +92,7 @@ def _open_with_action(page: Paragraph, action: Action, second: Action | None) ->
     if place is not None and not action.where and place.value not in UNNAMED:
         setting = f" {place.phrase}"
         page.told.update(("setting", place.value))
-        claims.append(Claim("place", value=place.value, evidence=place.evidence))
+        claims.append(circumstance_claim(place))
     slots = {"who": who.words, "what": what.words, "setting": setting, "is": be(is_plural=action.is_plural)}
     page.add("d_open_action", tuple(claims), **slots)
 

@@ -4,13 +4,13 @@ from instructgen.lexicon.words import join_words
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Evidence
 from instructgen.scenegraph.settings import infer_setting
-from instructgen.teachers.scene_program.absence import find_absent, is_absent
+from instructgen.teachers.scene_program.absence import UNFIT, find_absent, is_absent
 from instructgen.teachers.scene_program.generators.counts import count_claim
 from instructgen.teachers.scene_program.generators.settings import find_most_named
 from instructgen.teachers.scene_program.paragraph import MAX_SENTENCES, MIN_SENTENCES, Paragraph
 from instructgen.teachers.scene_program.speech import be_of, find_singles, say_one, say_thing
+from instructgen.teachers.scene_program.talk import circumstance_claim
 
-_UNFIT = ("person", "skis", "scissors", "broccoli")
 _CLOSING_SHARE = 0.4  # of the longer paragraphs that end with what matters most
 
 
@@ -33,7 +33,7 @@ def _close_place(page: Paragraph) -> None:
     if place is not None:
         told = "setting" in page.told or any(place.value in key.split() or key == place.value for key in page.told)
         if not told:
-            page.add("d_setting", (Claim("place", value=place.value, evidence=place.evidence),), where=place.phrase)
+            page.add("d_setting", (circumstance_claim(place),), where=place.phrase)
         return
     found = infer_setting(page.graph.boxed)
     things = [one for one in page.graph.boxed_entities() if found is not None and one.name in found[1]]
@@ -46,11 +46,9 @@ def _close_place(page: Paragraph) -> None:
 def _close_time(page: Paragraph) -> None:
     time, weather = page.graph.circumstance("time"), page.graph.circumstance("weather")
     if time is not None:
-        page.add("d_time", (Claim("time", value=time.value, evidence=time.evidence),), time=time.phrase)
+        page.add("d_time", (circumstance_claim(time),), time=time.phrase)
     if weather is not None and len(page.sentences) < MAX_SENTENCES:
-        page.add(
-            "d_weather", (Claim("weather", value=weather.value, evidence=weather.evidence),), weather=weather.phrase
-        )
+        page.add("d_weather", (circumstance_claim(weather),), weather=weather.phrase)
 
 
 def _tell_number(page: Paragraph) -> None:
@@ -70,7 +68,7 @@ def _close_attention(page: Paragraph) -> None:
         if nobody:
             page.add("d_nobody", absent)
         return
-    word = main.plural if main.is_many else main.word
+    word = main.said
     claims = (*absent, Claim("main", word, evidence=main.evidence))
     family = "d_nobody_main" if nobody and page.draw.random() < 0.5 else "d_main"
     kept = claims if family == "d_nobody_main" else claims[-1:]
@@ -79,7 +77,7 @@ def _close_attention(page: Paragraph) -> None:
 
 def _close_absence(page: Paragraph) -> None:
     """Name absent things where the paragraph is too short otherwise."""
-    missing = [kind for kind in find_absent(page.graph, page.draw, 10) if kind.name not in _UNFIT]
+    missing = [kind for kind in find_absent(page.graph, page.draw, 10) if kind.name not in UNFIT]
     for at in (0, 2, 4):
         if len(page.sentences) < MIN_SENTENCES and len(missing) > at + 1:
             one, other = missing[at : at + 2]

@@ -86,7 +86,7 @@ def find_unlike(pair: Pair) -> Iterator[Move]:
 
 
 def _only_in(image: int, one: Entity) -> tuple[Claim, Claim]:
-    said = one.plural if one.is_many else one.word
+    said = one.said
     there = Claim("exists", said, number=2 if one.is_many else 1, evidence=one.evidence, image=image)
     return there, Claim("absent", said, image=1 - image)
 

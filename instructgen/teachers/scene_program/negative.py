@@ -5,8 +5,7 @@ import random
 
 from instructgen.config import Style
 from instructgen.scenegraph.graph import SceneGraph
-from instructgen.teachers.scene_program.conversation import add_more
-from instructgen.teachers.scene_program.generators import GENERATORS
+from instructgen.teachers.scene_program.conversation import ask
 from instructgen.teachers.scene_program.talk import Talk, Told
 from instructgen.teachers.scene_program.wordings import load_wordings
 
@@ -38,10 +37,9 @@ def _next(talk: Talk, names: list[str]) -> Told | None:
     """Word the first turn that one of the generators can give, each denying one once."""
     while names:
         name = names[0] if names == ["existence"] else names.pop(0)
-        move = next(GENERATORS[name].find(talk), None)
-        if move is not None:
-            talk.last = None
-            return add_more(talk, talk.word(move))
+        told = ask(talk, name)
+        if told is not None:
+            return told
         if names == ["existence"]:
             return None
     return None

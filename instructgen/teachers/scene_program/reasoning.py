@@ -9,7 +9,7 @@ from instructgen.scenegraph.settings import SETTINGS
 from instructgen.teachers.scene_program.phrasing import after, say_doer, say_doing
 from instructgen.teachers.scene_program.rules import Match, Rule, find_matches
 from instructgen.teachers.scene_program.speech import PICTURE_WORDS, be, be_of, polish, say_thing
-from instructgen.teachers.scene_program.talk import Told, exists
+from instructgen.teachers.scene_program.talk import Told, circumstance_claim, exists
 from instructgen.teachers.scene_program.wordings import load_wordings
 
 _NUM_DRAWN = 5  # the rules among which one is drawn, the fittest first
@@ -34,12 +34,12 @@ def make_reasoning(graph: SceneGraph, draw: random.Random) -> Told | None:
     """Return the question and its answer, or None where no rule holds."""
     found = find_matches(graph)
     draw.shuffle(found)  # of rules that fit alike none has the advantage of its name
-    matches = sorted(found, key=lambda match: -_score(match, graph))[:_NUM_DRAWN]
-    if not matches:
+    scored = sorted(((_score(match, graph), match) for match in found), key=lambda pair: -pair[0])[:_NUM_DRAWN]
+    if not scored:
         return None
-    least = min(_score(match, graph) for match in matches)
-    weights = [(1.0 + _score(match, graph) - least) ** 2 for match in matches]
-    match = draw.choices(matches, weights)[0]
+    least = scored[-1][0]
+    weights = [(1.0 + score - least) ** 2 for score, _ in scored]
+    match = draw.choices(scored, weights)[0][1]
     grounds = _say_grounds(match, graph, draw)
     if not grounds.sentences:
         return None
@@ -99,14 +99,14 @@ def _say_circumstances(grounds: _Grounds, match: Match, graph: SceneGraph, actio
         place.value.split()[-1] in said or (action is not None and action.place in SETTINGS)
     )
     if place is not None and len(grounds.sentences) < 2 and not named:
-        claim = Claim("place", value=place.value, evidence=place.evidence)
+        claim = circumstance_claim(place)
         family = "r_place" if action is None else "r_place_doing"
         grounds.add(family, (claim,), where=place.phrase)
     time, weather = graph.circumstance("time"), graph.circumstance("weather")
     if time is not None and when.time:
-        grounds.add("r_time", (Claim("time", value=time.value, evidence=time.evidence),), time=time.phrase)
+        grounds.add("r_time", (circumstance_claim(time),), time=time.phrase)
     if weather is not None and when.weather:
-        claim = Claim("weather", value=weather.value, evidence=weather.evidence)
+        claim = circumstance_claim(weather)
         grounds.add("r_weather", (claim,), weather=weather.phrase)
 
 

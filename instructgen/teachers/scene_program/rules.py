@@ -120,17 +120,18 @@ def find_matches(graph: SceneGraph) -> list[Match]:
         one.name for one in graph.boxed_entities() if one.num_captions or one.area > _LARGE or one.name == "person"
     }
     many = {one.name for one in graph.boxed_entities() if one.is_many and one.name in names}
-    matches = [found for rule in load_rules() if (found := _match(rule, graph, names, many)) is not None]
+    told = _read_circumstances(graph)
+    matches = [found for rule in load_rules() if (found := _match(rule, graph, names, many, told)) is not None]
     return [found for found in matches if not found.rule.fallback] or matches
 
 
-def _match(rule: Rule, graph: SceneGraph, names: set[str], many: set[str]) -> Match | None:
+def _match(rule: Rule, graph: SceneGraph, names: set[str], many: set[str], told: dict[str, set[str]]) -> Match | None:
     when = rule.when
     if not (when.things <= names and when.many <= many and (not when.any or when.any & names)):
         return None
     if (when.words and not when.words & graph.words) or when.without & graph.words:
         return None
-    if not _fits_circumstances(when, graph) or any(not is_absent(name, graph) for name in when.none):
+    if not _fits_circumstances(when, told) or any(not is_absent(name, graph) for name in when.none):
         return None
     if _UNREAL & graph.words and any(CATEGORIES[name].group == "animal" for name in when.named):
         return None
@@ -153,15 +154,20 @@ def _is_food(action: Action) -> bool:
     return action.object in ("food", "meal") or any(CATEGORIES[name].group == "food" for name in action.things)
 
 
-def _fits_circumstances(when: When, graph: SceneGraph) -> bool:
-    places = {one.value for one in graph.circumstances if one.kind == "place"}
-    times = {one.value for one in graph.circumstances if one.kind == "time"}
-    weathers = {one.value for one in graph.circumstances if one.kind == "weather"}
+def _read_circumstances(graph: SceneGraph) -> dict[str, set[str]]:
+    """Return what is told of place, time and weather; a word of rain is enough for rules about it."""
+    told: dict[str, set[str]] = {"place": set(), "time": set(), "weather": set()}
+    for one in graph.circumstances:
+        told[one.kind].add(one.value)
+    if "rain" in graph.words:
+        told["weather"].add("rainy")
+    return told
+
+
+def _fits_circumstances(when: When, told: dict[str, set[str]]) -> bool:
     asked = {_WEATHERS.get(value, value) for value in when.weather}
-    if "rainy" in asked and "rain" in graph.words:
-        weathers.add("rainy")
     return (
-        (not when.setting or bool(when.setting & places))
-        and (not when.time or bool(when.time & times))
-        and (not asked or bool(asked & weathers))
+        (not when.setting or bool(when.setting & told["place"]))
+        and (not when.time or bool(when.time & told["time"]))
+        and (not asked or bool(asked & told["weather"]))
     )

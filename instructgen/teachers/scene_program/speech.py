@@ -74,10 +74,6 @@ def say_thing(entity: Entity) -> str:
     return say_one(entity.word)
 
 
-def say_the(entity: Entity) -> str:
-    return f"the {entity.plural if entity.is_many else entity.word}"
-
-
 def say_number(number: int) -> str:
     return NUMBER_NAMES.get(number, str(number))
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from instructgen.config import Style
 from instructgen.scenegraph.claims import Claim
-from instructgen.scenegraph.graph import Action, Entity, SceneGraph
+from instructgen.scenegraph.graph import Action, Circumstance, Entity, SceneGraph
 from instructgen.teachers.scene_program.speech import (
     PICTURE_WORDS,
     Pronouns,
@@ -107,8 +107,7 @@ class Generator(Struct, frozen=True):
 
 
 def subject_of(entity: Entity) -> Subject:
-    word = entity.plural if entity.is_many else entity.word
-    return Subject(word, entity.kind, entity.is_many, entity)
+    return Subject(entity.said, entity.kind, entity.is_many, entity)
 
 
 def subject_of_action(action: Action, graph: SceneGraph) -> Subject:
@@ -116,6 +115,9 @@ def subject_of_action(action: Action, graph: SceneGraph) -> Subject:
     return Subject(action.subject, action.kind, action.is_plural, entity)
 
 
+def circumstance_claim(found: Circumstance) -> Claim:
+    return Claim(found.kind, value=found.value, evidence=found.evidence)
+
+
 def exists(entity: Entity) -> Claim:
-    word = entity.plural if entity.is_many else entity.word
-    return Claim("exists", word, number=2 if entity.is_many else 1, evidence=entity.evidence)
+    return Claim("exists", entity.said, number=2 if entity.is_many else 1, evidence=entity.evidence)

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 
 from instructgen.lexicon.words import join_words
-from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.geometry import relation_of
 from instructgen.teachers.scene_program.generators.doings import doings, keys_of
 from instructgen.teachers.scene_program.generators.places import relation_claim
 from instructgen.teachers.scene_program.generators.presence import region_claim
 from instructgen.teachers.scene_program.phrasing import attribute_claim, say_doing
 from instructgen.teachers.scene_program.speech import region_of, say_one, say_region, say_thing
-from instructgen.teachers.scene_program.talk import Generator, Move, Talk, exists
+from instructgen.teachers.scene_program.talk import Generator, Move, Talk, circumstance_claim, exists
 
 
 def _its(talk: Talk) -> dict[str, str]:
@@ -72,7 +71,7 @@ def add_setting(talk: Talk) -> Iterator[Move]:
     place = talk.graph.circumstance("place")
     told = place is not None and any(key.endswith(f" {place.value}") for key in talk.said)
     if place is not None and not told and talk.is_new("setting"):
-        claim = Claim("place", value=place.value, evidence=place.evidence)
+        claim = circumstance_claim(place)
         yield Move("add_setting", ("setting", f"place {place.value}"), (claim,), {"place": place.phrase})
 
 

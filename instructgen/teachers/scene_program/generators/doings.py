@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from msgspec import structs
 
 from instructgen.lexicon.words import join_words
-from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Action, SceneGraph
 from instructgen.scenegraph.settings import SETTINGS
 from instructgen.teachers.scene_program.phrasing import (
@@ -18,7 +17,7 @@ from instructgen.teachers.scene_program.phrasing import (
     say_held,
 )
 from instructgen.teachers.scene_program.speech import be
-from instructgen.teachers.scene_program.talk import Generator, Move, Talk, subject_of_action
+from instructgen.teachers.scene_program.talk import Generator, Move, Talk, circumstance_claim, subject_of_action
 
 _STILL = frozenset(
     (
@@ -202,7 +201,7 @@ def find_summary(talk: Talk) -> Iterator[Move]:
         told = ""
         if place is not None and not action.where and talk.is_new("setting"):
             told = f" {place.phrase}"
-            claims.append(Claim("place", value=place.value, evidence=place.evidence))
+            claims.append(circumstance_claim(place))
         keys = (
             "summary",
             *keys_of(action),

@@ -6,11 +6,9 @@ from instructgen.lexicon.categories import Category
 from instructgen.lexicon.words import join_words, with_article
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Entity
-from instructgen.teachers.scene_program.absence import find_absent
+from instructgen.teachers.scene_program.absence import UNFIT, find_absent
 from instructgen.teachers.scene_program.speech import is_countable, region_of, say_one, say_region, say_thing
 from instructgen.teachers.scene_program.talk import SOLID_AREA, Generator, Move, Talk, exists, subject_of
-
-_UNFIT = frozenset(("person", "skis", "scissors", "broccoli"))
 
 
 def find_overview(talk: Talk) -> Iterator[Move]:
@@ -66,7 +64,7 @@ def find_absence(talk: Talk) -> Iterator[Move]:
         keys = (f"no {kind.name}", "no")
         slots = {"x": kind.spoken, "xs": kind.plural, "a_x": say_one(kind.spoken)}
         claim = Claim("absent", kind.spoken)
-        if kind.name in _UNFIT or talk.draw.random() < 0.3:
+        if kind.name in UNFIT or talk.draw.random() < 0.3:
             yield Move("absent_many", keys, (Claim("absent", kind.plural),), slots)
         elif present and talk.draw.random() < 0.5:
             other = talk.draw.choice(present)
@@ -81,7 +79,7 @@ def _absent(talk: Talk, num: int) -> list[Category]:
 
 
 def find_neither(talk: Talk) -> Iterator[Move]:
-    kinds = [kind for kind in _absent(talk, 4) if kind.name not in _UNFIT]
+    kinds = [kind for kind in _absent(talk, 4) if kind.name not in UNFIT]
     if len(kinds) > 1:
         one, other = kinds[:2]
         slots = {"x": one.spoken, "y": other.spoken, "a_x": say_one(one.spoken), "a_y": say_one(other.spoken)}
@@ -91,12 +89,12 @@ def find_neither(talk: Talk) -> Iterator[Move]:
 
 def _nameable(talk: Talk) -> list[Entity]:
     """Return single things that may stand beside absent ones in a choice."""
-    things = [one for one in talk.singles if one.name not in _UNFIT and talk.is_new(f"there {one.name}")]
+    things = [one for one in talk.singles if one.name not in UNFIT and talk.is_new(f"there {one.name}")]
     return [one for one in things if one.num_captions or one.area > SOLID_AREA][:5]
 
 
 def find_missing(talk: Talk) -> Iterator[Move]:
-    kinds = [kind for kind in _absent(talk, 3) if kind.name not in _UNFIT]
+    kinds = [kind for kind in _absent(talk, 3) if kind.name not in UNFIT]
     things = _nameable(talk)
     talk.draw.shuffle(things)
     for kind, one in zip(kinds, things, strict=False):
@@ -110,7 +108,7 @@ def find_missing(talk: Talk) -> Iterator[Move]:
 
 
 def find_which_present(talk: Talk) -> Iterator[Move]:
-    kinds = [kind for kind in _absent(talk, 4) if kind.name not in _UNFIT][:2]
+    kinds = [kind for kind in _absent(talk, 4) if kind.name not in UNFIT][:2]
     things = [one for one in _nameable(talk) if talk.is_new(f"there {one.name}")]
     talk.draw.shuffle(things)
     for one in things[:1] if len(kinds) == 2 and talk.is_new("choice") else ():
@@ -123,7 +121,7 @@ def find_which_present(talk: Talk) -> Iterator[Move]:
 
 
 def find_odd(talk: Talk) -> Iterator[Move]:
-    kinds = [kind for kind in _absent(talk, 3) if kind.name not in _UNFIT]
+    kinds = [kind for kind in _absent(talk, 3) if kind.name not in UNFIT]
     things = _nameable(talk)
     if not kinds or len(things) < 3 or not talk.is_new("choice"):
         return

@@ -7,7 +7,7 @@ from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Entity, Evidence, SceneGraph
 from instructgen.scenegraph.settings import infer_setting
 from instructgen.teachers.scene_program.speech import say_thing
-from instructgen.teachers.scene_program.talk import Generator, Move, Talk, subject_of
+from instructgen.teachers.scene_program.talk import Generator, Move, Talk, circumstance_claim, subject_of
 
 _MAIN_AREA = 0.06  # share of the image from which a thing may be what it is about
 
@@ -16,7 +16,7 @@ def find_setting(talk: Talk) -> Iterator[Move]:
     place = talk.graph.circumstance("place")
     told = place is not None and any(key.endswith(f" {place.value}") for key in talk.said)
     if place is not None and not told and talk.is_new("setting"):
-        claim = Claim("place", value=place.value, evidence=place.evidence)
+        claim = circumstance_claim(place)
         yield Move("setting", ("setting", f"place {place.value}"), (claim,), {"place": place.phrase})
 
 
@@ -37,14 +37,14 @@ def find_inferred(talk: Talk) -> Iterator[Move]:
 def find_time(talk: Talk) -> Iterator[Move]:
     found = talk.graph.circumstance("time")
     if found is not None and talk.is_new("time"):
-        claim = Claim("time", value=found.value, evidence=found.evidence)
+        claim = circumstance_claim(found)
         yield Move("time", ("time",), (claim,), {"time": found.phrase})
 
 
 def find_weather(talk: Talk) -> Iterator[Move]:
     found = talk.graph.circumstance("weather")
     if found is not None and talk.is_new("weather"):
-        claim = Claim("weather", value=found.value, evidence=found.evidence)
+        claim = circumstance_claim(found)
         yield Move("weather", ("weather",), (claim,), {"weather": found.phrase})
 
 
@@ -62,7 +62,7 @@ def find_most_named(graph: SceneGraph) -> Entity | None:
 def find_main(talk: Talk) -> Iterator[Move]:
     one = find_most_named(talk.graph)
     if one is not None and talk.is_new(f"there {one.name}"):
-        claim = Claim("main", one.plural if one.is_many else one.word, evidence=one.evidence)
+        claim = Claim("main", one.said, evidence=one.evidence)
         slots = {"x_main": say_thing(one)}
         yield Move("main", (f"there {one.name}", "main"), (claim,), slots, about=subject_of(one))
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from instructgen.lexicon.categories import Category
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Evidence
-from instructgen.teachers.scene_program.absence import find_absent
+from instructgen.teachers.scene_program.absence import UNFIT, find_absent
 from instructgen.teachers.scene_program.generators.places import largest_of
 from instructgen.teachers.scene_program.generators.presence import fresh_things, region_claim
 from instructgen.teachers.scene_program.phrasing import attribute_claim
@@ -17,8 +17,6 @@ from instructgen.teachers.scene_program.speech import (
     say_thing,
 )
 from instructgen.teachers.scene_program.talk import Generator, Move, Talk, exists
-
-_UNFIT = frozenset(("person", "skis", "scissors", "broccoli"))
 
 
 def find_color_after(talk: Talk) -> Iterator[Move]:
@@ -63,7 +61,7 @@ def find_clarified(talk: Talk) -> Iterator[Move]:
 def _premises(talk: Talk) -> Iterator[tuple[Category, dict[str, str], tuple[Claim, ...], tuple[str, ...]]]:
     present = fresh_things(talk)
     for kind in find_absent(talk.graph, talk.draw, 4):
-        if not present or kind.name in _UNFIT or not talk.is_new(f"no {kind.name}"):
+        if not present or kind.name in UNFIT or not talk.is_new(f"no {kind.name}"):
             continue
         other = talk.draw.choice(present)
         slots = {"x": kind.spoken, "xs": kind.plural, "a_x": say_one(kind.spoken), "a_y": say_thing(other)}
