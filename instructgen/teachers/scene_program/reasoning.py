@@ -5,7 +5,7 @@ import random
 from instructgen.lexicon.words import join_words
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Action, Entity, SceneGraph
-from instructgen.scenegraph.settings import SETTINGS
+from instructgen.scenegraph.settings import SETTINGS, UNNAMED
 from instructgen.teachers.scene_program.phrasing import after, say_doer, say_doing
 from instructgen.teachers.scene_program.rules import Match, Rule, find_matches
 from instructgen.teachers.scene_program.speech import PICTURE_WORDS, be, be_of, polish, say_thing
@@ -43,8 +43,8 @@ def make_reasoning(graph: SceneGraph, draw: random.Random) -> Told | None:
     grounds = _say_grounds(match, graph, draw)
     if not grounds.sentences:
         return None
-    background = [draw.choice(step) for step in match.rule.steps]
-    answer = " ".join([*grounds.sentences, *background])
+    background, reasons = draw.choice(match.rule.background), draw.choice(match.rule.answers)
+    answer = " ".join([*grounds.sentences, background, *reasons])
     return Told(match.rule.name, draw.choice(match.rule.questions), answer, tuple(grounds.claims))
 
 
@@ -69,12 +69,18 @@ def _say_grounds(match: Match, graph: SceneGraph, draw: random.Random) -> _Groun
         what = say_doing(graph, action, after(_any_fact, who.keys))
         claims = (*who.claims, *what.claims)
         grounds.add("r_action", claims, who=who.words, what=what.words, **{"is": be(is_plural=action.is_plural)})
-    listed = [one for one in about if one.name not in told][:3]
+    said = " ".join(grounds.sentences).lower()
+    listed = [one for one in about if one.name not in told and not _is_implied(one, said)][:3]
     if not grounds.sentences and len(listed) < 2:
         listed += [one for one in graph.boxed_entities() if one not in listed and one.num_captions][: 2 - len(listed)]
     _say_listed(grounds, listed)
     _say_circumstances(grounds, match, graph, action)
     return grounds
+
+
+def _is_implied(entity: Entity, said: str) -> bool:
+    """True where what was said holds it: "surfing" a surfboard, "two dogs" the dogs."""
+    return entity.word in said or entity.plural in said or entity.name.removesuffix("board") in said
 
 
 def _any_fact(key: str) -> bool:  # noqa: ARG001
@@ -85,7 +91,7 @@ def _any_fact(key: str) -> bool:  # noqa: ARG001
 def _say_listed(grounds: _Grounds, listed: list[Entity]) -> None:
     if not listed:
         return
-    family = "r_more" if grounds.sentences else "r_list" if len(listed) > 1 else "r_one"
+    family = "r_more" if grounds.sentences else "r_list"
     slots = {"list": join_words([say_thing(one) for one in listed]), "is": be_of(listed[0])}
     grounds.add(family, tuple(exists(one) for one in listed), **slots)
 
@@ -98,10 +104,9 @@ def _say_circumstances(grounds: _Grounds, match: Match, graph: SceneGraph, actio
     named = place is not None and (
         place.value.split()[-1] in said or (action is not None and action.place in SETTINGS)
     )
-    if place is not None and len(grounds.sentences) < 2 and not named:
+    if place is not None and place.value not in UNNAMED and len(grounds.sentences) < 2 and not named:
         claim = circumstance_claim(place)
-        family = "r_place" if action is None else "r_place_doing"
-        grounds.add(family, (claim,), where=place.phrase)
+        grounds.add("r_place", (claim,), where=place.phrase)
     time, weather = graph.circumstance("time"), graph.circumstance("weather")
     if time is not None and when.time:
         grounds.add("r_time", (circumstance_claim(time),), time=time.phrase)

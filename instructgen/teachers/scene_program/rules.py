@@ -1,7 +1,7 @@
 """Reasoning rules: TOML files under prompts/scene-program/rules that anybody can extend, read and checked once.
 
-A rule is a condition on the scene graph, paraphrases of one question, and the steps of its answer. Steps are general
-knowledge: hedged, and silent about the image.
+A rule is a condition on the scene graph, paraphrases of one question, and answers of general knowledge: hedged, and
+silent about the image. Each answer is written as a whole, so that its last sentence sums up what came before.
 """
 
 from functools import cache
@@ -63,12 +63,16 @@ class When(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Rule(Struct, frozen=True, forbid_unknown_fields=True):
-    """`questions` are paraphrases; each of `steps` holds wordings of one sentence; a `fallback` comes last."""
+    """`questions` are paraphrases of one; a `fallback` is tried last.
+
+    Any sentence of `background` can come before any of `answers`, each of which is a run of sentences.
+    """
 
     name: str
     when: When
     questions: tuple[str, ...]
-    steps: tuple[tuple[str, ...], ...]
+    background: tuple[str, ...]
+    answers: tuple[tuple[str, ...], ...]
     fallback: bool = False
 
 
@@ -110,8 +114,8 @@ def _check(rule: Rule, file: str) -> None:
         raise InstructgenError(f"{file}, rule '{rule.name}': no COCO category is called '{unknown[0]}'")
     if rule.when == When():
         raise InstructgenError(f"{file}, rule '{rule.name}': its condition is empty; say when it holds")
-    if not rule.questions or not rule.steps or not all(rule.steps):
-        raise InstructgenError(f"{file}, rule '{rule.name}': it wants questions, and wordings for each step")
+    if not rule.questions or not rule.background or not rule.answers or not all(rule.answers):
+        raise InstructgenError(f"{file}, rule '{rule.name}': it wants questions, background and answers")
 
 
 def find_matches(graph: SceneGraph) -> list[Match]:

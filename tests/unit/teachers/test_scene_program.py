@@ -193,12 +193,12 @@ def test_reasoning_begins_with_grounds_and_goes_on_to_general_knowledge() -> Non
         assert turn.claims
         assert len(turn.answer.split()) >= 60, turn.answer
         rest = turn.answer
-        for step in reversed(rule.steps):
-            (said,) = [form for form in step if rest.endswith(form)]
+        for parts in ([" ".join(one) for one in rule.answers], rule.background):
+            (said,) = [form for form in parts if rest.endswith(form)]
             rest = rest.removesuffix(said).rstrip()
         grounds = re.findall(r"[.?!](?= |$)", rest)
         assert 1 <= len(grounds) <= 4, turn.answer
-        assert not [step for step in rule.steps for form in step if form in rest]
+        assert not [form for parts in (rule.background, *rule.answers) for form in parts if form in rest]
 
 
 def test_negative_answers_deny_or_correct_what_is_not_there() -> None:

@@ -33,7 +33,7 @@ def names_of(rule: Rule) -> set[str]:
 
 
 def sentences_of(rule: Rule) -> list[str]:
-    return [form for step in rule.steps for form in step]
+    return [form for parts in (rule.background, *rule.answers) for form in parts]
 
 
 def test_there_are_many_rules_for_many_things() -> None:
@@ -44,11 +44,11 @@ def test_there_are_many_rules_for_many_things() -> None:
         assert any(getattr(rule.when, part) for rule in RULES), part
 
 
-def test_rule_has_questions_and_steps_enough() -> None:
+def test_rule_has_questions_and_answers_enough() -> None:
     for rule in RULES:
         assert len(rule.questions) >= 3, rule.name
-        assert len(rule.steps) >= 3, rule.name
-        assert min(len(step) for step in rule.steps) >= 2, rule.name
+        assert min(len(rule.background), len(rule.answers)) >= 2, rule.name
+        assert min(len(one) for one in rule.answers) >= 3, rule.name
         forms = Counter(form.lower() for form in (*rule.questions, *sentences_of(rule)))
         assert max(forms.values()) == 1, rule.name
 
@@ -103,7 +103,10 @@ Write = Callable[[str, str], None]
 
 
 def rule_text(when: str, name: str = "own", extra: str = "") -> str:
-    return f'[[rule]]\nname = "{name}"\nwhen = {{ {when} }}\nquestions = ["Why?"]\nsteps = [["So."]]\n{extra}\n'
+    return (
+        f'[[rule]]\nname = "{name}"\nwhen = {{ {when} }}\nquestions = ["Why?"]\n'
+        f'background = ["So."]\nanswers = [["Thus."]]\n{extra}\n'
+    )
 
 
 RIDER = make(
@@ -190,16 +193,16 @@ def test_narrower_rule_weighs_more() -> None:
         (rule_text('none = ["unicorn"]'), ["'own'", "'unicorn'", "category"]),
         (rule_text(""), ["'own'", "condition is empty", "say when"]),
         (rule_text('things = ["horse"], hour = ["noon"]'), ["hour"]),
-        (rule_text('things = ["horse"]', extra="answers = []"), ["answers"]),
+        (rule_text('things = ["horse"]', extra="steps = []"), ["steps"]),
         (rule_text('things = "horse"'), ["array", "things"]),
-        (rule_text('things = ["horse"]').replace('[["So."]]', "[[]]"), ["'own'", "wordings for each step"]),
+        (rule_text('things = ["horse"]').replace('["Thus."]', "[]"), ["'own'", "answers"]),
         (rule_text('things = ["horse"]').replace('["Why?"]', "[]"), ["'own'", "questions"]),
         ("[[rule]\n", ["TOML", "line 1"]),
         ("rules = 3\n", ["rule"]),
     ],
     ids=[
         *("unknown category", "unknown category in none", "empty", "unknown key of when", "unknown key", "no list"),
-        *("empty step", "no question", "no TOML", "no rules"),
+        *("empty answer", "no question", "no TOML", "no rules"),
     ],
 )
 def test_fault_of_a_file_is_told_with_its_place(write: Write, text: str, told: list[str]) -> None:
