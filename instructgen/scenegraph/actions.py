@@ -8,15 +8,16 @@ from instructgen.scenegraph.graph import Action, Contradiction, Entity, Evidence
 from instructgen.scenegraph.people import PersonWords
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.reading import CaptionReading
-from instructgen.scenegraph.settings import SETTINGS
 from instructgen.scenegraph.verbs import VERB_FORMS
 
-_GAME_VERBS = frozenset({"play", "watch", "enjoy"})
+GAME_VERBS = frozenset({"play", "watch", "enjoy"})
 _BARE = frozenset({"with", "of", "from", "by"})  # behind these what is no countable thing has no article
+_HIGH = frozenset(("mountain", "hill", "building", "roof", "tower", "wall", "pole"))  # one may be on top of these
+_OPEN = frozenset(("field", "pasture", "meadow", "yard", "park", "forest", "parking lot"))  # one is in these
 _NO_PLACE = frozenset({"photo", "picture"})
 _WORN = frozenset({"wear", "pair"})
 # What one plays, and how it is said.
-_PLAYED = {
+PLAYED = {
     **{game: game for game in ("tennis", "baseball", "soccer", "frisbee", "basketball", "volleyball", "football")},
     **{game: game for game in ("golf", "cricket", "polo", "video games", "a video game", "a game of tennis")},
     **{game: game for game in ("a game of frisbee", "a game of baseball", "a game of soccer")},
@@ -114,7 +115,7 @@ def _make_action(event: Event, sources: Sources, roles: dict[str, Entity]) -> Ac
         return None
     if thing is None and place is None and event.place is not None:
         return None
-    if thing is not None and not _is_done_to(event.verb.base, thing):
+    if thing is not None and not is_done_to(event.verb.base, thing):
         return None
     if event.verb.base == "be" and place is not None and place.noun.kind in _WORN:
         return _make_worn(event, place, sources, roles)
@@ -124,11 +125,11 @@ def _make_action(event: Event, sources: Sources, roles: dict[str, Entity]) -> Ac
     return _build(event, thing, place, supporters, sources, roles)
 
 
-def _is_done_to(verb: str, thing: NounPhrase) -> bool:
+def is_done_to(verb: str, thing: NounPhrase) -> bool:
     """True unless a game is thrown or something other than a game is played."""
     if thing.noun.kind == "game":
-        return verb in _GAME_VERBS
-    return verb != "play" or thing.noun.lemma in _PLAYED
+        return verb in GAME_VERBS
+    return verb != "play" or thing.noun.lemma in PLAYED
 
 
 def _make_worn(event: Event, worn: NounPhrase, sources: Sources, roles: dict[str, Entity]) -> Action | None:
@@ -158,11 +159,12 @@ def _build(
     doing = "" if verb == "be" else "lying" if verb == "lay" else event.verb.ing
     held = ""
     if thing is not None:
-        played = _PLAYED.get(thing.noun.lemma) if verb in _GAME_VERBS else None
+        played = PLAYED.get(thing.noun.lemma) if verb in GAME_VERBS else None
         held = played or _say_object(thing, sources, after_verb=True)
         doing = f"{doing} {held}"
+    preposition = say_preposition(event.preposition, place.noun.lemma) if place is not None else ""
     where = (
-        f"{_preposition(event)} {_say_object(place, sources, after_verb=event.preposition in _BARE)}"
+        f"{preposition} {_say_object(place, sources, after_verb=event.preposition in _BARE)}"
         if place is not None
         else ""
     )
@@ -183,7 +185,7 @@ def _build(
         is_plural=event.is_plural,
         verb=verb,
         object=thing.noun.lemma if thing is not None else "",
-        preposition=_preposition(event) if place is not None else "",
+        preposition=preposition,
         place=place.noun.lemma if place is not None else "",
         doing=doing,
         where=where,
@@ -199,12 +201,11 @@ def _build(
     )
 
 
-def _preposition(event: Event) -> str:
-    """Return how the place is said: nobody is "on top of" a field."""
-    setting = SETTINGS.get(event.place.noun.lemma) if event.place is not None else None
-    if event.preposition == "on top of" and setting is not None and setting.lemma not in ("mountain", "hill"):
-        return setting.phrase.split(" ", 1)[0]
-    return event.preposition
+def say_preposition(preposition: str, lemma: str) -> str:
+    """Return how a place is said: one is "on" a bench, not "on top of" it, and "in" a field."""
+    if preposition == "on top of" and lemma not in _HIGH:
+        preposition = "on"
+    return "in" if preposition == "on" and lemma in _OPEN else preposition
 
 
 def _number_of(event: Event, entity: Entity | None) -> int:
@@ -298,7 +299,12 @@ def _posture_of(verb: str) -> str:
 
 def _is_doubted(action: Action, words: frozenset[str]) -> bool:
     """True for a posture of which one caption tells, where a word of another posture stands in any."""
-    own = _POSTURE_WORDS.get(_posture_of(action.verb))
+    return tells_other_posture(action.verb, words)
+
+
+def tells_other_posture(verb: str, words: frozenset[str]) -> bool:
+    """True if the verb is a posture's and a word of another posture is among the captions' words."""
+    own = _POSTURE_WORDS.get(_posture_of(verb))
     return own is not None and any(group & words for group in _POSTURE_WORDS.values() if group is not own)
 
 

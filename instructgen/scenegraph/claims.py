@@ -21,6 +21,7 @@ A claim's `kind` says how the other fields are read; words are as the sentence h
     inferred   the things of `subject`, parted by "|", give the place `value` away
     located    the box of the evidence is that of a `subject`
     main       `subject` is what most would name first
+    told       the cited caption tells `subject` ("a man in a hat") and `value` ("riding a horse", or "")
 
 `image` tells of which image: 0 is the only one, or the first of two, and 1 the second.
 """
@@ -34,7 +35,7 @@ from instructgen.scenegraph.graph import Evidence
 ClaimKind = Literal[
     "exists", "absent", "count", "more", "attribute", "doing", "region", "relation", "larger", "order", "largest",
     "overlap", "edge", "extent", "half", "place", "time", "weather", "inferred", "located",
-    "main",
+    "main", "told",
 ]  # fmt: skip
 
 

@@ -124,6 +124,34 @@ class Circumstance(Struct, frozen=True):
     num_captions: int
 
 
+class StatementPart(Struct, frozen=True):
+    """Words of a statement; `entity` is the single thing they name by "a" and no look, of which looks may be told."""
+
+    text: str
+    entity: int | None
+
+
+class Statement(Struct, frozen=True):
+    """A caption's clause, said anew: `subject` ("two men in jackets") + `predicate` (" sitting at a table").
+
+    The predicate follows "is" or "are"; it is empty where the caption tells what is there and nothing that is done.
+    `verb` is the base form ("be" for what merely is somewhere) or ""; `lemma`, `category` and `kind` are those of
+    the subject's first noun. `keys` are the categories, nouns, verbs and colors that it tells, `looks` the kinds of
+    looks with the thing they are of ("color dog"), and "count dog" where it tells a number.
+    """
+
+    span: Span
+    subject: tuple[StatementPart, ...]
+    predicate: tuple[StatementPart, ...]
+    verb: str
+    is_plural: bool
+    lemma: str
+    category: str
+    kind: str
+    keys: frozenset[str]
+    looks: frozenset[str]
+
+
 class Contradiction(Struct, frozen=True):
     """What sources disagree on, and so nothing is said of: the values in the order of their first mention."""
 
@@ -144,6 +172,7 @@ class SceneGraph(Struct, frozen=True):
     attributes: tuple[Attribute, ...]
     actions: tuple[Action, ...]
     circumstances: tuple[Circumstance, ...]
+    statements: tuple[Statement, ...]
     contradictions: tuple[Contradiction, ...]
     num_captions: int
     words: frozenset[str]

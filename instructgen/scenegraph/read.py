@@ -9,6 +9,7 @@ from instructgen.scenegraph.graph import Contradiction, SceneGraph
 from instructgen.scenegraph.parsing import CaptionParser
 from instructgen.scenegraph.people import read_person_words
 from instructgen.scenegraph.reading import read_captions
+from instructgen.scenegraph.statements import find_statements
 
 
 def read_graph(record: ImageRecord, parser: CaptionParser | None = None) -> SceneGraph:
@@ -23,13 +24,15 @@ def read_graph(record: ImageRecord, parser: CaptionParser | None = None) -> Scen
     attributes, disputed_attributes = find_attributes(readings, entities)
     actions, disputed_actions = find_actions(readings, entities, person)
     circumstances, disputed_circumstances = find_circumstances(record.captions, readings, boxed)
+    disputes = [*disputes, *disputed_attributes, *disputed_actions, *disputed_circumstances]
     return SceneGraph(
         image_id=record.image_id,
         entities=tuple(entities),
         attributes=tuple(attributes),
         actions=tuple(actions),
         circumstances=tuple(circumstances),
-        contradictions=_drop_repeats((*disputes, *disputed_attributes, *disputed_actions, *disputed_circumstances)),
+        statements=tuple(find_statements(readings, entities, person, disputes)),
+        contradictions=_drop_repeats(tuple(disputes)),
         num_captions=len(record.captions),
         words=words,
         boxed=boxed,

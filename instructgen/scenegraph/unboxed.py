@@ -74,12 +74,20 @@ _ONE_THING = (
     frozenset(("rug", "mat", "towel", "blanket", "carpet", "sheet", "cloth")),
     frozenset(("desk", "table", "counter", "stand", "shelf", "dresser")),
     frozenset(("stroller", "cart", "wagon", "carriage")),
-    frozenset(("bag", "purse", "backpack", "luggage", "suitcase")),
+    frozenset(("bag", "purse", "handbag", "backpack", "luggage", "suitcase")),
     frozenset(("building", "house", "tower", "church", "hotel", "castle")),
     frozenset(("jacket", "coat", "shirt", "sweater", "hoodie", "vest", "sweatshirt")),
     frozenset(("hat", "cap", "helmet")),
+    frozenset(("tub", "bathtub", "bath", "shower")),
+    frozenset(("screen", "monitor", "tv", "television", "computer", "laptop")),
+    frozenset(("couch", "sofa", "armchair", "chair", "seat")),
+    frozenset(("woods", "forest", "tree")),
+    frozenset(("street", "road", "highway", "sidewalk")),
+    frozenset(("window", "door", "mirror")),
+    frozenset(("statue", "sculpture", "monument")),
+    frozenset(("ramp", "half pipe", "pipe", "rail", "ledge")),
 )
-_SAID_TWICE = {word: group - {word} for group in _ONE_THING for word in group}
+SAID_TWICE = {word: group - {word} for group in _ONE_THING for word in group}
 
 
 def find_unboxed(readings: tuple[CaptionReading, ...], words: frozenset[str]) -> list[Entity]:
@@ -114,7 +122,7 @@ def _make_unboxed(lemma: str, said: Mentions, words: frozenset[str]) -> Entity:
         and noun.kind != "wear"
         and len(many) == 1
         and lemma not in _VAGUE
-        and (len({reading.number for reading, _ in said}) > 1 or not _SAID_TWICE.get(lemma, frozenset()) & words)
+        and (len({reading.number for reading, _ in said}) > 1 or not SAID_TWICE.get(lemma, frozenset()) & words)
     )
     num_captions = len({reading.number for reading, _ in said})
     return Entity(

@@ -155,3 +155,59 @@ def _make_forms() -> dict[str, Verb]:
 # Key: "-ing" (or participle) and third person; base forms are read only after a plural subject.
 VERB_FORMS = _make_forms()
 BASE_FORMS = {verb.base: verb for verb in VERB_FORMS.values()}
+
+# Verbs that statements read beside these, whose words stay as the caption has them.
+_TOLD_TABLE = """
+share sharing shares|object
+stare staring stares|
+smoke smoking smokes|object
+face facing faces|object
+slide sliding slides|alone
+touch touching touches|object
+overlook overlooking overlooks|object
+type typing types|
+bend bending bends|
+laugh laughing laughs|alone
+point pointing points|
+skate skating skates|alone
+land landing lands|alone
+leap leaping leaps|alone
+bite biting bites|object
+shop shopping shops|alone
+follow following follows|object
+herd herding herds|object
+sniff sniffing sniffs|object
+chew chewing chews|
+squat squatting squats|
+crouch crouching crouches|
+kiss kissing kisses|object
+lick licking licks|object
+pour pouring pours|object
+dance dancing dances|alone
+celebrate celebrating celebrates|alone object
+cuddle cuddling cuddles|
+nap napping naps|alone
+examine examining examines|object
+lounge lounging lounges|
+board boarding boards|object
+enter entering enters|object
+leave leaving leaves|object
+tow towing tows|object
+operate operating operates|object
+hike hiking hikes|alone
+peer peering peers|
+peek peeking peeks|
+snuggle snuggling snuggles|
+return returning returns|object
+line lined lines|
+tie tied ties|
+plug plugged plugs|
+"""
+
+
+def _make_told_verbs() -> dict[str, Verb]:
+    verbs = [_parse_line(f"{line}||pavt") for line in _TOLD_TABLE.strip().splitlines()]
+    return {form: verb for verb in verbs for form in (verb.ing, verb.third)}
+
+
+TOLD_VERBS = _make_told_verbs()

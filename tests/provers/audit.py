@@ -59,6 +59,7 @@ def audit(evidence: Evidence, text: str, claims: list[Claim], question: str = ""
 def _doubt_gender(said: str, claims: list[Claim]) -> Iterator[str]:
     """He and she have to be somebody of whom a claim says so."""
     subjects = {singular_of(claim.subject.lower()) for claim in claims}
+    subjects |= {singular_of(word) for one in claims if one.kind == "told" for word in one.subject.lower().split()}
     for words, who in (("he|his|him", {"man", "boy", "groom"}), ("she|her|hers", {"woman", "girl", "bride"})):
         found = re.search(rf"\b(?:{words})\b", said)
         if found and not subjects & who and claims:
@@ -180,15 +181,18 @@ def _doubt_numbers(evidence: Evidence, said: str, claims: list[Claim]) -> Iterat
                 yield f"number: '{word} {behind[0].word}' is not what is counted"
     if len(counts) > 1:
         first = sorted(subjects, key=lambda noun: min(positions_of(said, noun), default=9999))
-        told = [number for _, number in numbers_in(said) if number in counts]
+        stated = [number for _, number in numbers_in(said) if number in counts]
         wanted = [counts_of(claims, noun) for noun in first]
-        if told and list(dict.fromkeys(told)) != list(dict.fromkeys(wanted)):
-            yield f"number: {told} stand in another order than {first}"
-    if _MANY.search(said) and not any(_is_several(evidence, claim) for claim in claims):
+        if stated and list(dict.fromkeys(stated)) != list(dict.fromkeys(wanted)):
+            yield f"number: {stated} stand in another order than {first}"
+    many = _MANY.search(said)
+    told = many is not None and any(many.group() in text for claim in claims for text in strings_of(claim))
+    if many is not None and not told and not any(_is_several(evidence, claim) for claim in claims):
         yield "number: no claim holds of several"
     alone = _ONE.search(re.sub(r"no more|several", "", said))
     if (
         alone
+        and not any(one.kind == "told" and alone.group() in strings_of(one)[0] for one in claims)
         and not any(claim.kind == "count" and claim.number == 1 for claim in claims)
         and "absent" not in {claim.kind for claim in claims}
     ):
@@ -255,7 +259,7 @@ def _without_places(said: str, claims: list[Claim]) -> str:
     texts = [
         text
         for claim in claims
-        for text in ((claim.subject, claim.value, claim.other) if claim.kind == "doing" else (claim.subject,))
+        for text in (strings_of(claim) if claim.kind in ("doing", "told") else (claim.subject,))
     ]
     for text in sorted(texts, key=len, reverse=True):
         if text:

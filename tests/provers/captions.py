@@ -35,11 +35,11 @@ _LINKS = (
     "a|an|the|with|on|in|of|to|next|near|by|for|at|is|are|that|has|have|over|behind|under|from|while|his|her|its|their"
     "|into|or|this|who|which|some|two|three|and|beside|above|below|around|against|through|across|along|wearing|holding|as"
 )
-_NEGATION = re.compile(
+NEGATION = re.compile(
     r"\b(?:no(?! (?:parking|smoking|left|right|u turn|entry|stopping|turn|outlet)\b)|not|without|nor|isn't|empty of|aren't|never)(?: [a-z]+){0,2} $"
 )
 _PREPOSITIONS = ("on the side of", "in the middle of", "on top of", "in front of", "next to", "out of")
-_LIKENESS = re.compile(
+LIKENESS = re.compile(
     r"\b(?:statue|painting|drawing|sculpture|toy|poster|mural|figurine|doll|reflection|cartoon|shadow|cutout)s?(?: of)?"
     r"(?: [a-z]+){0,2} $"
 )
@@ -68,7 +68,7 @@ def prove_exists(evidence: Evidence, claim: Claim) -> Iterator[str]:
         yield f"none of the cited captions names '{claim.subject}'"
     for one in cited:
         match = pattern.search(one.caption, one.start)
-        if match is not None and _NEGATION.search(one.caption[: match.start()]):
+        if match is not None and NEGATION.search(one.caption[: match.start()]):
             yield f"caption {one.number} denies '{claim.subject}'"
     plural = re.compile(rf"\b(?!{re.escape(singular_of(claim.subject))}\b)(?:{name_pattern(claim.subject)})\b")
     several = re.compile(r"\b(?:two|three|four|several|many|some|couple|pair|and)\b")
@@ -82,12 +82,12 @@ def prove_attribute(evidence: Evidence, claim: Claim) -> Iterator[str]:
     cited = evidence.cited(claim)
     wanted = _values(claim.value)
     for one in cited:
-        if wanted not in _told_values(one.text, _who(evidence, noun), claim.other, claim.value):
+        if wanted not in told_values(one.text, _who(evidence, noun), claim.other, claim.value):
             yield f"caption {one.number} does not say in '{one.text}' that '{noun}' is '{claim.value}'"
     if not cited:
         yield f"cites no caption for '{claim.value}'"
     for number, caption in enumerate(evidence.captions):
-        for told in _told_values(caption, name_pattern(noun), claim.other, claim.value):
+        for told in told_values(caption, name_pattern(noun), claim.other, claim.value):
             if (claim.other == "color" and not told <= wanted) or (claim.other != "color" and _clash(told, wanted)):
                 yield f"caption {number} says that '{noun}' is {sorted(told)}, not '{claim.value}'"
 
@@ -111,7 +111,7 @@ def _clash(told: frozenset[str], wanted: frozenset[str]) -> bool:
     return any(pair <= told | wanted and not pair <= wanted for pair in OPPOSITES)
 
 
-def _told_values(text: str, nouns: str, kind: str, value: str) -> list[frozenset[str]]:
+def told_values(text: str, nouns: str, kind: str, value: str) -> list[frozenset[str]]:
     """Return the values of a kind that a text ties to the noun: before it, or behind it after a form of "be"."""
     if kind == "color":
         names = "|".join(COLORS)
@@ -201,7 +201,7 @@ def _doubt_caption(evidence: Evidence, one: Cited, claim: Claim) -> str:
         if match is None:
             return f"'{step[:40]}' is not there, or not in this order,"
         before = one.caption[: one.start + match.start()]
-        if _NEGATION.search(before) or (step == steps[0] and _LIKENESS.search(before)):
+        if NEGATION.search(before) or (step == steps[0] and LIKENESS.search(before)):
             return f"'{match.group()}' is denied, or a likeness,"
         at = match.end()
     return _doubt_place(evidence, text[at:], claim.other.lower()) if claim.other else ""
@@ -223,8 +223,8 @@ def _doubt_place(evidence: Evidence, rest: str, where: str) -> str:
         between = rest[: found.start()]
         said = "|".join(PREPOSITIONS.get(match[1], match[1]).split()) if match[1] in PREPOSITIONS else match[1]
         if match[1] in ("in", "at") and match[2].split()[-1] in _OPEN:
-            said += "|on top of"
-        if re.search(rf"\b(?:{said})\b", between) and not _NEGATION.search(between):
+            said += "|on"
+        if re.search(rf"\b(?:{said})\b", between) and not NEGATION.search(between):
             return ""
     return f"'{where}' is not there"
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from instructgen.scenegraph.claims import Claim
-from tests.provers import captions, frame
+from tests.provers import captions, frame, told
 from tests.provers.evidence import Evidence, category_of
 
 _Prove = Callable[[Evidence, Claim], Iterator[str]]
@@ -36,6 +36,7 @@ PROOFS: dict[str, _Prove] = {
     "inferred": frame.prove_inferred,
     "located": frame.prove_located,
     "main": frame.prove_main,
+    "told": told.prove_told,
 }
 
 

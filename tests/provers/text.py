@@ -161,7 +161,7 @@ def says_value(text: str, claim: Claim) -> bool:
 @lru_cache(maxsize=65536)
 def loosely(phrase: str) -> str:
     """Return a pattern for the phrase with any looks put before its nouns; the looks have claims of their own."""
-    words = ["an?" if word in ("a", "an") else re.escape(word) for word in phrase.split()]
+    words = ["(?:an?|the)" if word in ("a", "an") else re.escape(word) for word in phrase.split()]
     return r"\b" + (rf"(?:,? (?:{_LOOKS}|and)\b)*,? ").join(words) + r"\b"
 
 
@@ -187,6 +187,16 @@ def says_doing(text: str, about: str, claim: Claim) -> bool:
         return False
     put = {"wear": _WORN, "hold": _HELD}.get(base, forms_of(verb))
     return bool(re.search(loosely(rest), text)) and bool(re.search(rf"\b(?:{put})\b", about))
+
+
+def says_told(text: str, claim: Claim) -> bool:
+    """True if the text has it word for word, looks apart; who was named before may be "the man" or "he"."""
+    if claim.value and not re.search(loosely(claim.value.lower()), text):
+        return False
+    subject = claim.subject.lower()
+    heads = {*(one.word for one in find_things(subject)), subject.split()[-1]}
+    known = bool(claim.value) and (bool(PRONOUN.search(text)) or any(positions_of(text, one) for one in heads))
+    return known or bool(re.search(loosely(subject), text))
 
 
 def says_direction(text: str, claim: Claim) -> bool:
@@ -222,6 +232,8 @@ def states(text: str, claim: Claim, question: str = "", *, is_short: bool = Fals
     about = f"{question} {text}"
     if claim.kind == "place":
         return bool(positions_of(text, claim.value.lower()))
+    if claim.kind == "told":
+        return says_told(text, claim)
     if claim.kind in ("time", "weather"):
         return bool(re.search(rf"\b(?:{CIRCUMSTANCES.get(claim.value, claim.value)})\b", text))
     if claim.kind == "absent" and question and _OTHERS.search(text):

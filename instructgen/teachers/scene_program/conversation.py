@@ -1,11 +1,13 @@
 """Conversations: three to six turns of different kinds about one image, some leaning on the turn before."""
 
 import random
+import re
 from collections.abc import Iterator
 
 from instructgen.config import Style
 from instructgen.scenegraph.graph import SceneGraph
 from instructgen.teachers.scene_program.generators import ADDERS, FOLLOWERS, GENERATORS
+from instructgen.teachers.scene_program.generators.presence import has_question
 from instructgen.teachers.scene_program.talk import Generator, Move, Talk, Told
 from instructgen.teachers.scene_program.wordings import load_wordings
 
@@ -43,25 +45,37 @@ _MIDDLE = {
     "false-premise": 2,
     "summary": 2,
     "main": 1,
-    "overlap": 1,
     "edge": 1,
 }
-_ADDED = {"add-color": 6, "add-doing": 6, "add-setting": 3, "add-others": 3}  # weights, else 2
+_SEEN = ("present_one", "present_one_bare", "which_present", "count_one", "main")  # a thing, of which no more is told
+# What may be told behind an answer: of the thing asked about only, or, behind a list, of the picture.
+_ADDED = {
+    "add-doing": ("present_one", "present_one_bare", "present_many", "which_present", "count", "count_one", "main"),
+    "add-color": _SEEN,
+    "add-region": _SEEN,
+    "add-side": ("region", "where_follow"),
+    "add-others": ("overview",),
+    "add-setting": ("overview",),
+}
+_OBVIOUS_SHARE = 0.4
+_AFFIRMED_SHARE = 0.6  # of lone questions of yes or no; last resorts deny more often than they affirm
+_OPEN_SHARE = 0.15  # of questions of yes or no, those that may open the conversation where another can
 _MAX_DENIALS = 2  # turns that tell what is not there, where there is enough else to say
 _DENYING = ("absence", "neither", "missing", "which-present", "odd-one-out", "false-premise")
-_RESORTS = ("counting-to-one", "region", "missing", "neither", "absence")
+_RESORTS = ("counting-to-one", "region", "missing", "existence", "neither", "absence")
 
 
 def make_conversation(graph: SceneGraph, draw: random.Random, style: Style) -> list[Told]:
     """Return three to six turns, or none where less can be said for certain."""
     talk = Talk(graph, draw, load_wordings(), style)
     wanted = draw.choices(_TURNS, _TURN_WEIGHTS)[0]
-    polar = _polar(draw)
+    # Where all that is there is obvious, one seldom asks whether it is, and as seldom what is not.
+    polar = _polar(draw) if has_question(talk) or draw.random() < _OBVIOUS_SHARE else []
     plain = wanted - len(polar)
     if not graph.entities:
         return []
-    # A question whether something is there comes before all that takes it for granted.
-    first = [told for told in (ask(talk, name) for name in polar if name == "existence") if told is not None]
+    # Whether something is there is worded first, so that no later turn tells it as new.
+    affirmed = ask(talk, "existence") if "existence" in polar else None
     turns: list[Told] = []
     denials = polar.count("absence")
     for name in _order(draw):
@@ -73,8 +87,9 @@ def make_conversation(graph: SceneGraph, draw: random.Random, style: Style) -> l
         if turns and len(turns) < plain and draw.random() < _FOLLOW_SHARE:
             _follow(talk, turns)
     if "absence" in polar:
-        _place(talk, "absence", turns)
-    turns = [*first, *turns]
+        _place(talk, ask(talk, "absence"), turns, len(turns))
+    if affirmed is not None:
+        _place(talk, affirmed, turns, _first_naming(talk, affirmed, turns))
     for name in _RESORTS:
         if len(turns) < MIN_TURNS:
             _take(talk, GENERATORS[name], turns)
@@ -94,9 +109,9 @@ def _say(talk: Talk, generator: Generator) -> Told | None:
 
 def _polar(draw: random.Random) -> list[str]:
     """Choose the questions of yes or no: one kind or the other alike often, sometimes both."""
-    names = ["existence", "absence"]
-    draw.shuffle(names)
-    return names if draw.random() < _BOTH_SHARE else names[:1]
+    if draw.random() < _BOTH_SHARE:
+        return ["existence", "absence"]
+    return ["existence" if draw.random() < _AFFIRMED_SHARE else "absence"]
 
 
 def _order(draw: random.Random) -> Iterator[str]:
@@ -128,21 +143,35 @@ def _follow(talk: Talk, turns: list[Told]) -> None:
             return
 
 
-def _place(talk: Talk, name: str, turns: list[Told]) -> None:
-    """Put a question of yes or no anywhere but between a turn and its follow-up."""
-    told = ask(talk, name)
+def _place(talk: Talk, told: Told | None, turns: list[Told], last: int) -> None:
+    """Put a question of yes or no anywhere up to `last` but between a turn and its follow-up, seldom first."""
     if told is None:
         return
     leaning = {family for one in FOLLOWERS.values() for family in one.families}
-    spots = [at for at in range(len(turns) + 1) if at == len(turns) or turns[at].family not in leaning]
-    turns.insert(talk.draw.choice(spots), told)
+    spots = [at for at in range(last + 1) if at == len(turns) or turns[at].family not in leaning]
+    later = spots[1:] if talk.draw.random() >= _OPEN_SHARE else []
+    turns.insert(talk.draw.choice(later or spots), told)
+
+
+def _first_naming(talk: Talk, affirmed: Told, turns: list[Told]) -> int:
+    """Return the place of the first turn that speaks of what is affirmed: the question comes before it."""
+    boxes = {number for claim in affirmed.claims for number in claim.evidence.boxes}
+    named = [one for one in talk.graph.entities if boxes.intersection(one.evidence.boxes)]
+    words = "|".join(re.escape(word) for one in named for word in (one.word, one.plural))
+    for at, turn in enumerate(turns):
+        shared = any(boxes.intersection(claim.evidence.boxes) for claim in turn.claims)
+        if shared or re.search(rf"\b(?:{words})\b", f"{turn.question} {turn.answer}", re.IGNORECASE):
+            return at
+    return len(turns)
 
 
 def _add_more(talk: Talk, told: Told) -> Told:
     """Put a sentence behind the answer, now and then, of the same thing."""
-    if talk.last is None or talk.draw.random() >= _ADD_SHARE[talk.style]:
+    if talk.draw.random() >= _ADD_SHARE[talk.style]:
         return told
-    for name in _draw_order(talk.draw, {name: _ADDED.get(name, 2) for name in ADDERS}):
+    names = [name for name in ADDERS if told.family in _ADDED[name]]
+    talk.draw.shuffle(names)
+    for name in names:
         move = next(ADDERS[name].find(talk), None)
         if move is not None:
             return _append(talk, told, move)

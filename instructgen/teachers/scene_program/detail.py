@@ -5,13 +5,13 @@ import random
 from instructgen.lexicon.words import join_words, with_article
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Action, Entity, SceneGraph
-from instructgen.scenegraph.settings import UNNAMED
-from instructgen.scenegraph.vocabulary import AGES, GENDERS
+from instructgen.scenegraph.settings import SETTINGS, UNNAMED
 from instructgen.teachers.scene_program.detail_close import close_paragraph
 from instructgen.teachers.scene_program.detail_frame import tell_frame
-from instructgen.teachers.scene_program.generators.doings import find_companion, is_like, say_both
+from instructgen.teachers.scene_program.detail_told import may_be_same, open_with_statement, tell_statements
+from instructgen.teachers.scene_program.generators.doings import find_companion, say_both
 from instructgen.teachers.scene_program.generators.looks import join_adjectives, looks_of
-from instructgen.teachers.scene_program.paragraph import MIN_SENTENCES, Paragraph, say_counted
+from instructgen.teachers.scene_program.paragraph import MIN_SENTENCES, Doer, Paragraph, say_counted
 from instructgen.teachers.scene_program.phrasing import (
     attribute_claim,
     doing_claim,
@@ -29,12 +29,11 @@ _MAX_ACTIONS = 3
 def make_detail(graph: SceneGraph, draw: random.Random) -> tuple[str, tuple[Claim, ...]]:
     """Return the paragraph with its claims, or "" where fewer than four sentences can be said for certain."""
     page = Paragraph(graph, draw, load_wordings())
-    main = _open(page)
-    if not page.sentences:
+    if not open_with_statement(page) and not _open(page):
         return "", ()
-    if main is not None:
-        _tell_clothes(page, main)
-    _tell_actions(page, main)
+    tell_statements(page)
+    _tell_clothes(page)
+    _tell_actions(page)
     _tell_looks(page)
     tell_frame(page)
     close_paragraph(page)
@@ -43,30 +42,29 @@ def make_detail(graph: SceneGraph, draw: random.Random) -> tuple[str, tuple[Clai
     return " ".join(page.sentences), tuple(page.claims)
 
 
-def _open(page: Paragraph) -> Action | None:
-    """Write the first sentence; return what it says is going on, if anything."""
+def _open(page: Paragraph) -> bool:
+    """Write the first sentence from what goes on, or from what is there; False where there is neither."""
     graph = page.graph
     actions = [one for one in graph.actions if one.doing and one.kind in ("person", "animal", "vehicle")]
     if actions:
         _open_with_action(page, actions[0], find_companion(actions, actions[0]))
-        return actions[0]
+        return True
     things = _find_first(graph)
     if not things:
-        return None
+        return False
     listed, claims = [], [exists(one) for one in things]
     for one in things:
         said = say_counted(page, one)
         listed.append(said.words)
         claims += said.claims
     page.named.update(one.name for one in things)
-    place = graph.circumstance("place")
+    setting, place = "", graph.circumstance("place")
     if place is not None and place.value not in UNNAMED:
+        setting = f" {place.phrase}"
         page.told.update(("setting", place.value))
         claims.append(circumstance_claim(place))
-        page.add("d_open_place", tuple(claims), list=join_words(listed), setting=place.phrase)
-    else:
-        page.add("d_open_list", tuple(claims), list=join_words(listed), setting="")
-    return None
+    page.add("d_open_list", tuple(claims), list=join_words(listed), setting=setting)
+    return True
 
 
 def _find_first(graph: SceneGraph) -> list[Entity]:
@@ -97,71 +95,71 @@ def _open_with_action(page: Paragraph, action: Action, second: Action | None) ->
     page.add("d_open_action", tuple(claims), **slots)
 
 
-def _tell_clothes(page: Paragraph, main: Action) -> None:
+def _tell_clothes(page: Paragraph) -> None:
+    """Tell what the first one wears of whom a doing was told."""
+    main = next((one for one in page.doers if one.category == "person"), None)
+    if main is None:
+        return
     worn = [
         one
         for one in page.graph.actions
-        if one.verb == "wear" and one.subject == main.subject and page.is_new(f"wear {one.subject}")
+        if one.verb == "wear" and one.subject == main.word and page.is_new(f"wear {one.subject}", one.object)
     ][:2]
     if not worn:
         return
-    it = pronouns_of(main.subject, main.kind, is_plural=main.is_plural)
+    it = pronouns_of(main.word, main.kind, is_plural=main.is_plural)
     said = [say_held(page.graph, one, page.is_new) for one in worn]
     claims = [claim for one, phrase in zip(worn, said, strict=True) for claim in (doing_claim(one), *phrase.claims)]
     wears = join_words([phrase.words for phrase in said])
-    page.add("d_wear", tuple(claims), It=it.it, it=it.it, wears=wears, **{"is": it.be})
+    slots = {"wears": wears, "the_x": f"the {main.word}", "it": it.it, "be": be(is_plural=main.is_plural)}
+    family = "d_wear" if len(page.doers) == 1 else "d_wear_named"
+    page.add(family, tuple(claims), **slots, **{"is": it.be})
     for one, phrase in zip(worn, said, strict=True):
         page.note(one)
         page.told.update(phrase.keys)
 
 
-def _tell_actions(page: Paragraph, main: Action | None) -> None:
+def _tell_actions(page: Paragraph) -> None:
     """Tell up to three more actions or placements, each of which adds something."""
     num = 0
-    told = [main] if main is not None else []
     for action in page.graph.actions:
-        key = f"{action.verb} {action.subject}"
         known = action.things <= page.named and (not action.object or action.object in page.named)
-        placed = action.verb == "be" and action.subject not in {other.subject for other in told}
-        stale = not page.is_new(key) or (known and (action.things or action.object) and not placed)
-        if num == _MAX_ACTIONS or stale or (action.place and action.place in page.told) or not page.room():
+        placed = action.verb == "be" and action.subject not in {other.word for other in page.doers}
+        stale = (known and (action.things or action.object) and not placed) or page.does_alike(
+            action.subject, action.verb
+        )
+        if num == _MAX_ACTIONS or stale or (action.place and action.place in page.told) or page.room() <= 0:
             continue
-        if not action.doing and not action.where:
+        if (not action.doing and not action.where) or (action.place in SETTINGS and "setting" in page.told):
             continue
-        if any(_may_be_same(action, other) or is_like(action, other) for other in told):
+        doer = Doer(
+            action.subject,
+            action.lemma or action.subject,
+            action.category,
+            action.kind,
+            action.verb,
+            action.is_plural,
+        )
+        if any(other.word != doer.word and may_be_same(other, doer) for other in page.doers):
             continue
-        _tell_action(page, action, main)
-        told.append(action)
+        _tell_action(page, action)
         num += 1
 
 
-def _may_be_same(action: Action, main: Action) -> bool:
-    """True where it is not clear whether the one who does it is the one spoken of before: "a person", "people"."""
-    if action.subject == main.subject or action.category != main.category:
-        return False
-    if action.category != "person":
-        return action.is_plural != main.is_plural
-    return not any(
-        table.get(action.lemma, "") != table.get(main.lemma, "") and {action.lemma, main.lemma} <= table.keys()
-        for table in (GENDERS, AGES)
-    )
-
-
-def _tell_action(page: Paragraph, action: Action, main: Action | None) -> None:
+def _tell_action(page: Paragraph, action: Action) -> None:
     what = say_doing(page.graph, action, page.is_new)
     it = pronouns_of(action.subject, action.kind, is_plural=action.is_plural)
     slots = {
         "the_x": _the(page, action),
         "what": what.words,
         "it": it.it,
-        "It": it.it,
         "is": be(is_plural=action.is_plural),
         "be": it.be,
     }
     if action.verb == "be":
         family = "d_placed"
-    elif main is not None and action.subject == main.subject and len(page.sentences) == 1:
-        family, slots["is"] = "d_same_action", it.be
+    elif len(page.sentences) == 1 and page.doers and action.subject == page.doers[-1].word:
+        family, slots["is"] = "d_same_doing", it.be
     else:
         family = "d_more_action"
     page.add(family, what.claims, **slots)

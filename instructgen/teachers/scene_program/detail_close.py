@@ -1,17 +1,18 @@
-"""How a detailed description ends: where and when it is, what matters most; what is not there only if it is short."""
+"""How a detailed description ends: where and when it is; what is not there only if it is short."""
 
 from instructgen.lexicon.words import join_words
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Evidence
 from instructgen.scenegraph.settings import infer_setting
 from instructgen.teachers.scene_program.absence import UNFIT, find_absent, is_absent
+from instructgen.teachers.scene_program.detail_told import tell_statements
 from instructgen.teachers.scene_program.generators.counts import count_claim
 from instructgen.teachers.scene_program.generators.settings import find_most_named
 from instructgen.teachers.scene_program.paragraph import MAX_SENTENCES, MIN_SENTENCES, Paragraph
 from instructgen.teachers.scene_program.speech import be_of, find_singles, say_one, say_thing
 from instructgen.teachers.scene_program.talk import circumstance_claim
 
-_CLOSING_SHARE = 0.4  # of the longer paragraphs that end with what matters most
+_VAGUE = frozenset({"room", "grass", "water"})  # "the picture was taken in a room" tells nothing
 
 
 def close_paragraph(page: Paragraph) -> None:
@@ -19,20 +20,16 @@ def close_paragraph(page: Paragraph) -> None:
     for tell in (_close_place, _close_time):
         if len(page.sentences) < MAX_SENTENCES:
             tell(page)
-    if len(page.sentences) < MIN_SENTENCES:
-        _tell_number(page)
-    several = len([one for one in page.graph.boxed_entities() if one.name in page.named]) > 1
-    if len(page.sentences) < MIN_SENTENCES or (several and page.draw.random() < _CLOSING_SHARE):
-        _close_attention(page)
-    if len(page.sentences) < MIN_SENTENCES:
-        _close_absence(page)
+    for fill in (_tell_rest, _tell_number, _tell_subject, _tell_nobody, _tell_absence, _tell_absence):
+        if len(page.sentences) < MIN_SENTENCES:
+            fill(page)
 
 
 def _close_place(page: Paragraph) -> None:
     place = page.graph.circumstance("place")
     if place is not None:
         told = "setting" in page.told or any(place.value in key.split() or key == place.value for key in page.told)
-        if not told:
+        if not told and place.value not in _VAGUE:
             page.add("d_setting", (circumstance_claim(place),), where=place.phrase)
         return
     found = infer_setting(page.graph.boxed)
@@ -58,28 +55,33 @@ def _tell_number(page: Paragraph) -> None:
             return
 
 
-def _close_attention(page: Paragraph) -> None:
-    if len(page.sentences) >= MAX_SENTENCES:
-        return
+def _tell_rest(page: Paragraph) -> None:
+    tell_statements(page, min_new=1)
+
+
+def _tell_subject(page: Paragraph) -> None:
+    """Name what nearly all captions name."""
     main = find_most_named(page.graph)
-    nobody = is_absent("person", page.graph)
-    absent = (Claim("absent", "people"),) if nobody else ()
-    if main is None:
-        if nobody:
-            page.add("d_nobody", absent)
-        return
-    word = main.said
-    claims = (*absent, Claim("main", word, evidence=main.evidence))
-    family = "d_nobody_main" if nobody and page.draw.random() < 0.5 else "d_main"
-    kept = claims if family == "d_nobody_main" else claims[-1:]
-    page.add(family, kept, main=word, **{"is": be_of(main)})
+    if main is not None:
+        claim = Claim("main", main.said, evidence=main.evidence)
+        page.add("d_main", (claim,), main=main.said, **{"is": be_of(main)})
 
 
-def _close_absence(page: Paragraph) -> None:
-    """Name absent things where the paragraph is too short otherwise."""
-    missing = [kind for kind in find_absent(page.graph, page.draw, 10) if kind.name not in UNFIT]
-    for at in (0, 2, 4):
-        if len(page.sentences) < MIN_SENTENCES and len(missing) > at + 1:
-            one, other = missing[at : at + 2]
-            claims = (Claim("absent", one.spoken), Claim("absent", other.spoken))
-            page.add("d_absent", claims, a=say_one(one.spoken), b=say_one(other.spoken))
+def _tell_nobody(page: Paragraph) -> None:
+    if is_absent("person", page.graph):
+        page.add("d_nobody", (Claim("absent", "people"),))
+
+
+def _tell_absence(page: Paragraph) -> None:
+    """Say what is not there."""
+    missing = [
+        kind
+        for kind in find_absent(page.graph, page.draw, 10)
+        if kind.name not in UNFIT and page.is_new(f"no {kind.name}")
+    ]
+    if len(missing) > 1:
+        one, other = missing[:2]
+        claims = (Claim("absent", one.spoken), Claim("absent", other.spoken))
+        slots = {"x": one.spoken, "y": other.spoken, "a": say_one(one.spoken), "b": say_one(other.spoken)}
+        page.add("d_absent", claims, **slots)
+        page.told.update((f"no {one.name}", f"no {other.name}"))

@@ -23,7 +23,6 @@ from instructgen.teachers.scene_program.speech import (
     region_of,
     say_number,
     say_one,
-    say_region,
 )
 from instructgen.teachers.scene_program.talk import SOLID_AREA, exists
 
@@ -34,8 +33,8 @@ _HALF, _CLEAR = 0.5, 0.01  # how far from the middle a box must stay to be in on
 
 
 def tell_frame(page: Paragraph) -> None:
-    """Tell what there is room for: places and sides first, then counts and what else is there, then sizes."""
-    for tell in (_tell_places, _tell_sides, _tell_count, _tell_others):
+    """Tell what there is room for: what captions name, then places, counts and what else is there, then sizes."""
+    for tell in (_tell_named, _tell_places, _tell_sides, _tell_count, _tell_others):
         if page.room() > 0:
             tell(page)
     rest = [_tell_largest, _tell_spread, _tell_extent, _tell_relation, _tell_larger]
@@ -59,11 +58,11 @@ def _tell_places(page: Paragraph) -> None:
         return
     claims = tuple(region_claim(one, region) for one, region in spots[:2])
     first = page.name(spots[0][0])
-    where = say_region(spots[0][1], page.draw)
+    where = page.say_region(spots[0][1])
     page.told.update(f"region {one.name}" for one, _ in spots[:2])
     if len(spots) > 1:
         second = page.name(spots[1][0])
-        page.add("d_place_two", claims, x=first, where=where, y=second, there=say_region(spots[1][1], page.draw))
+        page.add("d_place_two", claims, x=first, where=where, y=second, there=page.say_region(spots[1][1]))
     else:
         page.add("d_place_one", claims, x=first, where=where)
 
@@ -109,24 +108,35 @@ def _tell_count(page: Paragraph) -> None:
             return
 
 
+def _tell_named(page: Paragraph) -> None:
+    """Tell what else several captions name."""
+    _list(page, [one for one in _unsaid(page) if one.num_captions > 1][:4])
+
+
 def _tell_others(page: Paragraph) -> None:
-    boxed = [one for one in page.graph.boxed_entities() if one.name not in page.named][:4]
-    others = [one for one in page.graph.entities if not one.category and one.is_listed and _is_unsaid(page, one)]
+    unsaid = _unsaid(page)
+    boxed, others = [one for one in unsaid if one.category][:4], [one for one in unsaid if not one.category]
     for things in (boxed, others[:3]) if len(boxed) > 1 else ([*boxed, *others[: 4 - len(boxed)]],):
-        if not things or page.room() <= 0:
-            continue
-        said = [say_counted(page, one) for one in things]
-        claims = [exists(one) for one in things] + [claim for phrase in said for claim in phrase.claims]
-        plural = len(things) > 1 or be_of(things[0]) == "are"
-        listed = join_words([phrase.words for phrase in said])
-        slots = {"list": listed, "is": be_of(things[0])}
-        page.add("d_others" if plural else "d_other", tuple(claims), **slots)
-        page.named.update(one.name for one in things)
+        if page.room() > 0:
+            _list(page, things)
 
 
-def _is_unsaid(page: Paragraph, entity: Entity) -> bool:
-    said = " ".join(page.sentences).lower()
-    return entity.name not in page.named and " of " not in entity.word and entity.word not in said
+def _unsaid(page: Paragraph) -> list[Entity]:
+    things = [one for one in page.graph.entities if one.member_of is None and (one.category or one.is_listed)]
+    return [
+        one for one in things if one.name not in page.named and " of " not in one.word and not page.may_have_said(one)
+    ]
+
+
+def _list(page: Paragraph, things: list[Entity]) -> None:
+    if not things:
+        return
+    said = [say_counted(page, one) for one in things]
+    claims = [exists(one) for one in things] + [claim for phrase in said for claim in phrase.claims]
+    plural = len(things) > 1 or be_of(things[0]) == "are"
+    slots = {"list": join_words([phrase.words for phrase in said]), "is": be_of(things[0])}
+    page.add("d_others" if plural else "d_other", tuple(claims), **slots)
+    page.named.update(one.name for one in things)
 
 
 def _tell_largest(page: Paragraph) -> None:
@@ -137,7 +147,7 @@ def _tell_largest(page: Paragraph) -> None:
         if found is not None and region:
             claim = Claim("largest", one.word, region, evidence=Evidence(boxes=(found[0],)))
             family = "d_largest_two" if len(one.boxes) == 2 else "d_largest"
-            page.add(family, (claim,), x=one.word, xs=one.plural, where=say_region(region, page.draw))
+            page.add(family, (claim,), x=one.word, xs=one.plural, where=page.say_region(region))
             return
 
 

@@ -1,47 +1,85 @@
 """A detailed description in the making."""
 
 import random
+import re
+from functools import cache
 
-from instructgen.lexicon.words import with_article
+from msgspec import Struct
+
+from instructgen.lexicon.words import COLOURS, plural_of, with_article
+from instructgen.scenegraph.attributes import VALUES
 from instructgen.scenegraph.claims import Claim
-from instructgen.scenegraph.graph import Action, Entity, SceneGraph
+from instructgen.scenegraph.graph import Action, Entity, SceneGraph, Statement, StatementPart
 from instructgen.scenegraph.settings import SETTINGS
-from instructgen.teachers.scene_program.phrasing import Phrase, say_described
+from instructgen.scenegraph.unboxed import SAID_TWICE
+from instructgen.scenegraph.vocabulary import ADJECTIVES, NOUNS
+from instructgen.teachers.scene_program.generators.doings import are_alike
+from instructgen.teachers.scene_program.phrasing import Phrase, say_described, say_parts
 from instructgen.teachers.scene_program.speech import (
     PICTURE_WORDS,
     is_countable,
     polish,
     say_number,
     say_one,
+    say_region,
     say_thing,
 )
 from instructgen.teachers.scene_program.wordings import Family
 
 MIN_SENTENCES = 4
 MAX_SENTENCES = 8
+_LOOKS = "|".join(sorted({*COLOURS, *VALUES, *ADJECTIVES, "wooden"}))
+
+
+class Doer(Struct, frozen=True):
+    """Who was told to do what: `word` as it was said, without article."""
+
+    word: str
+    lemma: str
+    category: str
+    kind: str
+    verb: str
+    is_plural: bool
 
 
 class Paragraph:
-    """`named` are the things it has introduced, `told` the keys of facts, so that none comes twice."""
+    """`named` are the things it has introduced, `told` the keys of facts, so that none comes twice.
+
+    `mentioned` are the words of single things that it has spoken of: from then on these are "the", not "a".
+    """
 
     def __init__(self, graph: SceneGraph, draw: random.Random, wordings: dict[str, Family]) -> None:
         self.graph = graph
         self.draw = draw
         self.wordings = wordings
+        self.pic = draw.choice(PICTURE_WORDS)
         self.sentences: list[str] = []
         self.claims: list[Claim] = []
         self.named: set[str] = set()
         self.told: set[str] = set()
         self.used: set[str] = set()
+        self.doers: list[Doer] = []
+        self.mentioned: set[str] = set()
 
     def add(self, family: str, claims: tuple[Claim, ...], **slots: str) -> None:
         """Add a sentence; a form serves once in a paragraph."""
         forms = [form for form in self.wordings[family].plain if form not in self.used]
         form = self.draw.choice(forms or self.wordings[family].plain)
         self.used.add(form)
-        pic = self.draw.choice(PICTURE_WORDS)
-        self.sentences.append(polish(form.format(pic=pic, apic=with_article(pic), **slots)))
+        sentence = self.refer_back(form.format(pic=self.pic, apic=with_article(self.pic), **slots))
+        self.sentences.append(polish(sentence))
         self.claims += claims
+        self.mentioned |= {one.word for one in self.graph.entities if one.is_single and _has(sentence, one.word)}
+
+    def refer_back(self, text: str) -> str:
+        """Put "the" for the "a" of single things that were mentioned before."""
+        for word in sorted(self.mentioned, key=lambda one: (-len(one), one)):
+            text = _indefinite(word).sub(_put_definite, text)
+        return text
+
+    def say(self, parts: tuple[StatementPart, ...]) -> Phrase:
+        """Say a part of a statement, with the looks of things that were not mentioned before."""
+        return say_parts(self.graph, parts, self.is_new, self.mentioned)
 
     def name(self, entity: Entity) -> str:
         """Say "the" of what was named before, "a" of what is new, and from now on "the"."""
@@ -49,21 +87,65 @@ class Paragraph:
         self.named.add(entity.name)
         return f"the {entity.word}" if known else say_one(entity.word)
 
+    def say_region(self, region: str) -> str:
+        return say_region(region, self.draw, self.pic)
+
     def has_said(self, word: str) -> bool:
         return word in " ".join(self.sentences).lower()
+
+    def may_have_said(self, entity: Entity) -> bool:
+        """True if a word that may mean the same thing was said: "bag" of a handbag, "plate" of a bowl."""
+        said = " ".join(self.sentences).lower()
+        words = {entity.word, entity.word.split()[-1], *SAID_TWICE.get(entity.word, ())}
+        return any(_has(said, form) for word in words for form in (word, plural_of(word)))
 
     def note(self, action: Action) -> None:
         """Keep in mind what an action told."""
         self.named.update(action.things | {action.category, action.subject, action.object, action.place})
         self.told.update((f"{action.verb} {action.subject}", action.place))
+        lemma = action.lemma or action.subject
+        self.doers.append(Doer(action.subject, lemma, action.category, action.kind, action.verb, action.is_plural))
         if action.place in SETTINGS:
             self.told.add("setting")
+
+    def note_statement(self, statement: Statement) -> None:
+        """Keep in mind what a statement told."""
+        word = plural_of(statement.lemma) if statement.is_plural else statement.lemma
+        self.named.update(statement.keys | {word, statement.lemma, statement.category})
+        self.told.update(statement.keys | statement.looks | {f"{statement.verb} {word}"})
+        doer = Doer(word, statement.lemma, statement.category, statement.kind, statement.verb, statement.is_plural)
+        self.doers.append(doer)
+        if statement.keys & SETTINGS.keys():
+            self.told.add("setting")
+
+    def does_alike(self, word: str, verb: str) -> bool:
+        """True if this subject was told to do much the same: "riding skis" and "skiing"."""
+        return any(one.word == word and are_alike(one.verb, verb) for one in self.doers)
 
     def room(self) -> int:
         return MAX_SENTENCES - 1 - len(self.sentences)
 
     def is_new(self, *keys: str) -> bool:
         return not self.told.intersection(keys)
+
+
+def _has(text: str, word: str) -> bool:
+    return re.search(rf"\b{re.escape(word)}\b", text, re.IGNORECASE) is not None
+
+
+@cache
+def _indefinite(word: str) -> re.Pattern[str]:
+    looks = rf"(?:(?:{_LOOKS})(?:,? and|,)? )*"
+    return re.compile(rf"\b[Aa]n? (?P<what>{looks}(?P<word>{re.escape(word)}))\b(?P<after>(?: [a-z]+)?)")
+
+
+def _put_definite(match: re.Match[str]) -> str:
+    """Leave "a bus" of "a bus stop" as it is."""
+    after = match["after"]
+    if after and f"{match['word']}{after}" in NOUNS:
+        return match[0]
+    the = "The" if match[0].startswith("A") else "the"
+    return f"{the} {match['what']}{after}"
 
 
 def say_counted(page: Paragraph, entity: Entity) -> Phrase:

@@ -1,12 +1,12 @@
 """Actions in words: with what the image shows of their things ("holding a red umbrella"), and who does them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from msgspec import Struct
 
 from instructgen.lexicon.words import with_article
 from instructgen.scenegraph.claims import Claim
-from instructgen.scenegraph.graph import Action, Attribute, Entity, SceneGraph
+from instructgen.scenegraph.graph import Action, Attribute, Entity, Evidence, SceneGraph, Statement, StatementPart
 from instructgen.teachers.scene_program.speech import say_number
 
 _BEFORE_NOUN = ("size", "age", "pattern", "color", "material")
@@ -96,3 +96,27 @@ def say_doer(graph: SceneGraph, action: Action, is_new: IsNew) -> Phrase:
         described = say_described(graph, entity, is_new)
         return Phrase(with_article(described.words), described.claims, described.keys)
     return Phrase(with_article(action.subject))
+
+
+def say_parts(
+    graph: SceneGraph, parts: tuple[StatementPart, ...], is_new: IsNew, mentioned: Collection[str] = ()
+) -> Phrase:
+    """Put a statement's parts together, each single thing with the looks that other captions tell of it."""
+    words = ""
+    claims: tuple[Claim, ...] = ()
+    keys: tuple[str, ...] = ()
+    for part in parts:
+        entity = graph.entities[part.entity] if part.entity is not None else None
+        if entity is None or entity.word in mentioned:
+            words += part.text
+            continue
+        described = say_described(graph, entity, after(is_new, keys))
+        words += with_article(described.words)
+        claims += described.claims
+        keys += described.keys
+    return Phrase(words.strip(), claims, keys)
+
+
+def told_claim(one: Statement) -> Claim:
+    subject, predicate = ("".join(part.text for part in parts).strip() for parts in (one.subject, one.predicate))
+    return Claim("told", subject, predicate, evidence=Evidence((one.span,)))

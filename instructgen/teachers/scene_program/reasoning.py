@@ -1,12 +1,13 @@
 """Complex reasoning: one question that asks for more than a look, answered from grounds to background."""
 
 import random
+import re
 
 from instructgen.lexicon.words import join_words
 from instructgen.scenegraph.claims import Claim
-from instructgen.scenegraph.graph import Action, Entity, SceneGraph
+from instructgen.scenegraph.graph import Action, Entity, SceneGraph, Statement
 from instructgen.scenegraph.settings import SETTINGS, UNNAMED
-from instructgen.teachers.scene_program.phrasing import after, say_doer, say_doing
+from instructgen.teachers.scene_program.phrasing import after, say_doer, say_doing, say_parts, told_claim
 from instructgen.teachers.scene_program.rules import Match, Rule, find_matches
 from instructgen.teachers.scene_program.speech import PICTURE_WORDS, be, be_of, polish, say_thing
 from instructgen.teachers.scene_program.talk import Told, circumstance_claim, exists
@@ -14,6 +15,8 @@ from instructgen.teachers.scene_program.wordings import load_wordings
 
 _NUM_DRAWN = 5  # the rules among which one is drawn, the fittest first
 _RANK_COST = 0.7  # how much a rule loses for each thing of the image that is more important than its own
+
+_SPORTS = {"skis": "ski", "snowboard": "snowboard", "surfboard": "surf", "skateboard": "skateboard"}
 
 
 class _Grounds:
@@ -61,10 +64,14 @@ def _score(match: Match, graph: SceneGraph) -> float:
 def _say_grounds(match: Match, graph: SceneGraph, draw: random.Random) -> _Grounds:
     grounds = _Grounds(draw)
     about = [one for one in graph.boxed_entities() if one.name in match.rule.when.named]
+    statement = _find_statement(graph, match)
     action = match.action or _find_action(graph, match.rule)
-    told: set[str] = set()
-    if action is not None:
-        told = {action.category, *action.things}
+    told: frozenset[str] = frozenset()
+    if statement is not None:
+        told = statement.keys
+        _state(grounds, graph, statement)
+    elif action is not None:
+        told = frozenset({action.category, *action.things})
         who = say_doer(graph, action, _any_fact)
         what = say_doing(graph, action, after(_any_fact, who.keys))
         claims = (*who.claims, *what.claims)
@@ -74,13 +81,37 @@ def _say_grounds(match: Match, graph: SceneGraph, draw: random.Random) -> _Groun
     if not grounds.sentences and len(listed) < 2:
         listed += [one for one in graph.boxed_entities() if one not in listed and one.num_captions][: 2 - len(listed)]
     _say_listed(grounds, listed)
-    _say_circumstances(grounds, match, graph, action)
+    _say_circumstances(grounds, match, graph)
     return grounds
+
+
+def _state(grounds: _Grounds, graph: SceneGraph, statement: Statement) -> None:
+    who = say_parts(graph, statement.subject, _any_fact)
+    what = say_parts(graph, statement.predicate, after(_any_fact, who.keys))
+    claims = (told_claim(statement), *who.claims, *what.claims)
+    family = "r_action" if statement.verb else "r_list"
+    slots = {"who": who.words, "what": what.words, "list": who.words}
+    grounds.add(family, claims, **slots, **{"is": be(is_plural=statement.is_plural)})
+
+
+def _find_statement(graph: SceneGraph, match: Match) -> Statement | None:
+    """Return the statement that tells of the rule's doing, or else of its things; None where none does."""
+    wanted = match.rule.when.named
+    things = wanted - {"person"} or wanted
+    for one in graph.statements:
+        if match.action is not None:
+            fits = match.action.verb in one.keys and match.action.category == one.category
+        else:
+            fits = bool(things & one.keys) or not wanted
+        if fits and (not match.rule.when.doing or match.action is None or things & one.keys or not wanted):
+            return one
+    return None
 
 
 def _is_implied(entity: Entity, said: str) -> bool:
     """True where what was said holds it: "surfing" a surfboard, "two dogs" the dogs."""
-    return entity.word in said or entity.plural in said or entity.name.removesuffix("board") in said
+    sport = _SPORTS.get(entity.name)
+    return entity.word in said or entity.plural in said or (sport is not None and sport in said)
 
 
 def _any_fact(key: str) -> bool:  # noqa: ARG001
@@ -96,14 +127,12 @@ def _say_listed(grounds: _Grounds, listed: list[Entity]) -> None:
     grounds.add(family, tuple(exists(one) for one in listed), **slots)
 
 
-def _say_circumstances(grounds: _Grounds, match: Match, graph: SceneGraph, action: Action | None) -> None:
+def _say_circumstances(grounds: _Grounds, match: Match, graph: SceneGraph) -> None:
     """Name the place unless it was named, and the time or weather that the rule is about."""
     when = match.rule.when
     place = graph.circumstance("place")
     said = " ".join(grounds.sentences).lower()
-    named = place is not None and (
-        place.value.split()[-1] in said or (action is not None and action.place in SETTINGS)
-    )
+    named = any(re.search(rf"\b{word}\b", said) for word in SETTINGS)
     if place is not None and place.value not in UNNAMED and len(grounds.sentences) < 2 and not named:
         claim = circumstance_claim(place)
         grounds.add("r_place", (claim,), where=place.phrase)

@@ -56,8 +56,9 @@ def region_of(box: Box) -> str:
     return " ".join(word for word in (side, height) if word and word != "middle")
 
 
-def say_region(region: str, draw: random.Random) -> str:
-    return draw.choice(_REGIONS[region]).format(p=f"the {draw.choice(PICTURE_WORDS)}")
+def say_region(region: str, draw: random.Random, pic: str = "") -> str:
+    """Say where in the frame, with the given word for the picture or any."""
+    return draw.choice(_REGIONS[region]).format(p=f"the {pic or draw.choice(PICTURE_WORDS)}")
 
 
 def say_one(word: str) -> str:

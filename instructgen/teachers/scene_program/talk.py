@@ -58,7 +58,7 @@ class Told(Struct, frozen=True):
 
 
 class Talk:
-    """`said` holds the keys of what was told; `last` is what the last turn was about."""
+    """`said` holds the keys of what was told, `used` the forms; `last` is what the last turn was about."""
 
     def __init__(self, graph: SceneGraph, draw: random.Random, wordings: dict[str, Family], style: Style) -> None:
         self.graph = graph
@@ -66,6 +66,8 @@ class Talk:
         self.wordings = wordings
         self.style = style
         self.said: set[str] = set()
+        self.used: set[str] = set()
+        self.picture = draw.choice(PICTURE_WORDS)
         self.last: Subject | None = None
         self.singles = find_singles(graph)
         self.solid = [one for one in self.singles if one.area > SOLID_AREA]
@@ -74,12 +76,17 @@ class Talk:
         return not self.said.intersection(keys)
 
     def fill(self, forms: tuple[str, ...], slots: dict[str, str]) -> str:
-        form = self.draw.choice(forms)
-        return polish(form.format(pic=self.draw.choice(PICTURE_WORDS), **slots))
+        """Fill a form, one that this talk has not used while there is any."""
+        form = self.draw.choice([one for one in forms if one not in self.used] or forms)
+        self.used.add(form)
+        if "where" in slots:  # a region, which ends with a word for the picture
+            slots = {**slots, "where": f"{slots['where'].rpartition(' ')[0]} {self.picture}"}
+        return polish(form.format(pic=self.picture, **slots))
 
     def word(self, move: Move) -> Told:
         """Word a move, and note what it tells."""
         family = self.wordings[move.family]
+        self.picture = self.draw.choice(PICTURE_WORDS)
         asked = self.fill(family.ask, {**move.tell, **move.ask})
         told = self.fill(family.tells(self.style), move.tell)
         self.said.update(move.keys)

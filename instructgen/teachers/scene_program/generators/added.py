@@ -6,7 +6,8 @@ from instructgen.lexicon.words import join_words
 from instructgen.scenegraph.geometry import relation_of
 from instructgen.teachers.scene_program.generators.doings import doings, keys_of
 from instructgen.teachers.scene_program.generators.places import relation_claim
-from instructgen.teachers.scene_program.generators.presence import region_claim
+from instructgen.teachers.scene_program.generators.presence import apart, region_claim
+from instructgen.teachers.scene_program.generators.settings import place_of
 from instructgen.teachers.scene_program.phrasing import attribute_claim, say_doing
 from instructgen.teachers.scene_program.speech import region_of, say_one, say_region, say_thing
 from instructgen.teachers.scene_program.talk import Generator, Move, Talk, circumstance_claim, exists
@@ -49,7 +50,7 @@ def add_doing(talk: Talk) -> Iterator[Move]:
 
 def add_side(talk: Talk) -> Iterator[Move]:
     one = talk.last.entity if talk.last is not None else None
-    if one is None or one not in talk.solid or not talk.is_new("relation"):
+    if one is None or one not in talk.solid or one.kind == "person" or not talk.is_new("relation"):
         return
     for other in talk.solid:
         relation = relation_of(other.boxes[0], one.boxes[0]) if other is not one else ""
@@ -60,7 +61,7 @@ def add_side(talk: Talk) -> Iterator[Move]:
 
 
 def add_others(talk: Talk) -> Iterator[Move]:
-    fresh = [one for one in talk.listed() if talk.is_new(f"there {one.name}")][:3]
+    fresh = apart([one for one in talk.listed() if talk.is_new(f"there {one.name}")])[:3]
     if len(fresh) > 1 and talk.is_new("others"):
         keys = ("others", *(f"there {one.name}" for one in fresh))
         listed = join_words([say_thing(one) for one in fresh])
@@ -68,7 +69,7 @@ def add_others(talk: Talk) -> Iterator[Move]:
 
 
 def add_setting(talk: Talk) -> Iterator[Move]:
-    place = talk.graph.circumstance("place")
+    place = place_of(talk.graph)
     told = place is not None and any(key.endswith(f" {place.value}") for key in talk.said)
     if place is not None and not told and talk.is_new("setting"):
         claim = circumstance_claim(place)

@@ -27,7 +27,7 @@ def find_count(talk: Talk) -> Iterator[Move]:
 def find_count_of_one(talk: Talk) -> Iterator[Move]:
     for one in talk.singles[:2]:
         keys = (f"count {one.name}", f"there {one.name}")
-        if one.count == 1 and one.num_captions > 1 and talk.is_new(keys[0]):
+        if one.count == 1 and one.num_captions > 1 and talk.is_new(*keys):
             slots = {"xs": plural_of(one.word), "x": one.word}
             yield Move("count_one", keys, (count_claim(one),), slots, about=subject_of(one))
 

@@ -69,9 +69,12 @@ def keys_of(action: Action) -> tuple[str, ...]:
 
 def is_like(one: Action, other: Action) -> bool:
     """True where a subject's two doings are one, said twice: "riding skis" and "skiing"."""
-    if one.subject != other.subject:
-        return False
-    return one.verb == other.verb or any({one.verb, other.verb} <= group for group in _ALIKE)
+    return one.subject == other.subject and are_alike(one.verb, other.verb)
+
+
+def are_alike(one: str, other: str) -> bool:
+    """True for verbs that tell much the same: "hold" and "carry"."""
+    return one == other or any({one, other} <= group for group in _ALIKE)
 
 
 def find_companion(actions: list[Action], first: Action) -> Action | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from instructgen.lexicon.words import join_words
+from instructgen.lexicon.words import join_words, with_article
 from instructgen.records import Box
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.geometry import relation_of
@@ -14,6 +14,9 @@ from instructgen.teachers.scene_program.speech import is_countable, region_of, s
 from instructgen.teachers.scene_program.talk import Generator, Move, Talk, subject_of
 
 SIZE_MARGIN = 1.8  # one box is called larger where it has this many times the other's area
+_SIZE_LIMIT = 10.0  # and no more than this, or the question is no question
+_LARGE_KINDS = frozenset(("person", "animal", "vehicle", "furniture"))  # of which one asks beside a person
+_HELD_IN = 0.5  # share of a box from which it is said to lie within another
 LARGEST_MARGIN = 1.5
 _NEARLY = 0.55  # a centre short of this may be called left, or upper, by somebody
 _AT_EDGE = 0.004  # how near the frame's edge a box must come to be said to reach it
@@ -25,6 +28,11 @@ _OPPOSITE = {"left": "right", "right": "left", "higher": "lower", "lower": "high
 _SUPPORTS = frozenset(("dining table", "bed", "couch", "bench", "boat", "tie"))
 
 
+def _pronoun(one: Entity) -> dict[str, str]:
+    it = subject_of(one).pronouns
+    return {"it": it.it, "is": it.be}
+
+
 def find_region(talk: Talk) -> Iterator[Move]:
     things = list(talk.solid)
     talk.draw.shuffle(things)
@@ -32,7 +40,7 @@ def find_region(talk: Talk) -> Iterator[Move]:
         region = region_of(one.boxes[0])
         keys = (f"region {one.name}", f"there {one.name}")
         if region and talk.is_new(keys[0]):
-            slots = {"x": one.word, "where": say_region(region, talk.draw)}
+            slots = {**_pronoun(one), "x": one.word, "where": say_region(region, talk.draw)}
             yield Move("region", keys, (region_claim(one, region),), slots, about=subject_of(one))
 
 
@@ -51,15 +59,29 @@ def relation_claim(one: Entity, other: Entity, relation: str) -> Claim:
 def find_relation(talk: Talk) -> Iterator[Move]:
     for one, other in pairs_of(talk):
         relation = relation_of(one.boxes[0], other.boxes[0])
-        if not relation or not talk.is_new("relation"):
+        stacked = relation in ("higher", "lower") and (one.name in _SUPPORTS or other.name in _SUPPORTS)
+        if not relation or stacked or not talk.is_new("relation"):
             continue
         keys = ("relation", f"there {one.name}", f"there {other.name}")
         claims = (relation_claim(one, other, relation),)
-        slots = {"x": one.word, "y": other.word}
+        slots = {**_pronoun(one), "x": one.word, "y": other.word}
         if relation in ("left", "right") and talk.draw.random() < 0.3:
             yield Move("side_choice", keys, claims, {**slots, "side": relation})
         else:
             yield Move(_FAMILIES[relation], keys, claims, slots)
+
+
+def is_comparable(one: Entity, other: Entity) -> bool:
+    """True where the first looks larger, and one has to look: it is no giant beside it, and does not hold it."""
+    box, inner = one.boxes[0], other.boxes[0]
+    width = min(box.x1, inner.x1) - max(box.x0, inner.x0)
+    height = min(box.y1, inner.y1) - max(box.y0, inner.y0)
+    if one.name in _SUPPORTS or other.name in _SUPPORTS:
+        return False
+    if "person" in (one.kind, other.kind) and not {one.kind, other.kind} <= _LARGE_KINDS:
+        return False
+    held = max(width, 0.0) * max(height, 0.0) > _HELD_IN * other.area
+    return not held and SIZE_MARGIN * other.area < one.area < _SIZE_LIMIT * other.area
 
 
 def larger_claim(one: Entity, other: Entity) -> Claim:
@@ -67,34 +89,38 @@ def larger_claim(one: Entity, other: Entity) -> Claim:
 
 
 def find_larger(talk: Talk) -> Iterator[Move]:
-    for one, other in pairs_of(talk):
-        if one.area > SIZE_MARGIN * other.area and talk.is_new("size"):
+    for one, other in sorted(pairs_of(talk), key=lambda pair: pair[0].area / pair[1].area):
+        if is_comparable(one, other) and talk.is_new("size"):
             a, b = talk.draw.sample((f"the {one.word}", f"the {other.word}"), 2)
             slots = {"x": one.word, "y": other.word}
             keys = ("size", f"there {one.name}", f"there {other.name}")
             yield Move("larger", keys, (larger_claim(one, other),), slots, {"a": a, "b": b})
 
 
-def _order_move(family: str, value: str, things: list[Entity]) -> Move:
+def _order_move(talk: Talk, family: str, value: str, things: list[Entity]) -> Move:
     boxes = tuple(number for one in things for number in one.evidence.boxes)
     claim = Claim("order", "|".join(one.word for one in things), value, evidence=Evidence(boxes=boxes))
     keys = ("order", *(f"there {one.name}" for one in things))
-    return Move(family, keys, (claim,), {"list": join_words([f"the {one.word}" for one in things])})
+    return Move(family, keys, (claim,), {"list": join_words([_say_in_order(talk, one) for one in things])})
+
+
+def _say_in_order(talk: Talk, one: Entity) -> str:
+    return with_article(one.word) if talk.is_new(f"there {one.name}") else f"the {one.word}"
 
 
 def find_order(talk: Talk) -> Iterator[Move]:
     things = sorted((one for one in talk.solid if one.num_captions), key=lambda one: one.boxes[0].x0)[:4]
     clear = all(relation_of(one.boxes[0], other.boxes[0]) == "left" for one, other in pairwise(things))
     if len(things) > 2 and clear and talk.is_new("order"):
-        yield _order_move("order_left_right", "left to right", things)
+        yield _order_move(talk, "order_left_right", "left to right", things)
 
 
 def find_size_order(talk: Talk) -> Iterator[Move]:
     solid = [one for one in talk.solid if one.name not in _SUPPORTS]
     things = sorted(solid, key=lambda one: -one.area)[:3]
-    clear = all(one.area > SIZE_MARGIN * other.area for one, other in pairwise(things))
+    clear = all(is_comparable(one, other) for one, other in pairwise(things))
     if len(things) > 2 and clear and talk.is_new("order", "size"):
-        yield _order_move("order_size", "large to small", things)
+        yield _order_move(talk, "order_size", "large to small", things)
 
 
 def largest_of(entity: Entity) -> tuple[int, Box] | None:
@@ -129,7 +155,8 @@ def find_largest(talk: Talk) -> Iterator[Move]:
         found = largest_of(one)
         region = region_of(found[1]) if found is not None else ""
         keys = (f"largest {one.name}", f"there {one.name}")
-        if found is not None and len(one.boxes) > 2 and region and talk.is_new(keys[0]):
+        fit = found is not None and len(one.boxes) > 2 and one.kind != "person"
+        if fit and found is not None and region and talk.is_new(keys[0]):
             claim = Claim("largest", one.word, region, evidence=Evidence(boxes=(found[0],)))
             slots = {"x": one.word, "xs": one.plural, "where": say_region(region, talk.draw)}
             yield Move("largest_of", keys, (claim,), slots)

@@ -11,25 +11,48 @@ from instructgen.teachers.scene_program.speech import is_countable, region_of, s
 from instructgen.teachers.scene_program.talk import SOLID_AREA, Generator, Move, Talk, exists, subject_of
 
 
+def apart(things: list[Entity]) -> list[Entity]:
+    """Leave out what another names too: "a plate" beside "a plate of food"."""
+    kept: list[Entity] = []
+    for one in things:
+        words = set(one.said.split()) - {"of", "and"}
+        if not any(words & set(other.said.split()) for other in kept):
+            kept.append(one)
+    return kept
+
+
 def find_overview(talk: Talk) -> Iterator[Move]:
     listed = [one for one in talk.listed() if one.num_captions or one.area > 5 * SOLID_AREA]
     boxed = [one for one in listed if one.category][:3]
     things = boxed + [one for one in listed if not one.category][: 4 - len(boxed)]
-    fresh = [one for one in things if talk.is_new(f"there {one.name}")]
-    if len(fresh) > 1:
+    fresh = apart([one for one in things if talk.is_new(f"there {one.name}")])
+    # What comes first is not passed over, as if it were not seen.
+    if len(fresh) > 1 and fresh[0] is things[0]:
         keys = ("overview", *(f"there {one.name}" for one in fresh))
         claims = tuple(exists(one) for one in fresh)
         yield Move("overview", keys, claims, {"list": join_words([say_thing(one) for one in fresh])})
 
 
+def _sure_things(talk: Talk) -> list[Entity]:
+    boxed = [one for one in talk.graph.boxed_entities() if is_countable(one)]
+    return [one for one in boxed if one.num_captions > 1 or one.area > SOLID_AREA][:6]
+
+
+def is_obvious(talk: Talk, one: Entity) -> bool:
+    """True for what nearly every caption names: nobody would ask whether it is there."""
+    return one.num_captions >= max(3, talk.graph.num_captions - 1)
+
+
+def has_question(talk: Talk) -> bool:
+    """True where something is there that one may ask for."""
+    return any(not is_obvious(talk, one) for one in _sure_things(talk))
+
+
 def find_present(talk: Talk) -> Iterator[Move]:
-    things = [
-        one
-        for one in talk.graph.boxed_entities()
-        if is_countable(one) and (one.num_captions > 1 or one.area > SOLID_AREA)
-    ][:6]
+    """Affirm what is there; what is obvious comes last."""
+    things = _sure_things(talk)
     talk.draw.shuffle(things)
-    for one in things:
+    for one in sorted(things, key=lambda one: is_obvious(talk, one)):
         if not talk.is_new(f"there {one.name}", f"no {one.name}"):
             continue
         keys = (f"there {one.name}", "yes")
@@ -100,7 +123,7 @@ def find_missing(talk: Talk) -> Iterator[Move]:
     for kind, one in zip(kinds, things, strict=False):
         named = [say_one(kind.spoken), say_one(one.word)]
         talk.draw.shuffle(named)
-        tell = {"a_x": say_one(kind.spoken), "a_y": say_one(one.word)}
+        tell = {"x": kind.spoken, "a_x": say_one(kind.spoken), "a_y": say_one(one.word)}
         claims = (Claim("absent", kind.spoken), exists(one))
         keys = (f"no {kind.name}", f"there {one.name}", "choice")
         if talk.is_new("choice"):

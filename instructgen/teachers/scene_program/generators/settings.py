@@ -4,16 +4,28 @@ from collections.abc import Iterator
 
 from instructgen.lexicon.words import join_words
 from instructgen.scenegraph.claims import Claim
-from instructgen.scenegraph.graph import Entity, Evidence, SceneGraph
+from instructgen.scenegraph.graph import Circumstance, Entity, Evidence, SceneGraph
 from instructgen.scenegraph.settings import infer_setting
 from instructgen.teachers.scene_program.speech import say_thing
 from instructgen.teachers.scene_program.talk import Generator, Move, Talk, circumstance_claim, subject_of
 
+# Where something is rather than where a picture is taken, or what says next to nothing.
+_NO_SETTING = frozenset(("room", "grass", "water", "ocean", "snow"))
+_OF_SPORTS = ("baseball bat", "baseball glove", "sports ball", "tennis racket")  # their field is no mere field
 _MAIN_AREA = 0.06  # share of the image from which a thing may be what it is about
 
 
+def place_of(graph: SceneGraph) -> Circumstance | None:
+    """Return the place as an answer to where the picture was taken; None where it would be none."""
+    place = graph.circumstance("place")
+    if place is None or place.value in _NO_SETTING:
+        return None
+    sports = place.value == "field" and any(one.name in _OF_SPORTS for one in graph.boxed_entities())
+    return None if sports else place
+
+
 def find_setting(talk: Talk) -> Iterator[Move]:
-    place = talk.graph.circumstance("place")
+    place = place_of(talk.graph)
     told = place is not None and any(key.endswith(f" {place.value}") for key in talk.said)
     if place is not None and not told and talk.is_new("setting"):
         claim = circumstance_claim(place)

@@ -46,7 +46,7 @@ def find_clarified(talk: Talk) -> Iterator[Move]:
         found = largest_of(one)
         region = region_of(found[1]) if found is not None else ""
         keys = ("clarify", f"count {one.name}", f"largest {one.name}")
-        if found is None or not region or one.num_captions < 2 or not talk.is_new(*keys):
+        if found is None or not region or one.kind == "person" or one.num_captions < 2 or not talk.is_new(*keys):
             continue
         number = say_number(one.count) if one.count else "several" if len(one.boxes) > 2 else ""
         if not number:

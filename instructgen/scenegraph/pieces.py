@@ -1,0 +1,212 @@
+"""The parts of a statement: noun phrases of a caption, said anew with article, number, colors and looks."""
+
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from instructgen.lexicon.words import COLOURS, NUMBER_NAMES, NUMBER_WORDS, join_words, plural_of, with_article
+from instructgen.scenegraph.attributes import VALUES
+from instructgen.scenegraph.graph import Entity, StatementPart
+from instructgen.scenegraph.people import PersonWords
+from instructgen.scenegraph.phrases import NounPhrase
+from instructgen.scenegraph.reading import CaptionReading
+from instructgen.scenegraph.vocabulary import ADJECTIVES, DETERMINERS, NOUNS
+
+# Adjectives that tell an opinion, or nothing, or read oddly before a noun.
+_OPINIONS = frozenset((
+    "adorable", "beautiful", "cute", "delicious", "fancy", "gourmet", "happy", "lovely", "neat", "nice", "pretty",
+    "tasty", "typical", "regular", "various", "different", "other", "sleek", "elegant", "plain", "professional",
+    "ornate", "quiet", "calm", "fresh", "homemade", "american", "asian", "fashioned", "domestic",
+    "mother", "moving", "running", "sitting", "standing", "speeding", "sleeping", "opened", "parked", "dressed",
+    "flying", "deep", "heavy", "light", "high", "low", "warm", "cold", "outside", "inside", "male", "female", "adult",
+    "sized", "lone",
+))  # fmt: skip
+_SAID = {"wood": "wooden"}
+_JOINED = frozenset(("covered", "lined", "haired", "aged"))  # behind another word: "a snow-covered hill"
+_OWNERS = frozenset(("his", "her", "their", "its"))
+_SOME = frozenset(("several", "many", "some"))
+_UNCLEAR = frozenset(("this", "that", "any", "each", "both", "few"))
+_MALE = frozenset(("man", "boy", "groom"))
+_FEMALE = frozenset(("woman", "girl", "bride"))
+
+
+class Sources(Struct, frozen=True):
+    """What all captions and boxes tell, for the reading of one caption.
+
+    `denied` are nouns of which a caption says that there is none, `plural` the keys of those that one has in the
+    plural, `disputed` pairs of a thing and a kind of look on which captions disagree, `colors` all colors by the key
+    of what they stand before.
+    """
+
+    readings: tuple[CaptionReading, ...]
+    entities: dict[str, Entity]
+    person: PersonWords
+    denied: frozenset[str]
+    plural: frozenset[str]
+    disputed: frozenset[tuple[str, str]]
+    colors: dict[str, frozenset[str]]
+    words: frozenset[str]
+
+
+class Piece(Struct, frozen=True):
+    """A part of a caption that was read: how it is said, the token behind it, and the keys of what it tells."""
+
+    parts: tuple[StatementPart, ...]
+    end: int
+    keys: frozenset[str] = frozenset()
+    looks: frozenset[str] = frozenset()
+    verb: str = ""
+
+    def __add__(self, other: "Piece") -> "Piece":
+        parts, looks = (*self.parts, *other.parts), self.looks | other.looks
+        return Piece(parts, other.end, self.keys | other.keys, looks, self.verb or other.verb)
+
+
+class Caption(NamedTuple):
+    """A caption to read from: tokens, and its noun phrases by the token that they start at."""
+
+    tokens: tuple[str, ...]
+    by_start: dict[int, NounPhrase]
+    sources: Sources
+
+    def token(self, at: int) -> str:
+        return self.tokens[at] if at < len(self.tokens) else ""
+
+
+def word_piece(text: str, end: int) -> Piece:
+    return Piece((StatementPart(text, None),), end)
+
+
+def key_of(phrase: NounPhrase) -> str:
+    return phrase.noun.category or phrase.noun.lemma
+
+
+def read_noun(caption: Caption, at: int, *, is_first: bool = False) -> Piece | None:
+    """Read a noun phrase that boxes and the other captions allow; what comes first in a statement is never "the"."""
+    phrase = caption.by_start.get(at)
+    if phrase is None or phrase.is_likeness or phrase.is_negated or not _fits(phrase, caption.sources):
+        return None
+    noun_at = _noun_start(caption.tokens, phrase)
+    if noun_at is None:
+        return None
+    before = caption.tokens[phrase.start : noun_at]
+    determiner = next((t for t in before if t in DETERMINERS or t in NUMBER_WORDS or t.isdigit()), "")
+    if is_first and determiner == "the":
+        determiner = ""
+    looks, keys = _read_looks(before, phrase, caption.sources)
+    said = _with_determiner(determiner, " ".join([*looks, _word_of(phrase, caption.sources)]), phrase)
+    if not said:
+        return None
+    entity = caption.sources.entities.get(phrase.noun.category or "")
+    is_bare = entity is not None and entity.is_single and said == with_article(entity.word)
+    part = StatementPart(said, entity.number if entity is not None and is_bare else None)
+    colours = frozenset(COLOURS[token] for token in before if token in COLOURS and keys)
+    counted = frozenset({f"count {key_of(phrase)}"}) if (phrase.number or 1) > 1 else frozenset()
+    return Piece((part,), phrase.end, frozenset({key_of(phrase)}) | colours, keys | counted)
+
+
+def read_whole(caption: Caption, at: int) -> Piece | None:
+    """Read a noun with what it is of: "a bowl of fruit"; None where that is not understood."""
+    piece = read_noun(caption, at)
+    if piece is None or caption.token(piece.end) != "of":
+        return piece
+    of = read_noun(caption, piece.end + 1)
+    return piece + word_piece(" of ", piece.end + 1) + of if of is not None else None
+
+
+def _fits(phrase: NounPhrase, sources: Sources) -> bool:
+    """True if boxes and the other captions allow the number, and none denies the thing."""
+    if phrase.noun.lemma in sources.denied or (phrase.noun.article == "mass" and (phrase.number or 1) > 1):
+        return False
+    entity = sources.entities.get(phrase.noun.category or "")
+    if phrase.noun.category is not None and entity is None:
+        return False
+    if entity is None:
+        return phrase.is_plural or phrase.number is None or key_of(phrase) not in sources.plural
+    if phrase.is_plural and phrase.noun.article != "plural":
+        return entity.is_many and (phrase.number is None or entity.count == phrase.number)
+    return True
+
+
+def _read_looks(before: tuple[str, ...], phrase: NounPhrase, sources: Sources) -> tuple[list[str], frozenset[str]]:
+    """Return the looks that nobody disputes as they are said, and their keys."""
+    about = key_of(phrase)
+    looks: list[str] = []
+    colors = list(dict.fromkeys(COLOURS[token] for token in before if token in COLOURS))
+    is_sure = phrase.colours is not None and (about, "color") not in sources.disputed
+    if not is_sure or not sources.colors.get(about, frozenset()) <= set(colors):
+        colors = []
+    keys = {f"color {about}"} if colors else set()
+    for token in before:
+        if token in COLOURS and colors:
+            looks.append(join_words(colors))
+            colors = []
+        elif token in _JOINED and looks:
+            looks[-1] += f"-{token}"
+        elif token in VALUES and token not in _OPINIONS and (about, VALUES[token][0]) not in sources.disputed:
+            kind, value = VALUES[token]
+            looks.append("young" if about == "person" and value == "small" else _SAID.get(value, value))
+            keys.add(f"{kind} {about}")
+        elif token in ADJECTIVES and token not in VALUES and token not in _OPINIONS:
+            looks.append(token)
+    return [one for at, one in enumerate(looks) if at == 0 or one != looks[at - 1]], frozenset(keys)
+
+
+def _with_determiner(determiner: str, words: str, phrase: NounPhrase) -> str:
+    noun = phrase.noun
+    if noun.lemma in ("scissors", "skis") and not determiner.isdigit():
+        return f"a pair of {words}" if noun.lemma == "scissors" else words
+    if (phrase.number or 1) > 1:
+        return f"{NUMBER_NAMES.get(phrase.number or 0, phrase.number)} {words}"
+    if determiner in _OWNERS:
+        return f"{determiner} {words}"
+    if phrase.is_plural:
+        return f"{determiner} {words}" if determiner in _SOME else words
+    is_known = determiner == "the" and noun.article in ("a", "mass") and noun.kind not in ("person", "animal")
+    if noun.article == "the" or is_known:
+        return f"the {words}"
+    if determiner in _UNCLEAR:
+        return ""
+    if determiner == "another":
+        return f"another {words}"
+    return with_article(words) if noun.article == "a" else words
+
+
+def _word_of(phrase: NounPhrase, sources: Sources) -> str:
+    noun = phrase.noun
+    lemma = safe_lemma(phrase, sources)
+    entity = sources.entities.get(noun.category or "")
+    if noun.category != "person" and entity is not None and entity.is_single and noun.article == "a":
+        lemma = entity.word
+    if not phrase.is_plural or noun.article == "plural" or noun.kind == "game":
+        return lemma
+    return plural_of(lemma)
+
+
+def safe_lemma(phrase: NounPhrase, sources: Sources) -> str:
+    """Return the singular that no other caption contradicts."""
+    lemma = phrase.noun.lemma
+    if phrase.noun.category != "person":
+        return lemma
+    entity = sources.entities.get("person")
+    if entity is not None and entity.is_single:
+        return sources.person.singular
+    return lemma if lemma in sources.person.safe else "person"
+
+
+def owner_fits(parts: tuple[StatementPart, ...], lemma: str, *, is_plural: bool) -> bool:
+    """True unless "his" or "her" is said of somebody who is called by another kind of word."""
+    words = {word for part in parts for word in part.text.split()}
+    if is_plural:
+        return not words & {"his", "her", "its"}
+    if lemma in _MALE:
+        return "her" not in words
+    return ("his" not in words) if lemma in _FEMALE else not words & {"his", "her"}
+
+
+def _noun_start(tokens: tuple[str, ...], phrase: NounPhrase) -> int | None:
+    for start in range(phrase.start, phrase.end):
+        noun = NOUNS.get(" ".join(tokens[start : phrase.end]))
+        if noun is not None and noun.lemma == phrase.noun.lemma:
+            return start
+    return None

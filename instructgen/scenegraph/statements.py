@@ -1,0 +1,286 @@
+"""Statements: a caption's main clause read as a whole, so that it can be said anew in full.
+
+Where events tell one doing and one place, a statement keeps every part that is understood, in the caption's order:
+"a young man" + "doing a trick on a skateboard in a skate park". It ends before the first part that is not understood,
+and leaves out opinions. The parts stay in their order, so it does not matter to which of them another belongs.
+"""
+
+from collections.abc import Iterable
+
+from instructgen.lexicon.words import COLOURS, with_article
+from instructgen.scenegraph.actions import GAME_VERBS, PLAYED, is_done_to, say_preposition, tells_other_posture
+from instructgen.scenegraph.events import letter_of
+from instructgen.scenegraph.graph import Contradiction, Entity, Statement, StatementPart
+from instructgen.scenegraph.people import PersonWords
+from instructgen.scenegraph.phrases import NounPhrase
+from instructgen.scenegraph.pieces import (
+    Caption,
+    Piece,
+    Sources,
+    key_of,
+    owner_fits,
+    read_noun,
+    read_whole,
+    safe_lemma,
+    word_piece,
+)
+from instructgen.scenegraph.reading import CaptionReading
+from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS, Verb
+from instructgen.scenegraph.vocabulary import ADJECTIVES, PREPOSITIONS
+
+_MAX_TOKENS = 24
+_MAX_PREPOSITION = 4
+_VIEWS = frozenset(
+    ("picture", "photo", "image", "view", "shot", "photograph", "scene", "close", "up", "closeup", "pic")
+)
+_OPENERS = frozenset(("a", "an", "the", "this", "is", "of", "there", "are", "very", "it", "that's", "there's"))
+_GROUPS = frozenset(
+    ("group", "herd", "flock", "crowd", "bunch", "row", "pile", "collection", "line", "number", "team", "family")
+)
+_BE = frozenset(("is", "are"))
+_WHO = frozenset(("that", "who", "which"))
+_FILLERS = frozenset(("currently", "just", "both", "all", "also"))
+_PREPOSITIONS = {**PREPOSITIONS, "of": "of", "between": "between", "off of": "off"}
+_ENDS = frozenset(("", ".", ",", "and", "while", "with", "!", ";"))
+_SIDES = ("next to each other", "near each other", "side by side", "in a row", "in a line", "in a circle")
+# How several stand to one another, and where somebody is: as captions have it, and as it is said.
+_MANNERS = {
+    **{words: words for words in (*_SIDES, "to each other", "with each other", "close together")},
+    **{words: words for words in ("together", "outside", "outdoors", "inside", "indoors", "in doors")},
+    "next to one another": "next to each other",
+    "beside each other": "next to each other",
+    "beside one another": "next to each other",
+    "close to each other": "close to each other",
+    "in doors": "indoors",
+}
+_WHERE = frozenset(_MANNERS.values()) - {"together"}
+
+
+def find_statements(
+    readings: tuple[CaptionReading, ...],
+    entities: Iterable[Entity],
+    person: PersonWords,
+    contradictions: Iterable[Contradiction],
+) -> list[Statement]:
+    """Return what the captions state, first what most of them speak of."""
+    sources = Sources(
+        readings=readings,
+        entities={one.category: one for one in entities if one.category and one.member_of is None},
+        person=person,
+        denied=frozenset(p.noun.lemma for reading in readings for p in reading.phrases if p.is_negated),
+        plural=frozenset(key_of(p) for reading in readings for p in reading.phrases if p.is_plural),
+        disputed=frozenset((one.about, one.kind) for one in contradictions),
+        colors=_find_colors(readings),
+        words=frozenset(token for reading in readings for token in reading.tokens),
+    )
+    said = [_keys_of(reading) for reading in readings]
+    found = [(one, _score(one, said)) for reading in readings if (one := _read(reading, sources)) is not None]
+    found.sort(key=lambda pair: (-pair[1], pair[0].span.caption))
+    return [one for one, _ in found]
+
+
+def _find_colors(readings: tuple[CaptionReading, ...]) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for reading in readings:
+        for phrase in reading.phrases:
+            tokens = reading.tokens[phrase.start : phrase.end]
+            found.setdefault(key_of(phrase), set()).update(COLOURS[token] for token in tokens if token in COLOURS)
+    return {key: frozenset(colors) for key, colors in found.items()}
+
+
+def _keys_of(reading: CaptionReading) -> frozenset[str]:
+    nouns = {key_of(phrase) for phrase in reading.phrases}
+    verbs = {VERB_FORMS[token].base for token in reading.tokens if token in VERB_FORMS}
+    return frozenset(nouns | verbs | {COLOURS[token] for token in reading.tokens if token in COLOURS})
+
+
+def _score(statement: Statement, said: list[frozenset[str]]) -> float:
+    """Return how much of it other captions speak of too; what it alone tells counts a little against it."""
+    score = 0.5 * bool(statement.verb)
+    for key in statement.keys:
+        others = sum(key in keys for number, keys in enumerate(said) if number != statement.span.caption)
+        score += 0.6 + 0.4 * min(others, 3) if others else -0.2
+    return score
+
+
+def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
+    caption = Caption(reading.tokens, {phrase.start: phrase for phrase in reading.phrases}, sources)
+    start = _skip_opener(caption.tokens)
+    found = _read_subject(caption, start)
+    if found is None:
+        return None
+    subject, phrase, is_plural = found
+    between: list[NounPhrase] = []
+    while (place := _read_preposition(caption, subject.end)) is not None:
+        between += [caption.by_start[at] for at in range(subject.end, place.end) if at in caption.by_start]
+        subject += place
+    predicate = _read_predicate(caption, subject.end, between, is_plural=phrase.is_plural or is_plural)
+    if predicate is None and not between:
+        return None
+    whole = subject + predicate if predicate is not None else subject
+    lemma = safe_lemma(phrase, sources)
+    if whole.end - start > _MAX_TOKENS or not owner_fits(whole.parts, lemma, is_plural=is_plural):
+        return None
+    if whole.verb and tells_other_posture(whole.verb, sources.words):
+        return None
+    return Statement(
+        span=reading.span(start, whole.end),
+        subject=subject.parts,
+        predicate=predicate.parts if predicate is not None else (),
+        verb=whole.verb,
+        is_plural=is_plural,
+        lemma=lemma,
+        category=phrase.noun.category or "",
+        kind=phrase.noun.kind,
+        keys=whole.keys,
+        looks=whole.looks,
+    )
+
+
+def _skip_opener(tokens: tuple[str, ...]) -> int:
+    """Return where the caption's own words begin, behind "there is" or "a picture of"."""
+    last = 0
+    for index, token in enumerate(tokens[:9]):
+        is_view = index and token in ("of", "showing") and tokens[index - 1] in _VIEWS
+        if is_view or (index == 1 and token in _BE and tokens[0] in ("there", "this")):
+            last = index + 1
+        elif token not in _VIEWS and token not in _OPENERS and token not in ADJECTIVES:
+            break
+    return last
+
+
+def _read_subject(caption: Caption, start: int) -> tuple[Piece, NounPhrase, bool] | None:
+    """Read who or what it is about, several joined by "and" too; return it with its first noun, and whether many."""
+    group, at = _read_group(caption, start)
+    piece = read_noun(caption, at, is_first=True)
+    if piece is None:
+        return None
+    phrase = caption.by_start[at]
+    if group and not phrase.is_plural:
+        return None
+    piece = word_piece(group, at) + piece if group else piece
+    is_plural = phrase.is_plural and not group
+    while caption.token(piece.end) in ("and", ","):
+        after = piece.end + 1 + (caption.token(piece.end) == "," and caption.token(piece.end + 1) == "and")
+        more = read_noun(caption, after, is_first=True)
+        if more is None:
+            return None
+        joint = " and " if "and" in caption.tokens[piece.end : after] else ", "
+        piece += word_piece(joint, after) + more
+        is_plural = True
+    if caption.token(piece.end) == "of":
+        return None
+    return piece, phrase, is_plural
+
+
+def _read_group(caption: Caption, start: int) -> tuple[str, int]:
+    """Read "a group of", "a large herd of": how it is said, and where what it is of begins."""
+    at = start + (caption.token(start) in ("a", "an", "the"))
+    size = ""
+    if caption.token(at) in ("large", "small", "big"):
+        size, at = {"big": "large"}.get(caption.token(at), caption.token(at)), at + 1
+    word = caption.token(at)
+    if word not in _GROUPS or caption.token(at + 1) != "of":
+        return "", start
+    word = {"bunch": "group", "number": "group"}.get(word, word)
+    return f"{with_article(f'{size} {word}'.strip())} of ", at + 2
+
+
+def _read_predicate(caption: Caption, at: int, between: list[NounPhrase], *, is_plural: bool) -> Piece | None:
+    """Read what is done, or where it is; None where it is not clear who does it."""
+    verb_at = at + (caption.token(at) in _WHO)
+    has_be = caption.token(verb_at) in _BE
+    verb_at += has_be
+    while caption.token(verb_at) in _FILLERS:
+        verb_at += 1
+    # Where somebody else stands right before the verb, it may be theirs.
+    is_clear = not between or (has_be and caption.token(at) not in _WHO)
+    is_clear = is_clear or all(letter_of(other) == "t" for other in between)
+    predicate = _read_verb(caption, verb_at, is_plural=is_plural) if is_clear else None
+    if predicate is None and has_be and not between:
+        place = _read_preposition(caption, verb_at)
+        predicate = Piece((), verb_at, verb="be") + place if place is not None else None
+    return _read_on(caption, predicate) if predicate is not None else None
+
+
+def _find_verb(caption: Caption, at: int, *, is_plural: bool) -> Verb | None:
+    token = caption.token(at)
+    verb = VERB_FORMS.get(token) or TOLD_VERBS.get(token)
+    if verb is None and is_plural:
+        verb = BASE_FORMS.get(token)
+    return verb if verb is not None and verb.base != "be" else None
+
+
+def _read_verb(caption: Caption, at: int, *, is_plural: bool) -> Piece | None:
+    verb = _find_verb(caption, at, is_plural=is_plural)
+    if verb is None:
+        return None
+    said = "lying" if verb.base == "lay" else verb.ing
+    piece = Piece((StatementPart(f" {said}", None),), at + 1, frozenset({verb.base}), verb=verb.base)
+    is_whole = verb.may_stand_alone
+    thing = read_whole(caption, piece.end)
+    if thing is not None:
+        phrase = caption.by_start[piece.end]
+        if not verb.takes_object or not is_done_to(verb.base, phrase) or caption.token(thing.end) == "to":
+            return None
+        played = PLAYED.get(phrase.noun.lemma) if verb.base in GAME_VERBS else None
+        if played is not None:
+            thing = Piece((StatementPart(played, None),), thing.end, thing.keys)
+        piece, is_whole = piece + word_piece(" ", piece.end) + thing, True
+    elif piece.end in caption.by_start:
+        return None
+    manner, end = _read_manner(caption, piece.end)
+    if manner:
+        piece += word_piece(f" {manner}", end)
+        is_whole = is_whole or manner in _WHERE
+    place = _read_preposition(caption, piece.end)
+    if place is not None:
+        return piece + place
+    is_whole = is_whole and (thing is not None or bool(manner) or caption.token(piece.end) in _ENDS)
+    return piece if is_whole else None
+
+
+def _read_preposition(caption: Caption, at: int) -> Piece | None:
+    for length in range(_MAX_PREPOSITION, 0, -1):
+        preposition = _PREPOSITIONS.get(" ".join(caption.tokens[at : at + length]))
+        if preposition is None:
+            continue
+        thing = read_whole(caption, at + length)
+        if thing is None or preposition == "of":
+            return None
+        said = say_preposition(preposition, caption.by_start[at + length].noun.lemma)
+        return word_piece(f" {said} ", at + length) + thing
+    return None
+
+
+def _read_manner(caption: Caption, at: int) -> tuple[str, int]:
+    for words, said in _MANNERS.items():
+        end = at + words.count(" ") + 1
+        if " ".join(caption.tokens[at:end]) == words:
+            return said, end
+    return "", at
+
+
+def _read_on(caption: Caption, piece: Piece) -> Piece:
+    """Read further places, things and doings, as far as they are understood."""
+    while piece.end < len(caption.tokens):
+        manner, end = _read_manner(caption, piece.end)
+        more = word_piece(f" {manner}", end) if manner else _read_preposition(caption, piece.end)
+        if more is None and caption.token(piece.end) in ("and", "while"):
+            more = _read_joined(caption, piece.end)
+        if more is None:
+            return piece
+        piece += more
+    return piece
+
+
+def _read_joined(caption: Caption, at: int) -> Piece | None:
+    """Read "and a cup", "and holding a cup", "while holding a cup"; not "and a dog is running"."""
+    word = caption.token(at)
+    doing = _read_verb(caption, at + 1, is_plural=False)
+    if doing is not None:
+        return word_piece(f" {word}", at + 1) + doing
+    thing = read_whole(caption, at + 1) if word == "and" else None
+    if thing is None or caption.token(thing.end) not in _ENDS | PREPOSITIONS.keys():
+        return None
+    return word_piece(" and ", at + 1) + thing

@@ -1,0 +1,105 @@
+"""The first sentences of a detailed description: what captions state as a whole, said anew and merged."""
+
+from instructgen.lexicon.words import COLOURS, plural_of
+from instructgen.scenegraph.claims import Claim
+from instructgen.scenegraph.graph import Statement
+from instructgen.scenegraph.settings import SETTINGS, UNNAMED
+from instructgen.scenegraph.vocabulary import AGES, GENDERS
+from instructgen.teachers.scene_program.paragraph import Doer, Paragraph
+from instructgen.teachers.scene_program.phrasing import told_claim
+from instructgen.teachers.scene_program.speech import be, pronouns_of
+from instructgen.teachers.scene_program.talk import circumstance_claim
+
+_MAX_MORE = 2  # statements after the first
+_MIN_NEW = 2  # how many things and doings a further statement has to add
+_LONG = 9  # words of a statement to which no place is added
+_COLORS = frozenset(COLOURS.values())
+
+
+def open_with_statement(page: Paragraph) -> bool:
+    """Write what most captions speak of as the first sentence; False where no caption is understood."""
+    found = page.graph.statements
+    doing = next((one for one in found if one.verb), None)
+    first = doing if doing is not None else next(iter(found), None)
+    if first is None:
+        return False
+    subject, predicate = page.say(first.subject), page.say(first.predicate)
+    claims = [told_claim(first), *subject.claims, *predicate.claims]
+    setting = ""
+    place = page.graph.circumstance("place")
+    is_short = len(f"{subject.words}{predicate.words}".split()) <= _LONG
+    if place is not None and is_short and place.value not in UNNAMED and not first.keys & SETTINGS.keys():
+        setting = f" {place.phrase}"
+        page.told.update(("setting", place.value))
+        claims.append(circumstance_claim(place))
+    page.told.update((*subject.keys, *predicate.keys))
+    page.note_statement(first)
+    slots = {"who": subject.words, "what": predicate.words.strip(), "setting": setting}
+    family = "d_open_action" if first.verb not in ("", "be") else "d_open_being" if first.verb else "d_open_scene"
+    page.add(family, tuple(claims), **slots, **{"is": be(is_plural=first.is_plural)})
+    return True
+
+
+def tell_statements(page: Paragraph, *, min_new: int = _MIN_NEW) -> None:
+    """Tell up to two more statements, each of which adds something, of a subject that is clear."""
+    num = 0
+    for one in page.graph.statements:
+        if num == _MAX_MORE:
+            return
+        if one.verb in ("", "be") or len(one.keys - page.told - page.named - _COLORS) < min_new:
+            continue
+        if one.keys & SETTINGS.keys() and "setting" in page.told:
+            continue
+        doer = _doer_of(one)
+        same = next((known for known in page.doers if _is_same(page, known, doer)), None)
+        if same is None and any(may_be_same(known, doer) for known in page.doers):
+            continue
+        if same is not None and (page.does_alike(same.word, one.verb) or len(one.subject) > 1):
+            continue
+        _tell(page, one, same)
+        num += 1
+
+
+def _tell(page: Paragraph, one: Statement, same: Doer | None) -> None:
+    predicate = page.say(one.predicate)
+    it = pronouns_of(same.word if same is not None else one.lemma, one.kind, is_plural=one.is_plural)
+    slots = {"what": page.refer_back(predicate.words.strip()), "it": it.it, "is": it.be}
+    claims: tuple[Claim, ...] = (told_claim(one), *predicate.claims)
+    if same is None:
+        subject = page.say(one.subject)
+        claims = (told_claim(one), *subject.claims, *predicate.claims)
+        slots |= {"who": subject.words, "is": be(is_plural=one.is_plural)}
+        page.told.update(subject.keys)
+        page.add("d_other_doing", claims, **slots)
+    elif page.sentences and len(page.sentences) == 1:
+        page.add("d_same_doing", claims, **slots)
+    else:
+        slots |= {"the_x": f"the {same.word}", "is": be(is_plural=one.is_plural)}
+        page.add("d_again_doing", claims, **slots)
+    page.told.update(predicate.keys)
+    page.note_statement(one)
+
+
+def _doer_of(one: Statement) -> Doer:
+    word = plural_of(one.lemma) if one.is_plural else one.lemma
+    return Doer(word, one.lemma, one.category, one.kind, one.verb, one.is_plural)
+
+
+def _is_same(page: Paragraph, known: Doer, doer: Doer) -> bool:
+    """True where both are the one of the image, or all of its kind."""
+    if (known.word, known.is_plural) != (doer.word, doer.is_plural):
+        return False
+    entity = page.graph.find(doer.category or doer.lemma)
+    return entity is not None and (entity.is_single or doer.kind == "person" or doer.is_plural)
+
+
+def may_be_same(known: Doer, doer: Doer) -> bool:
+    """True where it is not clear whether somebody was spoken of before: "a person", "people"."""
+    if (known.category or known.lemma) != (doer.category or doer.lemma):
+        return False
+    if doer.category != "person":
+        return True
+    return not any(
+        table.get(known.lemma, "") != table.get(doer.lemma, "") and {known.lemma, doer.lemma} <= table.keys()
+        for table in (GENDERS, AGES)
+    )

@@ -1,0 +1,173 @@
+"""What a caption is said to tell as a whole: each word has to stand in the cited part, in this order, and undisputed.
+
+A word may be another form or name of the caption's ("racquet" for "tennis racket", "riding" for "rides"); nothing may
+be denied, meant of a likeness, or told otherwise by another caption.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from instructgen.scenegraph.claims import Claim
+from tests.provers.captions import LIKENESS, NEGATION, told_values
+from tests.provers.evidence import (
+    Cited,
+    Evidence,
+    category_of,
+    find_things,
+    is_many,
+    is_modifier,
+    name_pattern,
+    singular_of,
+)
+from tests.provers.words import COLORS, NUMBERS, PREPOSITIONS, VALUE_FORMS, forms_of, lemma_of, words_of
+
+_SMALL = words_of("a an the is are of and")
+_OTHER_WORDS = {
+    "on": "on upon atop onto", "in": "in on inside within atop", "lying": "lying laying lays lay lies lie",
+    "group": "group bunch number", "young": "young little small youth", "pair": "pair couple",
+    "his": "his their its the", "indoors": "indoors doors",
+}  # fmt: skip
+_GENDERS = (frozenset(("man", "boy", "groom")), frozenset(("woman", "girl", "bride")))
+_POSTURES = (
+    "sit|sits|sitting|seated", "stand|stands|standing", "lie|lies|lying|lay|lays|laying|sleeping|sleeps|asleep",
+    "walk|walks|walking|strolling|wandering", "run|runs|running",
+)  # fmt: skip
+_COLOR = "|".join(COLORS)
+_COLORED = re.compile(rf"\b((?:{_COLOR})(?:(?: and|,) (?:{_COLOR}))*) (?:[a-z-]+ )?$")
+
+
+def prove_told(evidence: Evidence, claim: Claim) -> Iterator[str]:
+    """One caption is cited, and its cited part has all that is told of it."""
+    cited = evidence.cited(claim)
+    if len(cited) != 1:
+        yield f"cites {len(cited)} captions, not one"
+        return
+    text = f"{claim.subject} {claim.value}".strip().lower().replace("t shirt", "shirt").replace("wii game", "wii")
+    yield from _doubt_order(evidence, cited[0], text)
+    yield from _doubt_numbers(evidence, text)
+    yield from _doubt_people(evidence, text)
+    yield from _doubt_posture(evidence, claim.value.lower())
+    yield from _doubt_colors(evidence, text)
+
+
+def _doubt_order(evidence: Evidence, one: Cited, text: str) -> Iterator[str]:
+    at = 0
+    for word in _units(text):
+        match = re.compile(rf"\b(?:{_pattern(evidence, word)})\b").search(one.text, at)
+        if match is None:
+            yield f"caption {one.number} does not say '{word}' there in: {one.text}"
+            return
+        before = one.caption[: one.start + match.start()]
+        if NEGATION.search(before) or (at == 0 and category_of(word) and LIKENESS.search(before)):
+            yield f"caption {one.number} denies '{word}', or means a likeness"
+        at = match.end()
+    # Of what stands between, nothing may turn it round.
+    if re.search(r"\b(?:not|no|without|nobody|isn't|aren't|pretending|pretends|fake)\b", one.text):
+        yield f"caption {one.number} denies something of: {one.text}"
+
+
+def _units(text: str) -> list[str]:
+    """Return names of several words as one, and all other words but the smallest."""
+    units: list[str] = []
+    at = 0
+    for thing in find_things(text):
+        if thing.start >= at:
+            units += text[at : thing.start].split()
+            units.append(thing.word)
+            at = thing.end
+    units += text[at:].split()
+    return [word.strip(",.") for word in units if word.strip(",.") and word not in _SMALL]
+
+
+def _pattern(evidence: Evidence, word: str) -> str:
+    """Return a pattern for what a caption may say where this word is told."""
+    if word in NUMBERS:
+        return f"{word}|{NUMBERS[word]}" + ("|couple|pair" if NUMBERS[word] == 2 else "")
+    if word in COLORS:
+        return "|".join(name for name, color in COLORS.items() if color == COLORS[word])
+    category = category_of(word)
+    if category == "person":
+        return _person_pattern(evidence, word)
+    if category is not None:
+        return f"{name_pattern(category)}|{name_pattern(word)}"
+    values = VALUE_FORMS.get("wood" if word == "wooden" else word, word)
+    words = {word, *values.split(), *_OTHER_WORDS.get(word, "").split(), *PREPOSITIONS.get(word, "").split()}
+    words |= {part for one in words for part in one.split("-")} if "-" not in word else set()
+    if "-" in word:
+        return r"[ ]+".join(re.escape(part) for part in word.split("-"))
+    nouns = name_pattern(word)
+    return "|".join([*sorted(map(re.escape, words)), forms_of(word), nouns])
+
+
+@lru_cache(maxsize=1)
+def _any_person() -> str:
+    return rf"{name_pattern('person')}|[a-z]+ers?|group|team|crowd|jockeys?|competitors?"
+
+
+def _person_pattern(evidence: Evidence, word: str) -> str:
+    """ "A person" may be anybody; the only person of an image has one word, whatever a caption says."""
+    if singular_of(word) == "person" or evidence.is_one("person"):
+        return f"{_any_person()}|{name_pattern(word)}"
+    return name_pattern(word)
+
+
+def _doubt_numbers(evidence: Evidence, text: str) -> Iterator[str]:
+    """What has a number, or is a plural, has to have as many boxes."""
+    for thing in find_things(text):
+        is_color = thing.word == "orange" and bool(re.match(r" [a-z]", text[thing.end :]))
+        if not thing.category or thing.category in ("skis", "scissors", "broccoli") or is_color:
+            continue
+        if is_modifier(text[thing.end :]):
+            continue
+        if re.match(r" of ", text[thing.end :]) and thing.word in ("family", "crowd", "team"):
+            continue
+        boxes = len(evidence.boxes(thing.category)) + 2 * evidence.has_crowd(thing.category)
+        number = re.search(rf"\b({'|'.join(NUMBERS)}) (?:[a-z-]+,? ){{0,3}}$", text[: thing.start])
+        if boxes == 0:
+            yield f"no box of '{thing.word}'"
+        elif is_many(thing.word) and boxes < 2 and thing.category not in ("sheep",):
+            yield f"only one box for '{thing.word}'"
+        elif number is not None and is_many(thing.word):
+            between = text[number.start() : thing.start]
+            if NUMBERS[number[1]] != len(evidence.boxes(thing.category)) and not find_things(between):
+                yield f"'{number[1]} {thing.word}' are {len(evidence.boxes(thing.category))} boxes"
+
+
+def _doubt_people(evidence: Evidence, text: str) -> Iterator[str]:
+    """Where one person is boxed, no caption may have one of the other sex only."""
+    told = {singular_of(thing.word) for thing in find_things(text) if thing.category == "person"}
+    if not evidence.is_one("person"):
+        return
+    for own, other in (_GENDERS, _GENDERS[::-1]):
+        if not told & own:
+            continue
+        for number, caption in enumerate(evidence.captions):
+            named = {singular_of(thing.word) for thing in find_things(caption) if thing.category == "person"}
+            if named & other and not named & own:
+                yield f"caption {number} says {sorted(named & other)}, not {sorted(told & own)}"
+
+
+def _doubt_posture(evidence: Evidence, value: str) -> Iterator[str]:
+    verb = value.split(maxsplit=1)[0] if value else ""
+    own = next((group for group in _POSTURES if re.fullmatch(group, verb)), None)
+    for group in _POSTURES if own is not None and lemma_of(verb) else ():
+        if group != own and evidence.captions_with(group):
+            yield f"a caption says another posture than '{verb}': {evidence.captions_with(group)[0]}"
+
+
+def _doubt_colors(evidence: Evidence, text: str) -> Iterator[str]:
+    """A color of a thing of which there is one: no caption may tell another."""
+    for thing in find_things(text):
+        if not thing.category or not evidence.is_one(thing.category):
+            continue
+        before = re.search(
+            rf"\b((?:{'|'.join(COLORS)})(?:(?: and|,) (?:{'|'.join(COLORS)}))*) (?:[a-z-]+ )?$", text[: thing.start]
+        )
+        if before is None:
+            continue
+        told = frozenset(COLORS[word] for word in re.findall(r"[a-z]+", before[1]) if word in COLORS)
+        for number, caption in enumerate(evidence.captions):
+            for said in told_values(caption, name_pattern(thing.word), "color", ""):
+                if not said <= told:
+                    yield f"caption {number} says that '{thing.word}' is {sorted(said)}, not {sorted(told)}"
