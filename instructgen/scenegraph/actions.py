@@ -299,13 +299,19 @@ def _posture_of(verb: str) -> str:
 
 def _is_doubted(action: Action, words: frozenset[str]) -> bool:
     """True for a posture of which one caption tells, where a word of another posture stands in any."""
-    return tells_other_posture(action.verb, words)
-
-
-def tells_other_posture(verb: str, words: frozenset[str]) -> bool:
-    """True if the verb is a posture's and a word of another posture is among the captions' words."""
-    own = _POSTURE_WORDS.get(_posture_of(verb))
+    own = _POSTURE_WORDS.get(_posture_of(action.verb))
     return own is not None and any(group & words for group in _POSTURE_WORDS.values() if group is not own)
+
+
+def is_posture_disputed(verb: str, captions: list[tuple[str, ...]]) -> bool:
+    """True if the verb is a posture's and as many captions have a word of another, or one has and no second of it."""
+    own = _POSTURE_WORDS.get(_posture_of(verb))
+    if own is None:
+        return False
+    agreeing = sum(not own.isdisjoint(tokens) for tokens in captions)
+    others = [group for group in _POSTURE_WORDS.values() if group is not own]
+    against = sum(any(not group.isdisjoint(tokens) for group in others) for tokens in captions)
+    return bool(against) and agreeing <= max(1, against)
 
 
 def _drop_rivals(actions: list[Action]) -> tuple[list[Action], list[Contradiction]]:

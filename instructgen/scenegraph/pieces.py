@@ -1,5 +1,6 @@
 """The parts of a statement: noun phrases of a caption, said anew with article, number, colors and looks."""
 
+from collections import Counter
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -8,9 +9,10 @@ from instructgen.lexicon.words import COLOURS, NUMBER_NAMES, NUMBER_WORDS, join_
 from instructgen.scenegraph.attributes import VALUES
 from instructgen.scenegraph.graph import Entity, StatementPart
 from instructgen.scenegraph.people import PersonWords
-from instructgen.scenegraph.phrases import NounPhrase
+from instructgen.scenegraph.phrases import NounPhrase, read_phrase
 from instructgen.scenegraph.reading import CaptionReading
-from instructgen.scenegraph.vocabulary import ADJECTIVES, DETERMINERS, NOUNS
+from instructgen.scenegraph.verbs import BASE_FORMS, VERB_FORMS
+from instructgen.scenegraph.vocabulary import ADJECTIVES, BOUNDARIES, DETERMINERS, NOUNS, Noun
 
 # Adjectives that tell an opinion, or nothing, or read oddly before a noun.
 _OPINIONS = frozenset((
@@ -20,6 +22,17 @@ _OPINIONS = frozenset((
     "mother", "moving", "running", "sitting", "standing", "speeding", "sleeping", "opened", "parked", "dressed",
     "flying", "deep", "heavy", "light", "high", "low", "warm", "cold", "outside", "inside", "male", "female", "adult",
     "sized", "lone",
+))  # fmt: skip
+# What follows "a" and is no thing.
+_NO_NOUNS = frozenset((
+    "lots", "variety", "view", "side", "front", "back", "middle", "bottom", "times", "kinds", "types", "close",
+    "edge", "herd", "flock", "line", "pile", "time", "night", "level", "upside", "attempt", "follow", "lick", "grind",
+    "process", "turn", "speed", "help", "home", "show", "birthday", "good", "spot", "furniture", "rows", "sale",
+    "center", "group", "groups", "pair", "pairs", "couple", "bunch", "number", "piece", "pieces", "part", "parts",
+    "something", "someone", "thing", "things", "area", "areas", "color", "colors", "style", "image", "item", "items",
+    "others", "each", "half", "halves", "kind", "type", "direction", "distance", "that", "them", "they", "well",
+    "very", "more", "while", "next", "this", "there", "here", "what", "event", "team", "male", "female", "pose",
+    "ready", "made", "make", "bite", "match", "left", "right", "full", "flight", "motion", "shape", "size",
 ))  # fmt: skip
 _SAID = {"wood": "wooden"}
 _JOINED = frozenset(("covered", "lined", "haired", "aged"))  # behind another word: "a snow-covered hill"
@@ -35,7 +48,7 @@ class Sources(Struct, frozen=True):
 
     `denied` are nouns of which a caption says that there is none, `plural` the keys of those that one has in the
     plural, `disputed` pairs of a thing and a kind of look on which captions disagree, `colors` all colors by the key
-    of what they stand before.
+    of what they stand before; `num_captions` tells in how many captions a token stands.
     """
 
     readings: tuple[CaptionReading, ...]
@@ -45,7 +58,7 @@ class Sources(Struct, frozen=True):
     plural: frozenset[str]
     disputed: frozenset[tuple[str, str]]
     colors: dict[str, frozenset[str]]
-    words: frozenset[str]
+    num_captions: Counter[str]
 
 
 class Piece(Struct, frozen=True):
@@ -79,6 +92,28 @@ def word_piece(text: str, end: int) -> Piece:
 
 def key_of(phrase: NounPhrase) -> str:
     return phrase.noun.category or phrase.noun.lemma
+
+
+def find_agreed(reading: CaptionReading, num_captions: Counter[str]) -> dict[int, NounPhrase]:
+    """Return phrases of nouns that the tables lack, where two captions have the word and it ends a phrase here."""
+    tokens = reading.tokens
+    found: dict[int, NounPhrase] = {}
+    for at, token in enumerate(tokens):
+        behind = tokens[at + 1] if at + 1 < len(tokens) else "."
+        known = token in NOUNS or token in VERB_FORMS or token in BASE_FORMS or token in BOUNDARIES
+        if known or token in _NO_NOUNS or num_captions[token] < 2 or not token.isalpha() or token.endswith("ing"):
+            continue
+        if behind not in BOUNDARIES or token in ADJECTIVES or token in COLOURS or len(token) < 4:
+            continue
+        single = token[:-1] if token.endswith("s") and not token.endswith(("ss", "us")) else token
+        if single != token and plural_of(single) != token:
+            continue
+        noun = Noun(single, "thing", "a", is_plural=single != token, category=None)
+        phrase = read_phrase(tokens, at, at + 1, noun)
+        opens = phrase is not None and (phrase.start < at or noun.is_plural)
+        if phrase is not None and opens and (noun.is_plural or tokens[phrase.start] in DETERMINERS):
+            found[phrase.start] = phrase
+    return found
 
 
 def read_noun(caption: Caption, at: int, *, is_first: bool = False) -> Piece | None:
@@ -209,4 +244,4 @@ def _noun_start(tokens: tuple[str, ...], phrase: NounPhrase) -> int | None:
         noun = NOUNS.get(" ".join(tokens[start : phrase.end]))
         if noun is not None and noun.lemma == phrase.noun.lemma:
             return start
-    return None
+    return phrase.end - 1 if tokens[phrase.end - 1] not in NOUNS else None

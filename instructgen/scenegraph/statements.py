@@ -5,10 +5,13 @@ Where events tell one doing and one place, a statement keeps every part that is 
 and leaves out opinions. The parts stay in their order, so it does not matter to which of them another belongs.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 
+from msgspec import structs
+
 from instructgen.lexicon.words import COLOURS, with_article
-from instructgen.scenegraph.actions import GAME_VERBS, PLAYED, is_done_to, say_preposition, tells_other_posture
+from instructgen.scenegraph.actions import GAME_VERBS, PLAYED, is_done_to, is_posture_disputed, say_preposition
 from instructgen.scenegraph.events import letter_of
 from instructgen.scenegraph.graph import Contradiction, Entity, Statement, StatementPart
 from instructgen.scenegraph.people import PersonWords
@@ -17,6 +20,7 @@ from instructgen.scenegraph.pieces import (
     Caption,
     Piece,
     Sources,
+    find_agreed,
     key_of,
     owner_fits,
     read_noun,
@@ -53,6 +57,7 @@ _MANNERS = {
     "close to each other": "close to each other",
     "in doors": "indoors",
 }
+_PARTICLES = frozenset(("to", "out", "off", "up", "away", "back", "over", "for"))
 _WHERE = frozenset(_MANNERS.values()) - {"together"}
 
 
@@ -71,7 +76,7 @@ def find_statements(
         plural=frozenset(key_of(p) for reading in readings for p in reading.phrases if p.is_plural),
         disputed=frozenset((one.about, one.kind) for one in contradictions),
         colors=_find_colors(readings),
-        words=frozenset(token for reading in readings for token in reading.tokens),
+        num_captions=Counter(token for reading in readings for token in set(reading.tokens)),
     )
     said = [_keys_of(reading) for reading in readings]
     found = [(one, _score(one, said)) for reading in readings if (one := _read(reading, sources)) is not None]
@@ -104,7 +109,8 @@ def _score(statement: Statement, said: list[frozenset[str]]) -> float:
 
 
 def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
-    caption = Caption(reading.tokens, {phrase.start: phrase for phrase in reading.phrases}, sources)
+    by_start = {phrase.start: phrase for phrase in reading.phrases}
+    caption = Caption(reading.tokens, {**find_agreed(reading, sources.num_captions), **by_start}, sources)
     start = _skip_opener(caption.tokens)
     found = _read_subject(caption, start)
     if found is None:
@@ -121,7 +127,7 @@ def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
     lemma = safe_lemma(phrase, sources)
     if whole.end - start > _MAX_TOKENS or not owner_fits(whole.parts, lemma, is_plural=is_plural):
         return None
-    if whole.verb and tells_other_posture(whole.verb, sources.words):
+    if whole.verb and is_posture_disputed(whole.verb, [one.tokens for one in sources.readings]):
         return None
     return Statement(
         span=reading.span(start, whole.end),
@@ -152,6 +158,10 @@ def _skip_opener(tokens: tuple[str, ...]) -> int:
 def _read_subject(caption: Caption, start: int) -> tuple[Piece, NounPhrase, bool] | None:
     """Read who or what it is about, several joined by "and" too; return it with its first noun, and whether many."""
     group, at = _read_group(caption, start)
+    first = caption.by_start.get(at)
+    if group and first is not None and first.noun.kind == "animal" and not first.is_plural:
+        many = structs.replace(first, noun=structs.replace(first.noun, is_plural=True))  # "a herd of zebra"
+        caption = caption._replace(by_start={**caption.by_start, at: many})
     piece = read_noun(caption, at, is_first=True)
     if piece is None:
         return None
@@ -221,7 +231,8 @@ def _read_verb(caption: Caption, at: int, *, is_plural: bool) -> Piece | None:
     thing = read_whole(caption, piece.end)
     if thing is not None:
         phrase = caption.by_start[piece.end]
-        if not verb.takes_object or not is_done_to(verb.base, phrase) or caption.token(thing.end) == "to":
+        goes_on = caption.token(thing.end) in _PARTICLES  # "taking a dog out for a walk"
+        if not verb.takes_object or not is_done_to(verb.base, phrase) or goes_on:
             return None
         played = PLAYED.get(phrase.noun.lemma) if verb.base in GAME_VERBS else None
         if played is not None:

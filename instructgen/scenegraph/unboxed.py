@@ -28,6 +28,8 @@ _VAGUE = frozenset(
             "poster",
             "map",
             "goal",
+            "bank",
+            "ring",
             "card",
             "instrument",
             "tool",

@@ -118,7 +118,7 @@ def _tell_others(page: Paragraph) -> None:
     boxed, others = [one for one in unsaid if one.category][:4], [one for one in unsaid if not one.category]
     for things in (boxed, others[:3]) if len(boxed) > 1 else ([*boxed, *others[: 4 - len(boxed)]],):
         if page.room() > 0:
-            _list(page, things)
+            _list(page, [one for one in things if not page.may_have_said(one)])
 
 
 def _unsaid(page: Paragraph) -> list[Entity]:

@@ -57,16 +57,18 @@ class Paragraph:
         self.claims: list[Claim] = []
         self.named: set[str] = set()
         self.told: set[str] = set()
-        self.used: set[str] = set()
+        self.openings: set[str] = set()
         self.doers: list[Doer] = []
         self.mentioned: set[str] = set()
 
     def add(self, family: str, claims: tuple[Claim, ...], **slots: str) -> None:
-        """Add a sentence; a form serves once in a paragraph."""
-        forms = [form for form in self.wordings[family].plain if form not in self.used]
-        form = self.draw.choice(forms or self.wordings[family].plain)
-        self.used.add(form)
-        sentence = self.refer_back(form.format(pic=self.pic, apic=with_article(self.pic), **slots))
+        """Add a sentence; a form serves once, and no two sentences open alike where that can be helped."""
+        forms = list(self.wordings[family].plain)
+        self.draw.shuffle(forms)
+        words = {"pic": self.pic, "apic": with_article(self.pic), **slots}
+        said = [self.refer_back(form.format(**words)) for form in forms]
+        sentence = next((one for one in said if _opening_of(one) not in self.openings), said[0])
+        self.openings.add(_opening_of(sentence))
         self.sentences.append(polish(sentence))
         self.claims += claims
         self.mentioned |= {one.word for one in self.graph.entities if one.is_single and _has(sentence, one.word)}
@@ -127,6 +129,10 @@ class Paragraph:
 
     def is_new(self, *keys: str) -> bool:
         return not self.told.intersection(keys)
+
+
+def _opening_of(sentence: str) -> str:
+    return " ".join(sentence.lower().split()[:2])
 
 
 def _has(text: str, word: str) -> bool:

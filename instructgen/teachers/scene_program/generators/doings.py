@@ -48,6 +48,10 @@ _ALIKE = (
     {"walk", "cross", "run", "travel", "move", "drive", "roam"},
     {"eat", "enjoy", "graze", "feed"},
     {"fly", "float"},
+    {"wear", "dress"},
+    {"hit", "swing", "play"},
+    {"throw", "toss", "catch"},
+    {"look", "watch", "stare"},
     {"cut", "prepare", "make", "cook"},
     {"stand", "pose", "wait", "gather"},
 )
