@@ -7,12 +7,21 @@ from instructgen.scenegraph.events import Event
 from instructgen.scenegraph.graph import Action, Contradiction, Entity, Evidence
 from instructgen.scenegraph.people import PersonWords
 from instructgen.scenegraph.phrases import NounPhrase
+from instructgen.scenegraph.postures import POSTURES, excludes, is_doubted
 from instructgen.scenegraph.reading import CaptionReading
+from instructgen.scenegraph.settings import SETTINGS
 from instructgen.scenegraph.verbs import VERB_FORMS
 
 GAME_VERBS = frozenset({"play", "watch", "enjoy"})
 _BARE = frozenset({"with", "of", "from", "by"})  # behind these what is no countable thing has no article
-_HIGH = frozenset(("mountain", "hill", "building", "roof", "tower", "wall", "pole"))  # one may be on top of these
+_HIGH = frozenset(("mountain", "hill"))  # one may be on top of these
+# What one is on, not on top of.
+_FLAT = frozenset((
+    "table", "desk", "bench", "bed", "couch", "chair", "surfboard", "skateboard", "snowboard", "skis", "motorcycle",
+    "bicycle", "horse", "counter", "plate", "tray", "stool", "blanket", "towel", "rug", "snow", "grass", "ground",
+    "floor", "dirt", "sand", "ramp", "wave", "court", "elephant", "cutting board", "shelf", "mat", "pan", "track",
+    "runway", "tracks", "skateboard ramp", "kitchen counter", "wooden table", "coffee table", "keyboard", "laptop",
+))  # fmt: skip
 _OPEN = frozenset(("field", "pasture", "meadow", "yard", "park", "forest", "parking lot"))  # one is in these
 _NO_PLACE = frozenset({"photo", "picture"})
 _WORN = frozenset({"wear", "pair"})
@@ -26,17 +35,6 @@ PLAYED = {
     "guitar": "a guitar",
     "instrument": "an instrument",
 }
-_POSTURES = frozenset({"sit", "stand", "lie", "lay", "rest", "walk", "run", "perch", "seat", "be"})
-# Of these one body can be in one only: where captions tell two of one subject, neither is certain. Key: the verb
-# that stands for a posture; value: how captions tell it.
-_POSTURE_WORDS = {
-    "sit": frozenset(("sit", "sits", "sitting", "seated")),
-    "stand": frozenset(("stand", "stands", "standing")),
-    "lie": frozenset(("lie", "lies", "lying", "lay", "lays", "laying", "sleeping", "sleeps", "asleep")),
-    "walk": frozenset(("walk", "walks", "walking", "strolling", "wandering")),
-    "run": frozenset(("run", "runs", "running")),
-}
-_POSTURE_OF = {"seat": "sit", "lay": "lie", "sleep": "lie"}
 _AS_BE = frozenset({"be", "sit", "lie", "lay", "rest", "place", "stack"})
 
 
@@ -100,7 +98,7 @@ def find_actions(
     ordered = sorted(found.values(), key=lambda one: (-one.num_captions, not one.where, one.doing, one.subject))
     words = frozenset(token for reading in readings for token in reading.tokens)
     kept, disputed = _drop_rivals(ordered)
-    return [one for one in kept if one.num_captions > 1 or not _is_doubted(one, words)], disputed
+    return [one for one in kept if one.num_captions > 1 or not is_doubted(one.verb, words)], disputed
 
 
 def _make_action(event: Event, sources: Sources, roles: dict[str, Entity]) -> Action | None:
@@ -203,7 +201,7 @@ def _build(
 
 def say_preposition(preposition: str, lemma: str) -> str:
     """Return how a place is said: one is "on" a bench, not "on top of" it, and "in" a field."""
-    if preposition == "on top of" and lemma not in _HIGH:
+    if preposition == "on top of" and lemma not in _HIGH and (lemma in _FLAT or lemma in SETTINGS):
         preposition = "on"
     return "in" if preposition == "on" and lemma in _OPEN else preposition
 
@@ -293,27 +291,6 @@ def say_phrase(phrase: NounPhrase, *, after_verb: bool) -> str:
     return noun.lemma
 
 
-def _posture_of(verb: str) -> str:
-    return _POSTURE_OF.get(verb, verb)
-
-
-def _is_doubted(action: Action, words: frozenset[str]) -> bool:
-    """True for a posture of which one caption tells, where a word of another posture stands in any."""
-    own = _POSTURE_WORDS.get(_posture_of(action.verb))
-    return own is not None and any(group & words for group in _POSTURE_WORDS.values() if group is not own)
-
-
-def is_posture_disputed(verb: str, captions: list[tuple[str, ...]]) -> bool:
-    """True if the verb is a posture's and as many captions have a word of another, or one has and no second of it."""
-    own = _POSTURE_WORDS.get(_posture_of(verb))
-    if own is None:
-        return False
-    agreeing = sum(not own.isdisjoint(tokens) for tokens in captions)
-    others = [group for group in _POSTURE_WORDS.values() if group is not own]
-    against = sum(any(not group.isdisjoint(tokens) for group in others) for tokens in captions)
-    return bool(against) and agreeing <= max(1, against)
-
-
 def _drop_rivals(actions: list[Action]) -> tuple[list[Action], list[Contradiction]]:
     """Keep the best supported posture of each subject; where another is supported alike, keep neither."""
     best: dict[tuple[str, str], Action] = {}
@@ -321,10 +298,10 @@ def _drop_rivals(actions: list[Action]) -> tuple[list[Action], list[Contradictio
     unclear: set[tuple[str, str]] = set()
     for action in actions:
         key = (action.category, action.subject)
-        if action.verb not in _POSTURES:
+        if action.verb not in POSTURES:
             continue
         first = best.setdefault(key, action)
-        if _excludes(first.verb, action.verb):
+        if excludes(first.verb, action.verb):
             spans = (*first.evidence.spans, *action.evidence.spans)
             disputed.append(Contradiction(action.subject, "posture", (first.verb, action.verb), Evidence(spans)))
             if action.num_captions == first.num_captions:
@@ -332,11 +309,6 @@ def _drop_rivals(actions: list[Action]) -> tuple[list[Action], list[Contradictio
     kept = []
     for action in actions:
         key = (action.category, action.subject)
-        if action.verb not in _POSTURES or (best[key] is action and key not in unclear):
+        if action.verb not in POSTURES or (best[key] is action and key not in unclear):
             kept.append(action)
     return kept, disputed
-
-
-def _excludes(one: str, other: str) -> bool:
-    postures = {_posture_of(one), _posture_of(other)}
-    return len(postures) == 2 and postures <= _POSTURE_WORDS.keys()

@@ -30,7 +30,7 @@ _PATTERNS = tuple(
     (kind, value, phrase, re.compile(pattern, re.IGNORECASE)) for kind, value, phrase, pattern in _TABLE
 )
 # Rooms of different kinds exclude one another.
-_ROOMS = {
+ROOMS = {
     "kitchen": 0, "bathroom": 1, "restroom": 1, "bedroom": 2, "hotel room": 2, "living room": 3, "office": 4,
     "classroom": 5, "restaurant": 6, "store": 7, "library": 8, "dining room": 9, "bakery": 10,
 }  # fmt: skip
@@ -122,13 +122,13 @@ def _has_rival(lemma: str, readings: tuple[CaptionReading, ...]) -> bool:
 
 def _choose_room(lemmas: list[str], votes: dict[str, list[Span]]) -> tuple[set[str], list[str]]:
     """Return the places that may stand, and the rooms that exclude one another: one of these at most is kept."""
-    rooms = [lemma for lemma in lemmas if lemma in _ROOMS]
-    kinds = list(dict.fromkeys(_ROOMS[lemma] for lemma in rooms))
+    rooms = [lemma for lemma in lemmas if lemma in ROOMS]
+    kinds = list(dict.fromkeys(ROOMS[lemma] for lemma in rooms))
     if len(kinds) < 2:
         return set(lemmas), []
-    most, next_most = (max(len(votes[lemma]) for lemma in rooms if _ROOMS[lemma] == kind) for kind in kinds[:2])
+    most, next_most = (max(len(votes[lemma]) for lemma in rooms if ROOMS[lemma] == kind) for kind in kinds[:2])
     kept = kinds[0] if most > next_most else None
-    return {lemma for lemma in lemmas if _ROOMS.get(lemma, kept) == kept}, rooms
+    return {lemma for lemma in lemmas if ROOMS.get(lemma, kept) == kept}, rooms
 
 
 def _make(kind: CircumstanceKind, value: str, phrase: str, evidence: Evidence) -> Circumstance:

@@ -6,9 +6,9 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from instructgen.lexicon.words import COLOURS, NUMBER_NAMES, NUMBER_WORDS, join_words, plural_of, with_article
+from instructgen.scenegraph.agreement import Sources, key_of
 from instructgen.scenegraph.attributes import VALUES
-from instructgen.scenegraph.graph import Entity, StatementPart
-from instructgen.scenegraph.people import PersonWords
+from instructgen.scenegraph.graph import StatementPart
 from instructgen.scenegraph.phrases import NounPhrase, read_phrase
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.verbs import BASE_FORMS, VERB_FORMS
@@ -23,6 +23,7 @@ _OPINIONS = frozenset((
     "flying", "deep", "heavy", "light", "high", "low", "warm", "cold", "outside", "inside", "male", "female", "adult",
     "sized", "lone",
 ))  # fmt: skip
+_MOST = 3  # captions that are believed where no box is
 # What follows "a" and is no thing.
 _NO_NOUNS = frozenset((
     "lots", "variety", "view", "side", "front", "back", "middle", "bottom", "times", "kinds", "types", "close",
@@ -35,7 +36,8 @@ _NO_NOUNS = frozenset((
     "ready", "made", "make", "bite", "match", "left", "right", "full", "flight", "motion", "shape", "size",
 ))  # fmt: skip
 _SAID = {"wood": "wooden"}
-_JOINED = frozenset(("covered", "lined", "haired", "aged"))  # behind another word: "a snow-covered hill"
+# Behind another word: "a snow-covered hill".
+_JOINED = frozenset(("covered", "lined", "haired", "aged", "colored", "sized"))
 _OWNERS = frozenset(("his", "her", "their", "its"))
 _SOME = frozenset(("several", "many", "some"))
 _UNCLEAR = frozenset(("this", "that", "any", "each", "both", "few"))
@@ -43,36 +45,23 @@ _MALE = frozenset(("man", "boy", "groom"))
 _FEMALE = frozenset(("woman", "girl", "bride"))
 
 
-class Sources(Struct, frozen=True):
-    """What all captions and boxes tell, for the reading of one caption.
-
-    `denied` are nouns of which a caption says that there is none, `plural` the keys of those that one has in the
-    plural, `disputed` pairs of a thing and a kind of look on which captions disagree, `colors` all colors by the key
-    of what they stand before; `num_captions` tells in how many captions a token stands.
-    """
-
-    readings: tuple[CaptionReading, ...]
-    entities: dict[str, Entity]
-    person: PersonWords
-    denied: frozenset[str]
-    plural: frozenset[str]
-    disputed: frozenset[tuple[str, str]]
-    colors: dict[str, frozenset[str]]
-    num_captions: Counter[str]
-
-
 class Piece(Struct, frozen=True):
-    """A part of a caption that was read: how it is said, the token behind it, and the keys of what it tells."""
+    """A part of a caption that was read: how it is said, the token behind it, and the keys of what it tells.
+
+    `verb` is the first verb in it, `last` the last verb or preposition.
+    """
 
     parts: tuple[StatementPart, ...]
     end: int
     keys: frozenset[str] = frozenset()
     looks: frozenset[str] = frozenset()
     verb: str = ""
+    last: str = ""
 
     def __add__(self, other: "Piece") -> "Piece":
         parts, looks = (*self.parts, *other.parts), self.looks | other.looks
-        return Piece(parts, other.end, self.keys | other.keys, looks, self.verb or other.verb)
+        verb, last = self.verb or other.verb, other.last or self.last
+        return Piece(parts, other.end, self.keys | other.keys, looks, verb, last)
 
 
 class Caption(NamedTuple):
@@ -88,10 +77,6 @@ class Caption(NamedTuple):
 
 def word_piece(text: str, end: int) -> Piece:
     return Piece((StatementPart(text, None),), end)
-
-
-def key_of(phrase: NounPhrase) -> str:
-    return phrase.noun.category or phrase.noun.lemma
 
 
 def find_agreed(reading: CaptionReading, num_captions: Counter[str]) -> dict[int, NounPhrase]:
@@ -129,10 +114,12 @@ def read_noun(caption: Caption, at: int, *, is_first: bool = False) -> Piece | N
     if is_first and determiner == "the":
         determiner = ""
     looks, keys = _read_looks(before, phrase, caption.sources)
-    said = _with_determiner(determiner, " ".join([*looks, _word_of(phrase, caption.sources)]), phrase)
+    said = _with_determiner(
+        determiner, " ".join([*looks, _word_of(phrase, caption.sources)]), phrase, is_first=is_first
+    )
     if not said:
         return None
-    entity = caption.sources.entities.get(phrase.noun.category or "")
+    entity = caption.sources.entities.get(phrase.noun.category or "") or caption.sources.unboxed.get(key_of(phrase))
     is_bare = entity is not None and entity.is_single and said == with_article(entity.word)
     part = StatementPart(said, entity.number if entity is not None and is_bare else None)
     colours = frozenset(COLOURS[token] for token in before if token in COLOURS and keys)
@@ -154,13 +141,17 @@ def _fits(phrase: NounPhrase, sources: Sources) -> bool:
     if phrase.noun.lemma in sources.denied or (phrase.noun.article == "mass" and (phrase.number or 1) > 1):
         return False
     entity = sources.entities.get(phrase.noun.category or "")
+    singles, plurals = sources.numbers.get(key_of(phrase), (0, 0))
     if phrase.noun.category is not None and entity is None:
-        return False
+        # Boxes may be missing, or be of what is only shaped so; what most captions name is there.
+        return singles + plurals >= _MOST and (plurals == 0 or singles == 0)
     if entity is None:
         return phrase.is_plural or phrase.number is None or key_of(phrase) not in sources.plural
     if phrase.is_plural and phrase.noun.article != "plural":
-        return entity.is_many and (phrase.number is None or entity.count == phrase.number)
-    return True
+        # Where most captions speak of one, the boxes may hold others in the background.
+        is_agreed = plurals > 1 or plurals >= singles
+        return is_agreed and entity.is_many and (phrase.number is None or entity.count == phrase.number)
+    return entity.is_single or phrase.noun.category == "person" or plurals == 0
 
 
 def _read_looks(before: tuple[str, ...], phrase: NounPhrase, sources: Sources) -> tuple[list[str], frozenset[str]]:
@@ -172,22 +163,32 @@ def _read_looks(before: tuple[str, ...], phrase: NounPhrase, sources: Sources) -
     if not is_sure or not sources.colors.get(about, frozenset()) <= set(colors):
         colors = []
     keys = {f"color {about}"} if colors else set()
-    for token in before:
+    for at, token in enumerate(before):
         if token in COLOURS and colors:
             looks.append(join_words(colors))
             colors = []
-        elif token in _JOINED and looks:
-            looks[-1] += f"-{token}"
+        elif token in _JOINED:
+            looks = _join_look(before, at, looks)
         elif token in VALUES and token not in _OPINIONS and (about, VALUES[token][0]) not in sources.disputed:
             kind, value = VALUES[token]
-            looks.append("young" if about == "person" and value == "small" else _SAID.get(value, value))
+            if about == "person":
+                value = {"small": "young", "large": ""}.get(value, token if kind == "age" else value)
+            looks += [_SAID.get(value, value)] if value and not (value == "colorful" and colors) else []
             keys.add(f"{kind} {about}")
         elif token in ADJECTIVES and token not in VALUES and token not in _OPINIONS:
             looks.append(token)
     return [one for at, one in enumerate(looks) if at == 0 or one != looks[at - 1]], frozenset(keys)
 
 
-def _with_determiner(determiner: str, words: str, phrase: NounPhrase) -> str:
+def _join_look(before: tuple[str, ...], at: int, looks: list[str]) -> list[str]:
+    """Join "snow covered" and "light colored" to one word; drop "covered" where what goes before it was dropped."""
+    first = before[at - 1] if at else ""
+    if looks and looks[-1] == COLOURS.get(first, first):
+        return [*looks[:-1], f"{looks[-1]}-{before[at]}"]
+    return [*looks, f"{first}-{before[at]}"] if first in ("light", "dark", "bright", "multi") else looks
+
+
+def _with_determiner(determiner: str, words: str, phrase: NounPhrase, *, is_first: bool) -> str:
     noun = phrase.noun
     if noun.lemma in ("scissors", "skis") and not determiner.isdigit():
         return f"a pair of {words}" if noun.lemma == "scissors" else words
@@ -204,6 +205,8 @@ def _with_determiner(determiner: str, words: str, phrase: NounPhrase) -> str:
         return ""
     if determiner == "another":
         return f"another {words}"
+    if not determiner and noun.kind == "food" and not is_first:
+        return words  # "eating pizza"
     return with_article(words) if noun.article == "a" else words
 
 

@@ -5,13 +5,13 @@ Where events tell one doing and one place, a statement keeps every part that is 
 and leaves out opinions. The parts stay in their order, so it does not matter to which of them another belongs.
 """
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from msgspec import structs
 
 from instructgen.lexicon.words import COLOURS, with_article
-from instructgen.scenegraph.actions import GAME_VERBS, PLAYED, is_done_to, is_posture_disputed, say_preposition
+from instructgen.scenegraph.actions import GAME_VERBS, PLAYED, is_done_to, say_preposition
+from instructgen.scenegraph.agreement import Sources, collect_sources, is_only_tried, is_other_room, key_of
 from instructgen.scenegraph.events import letter_of
 from instructgen.scenegraph.graph import Contradiction, Entity, Statement, StatementPart
 from instructgen.scenegraph.people import PersonWords
@@ -19,15 +19,14 @@ from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.pieces import (
     Caption,
     Piece,
-    Sources,
     find_agreed,
-    key_of,
     owner_fits,
     read_noun,
     read_whole,
     safe_lemma,
     word_piece,
 )
+from instructgen.scenegraph.postures import is_posture_disputed
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS, Verb
 from instructgen.scenegraph.vocabulary import ADJECTIVES, PREPOSITIONS
@@ -45,7 +44,7 @@ _BE = frozenset(("is", "are"))
 _WHO = frozenset(("that", "who", "which"))
 _FILLERS = frozenset(("currently", "just", "both", "all", "also"))
 _PREPOSITIONS = {**PREPOSITIONS, "of": "of", "between": "between", "off of": "off"}
-_ENDS = frozenset(("", ".", ",", "and", "while", "with", "!", ";"))
+_ENDS = frozenset(("", ".", ",", "and", "while", "with", "!", ";", "as", "when", "after", "before", "during"))
 _SIDES = ("next to each other", "near each other", "side by side", "in a row", "in a line", "in a circle")
 # How several stand to one another, and where somebody is: as captions have it, and as it is said.
 _MANNERS = {
@@ -58,39 +57,25 @@ _MANNERS = {
     "in doors": "indoors",
 }
 _PARTICLES = frozenset(("to", "out", "off", "up", "away", "back", "over", "for"))
+_JOINERS = frozenset((
+    "with", "of", "near", "by", "next to", "between", "behind", "hold", "carry", "wear", "eat", "make", "prepare",
+    "use", "serve", "sell", "fly", "fill", "top", "cover", "surround", "watch", "feed", "enjoy", "have",
+))  # fmt: skip
 _WHERE = frozenset(_MANNERS.values()) - {"together"}
 
 
 def find_statements(
     readings: tuple[CaptionReading, ...],
-    entities: Iterable[Entity],
+    entities: Collection[Entity],
     person: PersonWords,
     contradictions: Iterable[Contradiction],
 ) -> list[Statement]:
     """Return what the captions state, first what most of them speak of."""
-    sources = Sources(
-        readings=readings,
-        entities={one.category: one for one in entities if one.category and one.member_of is None},
-        person=person,
-        denied=frozenset(p.noun.lemma for reading in readings for p in reading.phrases if p.is_negated),
-        plural=frozenset(key_of(p) for reading in readings for p in reading.phrases if p.is_plural),
-        disputed=frozenset((one.about, one.kind) for one in contradictions),
-        colors=_find_colors(readings),
-        num_captions=Counter(token for reading in readings for token in set(reading.tokens)),
-    )
+    sources = collect_sources(readings, entities, person, contradictions)
     said = [_keys_of(reading) for reading in readings]
     found = [(one, _score(one, said)) for reading in readings if (one := _read(reading, sources)) is not None]
     found.sort(key=lambda pair: (-pair[1], pair[0].span.caption))
     return [one for one, _ in found]
-
-
-def _find_colors(readings: tuple[CaptionReading, ...]) -> dict[str, frozenset[str]]:
-    found: dict[str, set[str]] = {}
-    for reading in readings:
-        for phrase in reading.phrases:
-            tokens = reading.tokens[phrase.start : phrase.end]
-            found.setdefault(key_of(phrase), set()).update(COLOURS[token] for token in tokens if token in COLOURS)
-    return {key: frozenset(colors) for key, colors in found.items()}
 
 
 def _keys_of(reading: CaptionReading) -> frozenset[str]:
@@ -126,6 +111,8 @@ def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
     whole = subject + predicate if predicate is not None else subject
     lemma = safe_lemma(phrase, sources)
     if whole.end - start > _MAX_TOKENS or not owner_fits(whole.parts, lemma, is_plural=is_plural):
+        return None
+    if is_other_room(whole.keys, sources) or is_only_tried(whole.verb, sources):
         return None
     if whole.verb and is_posture_disputed(whole.verb, [one.tokens for one in sources.readings]):
         return None
@@ -226,7 +213,7 @@ def _read_verb(caption: Caption, at: int, *, is_plural: bool) -> Piece | None:
     if verb is None:
         return None
     said = "lying" if verb.base == "lay" else verb.ing
-    piece = Piece((StatementPart(f" {said}", None),), at + 1, frozenset({verb.base}), verb=verb.base)
+    piece = Piece((StatementPart(f" {said}", None),), at + 1, frozenset({verb.base}), verb=verb.base, last=verb.base)
     is_whole = verb.may_stand_alone
     thing = read_whole(caption, piece.end)
     if thing is not None:
@@ -260,7 +247,12 @@ def _read_preposition(caption: Caption, at: int) -> Piece | None:
         if thing is None or preposition == "of":
             return None
         said = say_preposition(preposition, caption.by_start[at + length].noun.lemma)
-        return word_piece(f" {said} ", at + length) + thing
+        noun = caption.by_start[at + length].noun
+        if noun.kind == "game" or (noun.lemma == "dark" and said != "in"):
+            return None
+        if preposition == "between" and not caption.by_start[at + length].is_plural:
+            return None
+        return Piece((StatementPart(f" {said} ", None),), at + length, last=said) + thing
     return None
 
 
@@ -278,20 +270,20 @@ def _read_on(caption: Caption, piece: Piece) -> Piece:
         manner, end = _read_manner(caption, piece.end)
         more = word_piece(f" {manner}", end) if manner else _read_preposition(caption, piece.end)
         if more is None and caption.token(piece.end) in ("and", "while"):
-            more = _read_joined(caption, piece.end)
+            more = _read_joined(caption, piece.end, piece.last)
         if more is None:
             return piece
         piece += more
     return piece
 
 
-def _read_joined(caption: Caption, at: int) -> Piece | None:
+def _read_joined(caption: Caption, at: int, last: str) -> Piece | None:
     """Read "and a cup", "and holding a cup", "while holding a cup"; not "and a dog is running"."""
     word = caption.token(at)
     doing = _read_verb(caption, at + 1, is_plural=False)
     if doing is not None:
         return word_piece(f" {word}", at + 1) + doing
-    thing = read_whole(caption, at + 1) if word == "and" else None
+    thing = read_whole(caption, at + 1) if word == "and" and last in _JOINERS else None
     if thing is None or caption.token(thing.end) not in _ENDS | PREPOSITIONS.keys():
         return None
     return word_piece(" and ", at + 1) + thing

@@ -10,7 +10,7 @@ from tests.provers.words import words_of
 
 FRAME_WORDS = words_of(
     """
-a he she his hers pair about according across actually add adding addition afraid after again against agree ahead all along already also although am altogether
+a absolutely he she his hers pair about according across actually add adding addition afraid after again against agree ahead all along already also although am altogether
 among an and another answer any anybody anyone anything anywhere apart appear appearance appears are area aren't around as ask asked asking at
 attention away back be beat because become been before begin behind being belongs beside besides best between both box boxes but by call called came can
 can't cannot capture captured captures care carefully catch catches caught centers certain certainly check checked choice choose clear clearly close closely closer
@@ -19,7 +19,7 @@ counted counting counts course cover covers cross decide decreasing depend depen
 draw drawn during each earlier easily easy edge edges effort either else enclosed end enough even every everything exact exactly expect extends extra eye eyes
 fair far few first fill filled fills find finding finds focus follow for found frame fresh friend friends from fully further gap gave get gets
 give given gives glad glance go goes going good got great guess guide had half happen happening happens happily happy hard has have haven't having heart height held help
-her here here's him his hint hold holds hope how however i i'd i'll i'm i've if image in include included includes indeed inside inspection instead interesting into is isn't it it's
+her here here's him his hint hmm hold holds hope how however i i'd i'll i'm i've if image in include included includes indeed inside inspection instead interesting into is isn't it it's
 its itself judging just keep keeps kept key kind knew know knowing lack lacks last least less let let's lets like likely list listed located long look looked looking looks lot
 love luck made main mainly make makes making mark marked material matter matters may maybe me mean meanwhile meant meet meets mention might mind mine
 miss missed missing mix moment more most move much must my name named namely near need neither next never nice no nobody none nor not note nothing

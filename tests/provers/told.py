@@ -35,6 +35,8 @@ _POSTURES = (
 )  # fmt: skip
 _COLOR = "|".join(COLORS)
 _COLORED = re.compile(rf"\b((?:{_COLOR})(?:(?: and|,) (?:{_COLOR}))*) (?:[a-z-]+ )?$")
+_APART = re.compile(r"\b(?:of|with|on|in|at|and|by|near|behind|[a-z]+ing)\b")  # between a number and another thing
+_MANY = 3  # captions that are believed where no box is
 
 
 def prove_told(evidence: Evidence, claim: Claim) -> Iterator[str]:
@@ -124,13 +126,16 @@ def _doubt_numbers(evidence: Evidence, text: str) -> Iterator[str]:
             continue
         boxes = len(evidence.boxes(thing.category)) + 2 * evidence.has_crowd(thing.category)
         number = re.search(rf"\b({'|'.join(NUMBERS)}) (?:[a-z-]+,? ){{0,3}}$", text[: thing.start])
+        named = len(evidence.captions_with(name_pattern(thing.category)))
+        if boxes == 0 and named >= _MANY:
+            continue
         if boxes == 0:
             yield f"no box of '{thing.word}'"
         elif is_many(thing.word) and boxes < 2 and thing.category not in ("sheep",):
             yield f"only one box for '{thing.word}'"
         elif number is not None and is_many(thing.word):
             between = text[number.start() : thing.start]
-            if NUMBERS[number[1]] != len(evidence.boxes(thing.category)) and " of " not in between:
+            if NUMBERS[number[1]] != len(evidence.boxes(thing.category)) and not _APART.search(between):
                 yield f"'{number[1]} {thing.word}' are {len(evidence.boxes(thing.category))} boxes"
 
 

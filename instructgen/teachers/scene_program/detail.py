@@ -130,6 +130,8 @@ def _tell_actions(page: Paragraph) -> None:
         )
         if num == _MAX_ACTIONS or stale or (action.place and action.place in page.told) or page.room() <= 0:
             continue
+        if action.verb == "be" and action.subject in {other.word for other in page.doers}:
+            continue
         if (not action.doing and not action.where) or (action.place in SETTINGS and "setting" in page.told):
             continue
         doer = Doer(
@@ -201,9 +203,9 @@ def _tell_looks(page: Paragraph) -> None:
 
 
 def _tell_other_looks(page: Paragraph) -> None:
-    """Tell size, age, pattern or state of one thing that was named."""
+    """Tell age, pattern or state of one thing that was named."""
     for entity in page.graph.entities:
-        looks = [one for one in looks_of(page.graph, entity) if one.kind != "color"]
+        looks = [one for one in looks_of(page.graph, entity) if one.kind not in ("color", "size")]
         looks = [one for one in looks if page.is_new(f"{one.kind} {entity.name}")]
         if looks and entity.name in page.named and page.is_new(f"looks {entity.name}") and page.room() > 2:
             claims = tuple(attribute_claim(entity, one) for one in looks)
@@ -216,7 +218,8 @@ def _tell_material(page: Paragraph) -> None:
     for attribute in page.graph.attributes:
         entity = page.graph.entities[attribute.entity]
         key = f"material {entity.name}"
-        if attribute.kind == "material" and page.is_new(key) and entity.name in page.named and page.room() > 2:
+        is_new = page.is_new(key, f"looks {entity.name}", f"color {entity.name}")
+        if attribute.kind == "material" and is_new and entity.name in page.named and page.room() > 2:
             page.add("d_material", (attribute_claim(entity, attribute),), x=entity.word, material=attribute.value)
             page.told.add(key)
             return

@@ -14,13 +14,15 @@ from instructgen.teachers.scene_program.talk import circumstance_claim
 
 _VAGUE = frozenset({"room", "grass", "water"})  # "the picture was taken in a room" tells nothing
 
+_MAX_ABSENCE = 3  # sentences on what is not there, where nothing else can be said
+
 
 def close_paragraph(page: Paragraph) -> None:
     """Add what there is room for; short paragraphs are filled up to four sentences where that is possible."""
     for tell in (_close_place, _close_time):
         if len(page.sentences) < MAX_SENTENCES:
             tell(page)
-    for fill in (_tell_rest, _tell_number, _tell_subject, _tell_nobody, _tell_absence, _tell_absence):
+    for fill in (_tell_rest, _tell_number, _tell_subject, _tell_nobody, *[_tell_absence] * _MAX_ABSENCE):
         if len(page.sentences) < MIN_SENTENCES:
             fill(page)
 

@@ -14,7 +14,7 @@ from instructgen.teachers.scene_program.generators.places import (
     relation_claim,
 )
 from instructgen.teachers.scene_program.generators.presence import region_claim
-from instructgen.teachers.scene_program.paragraph import Paragraph, say_counted
+from instructgen.teachers.scene_program.paragraph import MIN_SENTENCES, Paragraph, say_counted
 from instructgen.teachers.scene_program.speech import (
     be,
     be_of,
@@ -29,6 +29,7 @@ from instructgen.teachers.scene_program.talk import SOLID_AREA, exists
 _ENOUGH = 7  # sentences after which sizes and relations are left out
 _FAR_REACH = 0.75  # share of the frame's width or height that counts as most of it
 _SMALL_AREA = 0.04
+_SAME_PLACE = 0.7  # intersection over union of boxes that may be one thing named twice
 _HALF, _CLEAR = 0.5, 0.01  # how far from the middle a box must stay to be in one half
 
 
@@ -37,11 +38,13 @@ def tell_frame(page: Paragraph) -> None:
     for tell in (_tell_named, _tell_places, _tell_sides, _tell_count, _tell_others):
         if page.room() > 0:
             tell(page)
-    rest = [_tell_largest, _tell_spread, _tell_extent, _tell_relation, _tell_larger]
+    rest = [_tell_largest, _tell_spread, _tell_extent, _tell_relation]
     page.draw.shuffle(rest)
     for tell in rest:
         if page.room() > 1 and len(page.sentences) < _ENOUGH:
             tell(page)
+    if len(page.sentences) < MIN_SENTENCES:
+        _tell_larger(page)
 
 
 def _solid(page: Paragraph) -> list[Entity]:
@@ -160,7 +163,7 @@ def _tell_spread(page: Paragraph) -> None:
         if half:
             family = "d_half_two" if len(one.boxes) == 2 else "d_half"
             page.add(family, (Claim("half", one.plural, half, evidence=one.evidence),), xs=one.plural, half=half)
-        elif _is_on_both_sides(one):
+        elif len(one.boxes) > 2 and _is_on_both_sides(one):
             page.add("d_both_halves", (Claim("half", one.plural, "both", evidence=one.evidence),), xs=one.plural)
         else:
             continue
@@ -191,7 +194,8 @@ def _tell_extent(page: Paragraph) -> None:
             continue
         box = one.boxes[0]
         wide, tall = box.x1 - box.x0 > _FAR_REACH, box.y1 - box.y0 > _FAR_REACH
-        extent = "wide" if wide else "tall" if tall else "small" if box.area < _SMALL_AREA else ""
+        is_short = len(page.sentences) < MIN_SENTENCES
+        extent = "wide" if wide else "tall" if tall else "small" if is_short and box.area < _SMALL_AREA else ""
         if extent:
             page.add(f"d_{extent}", (Claim("extent", one.word, extent, evidence=one.evidence),), x=one.word)
             return

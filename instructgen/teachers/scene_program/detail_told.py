@@ -19,8 +19,7 @@ _COLORS = frozenset(COLOURS.values())
 def open_with_statement(page: Paragraph) -> bool:
     """Write what most captions speak of as the first sentence; False where no caption is understood."""
     found = page.graph.statements
-    doing = next((one for one in found if one.verb), None)
-    first = doing if doing is not None else next(iter(found), None)
+    first = next((one for one in found if one.verb), None) or next(iter(found), None)
     if first is None:
         return False
     subject, predicate = page.say(first.subject), page.say(first.predicate)

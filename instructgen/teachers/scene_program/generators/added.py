@@ -55,7 +55,7 @@ def add_side(talk: Talk) -> Iterator[Move]:
     for other in talk.solid:
         relation = relation_of(other.boxes[0], one.boxes[0]) if other is not one else ""
         if relation in ("left", "right") and talk.is_new(f"there {other.name}"):
-            slots = {**_its(talk), "y": other.word, "a_y": say_one(other.word)}
+            slots = {**_its(talk), "x": one.word, "y": other.word, "a_y": say_one(other.word)}
             keys = ("relation", f"there {other.name}")
             yield Move(f"add_{relation}", keys, (relation_claim(other, one, relation),), slots)
 

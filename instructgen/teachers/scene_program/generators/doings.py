@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from msgspec import structs
 
-from instructgen.lexicon.words import join_words
-from instructgen.scenegraph.graph import Action, SceneGraph
+from instructgen.lexicon.words import join_words, plural_of
+from instructgen.scenegraph.graph import Action, SceneGraph, Statement
 from instructgen.scenegraph.settings import SETTINGS
 from instructgen.teachers.scene_program.phrasing import (
     IsNew,
@@ -15,9 +15,18 @@ from instructgen.teachers.scene_program.phrasing import (
     say_doer,
     say_doing,
     say_held,
+    say_parts,
+    told_claim,
 )
 from instructgen.teachers.scene_program.speech import be
-from instructgen.teachers.scene_program.talk import Generator, Move, Talk, circumstance_claim, subject_of_action
+from instructgen.teachers.scene_program.talk import (
+    Generator,
+    Move,
+    Subject,
+    Talk,
+    circumstance_claim,
+    subject_of_action,
+)
 
 _STILL = frozenset(
     (
@@ -196,7 +205,32 @@ def find_doing_after(talk: Talk) -> Iterator[Move]:
 
 
 def find_summary(talk: Talk) -> Iterator[Move]:
-    """Sum up: the best supported doing, with the place if the doing tells none."""
+    """Sum up by what most captions state as a whole; else by the best supported doing, with the place."""
+    for one in talk.graph.statements:
+        word = plural_of(one.lemma) if one.is_plural else one.lemma
+        if one.verb in ("", "be") or not talk.is_new("summary", f"doing {word}"):
+            continue
+        who = say_parts(talk.graph, one.subject, talk.is_new)
+        what = say_parts(talk.graph, one.predicate, after(talk.is_new, who.keys))
+        entity = talk.graph.find(one.category or one.lemma)
+        about = Subject(word, one.kind, one.is_plural, entity if entity is not None and entity.is_single else None)
+        event = f"{who.words} {be(is_plural=one.is_plural)} {what.words}"
+        claims = (told_claim(one), *who.claims, *what.claims)
+        keys = (*_keys_of_statement(one, word), *who.keys, *what.keys)
+        yield Move("summary", tuple(dict.fromkeys(keys)), claims, {"event": event, "place": ""}, about=about)
+        return
+    yield from _sum_up_action(talk)
+
+
+def _keys_of_statement(one: Statement, word: str) -> tuple[str, ...]:
+    named = sorted({word, *one.keys})
+    places = tuple(f"place {name}" for name in named)
+    setting = ("setting",) if one.keys & SETTINGS.keys() else ()
+    things = tuple(f"there {name}" for name in named)
+    return ("summary", f"doing {word}", f"{one.verb} {word}", *things, *places, *setting, *sorted(one.looks))
+
+
+def _sum_up_action(talk: Talk) -> Iterator[Move]:
     for action in doings(talk)[:1]:
         if not talk.is_new("summary", f"doing {action.subject}") or action.num_captions < 2:
             continue
@@ -224,7 +258,7 @@ DOINGS = (
     Generator("doing", find_doing, ("doing",), ("doing", "attribute")),
     Generator("who", find_who, ("who",), ("doing", "attribute", "count")),
     Generator("where-at", find_where, ("where_at",), ("doing",)),
-    Generator("summary", find_summary, ("summary",), ("doing", "place", "attribute", "count")),
+    Generator("summary", find_summary, ("summary",), ("told", "doing", "place", "attribute", "count")),
 )
 FOLLOWING_DOINGS = (
     Generator("wearing", find_wearing, ("wearing",), ("doing", "attribute")),

@@ -65,7 +65,7 @@ def find_most_named(graph: SceneGraph) -> Entity | None:
     first = next(iter(graph.boxed_entities()), None)
     if first is None or first.num_captions < max(3, graph.num_captions - 1):
         return None
-    if first.area < _MAIN_AREA:
+    if first.area < _MAIN_AREA or (first.is_many and first.plural.split()[-1] not in graph.words):
         return None
     # Of people of whom captions name one, "people" is not what they agree on.
     return None if any(one.member_of == first.number for one in graph.entities) else first

@@ -1,0 +1,108 @@
+"""What all captions and boxes of an image tell, for the reading of one caption: where they agree and where not."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+
+from msgspec import Struct
+
+from instructgen.lexicon.words import COLOURS
+from instructgen.scenegraph.circumstances import ROOMS
+from instructgen.scenegraph.graph import Contradiction, Entity
+from instructgen.scenegraph.people import PersonWords
+from instructgen.scenegraph.phrases import NounPhrase
+from instructgen.scenegraph.reading import CaptionReading
+from instructgen.scenegraph.verbs import TOLD_VERBS, VERB_FORMS
+
+_TRIES = frozenset((
+    "ready", "about", "trying", "tries", "attempting", "attempts", "preparing", "prepares", "going", "getting",
+))  # fmt: skip
+_DONE = 3  # captions that say a thing is done outweigh one that says it is tried
+
+
+class Sources(Struct, frozen=True):
+    """What all captions and boxes tell, for the reading of one caption.
+
+    `denied` are nouns of which a caption says that there is none, `plural` the keys of those that one has in the
+    plural, `disputed` pairs of a thing and a kind of look on which captions disagree, `colors` all colors by the key
+    of what they stand before; `num_captions` tells in how many captions a token stands, `numbers` how many have a
+    key in the singular only, and how many in the plural.
+    """
+
+    readings: tuple[CaptionReading, ...]
+    entities: dict[str, Entity]
+    unboxed: dict[str, Entity]
+    person: PersonWords
+    denied: frozenset[str]
+    plural: frozenset[str]
+    disputed: frozenset[tuple[str, str]]
+    colors: dict[str, frozenset[str]]
+    num_captions: Counter[str]
+    numbers: dict[str, tuple[int, int]]
+
+
+def key_of(phrase: NounPhrase) -> str:
+    return phrase.noun.category or phrase.noun.lemma
+
+
+def collect_sources(
+    readings: tuple[CaptionReading, ...],
+    entities: Collection[Entity],
+    person: PersonWords,
+    contradictions: Iterable[Contradiction],
+) -> Sources:
+    return Sources(
+        readings=readings,
+        entities={one.category: one for one in entities if one.category and one.member_of is None},
+        unboxed={one.name: one for one in entities if not one.category and one.is_single},
+        person=person,
+        denied=frozenset(p.noun.lemma for reading in readings for p in reading.phrases if p.is_negated),
+        plural=frozenset(key_of(p) for reading in readings for p in reading.phrases if p.is_plural),
+        disputed=frozenset((one.about, one.kind) for one in contradictions),
+        colors=_find_colors(readings),
+        numbers=_count_numbers(readings),
+        num_captions=Counter(token for reading in readings for token in set(reading.tokens)),
+    )
+
+
+def _find_colors(readings: tuple[CaptionReading, ...]) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for reading in readings:
+        for phrase in reading.phrases:
+            tokens = reading.tokens[phrase.start : phrase.end]
+            found.setdefault(key_of(phrase), set()).update(COLOURS[token] for token in tokens if token in COLOURS)
+    return {key: frozenset(colors) for key, colors in found.items()}
+
+
+def _count_numbers(readings: tuple[CaptionReading, ...]) -> dict[str, tuple[int, int]]:
+    found: dict[str, tuple[int, int]] = {}
+    for reading in readings:
+        many = {key_of(phrase) for phrase in reading.phrases if phrase.is_plural}
+        for key in {key_of(phrase) for phrase in reading.phrases}:
+            singles, plurals = found.get(key, (0, 0))
+            found[key] = (singles + (key not in many), plurals + (key in many))
+    return found
+
+
+def is_other_room(keys: frozenset[str], sources: Sources) -> bool:
+    """True where it names a room, and as many captions name one of another kind."""
+    own = {ROOMS[key] for key in keys if key in ROOMS}
+    if not own:
+        return False
+    said = [{ROOMS[p.noun.lemma] for p in one.phrases if p.noun.lemma in ROOMS} for one in sources.readings]
+    return sum(bool(rooms - own) for rooms in said) >= sum(bool(rooms & own) for rooms in said)
+
+
+def is_only_tried(verb: str, sources: Sources) -> bool:
+    """True where one caption says that it is done, and another that somebody gets ready or tries to do so."""
+    tried = any(
+        one.tokens[at] == verb and one.tokens[at - 1] == "to" and one.tokens[at - 2] in _TRIES
+        for one in sources.readings
+        for at in range(2, len(one.tokens))
+    )
+    done = sum(any(_is_form(token, verb) for token in one.tokens) for one in sources.readings)
+    return tried and done < _DONE
+
+
+def _is_form(token: str, verb: str) -> bool:
+    found = VERB_FORMS.get(token) or TOLD_VERBS.get(token)
+    return found is not None and found.base == verb
