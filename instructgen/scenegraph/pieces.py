@@ -35,9 +35,12 @@ _NO_NOUNS = frozenset((
     "very", "more", "while", "next", "this", "there", "here", "what", "event", "team", "male", "female", "pose",
     "ready", "made", "make", "bite", "match", "left", "right", "full", "flight", "motion", "shape", "size",
 ))  # fmt: skip
+_MASS = frozenset(("graffiti", "furniture", "smoke", "equipment", "hair", "traffic", "jewelry", "wood", "fruit"))
+RUDE = frozenset(("butt", "ass", "sexy", "naked", "nude", "crotch", "boobs", "breasts", "genitals", "penis", "fat"))
 _SAID = {"wood": "wooden"}
 # Behind another word: "a snow-covered hill".
 _JOINED = frozenset(("covered", "lined", "haired", "aged", "colored", "sized"))
+_BARE = frozenset(("with", "of", "filled", "drinking"))  # before water: "a glass of water"
 _OWNERS = frozenset(("his", "her", "their", "its"))
 _SOME = frozenset(("several", "many", "some"))
 _UNCLEAR = frozenset(("this", "that", "any", "each", "both", "few"))
@@ -88,6 +91,11 @@ def find_agreed(reading: CaptionReading, num_captions: Counter[str]) -> dict[int
         known = token in NOUNS or token in VERB_FORMS or token in BASE_FORMS or token in BOUNDARIES
         if known or token in _NO_NOUNS or num_captions[token] < 2 or not token.isalpha() or token.endswith("ing"):
             continue
+        if token in _MASS and behind in BOUNDARIES:
+            mass = Noun(token, "thing", "mass", is_plural=False, category=None)
+            phrase = read_phrase(tokens, at, at + 1, mass)
+            found |= {phrase.start: phrase} if phrase is not None else {}
+            continue
         if behind not in BOUNDARIES or token in ADJECTIVES or token in COLOURS or len(token) < 4:
             continue
         single = token[:-1] if token.endswith("s") and not token.endswith(("ss", "us")) else token
@@ -114,9 +122,9 @@ def read_noun(caption: Caption, at: int, *, is_first: bool = False) -> Piece | N
     if is_first and determiner == "the":
         determiner = ""
     looks, keys = _read_looks(before, phrase, caption.sources)
-    said = _with_determiner(
-        determiner, " ".join([*looks, _word_of(phrase, caption.sources)]), phrase, is_first=is_first
-    )
+    words = " ".join([*looks, _word_of(phrase, caption.sources)])
+    is_material = phrase.start > 0 and caption.token(phrase.start - 1) in _BARE
+    said = _with_determiner(determiner, words, phrase, is_first=is_first, is_bare=is_material)
     if not said:
         return None
     entity = caption.sources.entities.get(phrase.noun.category or "") or caption.sources.unboxed.get(key_of(phrase))
@@ -188,7 +196,7 @@ def _join_look(before: tuple[str, ...], at: int, looks: list[str]) -> list[str]:
     return [*looks, f"{first}-{before[at]}"] if first in ("light", "dark", "bright", "multi") else looks
 
 
-def _with_determiner(determiner: str, words: str, phrase: NounPhrase, *, is_first: bool) -> str:
+def _with_determiner(determiner: str, words: str, phrase: NounPhrase, *, is_first: bool, is_bare: bool) -> str:
     noun = phrase.noun
     if noun.lemma in ("scissors", "skis") and not determiner.isdigit():
         return f"a pair of {words}" if noun.lemma == "scissors" else words
@@ -199,6 +207,8 @@ def _with_determiner(determiner: str, words: str, phrase: NounPhrase, *, is_firs
     if phrase.is_plural:
         return f"{determiner} {words}" if determiner in _SOME else words
     is_known = determiner == "the" and noun.article in ("a", "mass") and noun.kind not in ("person", "animal")
+    if noun.lemma == "water" and determiner != "the" and is_bare:
+        return words
     if noun.article == "the" or is_known:
         return f"the {words}"
     if determiner in _UNCLEAR:

@@ -17,6 +17,7 @@ from instructgen.scenegraph.graph import Contradiction, Entity, Statement, State
 from instructgen.scenegraph.people import PersonWords
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.pieces import (
+    RUDE,
     Caption,
     Piece,
     find_agreed,
@@ -98,10 +99,22 @@ def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
     caption = Caption(reading.tokens, {**find_agreed(reading, sources.num_captions), **by_start}, sources)
     start = _skip_opener(caption.tokens)
     found = _read_subject(caption, start)
-    if found is None:
+    if found is None or RUDE.intersection(reading.tokens):
         return None
     subject, phrase, is_plural = found
+    if phrase not in reading.phrases and "person" in sources.entities:
+        return None  # an unknown word may be one for somebody
     between: list[NounPhrase] = []
+    if caption.token(subject.end) in ("has", "have") or caption.tokens[subject.end : subject.end + 2] == (
+        "that",
+        "has",
+    ):
+        end = subject.end + 1 + (caption.token(subject.end) == "that")
+        owned = read_whole(caption, end)
+        if owned is None:
+            return None
+        between.append(caption.by_start[end])
+        subject += Piece((StatementPart(" with ", None),), end, last="with") + owned
     while (place := _read_preposition(caption, subject.end)) is not None:
         between += [caption.by_start[at] for at in range(subject.end, place.end) if at in caption.by_start]
         subject += place

@@ -26,7 +26,7 @@ _SMALL = words_of("a an the is are of and")
 _OTHER_WORDS = {
     "on": "on upon atop onto", "in": "in on inside within atop", "lying": "lying laying lays lay lies lie",
     "group": "group bunch number", "young": "young little small youth", "pair": "pair couple",
-    "his": "his their its the", "indoors": "indoors doors",
+    "his": "his their its the", "with": "with has have having", "indoors": "indoors doors",
 }  # fmt: skip
 _GENDERS = (frozenset(("man", "boy", "groom")), frozenset(("woman", "girl", "bride")))
 _POSTURES = (

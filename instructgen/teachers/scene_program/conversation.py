@@ -14,6 +14,8 @@ from instructgen.teachers.scene_program.wordings import load_wordings
 MIN_TURNS = 3
 _TURNS, _TURN_WEIGHTS = (3, 4, 5, 6), (2, 4, 3, 1)
 _FOLLOW_SHARE = 0.55  # of turns that can be followed up, followed up
+# Behind a turn that names several things, "it" is not clear.
+_OF_THINGS, _OF_SEVERAL = ("color-after", "region-after"), ("doing", "doing_follow", "who", "summary", "holding")
 _ADD_SHARE = {"plain": 0.6, "warm": 0.5, "terse": 0.0}
 _BOTH_SHARE = 0.4  # of conversations that hold a question answered yes and one answered no
 _OPENINGS = ("overview", "summary", "setting", "main", "doing", "counting")
@@ -139,7 +141,8 @@ def _follow(talk: Talk, turns: list[Told]) -> None:
     names = list(FOLLOWERS)
     talk.draw.shuffle(names)
     for name in names:
-        if talk.last is not None and _take(talk, FOLLOWERS[name], turns):
+        vague = name in _OF_THINGS and turns[-1].family in _OF_SEVERAL
+        if talk.last is not None and not vague and _take(talk, FOLLOWERS[name], turns):
             return
 
 

@@ -130,7 +130,7 @@ def _tell_actions(page: Paragraph) -> None:
         )
         if num == _MAX_ACTIONS or stale or (action.place and action.place in page.told) or page.room() <= 0:
             continue
-        if action.verb == "be" and action.subject in {other.word for other in page.doers}:
+        if action.verb == "be" and (action.subject in page.named or action.category in page.named):
             continue
         if (not action.doing and not action.where) or (action.place in SETTINGS and "setting" in page.told):
             continue

@@ -73,7 +73,7 @@ def find_corrected(talk: Talk) -> Iterator[Move]:
     """Somebody takes for granted what is not there; correct it politely."""
     for kind, slots, claims, keys in _premises(talk):
         families = ["false_color", "false_place", "false_count"]
-        if kind.group in ("animal", "vehicle"):
+        if kind.group == "animal":
             families.append("false_doing")
         yield Move(talk.draw.choice(families), keys, claims, slots)
 
