@@ -203,6 +203,10 @@ def say_preposition(preposition: str, lemma: str) -> str:
     """Return how a place is said: one is "on" a bench, not "on top of" it, and "in" a field."""
     if preposition == "on top of" and lemma not in _HIGH and (lemma in _FLAT or lemma in SETTINGS):
         preposition = "on"
+    if (preposition, lemma) in (("on", "pier"), ("on", "dock")):
+        return "at"
+    if preposition == "in" and lemma in ("window sill", "ledge"):
+        return "on"
     return "in" if preposition == "on" and lemma in _OPEN else preposition
 
 

@@ -17,6 +17,7 @@ A claim's `kind` says how the other fields are read; words are as the sentence h
     edge       the box of `subject` reaches the `value` edge of the frame
     extent     the box of `subject` is "wide", "tall" or "small" (`value`)
     half       all boxes of `subject` lie in the `value` half, or in "both"
+    sides      the two boxes of `subject` lie on `value` ("opposite") sides: one on the left, one on the right
     place, time, weather   captions say so of `value`
     inferred   the things of `subject`, parted by "|", give the place `value` away
     located    the box of the evidence is that of a `subject`
@@ -35,7 +36,7 @@ from instructgen.scenegraph.graph import Evidence
 ClaimKind = Literal[
     "exists", "absent", "count", "more", "attribute", "doing", "region", "relation", "larger", "order", "largest",
     "overlap", "edge", "extent", "half", "place", "time", "weather", "inferred", "located",
-    "main", "told",
+    "main", "told", "sides",
 ]  # fmt: skip
 
 

@@ -1,9 +1,14 @@
 """Which word is safe for the people of an image: captions may disagree on who somebody is."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from instructgen.scenegraph.phrases import NounPhrase
-from instructgen.scenegraph.vocabulary import AGES, GENDERS
+from instructgen.scenegraph.vocabulary import AGES, GENDERS, NOUNS
+
+# Key: a token that is by itself a word for somebody of known sex.
+_WORDS = {token: noun.lemma for token, noun in NOUNS.items() if noun is not None and noun.lemma in GENDERS}
 
 
 class PersonWords(Struct, frozen=True):
@@ -13,8 +18,13 @@ class PersonWords(Struct, frozen=True):
     safe: frozenset[str]
 
 
-def read_person_words(phrases_by_caption: list[list[NounPhrase]]) -> PersonWords:
-    """Return the words that all captions can agree on; "person" where they cannot."""
+def read_person_words(
+    phrases_by_caption: list[list[NounPhrase]], tokens_by_caption: Sequence[tuple[str, ...]] = ()
+) -> PersonWords:
+    """Return the words that all captions can agree on; "person" where they cannot.
+
+    A word in a phrase that is not understood counts against the others, not for itself.
+    """
     lemmas_by_caption = [
         {phrase.noun.lemma for phrase in phrases if phrase.noun.category == "person" and not phrase.is_likeness}
         for phrases in phrases_by_caption
@@ -23,15 +33,22 @@ def read_person_words(phrases_by_caption: list[list[NounPhrase]]) -> PersonWords
     for lemmas in lemmas_by_caption:
         for lemma in sorted(lemmas):
             votes[lemma] = votes.get(lemma, 0) + 1
+    strays = [_find_strays(*both) for both in zip(phrases_by_caption, tokens_by_caption, strict=False)]
+    named = [own | (strays[at] if at < len(strays) else set()) for at, own in enumerate(lemmas_by_caption)]
     unsafe = {
         lemma
         for table in (GENDERS, AGES)
         for lemma in votes
-        if lemma in table and _is_contradicted(table[lemma], table, lemmas_by_caption)
+        if lemma in table and _is_contradicted(table[lemma], table, named)
     }
     safe = frozenset(votes) - unsafe - {"person"}
     singular = max(sorted(safe), key=lambda lemma: votes[lemma], default="person")
     return PersonWords(singular if votes.get(singular, 0) > 1 else "person", safe)
+
+
+def _find_strays(phrases: list[NounPhrase], tokens: tuple[str, ...]) -> set[str]:
+    read = {at for phrase in phrases for at in range(phrase.start, phrase.end)}
+    return {_WORDS[token] for at, token in enumerate(tokens) if at not in read and token in _WORDS}
 
 
 def _is_contradicted(value: str, table: dict[str, str], lemmas_by_caption: list[set[str]]) -> bool:

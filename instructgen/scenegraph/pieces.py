@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from instructgen.lexicon.words import COLOURS, NUMBER_NAMES, NUMBER_WORDS, join_words, plural_of, with_article
 from instructgen.scenegraph.agreement import Sources, key_of
@@ -35,12 +35,31 @@ _NO_NOUNS = frozenset((
     "very", "more", "while", "next", "this", "there", "here", "what", "event", "team", "male", "female", "pose",
     "ready", "made", "make", "bite", "match", "left", "right", "full", "flight", "motion", "shape", "size",
 ))  # fmt: skip
+_COUPLES = frozenset(("couple",))
 _MASS = frozenset(("graffiti", "furniture", "smoke", "equipment", "hair", "traffic", "jewelry", "wood", "fruit"))
+# Nouns that statements know beside those of the vocabulary.
+_MORE_NOUNS = frozenset((
+    "selfie", "stall", "trunk", "chip", "topping", "step", "stair", "tulip", "moon", "grill", "sprinkle", "handle",
+    "hole", "trolley", "device", "roll", "utensil", "sticker", "photograph", "tunnel", "sled", "shoulder", "machine",
+    "button", "obstacle", "shop", "desktop", "feather", "briefcase", "llama", "magnet", "rainbow", "parachute",
+    "blackboard", "pickle", "veggie", "figurine", "wedge", "doll", "frame", "ticket", "rose", "shadow", "canal",
+    "olive", "advertisement", "tag", "puddle", "centerpiece", "tripod", "sneaker", "decoration", "factory", "planter",
+    "holder", "banner", "wheelbarrow", "dumpster", "aquarium", "dugout", "loaf", "mural", "cooler", "beverage",
+    "valley", "petal", "skillet", "cave", "neighborhood", "tusk", "lighthouse", "marker", "overpass", "chalkboard",
+    "runner", "condiment", "closet", "hanger", "shark", "comb", "dashboard", "cafeteria", "piano", "spire", "sidecar",
+    "cemetery", "tube", "flashlight", "gift", "feeder", "cubicle", "dolphin", "steeple", "tank", "crate", "windmill",
+    "cupboard", "logo", "terminal", "podium", "tablecloth", "meatball", "apartment", "arrow", "burrito", "omelet",
+    "shipyard", "coin", "freeway", "ornament", "frog", "mixer", "blender", "sock", "clown", "tin", "lizard", "iguana",
+    "mannequin", "monkey", "fish", "castle", "robot", "wolf", "cord", "glacier", "package", "animal", "appliance",
+    "slice", "reflection", "hand", "arm", "head", "face", "mouth", "body", "leg", "lap", "tail", "trail", "cone",
+    "container", "item", "meal", "drink", "crowd", "fan", "spectator", "passenger", "skyline", "entrance", "archway",
+))  # fmt: skip
 RUDE = frozenset(("butt", "ass", "sexy", "naked", "nude", "crotch", "boobs", "breasts", "genitals", "penis", "fat"))
 _SAID = {"wood": "wooden"}
 # Behind another word: "a snow-covered hill".
 _JOINED = frozenset(("covered", "lined", "haired", "aged", "colored", "sized"))
 _BARE = frozenset(("with", "of", "filled", "drinking"))  # before water: "a glass of water"
+_NEW_KINDS = frozenset(("person", "animal", "wear", "food"))  # what is new of these is "a", not "the"
 _OWNERS = frozenset(("his", "her", "their", "its"))
 _SOME = frozenset(("several", "many", "some"))
 _UNCLEAR = frozenset(("this", "that", "any", "each", "both", "few"))
@@ -82,31 +101,62 @@ def word_piece(text: str, end: int) -> Piece:
     return Piece((StatementPart(text, None),), end)
 
 
-def find_agreed(reading: CaptionReading, num_captions: Counter[str]) -> dict[int, NounPhrase]:
-    """Return phrases of nouns that the tables lack, where two captions have the word and it ends a phrase here."""
+def find_more(reading: CaptionReading, num_captions: Counter[str]) -> dict[int, NounPhrase]:
+    """Return all phrases by their first token: those read before, and those with words that only statements know.
+
+    These are words of a table of their own, words that two captions have where a noun stands, "a couple", and nouns
+    before another noun ("a kitchen table").
+    """
     tokens = reading.tokens
     found: dict[int, NounPhrase] = {}
-    for at, token in enumerate(tokens):
-        behind = tokens[at + 1] if at + 1 < len(tokens) else "."
-        known = token in NOUNS or token in VERB_FORMS or token in BASE_FORMS or token in BOUNDARIES
-        if known or token in _NO_NOUNS or num_captions[token] < 2 or not token.isalpha() or token.endswith("ing"):
+    for at in range(len(tokens)):
+        noun = _noun_of(tokens, at, num_captions)
+        phrase = read_phrase(tokens, at, at + 1, noun) if noun is not None else None
+        if phrase is None or noun is None:
             continue
-        if token in _MASS and behind in BOUNDARIES:
-            mass = Noun(token, "thing", "mass", is_plural=False, category=None)
-            phrase = read_phrase(tokens, at, at + 1, mass)
-            found |= {phrase.start: phrase} if phrase is not None else {}
-            continue
-        if behind not in BOUNDARIES or token in ADJECTIVES or token in COLOURS or len(token) < 4:
-            continue
-        single = token[:-1] if token.endswith("s") and not token.endswith(("ss", "us")) else token
-        if single != token and plural_of(single) != token:
-            continue
-        noun = Noun(single, "thing", "a", is_plural=single != token, category=None)
-        phrase = read_phrase(tokens, at, at + 1, noun)
-        opens = phrase is not None and (phrase.start < at or noun.is_plural)
-        if phrase is not None and opens and (noun.is_plural or tokens[phrase.start] in DETERMINERS):
+        opens = noun.is_plural or noun.article == "mass" or tokens[phrase.start] in DETERMINERS
+        if opens or tokens[phrase.start] in NUMBER_WORDS:
             found[phrase.start] = phrase
-    return found
+    known = {phrase.start: phrase for phrase in reading.phrases if phrase.start not in found}
+    found |= known
+    wider = [_widen(tokens, phrase) for phrase in found.values()]
+    return {**found, **{phrase.start: phrase for phrase in wider}}
+
+
+def _noun_of(tokens: tuple[str, ...], at: int, num_captions: Counter[str]) -> Noun | None:
+    token, behind = tokens[at], tokens[at + 1] if at + 1 < len(tokens) else "."
+    if behind not in BOUNDARIES and behind not in VERB_FORMS:
+        return None
+    if token in _COUPLES:
+        return Noun("couple", "person", "a", is_plural=False, category="person") if behind != "of" else None
+    if token in _MASS:
+        return Noun(token, "thing", "mass", is_plural=False, category=None)
+    single = token[:-1] if token.endswith("s") and not token.endswith(("ss", "us")) else token
+    known = token in NOUNS or token in VERB_FORMS or token in BASE_FORMS or token in BOUNDARIES
+    if known or token in _NO_NOUNS or (single != token and plural_of(single) != token):
+        return None
+    is_word = token.isalpha() and len(token) > 3 and not token.endswith("ing")
+    agreed = is_word and num_captions[token] > 1 and token not in ADJECTIVES and token not in COLOURS
+    if single in _MORE_NOUNS or agreed:
+        return Noun(single, "thing", "a", is_plural=single != token, category=None)
+    return None
+
+
+def _widen(tokens: tuple[str, ...], phrase: NounPhrase) -> NounPhrase:
+    """Take the noun before a noun, with what stands before it, as a part of its phrase: "a large kitchen table"."""
+    at = phrase.start - 1
+    before = NOUNS.get(tokens[at]) if at > 0 else None
+    if (
+        before is None
+        or before.is_plural
+        or before.category == "person"
+        or phrase.start != _noun_start(tokens, phrase)
+    ):
+        return phrase
+    whole = read_phrase(tokens, at, at + 1, before)
+    if whole is None or tokens[whole.start] not in DETERMINERS:
+        return phrase
+    return structs.replace(phrase, start=whole.start, number=whole.number)
 
 
 def read_noun(caption: Caption, at: int, *, is_first: bool = False) -> Piece | None:
@@ -122,7 +172,8 @@ def read_noun(caption: Caption, at: int, *, is_first: bool = False) -> Piece | N
     if is_first and determiner == "the":
         determiner = ""
     looks, keys = _read_looks(before, phrase, caption.sources)
-    words = " ".join([*looks, _word_of(phrase, caption.sources)])
+    noun = _word_of(phrase, caption.sources)
+    words = " ".join([*(look for look in looks if look not in noun.split()), noun])
     is_material = phrase.start > 0 and caption.token(phrase.start - 1) in _BARE
     said = _with_determiner(determiner, words, phrase, is_first=is_first, is_bare=is_material)
     if not said:
@@ -135,9 +186,9 @@ def read_noun(caption: Caption, at: int, *, is_first: bool = False) -> Piece | N
     return Piece((part,), phrase.end, frozenset({key_of(phrase)}) | colours, keys | counted)
 
 
-def read_whole(caption: Caption, at: int) -> Piece | None:
+def read_whole(caption: Caption, at: int, *, is_first: bool = False) -> Piece | None:
     """Read a noun with what it is of: "a bowl of fruit"; None where that is not understood."""
-    piece = read_noun(caption, at)
+    piece = read_noun(caption, at, is_first=is_first)
     if piece is None or caption.token(piece.end) != "of":
         return piece
     of = read_noun(caption, piece.end + 1)
@@ -153,6 +204,8 @@ def _fits(phrase: NounPhrase, sources: Sources) -> bool:
     if phrase.noun.category is not None and entity is None:
         # Boxes may be missing, or be of what is only shaped so; what most captions name is there.
         return singles + plurals >= _MOST and (plurals == 0 or singles == 0)
+    if entity is not None and phrase.noun.lemma in _COUPLES:
+        return entity.is_many
     if entity is None:
         return phrase.is_plural or phrase.number is None or key_of(phrase) not in sources.plural
     if phrase.is_plural and phrase.noun.article != "plural":
@@ -183,9 +236,15 @@ def _read_looks(before: tuple[str, ...], phrase: NounPhrase, sources: Sources) -
                 value = {"small": "young", "large": ""}.get(value, token if kind == "age" else value)
             looks += [_SAID.get(value, value)] if value and not (value == "colorful" and colors) else []
             keys.add(f"{kind} {about}")
-        elif token in ADJECTIVES and token not in VALUES and token not in _OPINIONS:
+        elif (token in ADJECTIVES and token not in VALUES and token not in _OPINIONS) or _is_modifier(token):
             looks.append(token)
     return [one for at, one in enumerate(looks) if at == 0 or one != looks[at - 1]], frozenset(keys)
+
+
+def _is_modifier(token: str) -> bool:
+    """True for a noun that may stand before another: "a kitchen table"."""
+    noun = NOUNS.get(token)
+    return noun is not None and not noun.is_plural and noun.category != "person" and token not in COLOURS
 
 
 def _join_look(before: tuple[str, ...], at: int, looks: list[str]) -> list[str]:
@@ -206,7 +265,7 @@ def _with_determiner(determiner: str, words: str, phrase: NounPhrase, *, is_firs
         return f"{determiner} {words}"
     if phrase.is_plural:
         return f"{determiner} {words}" if determiner in _SOME else words
-    is_known = determiner == "the" and noun.article in ("a", "mass") and noun.kind not in ("person", "animal")
+    is_known = determiner == "the" and noun.article in ("a", "mass") and noun.kind not in _NEW_KINDS
     if noun.lemma == "water" and determiner != "the" and is_bare:
         return words
     if noun.article == "the" or is_known:
@@ -234,7 +293,7 @@ def _word_of(phrase: NounPhrase, sources: Sources) -> str:
 def safe_lemma(phrase: NounPhrase, sources: Sources) -> str:
     """Return the singular that no other caption contradicts."""
     lemma = phrase.noun.lemma
-    if phrase.noun.category != "person":
+    if phrase.noun.category != "person" or lemma in _COUPLES:
         return lemma
     entity = sources.entities.get("person")
     if entity is not None and entity.is_single:

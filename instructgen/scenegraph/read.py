@@ -19,7 +19,9 @@ def read_graph(record: ImageRecord, parser: CaptionParser | None = None) -> Scen
         readings = parser.complete(record.captions, readings, frozenset(box.category for box in record.boxes))
     words = frozenset(form for reading in readings for word in reading.tokens for form in (word, word.split("'")[0]))
     boxed = frozenset(box.category for box in record.boxes)
-    person = read_person_words([list(reading.phrases) for reading in readings])
+    person = read_person_words(
+        [list(reading.phrases) for reading in readings], [reading.tokens for reading in readings]
+    )
     entities, disputes = find_entities(record, readings, words, person)
     attributes, disputed_attributes = find_attributes(readings, entities)
     actions, disputed_actions = find_actions(readings, entities, person)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 
 from msgspec import structs
 
-from instructgen.lexicon.words import COLOURS, with_article
+from instructgen.lexicon.words import COLOURS, NUMBER_WORDS, with_article
 from instructgen.scenegraph.actions import GAME_VERBS, PLAYED, is_done_to, say_preposition
 from instructgen.scenegraph.agreement import Sources, collect_sources, is_only_tried, is_other_room, key_of
 from instructgen.scenegraph.events import letter_of
@@ -20,9 +20,8 @@ from instructgen.scenegraph.pieces import (
     RUDE,
     Caption,
     Piece,
-    find_agreed,
+    find_more,
     owner_fits,
-    read_noun,
     read_whole,
     safe_lemma,
     word_piece,
@@ -39,12 +38,33 @@ _VIEWS = frozenset(
 )
 _OPENERS = frozenset(("a", "an", "the", "this", "is", "of", "there", "are", "very", "it", "that's", "there's"))
 _GROUPS = frozenset(
-    ("group", "herd", "flock", "crowd", "bunch", "row", "pile", "collection", "line", "number", "team", "family")
+    (
+        *("group", "herd", "flock", "crowd", "bunch", "row", "pile", "collection", "line", "number", "team"),
+        *("family", "slice", "piece", "stack"),
+    )
 )
+_PORTION_WORDS = ("slice", "piece", "stack", "basket", "bunch", "loaf", "box", "tray", "pile", "row")
+_GROUPS_OF = frozenset(
+    ("groups", "herds", "rows", "piles", "bunches", "slices", "pieces", "stacks", "boxes", "flocks")
+)
+_PORTIONS = tuple(f"{word} of " for word in (*_PORTION_WORDS, *_GROUPS_OF))
+_MANY = ("several", "many", "some")
+_IN_BUNCHES = frozenset(("banana", "bananas", "carrot", "carrots", "grapes", "flowers", "broccoli"))
 _BE = frozenset(("is", "are"))
 _WHO = frozenset(("that", "who", "which"))
 _FILLERS = frozenset(("currently", "just", "both", "all", "also"))
-_PREPOSITIONS = {**PREPOSITIONS, "of": "of", "between": "between", "off of": "off"}
+_WHOLE = (
+    *("in the back of", "on the back of", "at the end of", "at the top of", "on the edge of", "at the edge of"),
+    *("in the corner of", "in the center of", "on both sides of", "on each side of", "at the bottom of", "below"),
+)
+_PREPOSITIONS = {
+    **PREPOSITIONS,
+    **{words: words for words in _WHOLE},
+    "of": "of",
+    "between": "between",
+    "off of": "off",
+    "by the side of": "by the side of",
+}
 _ENDS = frozenset(("", ".", ",", "and", "while", "with", "!", ";", "as", "when", "after", "before", "during"))
 _SIDES = ("next to each other", "near each other", "side by side", "in a row", "in a line", "in a circle")
 # How several stand to one another, and where somebody is: as captions have it, and as it is said.
@@ -95,14 +115,14 @@ def _score(statement: Statement, said: list[frozenset[str]]) -> float:
 
 
 def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
-    by_start = {phrase.start: phrase for phrase in reading.phrases}
-    caption = Caption(reading.tokens, {**find_agreed(reading, sources.num_captions), **by_start}, sources)
+    caption = Caption(reading.tokens, find_more(reading, sources.num_captions), sources)
     start = _skip_opener(caption.tokens)
     found = _read_subject(caption, start)
     if found is None or RUDE.intersection(reading.tokens):
         return None
     subject, phrase, is_plural = found
-    if phrase not in reading.phrases and "person" in sources.entities:
+    is_new = phrase.noun.category is None and phrase.noun not in [one.noun for one in reading.phrases]
+    if is_new and "person" in sources.entities:
         return None  # an unknown word may be one for somebody
     between: list[NounPhrase] = []
     if caption.token(subject.end) in ("has", "have") or caption.tokens[subject.end : subject.end + 2] == (
@@ -111,7 +131,7 @@ def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
     ):
         end = subject.end + 1 + (caption.token(subject.end) == "that")
         owned = read_whole(caption, end)
-        if owned is None:
+        if owned is None or caption.by_start[end].noun.lemma == "dark":
             return None
         between.append(caption.by_start[end])
         subject += Piece((StatementPart(" with ", None),), end, last="with") + owned
@@ -162,38 +182,44 @@ def _read_subject(caption: Caption, start: int) -> tuple[Piece, NounPhrase, bool
     if group and first is not None and first.noun.kind == "animal" and not first.is_plural:
         many = structs.replace(first, noun=structs.replace(first.noun, is_plural=True))  # "a herd of zebra"
         caption = caption._replace(by_start={**caption.by_start, at: many})
-    piece = read_noun(caption, at, is_first=True)
+    piece = read_whole(caption, at, is_first=True)
     if piece is None:
         return None
     phrase = caption.by_start[at]
-    if group and not phrase.is_plural:
+    is_portion = group.endswith(_PORTIONS)
+    if group and not phrase.is_plural and not (is_portion and phrase.noun.kind == "food"):
         return None
     piece = word_piece(group, at) + piece if group else piece
-    is_plural = phrase.is_plural and not group
+    is_plural = (phrase.is_plural and not group) or group.endswith(("s of ", "es of "))
     while caption.token(piece.end) in ("and", ","):
         after = piece.end + 1 + (caption.token(piece.end) == "," and caption.token(piece.end + 1) == "and")
-        more = read_noun(caption, after, is_first=True)
+        more = read_whole(caption, after, is_first=True)
         if more is None:
             return None
         joint = " and " if "and" in caption.tokens[piece.end : after] else ", "
         piece += word_piece(joint, after) + more
         is_plural = True
-    if caption.token(piece.end) == "of":
-        return None
     return piece, phrase, is_plural
 
 
 def _read_group(caption: Caption, start: int) -> tuple[str, int]:
-    """Read "a group of", "a large herd of": how it is said, and where what it is of begins."""
-    at = start + (caption.token(start) in ("a", "an", "the"))
+    """Read "a group of", "a large herd of", "two slices of": how it is said, and where what it is of begins."""
+    first = caption.token(start)
+    at = start + (first in ("a", "an", "the", *_MANY) or first in NUMBER_WORDS)
     size = ""
     if caption.token(at) in ("large", "small", "big"):
         size, at = {"big": "large"}.get(caption.token(at), caption.token(at)), at + 1
     word = caption.token(at)
-    if word not in _GROUPS or caption.token(at + 1) != "of":
+    is_many = word in _GROUPS_OF
+    if not (is_many or word in _GROUPS) or caption.token(at + 1) != "of":
         return "", start
     word = {"bunch": "group", "number": "group"}.get(word, word)
-    return f"{with_article(f'{size} {word}'.strip())} of ", at + 2
+    if word == "group" and caption.token(at) == "bunch" and caption.token(at + 2) in _IN_BUNCHES:
+        word = "bunch"
+    said = f"{size} {word}".strip()
+    if is_many:
+        return f"{first} {said} of " if first in _MANY or first in NUMBER_WORDS else f"{said} of ", at + 2
+    return f"{with_article(said)} of ", at + 2
 
 
 def _read_predicate(caption: Caption, at: int, between: list[NounPhrase], *, is_plural: bool) -> Piece | None:
@@ -247,7 +273,8 @@ def _read_verb(caption: Caption, at: int, *, is_plural: bool) -> Piece | None:
     place = _read_preposition(caption, piece.end)
     if place is not None:
         return piece + place
-    is_whole = is_whole and (thing is not None or bool(manner) or caption.token(piece.end) in _ENDS)
+    ends = caption.token(piece.end) in _ENDS - {"with"}
+    is_whole = is_whole and (thing is not None or bool(manner) or ends)
     return piece if is_whole else None
 
 
@@ -265,6 +292,9 @@ def _read_preposition(caption: Caption, at: int) -> Piece | None:
             return None
         if preposition == "between" and not caption.by_start[at + length].is_plural:
             return None
+        behind = caption.token(thing.end)
+        if said == "with" and (behind in VERB_FORMS or behind.endswith(("ing", "ed"))):
+            return None  # "with cups replaced by numbers" is not "with cups"
         return Piece((StatementPart(f" {said} ", None),), at + length, last=said) + thing
     return None
 

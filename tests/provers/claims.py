@@ -30,6 +30,7 @@ PROOFS: dict[str, _Prove] = {
     "edge": frame.prove_edge,
     "extent": frame.prove_extent,
     "half": frame.prove_half,
+    "sides": frame.prove_sides,
     "place": captions.prove_place,
     "time": captions.prove_circumstance,
     "weather": captions.prove_circumstance,

@@ -219,6 +219,15 @@ def prove_extent(evidence: Evidence, claim: Claim) -> Iterator[str]:
         yield f"'{claim.subject}' is not {claim.value}"
 
 
+def prove_sides(evidence: Evidence, claim: Claim) -> Iterator[str]:
+    """There are two, one on the left and one on the right."""
+    boxes = evidence.cited_boxes(claim, _category(claim.subject))
+    if len(boxes) != 2 or any(box.is_crowd for box in evidence.record.boxes if box.category == boxes[0].category):
+        yield f"cites {len(boxes)} boxes of '{claim.subject}'"
+    elif not any(fits_region(one, "left") and fits_region(other, "right") for one, other in (boxes, boxes[::-1])):
+        yield f"'{claim.subject}' are not on opposite sides"
+
+
 def prove_half(evidence: Evidence, claim: Claim) -> Iterator[str]:
     category = _category(claim.subject)
     boxes = evidence.cited_boxes(claim, category)

@@ -20,6 +20,7 @@ _SIGNS = {
     "relation": re.compile(
         r"\b(?:(?:left|right) of|above|below|from|than|compared|start|before|further|higher|lower|position|choice|moves?|moving|to the)\b"
     ),
+    "sides": re.compile(r"\bopposite sides\b"),
     "overlap": re.compile(r"\b(?:overlap\w*|shares?)\b"),
     "extent": re.compile(r"\b(?:width|height|wide|tall|small|stretches|spans|side to side|fills)\b"),
     "main": re.compile(r"\b(?:mainly|mention|anybody|attention|subject|about|above all|focus|main|centers|view|name|first|most|all)\b"),

@@ -24,8 +24,9 @@ from tests.provers.words import COLORS, NUMBERS, PREPOSITIONS, VALUE_FORMS, form
 
 _SMALL = words_of("a an the is are of and")
 _OTHER_WORDS = {
-    "on": "on upon atop onto", "in": "in on inside within atop", "lying": "lying laying lays lay lies lie",
+    "on": "on upon atop onto in", "at": "at on", "in": "in on inside within atop", "lying": "lying laying lays lay lies lie",
     "group": "group bunch number", "young": "young little small youth", "pair": "pair couple",
+    "shirt": "shirt tshirt", "top": "top atop",
     "his": "his their its the", "with": "with has have having", "indoors": "indoors doors",
 }  # fmt: skip
 _GENDERS = (frozenset(("man", "boy", "groom")), frozenset(("woman", "girl", "bride")))
@@ -36,6 +37,7 @@ _POSTURES = (
 _COLOR = "|".join(COLORS)
 _COLORED = re.compile(rf"\b((?:{_COLOR})(?:(?: and|,) (?:{_COLOR}))*) (?:[a-z-]+ )?$")
 _APART = re.compile(r"\b(?:of|with|on|in|at|and|by|near|behind|[a-z]+ing)\b")  # between a number and another thing
+_MODIFIED = re.compile(r" (?:doll|pole|screen|seat|lid|feeder|booth|stand|shop|store|stop|case|cover|top)s?\b")
 _MANY = 3  # captions that are believed where no box is
 
 
@@ -46,6 +48,7 @@ def prove_told(evidence: Evidence, claim: Claim) -> Iterator[str]:
         yield f"cites {len(cited)} captions, not one"
         return
     text = f"{claim.subject} {claim.value}".strip().lower().replace("t shirt", "shirt").replace("wii game", "wii")
+    text = text.replace("on top of", "on")
     yield from _doubt_order(evidence, cited[0], text)
     yield from _doubt_numbers(evidence, text)
     yield from _doubt_people(evidence, text)
@@ -55,12 +58,13 @@ def prove_told(evidence: Evidence, claim: Claim) -> Iterator[str]:
 
 def _doubt_order(evidence: Evidence, one: Cited, text: str) -> Iterator[str]:
     at = 0
+    said = one.text.replace("one another", "each other").replace("beside each other", "next to each other")
     for word in _units(text):
-        match = re.compile(rf"\b(?:{_pattern(evidence, word)})\b").search(one.text, at)
+        match = re.compile(rf"\b(?:{_pattern(evidence, word)})\b").search(said, at)
         if match is None:
             yield f"caption {one.number} does not say '{word}' there in: {one.text}"
             return
-        before = one.caption[: one.start + match.start()]
+        before = one.caption[: one.start] + said[: match.start()]
         if NEGATION.search(before) or (at == 0 and category_of(word) and LIKENESS.search(before)):
             yield f"caption {one.number} denies '{word}', or means a likeness"
         at = match.end()
@@ -117,10 +121,14 @@ def _person_pattern(evidence: Evidence, word: str) -> str:
 def _doubt_numbers(evidence: Evidence, text: str) -> Iterator[str]:
     """What has a number, or is a plural, has to have as many boxes."""
     for thing in find_things(text):
-        is_color = thing.word == "orange" and bool(re.match(r" [a-z]", text[thing.end :]))
+        is_color = thing.word == "orange" and bool(re.match(r",? [a-z]", text[thing.end :]))
         if not thing.category or thing.category in ("skis", "scissors", "broccoli") or is_color:
             continue
-        if is_modifier(text[thing.end :]):
+        if (
+            text[: thing.start].endswith("computer ")
+            or is_modifier(text[thing.end :])
+            or _MODIFIED.match(text[thing.end :])
+        ):
             continue
         if re.match(r" of ", text[thing.end :]) and thing.word in ("family", "crowd", "team"):
             continue
@@ -166,7 +174,7 @@ def _doubt_posture(evidence: Evidence, value: str) -> Iterator[str]:
 def _doubt_colors(evidence: Evidence, text: str) -> Iterator[str]:
     """A color of a thing of which there is one: no caption may tell another."""
     for thing in find_things(text):
-        if not thing.category or not evidence.is_one(thing.category):
+        if not thing.category or not evidence.is_one(thing.category) or _MODIFIED.match(text[thing.end :]):
             continue
         before = re.search(
             rf"\b((?:{'|'.join(COLORS)})(?:(?: and|,) (?:{'|'.join(COLORS)}))*) (?:[a-z-]+ )?$", text[: thing.start]

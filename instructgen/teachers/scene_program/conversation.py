@@ -60,7 +60,7 @@ _ADDED = {
     "add-setting": ("overview",),
 }
 _OBVIOUS_SHARE = 0.4
-_AFFIRMED_SHARE = 0.6  # of lone questions of yes or no; last resorts deny more often than they affirm
+_AFFIRMED_SHARE = 0.55  # of lone questions of yes or no; last resorts deny more often than they affirm
 _OPEN_SHARE = 0.15  # of questions of yes or no, those that may open the conversation where another can
 _MAX_DENIALS = 2  # turns that tell what is not there, where there is enough else to say
 _DENYING = ("absence", "neither", "missing", "which-present", "odd-one-out", "false-premise")

@@ -112,7 +112,8 @@ def _tell_clothes(page: Paragraph) -> None:
     claims = [claim for one, phrase in zip(worn, said, strict=True) for claim in (doing_claim(one), *phrase.claims)]
     wears = join_words([phrase.words for phrase in said])
     slots = {"wears": wears, "the_x": f"the {main.word}", "it": it.it, "be": be(is_plural=main.is_plural)}
-    family = "d_wear" if len(page.doers) == 1 else "d_wear_named"
+    is_clear = len(page.doers) == 1 and (main.is_plural or it.it != "they")
+    family = "d_wear" if is_clear else "d_wear_named"
     page.add(family, tuple(claims), **slots, **{"is": it.be})
     for one, phrase in zip(worn, said, strict=True):
         page.note(one)
@@ -160,7 +161,7 @@ def _tell_action(page: Paragraph, action: Action) -> None:
     }
     if action.verb == "be":
         family = "d_placed"
-    elif len(page.sentences) == 1 and page.doers and action.subject == page.doers[-1].word:
+    elif len(page.sentences) == 1 and page.doers and action.subject == page.doers[-1].word and it.it != "they":
         family, slots["is"] = "d_same_doing", it.be
     else:
         family = "d_more_action"

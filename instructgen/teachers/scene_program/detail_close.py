@@ -52,7 +52,9 @@ def _close_time(page: Paragraph) -> None:
 
 def _tell_number(page: Paragraph) -> None:
     for one in find_singles(page.graph)[:1]:
-        if one.kind != "person" and one.count == 1 and one.num_captions > 1 and page.is_new(f"count {one.name}"):
+        is_part = page.has_said(f"of {one.word}") or page.has_said(f"of a {one.word}")
+        is_alone = one.count == 1 and one.num_captions > 1 and one.kind != "person"
+        if is_alone and not is_part and page.is_new(f"count {one.name}"):
             page.add("d_count_one", (count_claim(one),), x=one.word)
             return
 
@@ -64,7 +66,7 @@ def _tell_rest(page: Paragraph) -> None:
 def _tell_subject(page: Paragraph) -> None:
     """Name what nearly all captions name."""
     main = find_most_named(page.graph)
-    if main is not None:
+    if main is not None and main.kind != "furniture":
         claim = Claim("main", main.said, evidence=main.evidence)
         page.add("d_main", (claim,), main=main.said, **{"is": be_of(main)})
 

@@ -38,7 +38,7 @@ def tell_frame(page: Paragraph) -> None:
     for tell in (_tell_named, _tell_places, _tell_sides, _tell_count, _tell_others):
         if page.room() > 0:
             tell(page)
-    rest = [_tell_largest, _tell_spread, _tell_extent, _tell_relation]
+    rest = [_tell_largest, _tell_spread, _tell_pair, _tell_extent, _tell_relation]
     page.draw.shuffle(rest)
     for tell in rest:
         if page.room() > 1 and len(page.sentences) < _ENOUGH:
@@ -168,6 +168,18 @@ def _tell_spread(page: Paragraph) -> None:
         else:
             continue
         return
+
+
+def _tell_pair(page: Paragraph) -> None:
+    """Tell of two things of a kind that one is on the left and the other on the right."""
+    for one in page.graph.boxed_entities():
+        sides = sorted(side_of(box) or "" for box in one.boxes)
+        is_sure = is_countable(one) and not one.has_crowd and one.num_captions and one.count in (None, 2)
+        if is_sure and sides == ["left", "right"] and page.has_said(one.plural):
+            page.add(
+                "d_sides_of_two", (Claim("sides", one.plural, "opposite", evidence=one.evidence),), xs=one.plural
+            )
+            return
 
 
 def _half_of(entity: Entity) -> str:

@@ -70,7 +70,7 @@ def _tell(page: Paragraph, one: Statement, same: Doer | None) -> None:
         slots |= {"who": subject.words, "is": be(is_plural=one.is_plural)}
         page.told.update(subject.keys)
         page.add("d_other_doing", claims, **slots)
-    elif page.sentences and len(page.sentences) == 1:
+    elif len(page.sentences) == 1 and (one.is_plural or it.it != "they"):
         page.add("d_same_doing", claims, **slots)
     else:
         slots |= {"the_x": f"the {same.word}", "is": be(is_plural=one.is_plural)}

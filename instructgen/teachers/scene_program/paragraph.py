@@ -85,7 +85,7 @@ class Paragraph:
 
     def name(self, entity: Entity) -> str:
         """Say "the" of what was named before, "a" of what is new, and from now on "the"."""
-        known = entity.name in self.named
+        known = entity.word in self.mentioned
         self.named.add(entity.name)
         return f"the {entity.word}" if known else say_one(entity.word)
 
@@ -98,7 +98,8 @@ class Paragraph:
     def may_have_said(self, entity: Entity) -> bool:
         """True if a word that may mean the same thing was said: "bag" of a handbag, "plate" of a bowl."""
         said = " ".join(self.sentences).lower()
-        words = {entity.word, entity.word.split()[-1], *SAID_TWICE.get(entity.word, ())}
+        last = entity.word.split()[-1]
+        words = {entity.word, last, *SAID_TWICE.get(entity.word, ()), *SAID_TWICE.get(last, ())}
         return any(_has(said, form) for word in words for form in (word, plural_of(word)))
 
     def note(self, action: Action) -> None:

@@ -37,6 +37,14 @@ LIT = ImageRecord(
     ),
 )  # fmt: skip
 
+CLOCKS = ImageRecord(
+    "made/9", "9.jpg", 640, 480, ("Two clocks and two cups on a wall.",),
+    (
+        Box("clock", 0.05, 0.2, 0.2, 0.4), Box("clock", 0.8, 0.2, 0.95, 0.4),
+        Box("cup", 0.05, 0.6, 0.1, 0.7), Box("cup", 0.15, 0.6, 0.2, 0.7),
+    ),
+)  # fmt: skip
+
 
 def cite(record: ImageRecord, *captions: int, boxes: tuple[int, ...] = ()) -> Cited:
     return Cited(tuple(Span(number, 0, len(record.captions[number])) for number in captions), boxes)
@@ -98,6 +106,12 @@ CLAIMS = [
      [claim("located", "surfboard", by=cite(SURFER, boxes=(0,))), claim("located", "woman", by=cite(SURFER, boxes=(0,)))]),
     (GIRAFFE, claim("main", "giraffe", by=cite(GIRAFFE, boxes=(0,))),
      [claim("main", "tree", by=cite(GIRAFFE, boxes=(0,))), claim("main", "giraffe", by=Cited())]),
+    (LIT, claim("told", "a red bus", "parked on a street at night", by=cite(LIT, 0, boxes=(0,))),
+     [claim("told", "a red bus", "parked on a street in the rain", by=cite(LIT, 0)), claim("told", "a blue bus", "parked on a street", by=cite(LIT, 0)),
+      claim("told", "a street", "parked on a red bus", by=cite(LIT, 0)), claim("told", "red buses", "parked on a street", by=cite(LIT, 0)),
+      claim("told", "a bus", "people", by=cite(LIT, 3)), claim("told", "a red bus", "parked on a street", by=cite(LIT, 0, 2))]),
+    (CLOCKS, claim("sides", "clocks", "opposite", by=cite(CLOCKS, boxes=(0, 1))),
+     [claim("sides", "clocks", "opposite", by=cite(CLOCKS, boxes=(0,))), claim("sides", "cups", "opposite", by=cite(CLOCKS, boxes=(2, 3)))]),
 ]  # fmt: skip
 
 

@@ -24,7 +24,6 @@ from instructgen.teachers.scene_program.talk import (
     Move,
     Subject,
     Talk,
-    circumstance_claim,
     subject_of_action,
 )
 
@@ -58,8 +57,8 @@ _ALIKE = (
     {"eat", "enjoy", "graze", "feed"},
     {"fly", "float"},
     {"wear", "dress"},
-    {"hit", "swing", "play"},
-    {"throw", "toss", "catch"},
+    {"hit", "swing", "play", "serve", "hold"},
+    {"throw", "toss", "catch", "serve"},
     {"look", "watch", "stare"},
     {"cut", "prepare", "make", "cook"},
     {"stand", "pose", "wait", "gather"},
@@ -205,7 +204,7 @@ def find_doing_after(talk: Talk) -> Iterator[Move]:
 
 
 def find_summary(talk: Talk) -> Iterator[Move]:
-    """Sum up by what most captions state as a whole; else by the best supported doing, with the place."""
+    """Sum up by what most captions state as a whole."""
     for one in talk.graph.statements:
         word = plural_of(one.lemma) if one.is_plural else one.lemma
         if one.verb in ("", "be") or not talk.is_new("summary", f"doing {word}"):
@@ -217,9 +216,8 @@ def find_summary(talk: Talk) -> Iterator[Move]:
         event = f"{who.words} {be(is_plural=one.is_plural)} {what.words}"
         claims = (told_claim(one), *who.claims, *what.claims)
         keys = (*_keys_of_statement(one, word), *who.keys, *what.keys)
-        yield Move("summary", tuple(dict.fromkeys(keys)), claims, {"event": event, "place": ""}, about=about)
+        yield Move("summary", tuple(dict.fromkeys(keys)), claims, {"event": event}, about=about)
         return
-    yield from _sum_up_action(talk)
 
 
 def _keys_of_statement(one: Statement, word: str) -> tuple[str, ...]:
@@ -230,35 +228,11 @@ def _keys_of_statement(one: Statement, word: str) -> tuple[str, ...]:
     return ("summary", f"doing {word}", f"{one.verb} {word}", *things, *places, *setting, *sorted(one.looks))
 
 
-def _sum_up_action(talk: Talk) -> Iterator[Move]:
-    for action in doings(talk)[:1]:
-        if not talk.is_new("summary", f"doing {action.subject}") or action.num_captions < 2:
-            continue
-        who = say_doer(talk.graph, action, talk.is_new)
-        what = say_doing(talk.graph, action, after(talk.is_new, who.keys))
-        event = f"{who.words} {be(is_plural=action.is_plural)} {what.words}"
-        claims = [*who.claims, *what.claims]
-        place = talk.graph.circumstance("place")
-        told = ""
-        if place is not None and not action.where and talk.is_new("setting"):
-            told = f" {place.phrase}"
-            claims.append(circumstance_claim(place))
-        keys = (
-            "summary",
-            *keys_of(action),
-            *who.keys,
-            *what.keys,
-            *((f"place {place.value}", "setting") if told and place else ()),
-        )
-        about = subject_of_action(action, talk.graph)
-        yield Move("summary", keys, tuple(claims), {"event": event, "place": told}, about=about)
-
-
 DOINGS = (
     Generator("doing", find_doing, ("doing",), ("doing", "attribute")),
     Generator("who", find_who, ("who",), ("doing", "attribute", "count")),
     Generator("where-at", find_where, ("where_at",), ("doing",)),
-    Generator("summary", find_summary, ("summary",), ("told", "doing", "place", "attribute", "count")),
+    Generator("summary", find_summary, ("summary",), ("told", "attribute")),
 )
 FOLLOWING_DOINGS = (
     Generator("wearing", find_wearing, ("wearing",), ("doing", "attribute")),

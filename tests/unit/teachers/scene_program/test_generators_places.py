@@ -117,7 +117,8 @@ def test_order_says_what_comes_from_left_to_right() -> None:
     moves = find("order", YARD)
     assert families_of(moves) == {"order_left_right"}
     assert facts_of(moves) == {fact("order", "cat|vase|bench", "left to right")}
-    assert slots_of(moves, "list") == {"the cat, the vase and the bench"}
+    assert slots_of(moves, "list") == {"a cat, a vase and a bench"}
+    assert slots_of(find("order", YARD, "there vase"), "list") == {"a cat, the vase and a bench"}
 
 
 @pytest.mark.parametrize(
