@@ -10,6 +10,7 @@ from instructgen.scenegraph.circumstances import ROOMS
 from instructgen.scenegraph.graph import Contradiction, Entity
 from instructgen.scenegraph.people import PersonWords
 from instructgen.scenegraph.phrases import NounPhrase
+from instructgen.scenegraph.postures import is_posture_disputed
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.verbs import TOLD_VERBS, VERB_FORMS
 
@@ -83,7 +84,7 @@ def _count_numbers(readings: tuple[CaptionReading, ...]) -> dict[str, tuple[int,
     return found
 
 
-def is_other_room(keys: frozenset[str], sources: Sources) -> bool:
+def _is_other_room(keys: frozenset[str], sources: Sources) -> bool:
     """True where it names a room, and as many captions name one of another kind."""
     own = {ROOMS[key] for key in keys if key in ROOMS}
     if not own:
@@ -92,7 +93,7 @@ def is_other_room(keys: frozenset[str], sources: Sources) -> bool:
     return sum(bool(rooms - own) for rooms in said) >= sum(bool(rooms & own) for rooms in said)
 
 
-def is_only_tried(verb: str, sources: Sources) -> bool:
+def _is_only_tried(verb: str, sources: Sources) -> bool:
     """True where one caption says that it is done, and another that somebody gets ready or tries to do so."""
     tried = any(
         one.tokens[at] == verb and one.tokens[at - 1] == "to" and one.tokens[at - 2] in _TRIES
@@ -106,3 +107,10 @@ def is_only_tried(verb: str, sources: Sources) -> bool:
 def _is_form(token: str, verb: str) -> bool:
     found = VERB_FORMS.get(token) or TOLD_VERBS.get(token)
     return found is not None and found.base == verb
+
+
+def is_disputed(keys: frozenset[str], verb: str, sources: Sources) -> bool:
+    """True where other captions tell another room or posture, or that what one says is done is only tried."""
+    if _is_other_room(keys, sources) or _is_only_tried(verb, sources):
+        return True
+    return bool(verb) and is_posture_disputed(verb, [one.tokens for one in sources.readings])

@@ -11,7 +11,7 @@ from msgspec import structs
 
 from instructgen.lexicon.words import COLOURS, NUMBER_WORDS, with_article
 from instructgen.scenegraph.actions import GAME_VERBS, PLAYED, is_done_to, say_preposition
-from instructgen.scenegraph.agreement import Sources, collect_sources, is_only_tried, is_other_room, key_of
+from instructgen.scenegraph.agreement import Sources, collect_sources, is_disputed, key_of
 from instructgen.scenegraph.events import letter_of
 from instructgen.scenegraph.graph import Contradiction, Entity, Statement, StatementPart
 from instructgen.scenegraph.people import PersonWords
@@ -26,10 +26,9 @@ from instructgen.scenegraph.pieces import (
     safe_lemma,
     word_piece,
 )
-from instructgen.scenegraph.postures import is_posture_disputed
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS, Verb
-from instructgen.scenegraph.vocabulary import ADJECTIVES, PREPOSITIONS
+from instructgen.scenegraph.vocabulary import ADJECTIVES, NOUNS, PREPOSITIONS
 
 _MAX_TOKENS = 24
 _MAX_PREPOSITION = 4
@@ -124,30 +123,18 @@ def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
     is_new = phrase.noun.category is None and phrase.noun not in [one.noun for one in reading.phrases]
     if is_new and "person" in sources.entities:
         return None  # an unknown word may be one for somebody
-    between: list[NounPhrase] = []
-    if caption.token(subject.end) in ("has", "have") or caption.tokens[subject.end : subject.end + 2] == (
-        "that",
-        "has",
-    ):
-        end = subject.end + 1 + (caption.token(subject.end) == "that")
-        owned = read_whole(caption, end)
-        if owned is None or caption.by_start[end].noun.lemma == "dark":
-            return None
-        between.append(caption.by_start[end])
-        subject += Piece((StatementPart(" with ", None),), end, last="with") + owned
-    while (place := _read_preposition(caption, subject.end)) is not None:
-        between += [caption.by_start[at] for at in range(subject.end, place.end) if at in caption.by_start]
-        subject += place
-    predicate = _read_predicate(caption, subject.end, between, is_plural=phrase.is_plural or is_plural)
-    if predicate is None and not between:
+    found_more = _read_details(caption, subject)
+    if found_more is None:
         return None
+    subject, between = found_more
+    predicate = _read_predicate(caption, subject.end, between, is_plural=phrase.is_plural or is_plural)
     whole = subject + predicate if predicate is not None else subject
     lemma = safe_lemma(phrase, sources)
-    if whole.end - start > _MAX_TOKENS or not owner_fits(whole.parts, lemma, is_plural=is_plural):
+    is_clear = predicate is not None or bool(between)
+    is_clear = is_clear and whole.end - start <= _MAX_TOKENS and not _says_twice(whole.parts)
+    if not is_clear or not owner_fits(whole.parts, lemma, is_plural=is_plural):
         return None
-    if is_other_room(whole.keys, sources) or is_only_tried(whole.verb, sources):
-        return None
-    if whole.verb and is_posture_disputed(whole.verb, [one.tokens for one in sources.readings]):
+    if is_disputed(whole.keys, whole.verb, sources):
         return None
     return Statement(
         span=reading.span(start, whole.end),
@@ -161,6 +148,28 @@ def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
         keys=whole.keys,
         looks=whole.looks,
     )
+
+
+def _read_details(caption: Caption, subject: Piece) -> tuple[Piece, list[NounPhrase]] | None:
+    """Read what the subject has and where it is, with the nouns of this; None where what it has is not clear."""
+    nouns: list[NounPhrase] = []
+    has_at = subject.end + (caption.token(subject.end) == "that" and caption.token(subject.end + 1) == "has")
+    if caption.token(has_at) in ("has", "have"):
+        owned = read_whole(caption, has_at + 1)
+        if owned is None or caption.by_start[has_at + 1].noun.lemma == "dark":
+            return None
+        nouns.append(caption.by_start[has_at + 1])
+        subject += Piece((StatementPart(" with ", None),), has_at + 1, last="with") + owned
+    while (place := _read_preposition(caption, subject.end)) is not None:
+        nouns += [caption.by_start[at] for at in range(subject.end, place.end) if at in caption.by_start]
+        subject += place
+    return subject, nouns
+
+
+def _says_twice(parts: tuple[StatementPart, ...]) -> bool:
+    """True for "a plate of pancakes on a plate": the caption may mean one thing by both."""
+    words = [word for part in parts for word in part.text.split() if word in NOUNS]
+    return len(words) > len(set(words))
 
 
 def _skip_opener(tokens: tuple[str, ...]) -> int:
@@ -302,7 +311,10 @@ def _read_preposition(caption: Caption, at: int) -> Piece | None:
 def _read_manner(caption: Caption, at: int) -> tuple[str, int]:
     for words, said in _MANNERS.items():
         end = at + words.count(" ") + 1
-        if " ".join(caption.tokens[at:end]) == words:
+        if " ".join(caption.tokens[at:end]) != words:
+            continue
+        behind = caption.token(end)
+        if behind in _ENDS or (behind in PREPOSITIONS and behind != "of"):
             return said, end
     return "", at
 

@@ -192,7 +192,7 @@ def _doubt_numbers(evidence: Evidence, said: str, claims: list[Claim]) -> Iterat
     alone = _ONE.search(re.sub(r"no more|several", "", said))
     if (
         alone
-        and not any(one.kind == "told" and alone.group() in strings_of(one)[0] for one in claims)
+        and not any(one.kind == "told" and alone.group() in f"{one.subject} {one.value}" for one in claims)
         and not any(claim.kind == "count" and claim.number == 1 for claim in claims)
         and "absent" not in {claim.kind for claim in claims}
     ):

@@ -24,7 +24,8 @@ from tests.provers.words import COLORS, NUMBERS, PREPOSITIONS, VALUE_FORMS, form
 
 _SMALL = words_of("a an the is are of and")
 _OTHER_WORDS = {
-    "on": "on upon atop onto in", "at": "at on", "in": "in on inside within atop", "lying": "lying laying lays lay lies lie",
+    "on": "on upon atop onto in", "at": "at on", "in": "in on inside within atop",
+    "lying": "lying laying lays lay lies lie",
     "group": "group bunch number", "young": "young little small youth", "pair": "pair couple",
     "shirt": "shirt tshirt", "top": "top atop",
     "his": "his their its the", "with": "with has have having", "indoors": "indoors doors",
@@ -37,7 +38,10 @@ _POSTURES = (
 _COLOR = "|".join(COLORS)
 _COLORED = re.compile(rf"\b((?:{_COLOR})(?:(?: and|,) (?:{_COLOR}))*) (?:[a-z-]+ )?$")
 _APART = re.compile(r"\b(?:of|with|on|in|at|and|by|near|behind|[a-z]+ing)\b")  # between a number and another thing
-_MODIFIED = re.compile(r" (?:doll|pole|screen|seat|lid|feeder|booth|stand|shop|store|stop|case|cover|top)s?\b")
+_MODIFIED = re.compile(
+    r" (?:doll|pole|screen|seat|lid|feeder|booth|stand|shop|store|stop|case|cover|top|cell|phone|tire|dish|wheel"
+    r"|box)s?\b"
+)
 _MANY = 3  # captions that are believed where no box is
 
 

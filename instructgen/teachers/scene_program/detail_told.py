@@ -65,6 +65,7 @@ def _tell(page: Paragraph, one: Statement, same: Doer | None) -> None:
     slots = {"what": page.refer_back(predicate.words.strip()), "it": it.it, "is": it.be}
     claims: tuple[Claim, ...] = (told_claim(one), *predicate.claims)
     if same is None:
+        page.told.update(predicate.keys)
         subject = page.say(one.subject)
         claims = (told_claim(one), *subject.claims, *predicate.claims)
         slots |= {"who": subject.words, "is": be(is_plural=one.is_plural)}

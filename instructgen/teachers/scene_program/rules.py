@@ -18,7 +18,7 @@ from instructgen.teachers.scene_program.wordings import folder, read_table
 _LARGE = 0.05  # share of the image from which a thing that no caption names is worth a question
 # Where these are spoken of, an animal may be no living one, and its needs are no fit question.
 _UNREAL = frozenset(
-    ("statue", "statues", "sculpture", "toy", "toys", "stuffed", "painting", "carousel", "figurine", "fake", "wooden")
+    ("statue", "statues", "sculpture", "toy", "toys", "stuffed", "painting", "carousel", "figurine", "fake")
 )
 # These say by themselves what goes on; of other verbs the thing has to be the rule's.
 _TELLING = frozenset(("surf", "ski", "snowboard", "skateboard", "sail", "cook"))

@@ -33,7 +33,7 @@ def find_count_of_one(talk: Talk) -> Iterator[Move]:
 
 
 def find_more(talk: Talk) -> Iterator[Move]:
-    counted = [*talk.counted(), *(one for one in talk.singles if one.count == 1)]
+    counted = talk.counted()
     for one in counted:
         for other in counted:
             if (one.count or 0) < 2 or (one.count or 0) <= (other.count or 0):
@@ -41,11 +41,10 @@ def find_more(talk: Talk) -> Iterator[Move]:
             keys = ("more", f"count {one.name}", f"count {other.name}")
             if not talk.is_new(*keys):
                 continue
-            named = [one.plural, other.plural if other.count != 1 else plural_of(other.word)]
-            asked = talk.draw.sample(named, 2)
+            asked = talk.draw.sample([one.plural, other.plural], 2)
             tell = {
                 "xs": one.plural,
-                "ys": named[1],
+                "ys": other.plural,
                 "number_x": say_number(one.count or 0),
                 "number_y": say_number(other.count or 0),
             }

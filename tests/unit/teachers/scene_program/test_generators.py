@@ -20,7 +20,17 @@ from tests.unit.teachers.scene_program.making import ALL, at, make, place, read_
 _FOLDER = "tests.unit.teachers.scene_program"
 _PARTS = ("presence", "looks", "doings", "places", "settings")
 MADE = (
-    *(presence.CAT, presence.STREET, looks.DOGS, looks.BUS, looks.BENCH, doings.RIDER, doings.CAT, doings.HOLDER),
+    *(
+        presence.CAT,
+        presence.STREET,
+        looks.DOGS,
+        looks.PETS,
+        looks.BUS,
+        looks.BENCH,
+        doings.RIDER,
+        doings.CAT,
+        doings.HOLDER,
+    ),
     *(places.YARD, places.CATS, settings.KITCHEN, settings.APPLIANCES, settings.BUS),
     place(places.YARD, *places.SIZES),
     place(places.CATS, *places.CATS.boxes, places.SMALL_CAT),
