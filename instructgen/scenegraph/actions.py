@@ -5,11 +5,12 @@ from msgspec import Struct, structs
 from instructgen.lexicon.words import plural_of, with_article
 from instructgen.scenegraph.events import Event
 from instructgen.scenegraph.graph import Action, Contradiction, Entity, Evidence
-from instructgen.scenegraph.people import PersonWords
+from instructgen.scenegraph.people import PersonWords, tells_several
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.postures import POSTURES, excludes, is_doubted
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.settings import SETTINGS
+from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.scenegraph.verbs import VERB_FORMS
 
 GAME_VERBS = frozenset({"play", "watch", "enjoy"})
@@ -98,7 +99,14 @@ def find_actions(
     ordered = sorted(found.values(), key=lambda one: (-one.num_captions, not one.where, one.doing, one.subject))
     words = frozenset(token for reading in readings for token in reading.tokens)
     kept, disputed = _drop_rivals(ordered)
-    return [one for one in kept if one.num_captions > 1 or not is_doubted(one.verb, words)], disputed
+    return [one for one in kept if one.num_captions > 1 or not _is_doubted(one, words)], disputed
+
+
+def _is_doubted(action: Action, words: frozenset[str]) -> bool:
+    """True for what one caption tells and a word of another speaks against: a posture, or clothes by another name."""
+    if action.verb == "wear":
+        return not SAID_TWICE.get(action.object, frozenset()).isdisjoint(words)
+    return is_doubted(action.verb, words, is_vehicle=action.kind == "vehicle")
 
 
 def _make_action(event: Event, sources: Sources, roles: dict[str, Entity]) -> Action | None:
@@ -201,7 +209,11 @@ def _build(
 
 def say_preposition(preposition: str, lemma: str) -> str:
     """Return how a place is said: one is "on" a bench, not "on top of" it, and "in" a field."""
-    if preposition == "on top of" and lemma not in _HIGH and (lemma in _FLAT or lemma in SETTINGS):
+    if (
+        preposition == "on top of"
+        and lemma not in _HIGH
+        and (lemma.rsplit(maxsplit=1)[-1] in _FLAT or lemma in SETTINGS)
+    ):
         preposition = "on"
     if (preposition, lemma) in (("on", "pier"), ("on", "dock")):
         return "at"
@@ -260,6 +272,8 @@ def _fits_boxes(event: Event, sources: Sources) -> bool:
     if event.is_plural:
         return number > 1
     if noun.category == "person":
+        if number == 1 and sum(tells_several(reading.phrases) for reading in sources.readings) > 1:
+            return False  # one is boxed, and captions speak of several
         return number == 1 or (number > 1 and noun.lemma not in sources.plural and noun.lemma in sources.person.safe)
     return number == 1
 

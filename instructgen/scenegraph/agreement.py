@@ -8,7 +8,7 @@ from msgspec import Struct
 from instructgen.lexicon.words import COLOURS
 from instructgen.scenegraph.circumstances import ROOMS
 from instructgen.scenegraph.graph import Contradiction, Entity
-from instructgen.scenegraph.people import PersonWords
+from instructgen.scenegraph.people import PersonWords, tells_several
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.postures import is_posture_disputed
 from instructgen.scenegraph.reading import CaptionReading
@@ -17,6 +17,8 @@ from instructgen.scenegraph.verbs import TOLD_VERBS, VERB_FORMS
 _TRIES = frozenset((
     "ready", "about", "trying", "tries", "attempting", "attempts", "preparing", "prepares", "going", "getting",
 ))  # fmt: skip
+_SOME = frozenset(("several", "many", "numerous", "bunch", "lots", "group"))
+_SPORTS = frozenset(("baseball", "batter", "pitcher", "umpire", "soccer", "football", "cricket", "rugby", "polo"))
 _DONE = 3  # captions that say a thing is done outweigh one that says it is tried
 
 
@@ -26,7 +28,8 @@ class Sources(Struct, frozen=True):
     `denied` are nouns of which a caption says that there is none, `plural` the keys of those that one has in the
     plural, `disputed` pairs of a thing and a kind of look on which captions disagree, `colors` all colors by the key
     of what they stand before; `num_captions` tells in how many captions a token stands, `numbers` how many have a
-    key in the singular only, and how many in the plural.
+    key in the singular only, and how many in the plural, `totals` the numbers that captions give of a key (0 for
+    "several"), `num_of_several` how many captions speak of several people; `is_sport` is true of a game on a field.
     """
 
     readings: tuple[CaptionReading, ...]
@@ -39,6 +42,9 @@ class Sources(Struct, frozen=True):
     colors: dict[str, frozenset[str]]
     num_captions: Counter[str]
     numbers: dict[str, tuple[int, int]]
+    totals: dict[str, frozenset[int]]
+    num_of_several: int
+    is_sport: bool
 
 
 def key_of(phrase: NounPhrase) -> str:
@@ -61,6 +67,9 @@ def collect_sources(
         disputed=frozenset((one.about, one.kind) for one in contradictions),
         colors=_find_colors(readings),
         numbers=_count_numbers(readings),
+        totals=_find_totals(readings),
+        num_of_several=sum(tells_several(reading.phrases) for reading in readings),
+        is_sport=any(not _SPORTS.isdisjoint(reading.tokens) for reading in readings),
         num_captions=Counter(token for reading in readings for token in set(reading.tokens)),
     )
 
@@ -72,6 +81,18 @@ def _find_colors(readings: tuple[CaptionReading, ...]) -> dict[str, frozenset[st
             tokens = reading.tokens[phrase.start : phrase.end]
             found.setdefault(key_of(phrase), set()).update(COLOURS[token] for token in tokens if token in COLOURS)
     return {key: frozenset(colors) for key, colors in found.items()}
+
+
+def _find_totals(readings: tuple[CaptionReading, ...]) -> dict[str, frozenset[int]]:
+    found: dict[str, set[int]] = {}
+    for reading in readings:
+        for phrase in reading.phrases:
+            tokens = reading.tokens[max(0, phrase.start - 3) : phrase.end]
+            if not _SOME.isdisjoint(tokens):
+                found.setdefault(key_of(phrase), set()).add(0)
+            elif (phrase.number or 1) > 1:
+                found.setdefault(key_of(phrase), set()).add(phrase.number or 0)
+    return {key: frozenset(totals) for key, totals in found.items()}
 
 
 def _count_numbers(readings: tuple[CaptionReading, ...]) -> dict[str, tuple[int, int]]:
@@ -109,8 +130,8 @@ def _is_form(token: str, verb: str) -> bool:
     return found is not None and found.base == verb
 
 
-def is_disputed(keys: frozenset[str], verb: str, sources: Sources) -> bool:
+def is_disputed(keys: frozenset[str], verb: str, sources: Sources, *, is_vehicle: bool) -> bool:
     """True where other captions tell another room or posture, or that what one says is done is only tried."""
     if _is_other_room(keys, sources) or _is_only_tried(verb, sources):
         return True
-    return bool(verb) and is_posture_disputed(verb, [one.tokens for one in sources.readings])
+    return bool(verb) and is_posture_disputed(verb, [one.tokens for one in sources.readings], is_vehicle=is_vehicle)

@@ -19,6 +19,7 @@ from instructgen.surrogate.boxes import overlap
 _SAME_PLACE = 0.8  # intersection over union of two boxes that may be one thing named twice
 _MIN_AREA = 0.0025  # a smaller box that no caption names is not spoken of
 _REACH = 6  # words before a noun in which a number may be meant for it
+_SCREENS = frozenset(("tv", "laptop", "cell phone"))
 _GOES_ON = frozenset(("and", ",", "of", "looking"))  # within a noun phrase: "four tired looking dogs"
 _SOME = frozenset(("several", "many", "numerous", "dozens", "bunch", "herd", "flock", "rows", "lots"))
 # A category whose boxes annotators may mean where people say otherwise.
@@ -144,8 +145,15 @@ def _read_category(
 
 
 def _is_covered(name: str, boxes: list[Box], others: Iterable[Box]) -> bool:
-    """True for a thing that another category's box covers: it may be that thing, named twice."""
+    """True for a thing that another one's box covers: it may be that thing, named twice, or shown on a screen."""
+    screens = [other for other in others if other.category in _SCREENS and other.category != name]
+    if screens and all(any(_lies_in(box, screen) for screen in screens) for box in boxes):
+        return True
     return any(other.category != name and overlap(box, other) > _SAME_PLACE for box in boxes for other in others)
+
+
+def _lies_in(box: Box, outer: Box) -> bool:
+    return outer.x0 <= box.x0 and outer.y0 <= box.y0 and box.x1 <= outer.x1 and box.y1 <= outer.y1
 
 
 def _say(category: Category, words: frozenset[str], said: Mentions, *, is_single: bool) -> tuple[str, str]:

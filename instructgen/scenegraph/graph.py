@@ -63,6 +63,11 @@ class Entity(Struct, frozen=True):
         return self.has_crowd or len(self.boxes) > 1 or self.is_plural_noun
 
     @property
+    def is_unclear(self) -> bool:
+        """True for one box of what some caption has in the plural: it may hold several."""
+        return len(self.boxes) == 1 and not self.has_crowd and not self.is_single and self.category != "person"
+
+    @property
     def said(self) -> str:
         """The word for it as it is here: "dog" or "dogs"."""
         return self.plural if self.is_many else self.word

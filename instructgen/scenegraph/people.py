@@ -1,6 +1,6 @@
 """Which word is safe for the people of an image: captions may disagree on who somebody is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -55,3 +55,9 @@ def _is_contradicted(value: str, table: dict[str, str], lemmas_by_caption: list[
     """True if another caption names somebody of the other kind only, and no caption names both."""
     kinds = [{table[lemma] for lemma in lemmas if lemma in table} for lemmas in lemmas_by_caption]
     return any(found and value not in found for found in kinds) and not any(len(found) > 1 for found in kinds)
+
+
+def tells_several(phrases: Iterable[NounPhrase]) -> bool:
+    """True if a caption speaks of more than one person."""
+    people = [one for one in phrases if one.noun.category == "person" and not one.is_likeness and not one.is_negated]
+    return any(one.is_plural for one in people) or len({one.noun.lemma for one in people}) > 1

@@ -23,6 +23,7 @@ _OPINIONS = frozenset((
     "flying", "deep", "heavy", "light", "high", "low", "warm", "cold", "outside", "inside", "male", "female", "adult",
     "sized", "lone",
 ))  # fmt: skip
+_SEVERAL = 2  # captions that speak of several people where one is boxed
 _MOST = 3  # captions that are believed where no box is
 # What follows "a" and is no thing.
 _NO_NOUNS = frozenset((
@@ -58,7 +59,7 @@ RUDE = frozenset(("butt", "ass", "sexy", "naked", "nude", "crotch", "boobs", "br
 _SAID = {"wood": "wooden"}
 # Behind another word: "a snow-covered hill".
 _JOINED = frozenset(("covered", "lined", "haired", "aged", "colored", "sized"))
-_BARE = frozenset(("with", "of", "filled", "drinking"))  # before water: "a glass of water"
+_BARE = frozenset(("with", "of", "filled", "drinking", "in"))  # before water: "a glass of water"
 _NEW_KINDS = frozenset(("person", "animal", "wear", "food"))  # what is new of these is "a", not "the"
 _OWNERS = frozenset(("his", "her", "their", "its"))
 _SOME = frozenset(("several", "many", "some"))
@@ -175,6 +176,10 @@ def read_noun(caption: Caption, at: int, *, is_first: bool = False) -> Piece | N
     noun = _word_of(phrase, caption.sources)
     words = " ".join([*(look for look in looks if look not in noun.split()), noun])
     is_material = phrase.start > 0 and caption.token(phrase.start - 1) in _BARE
+    if caption.sources.totals.get(key_of(phrase), frozenset()) - {phrase.number}:
+        phrase = structs.replace(phrase, number=None)  # captions give several numbers: none is said
+    if phrase.noun.lemma == "uniform" and is_material and not determiner:
+        is_first, phrase = False, structs.replace(phrase, noun=structs.replace(phrase.noun, article="mass"))
     said = _with_determiner(determiner, words, phrase, is_first=is_first, is_bare=is_material)
     if not said:
         return None
@@ -210,9 +215,11 @@ def _fits(phrase: NounPhrase, sources: Sources) -> bool:
         return phrase.is_plural or phrase.number is None or key_of(phrase) not in sources.plural
     if phrase.is_plural and phrase.noun.article != "plural":
         # Where most captions speak of one, the boxes may hold others in the background.
-        is_agreed = plurals > 1 or plurals >= singles
+        is_agreed = plurals > 1 or singles < 2 or plurals >= singles
         return is_agreed and entity.is_many and (phrase.number is None or entity.count == phrase.number)
-    return entity.is_single or phrase.noun.category == "person" or plurals == 0
+    if phrase.noun.category == "person":
+        return len(entity.boxes) > 1 or entity.has_crowd or sources.num_of_several < _SEVERAL
+    return entity.is_single or plurals == 0
 
 
 def _read_looks(before: tuple[str, ...], phrase: NounPhrase, sources: Sources) -> tuple[list[str], frozenset[str]]:
@@ -316,4 +323,5 @@ def _noun_start(tokens: tuple[str, ...], phrase: NounPhrase) -> int | None:
         noun = NOUNS.get(" ".join(tokens[start : phrase.end]))
         if noun is not None and noun.lemma == phrase.noun.lemma:
             return start
-    return phrase.end - 1 if tokens[phrase.end - 1] not in NOUNS else None
+    last = tokens[phrase.end - 1]
+    return phrase.end - 1 if last not in NOUNS or last in _COUPLES else None

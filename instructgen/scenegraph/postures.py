@@ -11,26 +11,43 @@ _POSTURE_WORDS = {
     "run": frozenset(("run", "runs", "running")),
 }
 _POSTURE_OF = {"seat": "sit", "lay": "lie", "sleep": "lie"}
+# A vehicle stands still or moves.
+_MOTION_WORDS = {
+    "park": frozenset(("parked", "parks", "stopped", "stops", "docked", "stationary", "abandoned")),
+    "drive": frozenset((
+        "driving", "drives", "traveling", "travels", "travelling", "moving", "moves", "going", "coming", "comes",
+        "rolling", "passing", "passes", "approaching", "approaches", "racing", "rides", "speeding", "heading",
+    )),
+}  # fmt: skip
+_MOTION_OF = {
+    **dict.fromkeys(("stop", "dock"), "park"),
+    **dict.fromkeys(("travel", "move", "go", "pass", "approach", "race", "ride"), "drive"),
+}
 
 
 def _posture_of(verb: str) -> str:
     return _POSTURE_OF.get(verb, verb)
 
 
-def is_doubted(verb: str, words: frozenset[str]) -> bool:
-    """True for a posture of which one caption tells, where a word of another posture stands in any."""
-    own = _POSTURE_WORDS.get(_posture_of(verb))
-    return own is not None and any(group & words for group in _POSTURE_WORDS.values() if group is not own)
-
-
-def is_posture_disputed(verb: str, captions: list[tuple[str, ...]]) -> bool:
-    """True if as many captions have a word of another posture as of the verb's, or only one has a word of its own."""
-    own = _POSTURE_WORDS.get(_posture_of(verb))
+def _rivals_of(verb: str, *, is_vehicle: bool) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the words for what the verb tells, and those for what excludes it; both empty for other verbs."""
+    table = _MOTION_WORDS if is_vehicle else _POSTURE_WORDS
+    own = table.get(_MOTION_OF.get(verb, verb) if is_vehicle else _posture_of(verb))
     if own is None:
-        return False
+        return frozenset(), frozenset()
+    return own, frozenset().union(*(group for group in table.values() if group is not own))
+
+
+def is_doubted(verb: str, words: frozenset[str], *, is_vehicle: bool = False) -> bool:
+    """True for a posture of which one caption tells, where a word of another posture stands in any."""
+    return bool(_rivals_of(verb, is_vehicle=is_vehicle)[1] & words)
+
+
+def is_posture_disputed(verb: str, captions: list[tuple[str, ...]], *, is_vehicle: bool = False) -> bool:
+    """True if as many captions have a word of another posture as of the verb's, or only one has a word of its own."""
+    own, others = _rivals_of(verb, is_vehicle=is_vehicle)
     agreeing = sum(not own.isdisjoint(tokens) for tokens in captions)
-    others = [group for group in _POSTURE_WORDS.values() if group is not own]
-    against = sum(any(not group.isdisjoint(tokens) for group in others) for tokens in captions)
+    against = sum(not others.isdisjoint(tokens) for tokens in captions)
     return bool(against) and agreeing <= max(1, against)
 
 

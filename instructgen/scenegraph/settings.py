@@ -88,6 +88,7 @@ def _parse_line(line: str) -> Setting:
 
 # Said with "in", never named: "the setting is the water" is no English.
 UNNAMED = frozenset({"water", "ocean", "snow", "grass", "woods"})
+VAGUE = frozenset({"room", "grass", "water"})  # "taken in a room" tells nothing
 # In order of precedence: the narrower place first.
 SETTINGS = {setting.lemma: setting for setting in map(_parse_line, _TABLE.strip().splitlines())}
 # Pairs of categories (first, any of the rest) that give a place away without a word.

@@ -7,9 +7,7 @@ and leaves out opinions. The parts stay in their order, so it does not matter to
 
 from collections.abc import Collection, Iterable
 
-from msgspec import structs
-
-from instructgen.lexicon.words import COLOURS, NUMBER_WORDS, with_article
+from instructgen.lexicon.words import COLOURS
 from instructgen.scenegraph.actions import GAME_VERBS, PLAYED, is_done_to, say_preposition
 from instructgen.scenegraph.agreement import Sources, collect_sources, is_disputed, key_of
 from instructgen.scenegraph.events import letter_of
@@ -27,28 +25,12 @@ from instructgen.scenegraph.pieces import (
     word_piece,
 )
 from instructgen.scenegraph.reading import CaptionReading
+from instructgen.scenegraph.subjects import read_subject, skip_opener
 from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS, Verb
-from instructgen.scenegraph.vocabulary import ADJECTIVES, NOUNS, PREPOSITIONS
+from instructgen.scenegraph.vocabulary import NOUNS, PREPOSITIONS
 
 _MAX_TOKENS = 24
 _MAX_PREPOSITION = 4
-_VIEWS = frozenset(
-    ("picture", "photo", "image", "view", "shot", "photograph", "scene", "close", "up", "closeup", "pic")
-)
-_OPENERS = frozenset(("a", "an", "the", "this", "is", "of", "there", "are", "very", "it", "that's", "there's"))
-_GROUPS = frozenset(
-    (
-        *("group", "herd", "flock", "crowd", "bunch", "row", "pile", "collection", "line", "number", "team"),
-        *("family", "slice", "piece", "stack"),
-    )
-)
-_PORTION_WORDS = ("slice", "piece", "stack", "basket", "bunch", "loaf", "box", "tray", "pile", "row")
-_GROUPS_OF = frozenset(
-    ("groups", "herds", "rows", "piles", "bunches", "slices", "pieces", "stacks", "boxes", "flocks")
-)
-_PORTIONS = tuple(f"{word} of " for word in (*_PORTION_WORDS, *_GROUPS_OF))
-_MANY = ("several", "many", "some")
-_IN_BUNCHES = frozenset(("banana", "bananas", "carrot", "carrots", "grapes", "flowers", "broccoli"))
 _BE = frozenset(("is", "are"))
 _WHO = frozenset(("that", "who", "which"))
 _FILLERS = frozenset(("currently", "just", "both", "all", "also"))
@@ -115,8 +97,8 @@ def _score(statement: Statement, said: list[frozenset[str]]) -> float:
 
 def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
     caption = Caption(reading.tokens, find_more(reading, sources.num_captions), sources)
-    start = _skip_opener(caption.tokens)
-    found = _read_subject(caption, start)
+    start = skip_opener(caption.tokens)
+    found = read_subject(caption, start)
     if found is None or RUDE.intersection(reading.tokens):
         return None
     subject, phrase, is_plural = found
@@ -126,15 +108,19 @@ def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
     found_more = _read_details(caption, subject)
     if found_more is None:
         return None
-    subject, between = found_more
+    bare, (subject, between) = subject, found_more
     predicate = _read_predicate(caption, subject.end, between, is_plural=phrase.is_plural or is_plural)
+    if predicate is None and phrase.noun.kind != "place":
+        where = _read_preposition(caption, bare.end)
+        if where is not None and where.last != "with":  # "a cat on a couch" is on it
+            subject, predicate = bare, _read_on(caption, Piece((), bare.end, verb="be") + where)
     whole = subject + predicate if predicate is not None else subject
     lemma = safe_lemma(phrase, sources)
     is_clear = predicate is not None or bool(between)
     is_clear = is_clear and whole.end - start <= _MAX_TOKENS and not _says_twice(whole.parts)
     if not is_clear or not owner_fits(whole.parts, lemma, is_plural=is_plural):
         return None
-    if is_disputed(whole.keys, whole.verb, sources):
+    if is_disputed(whole.keys, whole.verb, sources, is_vehicle=phrase.noun.kind == "vehicle"):
         return None
     return Statement(
         span=reading.span(start, whole.end),
@@ -159,76 +145,35 @@ def _read_details(caption: Caption, subject: Piece) -> tuple[Piece, list[NounPhr
         if owned is None or caption.by_start[has_at + 1].noun.lemma == "dark":
             return None
         nouns.append(caption.by_start[has_at + 1])
-        subject += Piece((StatementPart(" with ", None),), has_at + 1, last="with") + owned
+        subject += _read_list(caption, Piece((StatementPart(" with ", None),), has_at + 1, last="with") + owned)
     while (place := _read_preposition(caption, subject.end)) is not None:
+        place = _read_list(caption, place)
         nouns += [caption.by_start[at] for at in range(subject.end, place.end) if at in caption.by_start]
         subject += place
     return subject, nouns
 
 
+def _read_list(caption: Caption, piece: Piece) -> Piece:
+    """Read on a list of things: "with a stove, a sink and a table"; a list that is not understood is left at one."""
+    whole, at = piece, piece.end
+    while piece.last in _JOINERS and caption.token(at) in ("and", ","):
+        is_last = "and" in caption.tokens[at : at + 2]
+        start = at + 1 + (caption.tokens[at : at + 2] == (",", "and"))
+        thing = read_whole(caption, start)
+        if thing is None or caption.token(thing.end) not in _ENDS | PREPOSITIONS.keys():
+            return piece
+        whole += word_piece(" and " if is_last else ", ", start) + thing
+        at = thing.end
+        if is_last:
+            return whole
+    return piece
+
+
 def _says_twice(parts: tuple[StatementPart, ...]) -> bool:
     """True for "a plate of pancakes on a plate": the caption may mean one thing by both."""
-    words = [word for part in parts for word in part.text.split() if word in NOUNS]
+    nouns = [(word, NOUNS.get(word)) for part in parts for word in part.text.split()]
+    words = [word for word, noun in nouns if noun is not None and noun.kind != "game"]
     return len(words) > len(set(words))
-
-
-def _skip_opener(tokens: tuple[str, ...]) -> int:
-    """Return where the caption's own words begin, behind "there is" or "a picture of"."""
-    last = 0
-    for index, token in enumerate(tokens[:9]):
-        is_view = index and token in ("of", "showing") and tokens[index - 1] in _VIEWS
-        if is_view or (index == 1 and token in _BE and tokens[0] in ("there", "this")):
-            last = index + 1
-        elif token not in _VIEWS and token not in _OPENERS and token not in ADJECTIVES:
-            break
-    return last
-
-
-def _read_subject(caption: Caption, start: int) -> tuple[Piece, NounPhrase, bool] | None:
-    """Read who or what it is about, several joined by "and" too; return it with its first noun, and whether many."""
-    group, at = _read_group(caption, start)
-    first = caption.by_start.get(at)
-    if group and first is not None and first.noun.kind == "animal" and not first.is_plural:
-        many = structs.replace(first, noun=structs.replace(first.noun, is_plural=True))  # "a herd of zebra"
-        caption = caption._replace(by_start={**caption.by_start, at: many})
-    piece = read_whole(caption, at, is_first=True)
-    if piece is None:
-        return None
-    phrase = caption.by_start[at]
-    is_portion = group.endswith(_PORTIONS)
-    if group and not phrase.is_plural and not (is_portion and phrase.noun.kind == "food"):
-        return None
-    piece = word_piece(group, at) + piece if group else piece
-    is_plural = (phrase.is_plural and not group) or group.endswith(("s of ", "es of "))
-    while caption.token(piece.end) in ("and", ","):
-        after = piece.end + 1 + (caption.token(piece.end) == "," and caption.token(piece.end + 1) == "and")
-        more = read_whole(caption, after, is_first=True)
-        if more is None:
-            return None
-        joint = " and " if "and" in caption.tokens[piece.end : after] else ", "
-        piece += word_piece(joint, after) + more
-        is_plural = True
-    return piece, phrase, is_plural
-
-
-def _read_group(caption: Caption, start: int) -> tuple[str, int]:
-    """Read "a group of", "a large herd of", "two slices of": how it is said, and where what it is of begins."""
-    first = caption.token(start)
-    at = start + (first in ("a", "an", "the", *_MANY) or first in NUMBER_WORDS)
-    size = ""
-    if caption.token(at) in ("large", "small", "big"):
-        size, at = {"big": "large"}.get(caption.token(at), caption.token(at)), at + 1
-    word = caption.token(at)
-    is_many = word in _GROUPS_OF
-    if not (is_many or word in _GROUPS) or caption.token(at + 1) != "of":
-        return "", start
-    word = {"bunch": "group", "number": "group"}.get(word, word)
-    if word == "group" and caption.token(at) == "bunch" and caption.token(at + 2) in _IN_BUNCHES:
-        word = "bunch"
-    said = f"{size} {word}".strip()
-    if is_many:
-        return f"{first} {said} of " if first in _MANY or first in NUMBER_WORDS else f"{said} of ", at + 2
-    return f"{with_article(said)} of ", at + 2
 
 
 def _read_predicate(caption: Caption, at: int, between: list[NounPhrase], *, is_plural: bool) -> Piece | None:
@@ -281,7 +226,7 @@ def _read_verb(caption: Caption, at: int, *, is_plural: bool) -> Piece | None:
         is_whole = is_whole or manner in _WHERE
     place = _read_preposition(caption, piece.end)
     if place is not None:
-        return piece + place
+        return piece + _read_list(caption, place)
     ends = caption.token(piece.end) in _ENDS - {"with"}
     is_whole = is_whole and (thing is not None or bool(manner) or ends)
     return piece if is_whole else None
@@ -296,6 +241,8 @@ def _read_preposition(caption: Caption, at: int) -> Piece | None:
         if thing is None or preposition == "of":
             return None
         said = say_preposition(preposition, caption.by_start[at + length].noun.lemma)
+        if said == "in" and preposition != "in" and caption.sources.is_sport:
+            said = "on"  # a field of a game is stood on
         noun = caption.by_start[at + length].noun
         if noun.kind == "game" or (noun.lemma == "dark" and said != "in"):
             return None
@@ -323,7 +270,8 @@ def _read_on(caption: Caption, piece: Piece) -> Piece:
     """Read further places, things and doings, as far as they are understood."""
     while piece.end < len(caption.tokens):
         manner, end = _read_manner(caption, piece.end)
-        more = word_piece(f" {manner}", end) if manner else _read_preposition(caption, piece.end)
+        place = None if manner else _read_preposition(caption, piece.end)
+        more = word_piece(f" {manner}", end) if manner else place and _read_list(caption, place)
         if more is None and caption.token(piece.end) in ("and", "while"):
             more = _read_joined(caption, piece.end, piece.last)
         if more is None:

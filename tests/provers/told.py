@@ -37,6 +37,11 @@ _POSTURES = (
 )  # fmt: skip
 _COLOR = "|".join(COLORS)
 _COLORED = re.compile(rf"\b((?:{_COLOR})(?:(?: and|,) (?:{_COLOR}))*) (?:[a-z-]+ )?$")
+_VEHICLES = ("car", "bus", "train", "truck", "boat", "airplane", "motorcycle", "bicycle")
+_MOTIONS = (
+    "parked|parks|stopped|stops|docked|abandoned",
+    "driving|drives|traveling|travels|travelling|moving|racing",
+)
 _APART = re.compile(r"\b(?:of|with|on|in|at|and|by|near|behind|[a-z]+ing)\b")  # between a number and another thing
 _MODIFIED = re.compile(
     r" (?:doll|pole|screen|seat|lid|feeder|booth|stand|shop|store|stop|case|cover|top|cell|phone|tire|dish|wheel"
@@ -56,7 +61,8 @@ def prove_told(evidence: Evidence, claim: Claim) -> Iterator[str]:
     yield from _doubt_order(evidence, cited[0], text)
     yield from _doubt_numbers(evidence, text)
     yield from _doubt_people(evidence, text)
-    yield from _doubt_posture(evidence, claim.value.lower())
+    is_vehicle = any(thing.category in _VEHICLES for thing in find_things(claim.subject.lower()))
+    yield from _doubt_posture(evidence, claim.value.lower(), _MOTIONS if is_vehicle else _POSTURES)
     yield from _doubt_colors(evidence, text)
 
 
@@ -165,12 +171,13 @@ def _doubt_people(evidence: Evidence, text: str) -> Iterator[str]:
                 yield f"caption {number} says {sorted(named & other)}, not {sorted(told & own)}"
 
 
-def _doubt_posture(evidence: Evidence, value: str) -> Iterator[str]:
+def _doubt_posture(evidence: Evidence, value: str, rivals: tuple[str, ...]) -> Iterator[str]:
+    """Of a posture as of standing still or moving: as many captions may not tell another."""
     verb = value.split(maxsplit=1)[0] if value else ""
-    own = next((group for group in _POSTURES if re.fullmatch(group, verb)), None)
+    own = next((group for group in rivals if re.fullmatch(group, verb)), None)
     if own is None:
         return
-    others = evidence.captions_with("|".join(group for group in _POSTURES if group != own))
+    others = evidence.captions_with("|".join(group for group in rivals if group != own))
     if others and len(evidence.captions_with(own)) <= max(1, len(others)):
         yield f"captions say another posture than '{verb}': {others[0]}"
 

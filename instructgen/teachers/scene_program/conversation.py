@@ -64,7 +64,7 @@ _AFFIRMED_SHARE = 0.55  # of lone questions of yes or no; last resorts deny more
 _OPEN_SHARE = 0.15  # of questions of yes or no, those that may open the conversation where another can
 _MAX_DENIALS = 2  # turns that tell what is not there, where there is enough else to say
 _DENYING = ("absence", "neither", "missing", "which-present", "odd-one-out", "false-premise")
-_RESORTS = ("counting-to-one", "region", "missing", "existence", "neither", "absence")
+_RESORTS = ("counting-to-one", "region", "summary", "missing", "existence", "neither", "absence", "absence")
 
 
 def make_conversation(graph: SceneGraph, draw: random.Random, style: Style) -> list[Told]:

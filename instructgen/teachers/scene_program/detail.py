@@ -24,6 +24,7 @@ from instructgen.teachers.scene_program.talk import circumstance_claim, exists
 from instructgen.teachers.scene_program.wordings import load_wordings
 
 _MAX_ACTIONS = 3
+_STATES = ("open", "full")  # of a fireplace or a moon these tell the kind
 
 
 def make_detail(graph: SceneGraph, draw: random.Random) -> tuple[str, tuple[Claim, ...]]:
@@ -69,7 +70,7 @@ def _open(page: Paragraph) -> bool:
 
 def _find_first(graph: SceneGraph) -> list[Entity]:
     """Return the two things to name first: boxed and told of in captions, if there are such."""
-    boxed = graph.boxed_entities()
+    boxed = [one for one in graph.boxed_entities() if not one.is_unclear] or graph.boxed_entities()
     things = [one for one in boxed if one.num_captions][:2] or boxed[:2]
     # Somebody whom captions tell apart from the others stands for them.
     things = [next((role for role in graph.entities if role.member_of == one.number), one) for one in things]
@@ -207,7 +208,9 @@ def _tell_other_looks(page: Paragraph) -> None:
     """Tell age, pattern or state of one thing that was named."""
     for entity in page.graph.entities:
         looks = [one for one in looks_of(page.graph, entity) if one.kind not in ("color", "size")]
-        looks = [one for one in looks if page.is_new(f"{one.kind} {entity.name}")]
+        looks = [
+            one for one in looks if page.is_new(f"{one.kind} {entity.name}") and one.value not in ("open", "full")
+        ]
         if looks and entity.name in page.named and page.is_new(f"looks {entity.name}") and page.room() > 2:
             claims = tuple(attribute_claim(entity, one) for one in looks)
             page.add("d_looks", claims, x=entity.word, adjectives=join_adjectives([one.value for one in looks]))

@@ -3,7 +3,7 @@
 from instructgen.lexicon.words import join_words
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Evidence
-from instructgen.scenegraph.settings import infer_setting
+from instructgen.scenegraph.settings import VAGUE, infer_setting
 from instructgen.teachers.scene_program.absence import UNFIT, find_absent, is_absent
 from instructgen.teachers.scene_program.detail_told import tell_statements
 from instructgen.teachers.scene_program.generators.counts import count_claim
@@ -11,8 +11,6 @@ from instructgen.teachers.scene_program.generators.settings import find_most_nam
 from instructgen.teachers.scene_program.paragraph import MAX_SENTENCES, MIN_SENTENCES, Paragraph
 from instructgen.teachers.scene_program.speech import be_of, find_singles, say_one, say_thing
 from instructgen.teachers.scene_program.talk import circumstance_claim
-
-_VAGUE = frozenset({"room", "grass", "water"})  # "the picture was taken in a room" tells nothing
 
 _MAX_ABSENCE = 3  # sentences on what is not there, where nothing else can be said
 
@@ -31,7 +29,7 @@ def _close_place(page: Paragraph) -> None:
     place = page.graph.circumstance("place")
     if place is not None:
         told = "setting" in page.told or any(place.value in key.split() or key == place.value for key in page.told)
-        if not told and place.value not in _VAGUE:
+        if not told and place.value not in VAGUE:
             page.add("d_setting", (circumstance_claim(place),), where=place.phrase)
         return
     found = infer_setting(page.graph.boxed)

@@ -6,6 +6,7 @@ from instructgen.lexicon.words import join_words
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.geometry import relation_of, side_of
 from instructgen.scenegraph.graph import Entity, Evidence
+from instructgen.surrogate.boxes import overlap
 from instructgen.teachers.scene_program.generators.counts import count_claim
 from instructgen.teachers.scene_program.generators.places import (
     SIZE_MARGIN,
@@ -14,7 +15,7 @@ from instructgen.teachers.scene_program.generators.places import (
     relation_claim,
 )
 from instructgen.teachers.scene_program.generators.presence import region_claim
-from instructgen.teachers.scene_program.paragraph import MIN_SENTENCES, Paragraph, say_counted
+from instructgen.teachers.scene_program.paragraph import MIN_SENTENCES, Paragraph, may_be_one, say_counted
 from instructgen.teachers.scene_program.speech import (
     be,
     be_of,
@@ -29,13 +30,15 @@ from instructgen.teachers.scene_program.talk import SOLID_AREA, exists
 _ENOUGH = 7  # sentences after which sizes and relations are left out
 _FAR_REACH = 0.75  # share of the frame's width or height that counts as most of it
 _SMALL_AREA = 0.04
+_SEVERAL = 2  # captions that name a thing which should not be left out
+_MAX_LISTED = 5
 _SAME_PLACE = 0.7  # intersection over union of boxes that may be one thing named twice
 _HALF, _CLEAR = 0.5, 0.01  # how far from the middle a box must stay to be in one half
 
 
 def tell_frame(page: Paragraph) -> None:
     """Tell what there is room for: what captions name, then places, counts and what else is there, then sizes."""
-    for tell in (_tell_named, _tell_places, _tell_sides, _tell_count, _tell_others):
+    for tell in (_tell_places, _tell_sides, _tell_count, _tell_others):
         if page.room() > 0:
             tell(page)
     rest = [_tell_largest, _tell_spread, _tell_pair, _tell_extent, _tell_relation]
@@ -111,23 +114,29 @@ def _tell_count(page: Paragraph) -> None:
             return
 
 
-def _tell_named(page: Paragraph) -> None:
-    """Tell what else several captions name."""
-    _list(page, [one for one in _unsaid(page) if one.num_captions > 1][:4])
-
-
 def _tell_others(page: Paragraph) -> None:
+    """Name in one sentence what was left out: first what several captions name, then what boxes hold."""
     unsaid = _unsaid(page)
-    boxed, others = [one for one in unsaid if one.category][:4], [one for one in unsaid if not one.category]
-    for things in (boxed, others[:3]) if len(boxed) > 1 else ([*boxed, *others[: 4 - len(boxed)]],):
-        if page.room() > 0:
-            _list(page, [one for one in things if not page.may_have_said(one)])
+    unsaid.sort(key=lambda one: (one.num_captions < _SEVERAL, not one.category))
+    things: list[Entity] = []
+    for one in unsaid:
+        known = [box for other in things for box in other.boxes]
+        twice = any(overlap(box, other) > _SAME_PLACE for box in one.boxes for other in known)
+        if not twice and not any(may_be_one(one, other) for other in things):
+            things.append(one)
+    _list(page, things[:_MAX_LISTED])
 
 
 def _unsaid(page: Paragraph) -> list[Entity]:
+    """Return what was not named, nor may be what was named by another word or box."""
     things = [one for one in page.graph.entities if one.member_of is None and (one.category or one.is_listed)]
+    known = [box for one in things if one.name in page.named for box in one.boxes]
+    fresh = [one for one in things if one.name not in page.named and not one.is_unclear and " of " not in one.word]
     return [
-        one for one in things if one.name not in page.named and " of " not in one.word and not page.may_have_said(one)
+        one
+        for one in fresh
+        if not page.may_have_said(one)
+        and not any(overlap(box, other) > _SAME_PLACE for box in one.boxes for other in known)
     ]
 
 

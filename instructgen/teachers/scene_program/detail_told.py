@@ -19,7 +19,7 @@ _COLORS = frozenset(COLOURS.values())
 def open_with_statement(page: Paragraph) -> bool:
     """Write what most captions speak of as the first sentence; False where no caption is understood."""
     found = page.graph.statements
-    first = next((one for one in found if one.verb), None) or next(iter(found), None)
+    first = next((one for one in found if one.verb not in ("", "be")), None) or next(iter(found), None)
     if first is None:
         return False
     subject, predicate = page.say(first.subject), page.say(first.predicate)
@@ -34,9 +34,16 @@ def open_with_statement(page: Paragraph) -> bool:
     page.told.update((*subject.keys, *predicate.keys))
     page.note_statement(first)
     slots = {"who": subject.words, "what": predicate.words.strip(), "setting": setting}
-    family = "d_open_action" if first.verb not in ("", "be") else "d_open_being" if first.verb else "d_open_scene"
+    family = _family_of(first)
     page.add(family, tuple(claims), **slots, **{"is": be(is_plural=first.is_plural)})
     return True
+
+
+def _family_of(one: Statement) -> str:
+    """Return how a first sentence is worded: where the subject is long, its verb has to stay near."""
+    if one.verb in ("", "be"):
+        return "d_open_being" if one.verb else "d_open_scene"
+    return "d_open_action" if len(one.subject) == 1 else "d_open_long"
 
 
 def tell_statements(page: Paragraph, *, min_new: int = _MIN_NEW) -> None:
@@ -45,7 +52,8 @@ def tell_statements(page: Paragraph, *, min_new: int = _MIN_NEW) -> None:
     for one in page.graph.statements:
         if num == _MAX_MORE:
             return
-        if one.verb in ("", "be") or len(one.keys - page.told - page.named - _COLORS) < min_new:
+        least = 1 if one.verb == "be" else min_new
+        if not one.verb or len(one.keys - page.told - page.named - _COLORS) < least:
             continue
         if one.keys & SETTINGS.keys() and "setting" in page.told:
             continue

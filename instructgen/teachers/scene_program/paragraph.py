@@ -132,6 +132,12 @@ class Paragraph:
         return not self.told.intersection(keys)
 
 
+def may_be_one(one: Entity, other: Entity) -> bool:
+    """True for words that may mean one thing: "bag" and "handbag", "tree" and "branches"."""
+    words, others = ({entity.word, entity.word.split()[-1]} for entity in (one, other))
+    return bool(words & others) or any(SAID_TWICE.get(word, frozenset()) & others for word in words)
+
+
 def _opening_of(sentence: str) -> str:
     return " ".join(sentence.lower().split()[:2])
 

@@ -6,7 +6,7 @@ import re
 from instructgen.lexicon.words import join_words
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Action, Entity, SceneGraph, Statement
-from instructgen.scenegraph.settings import SETTINGS, UNNAMED
+from instructgen.scenegraph.settings import SETTINGS, UNNAMED, VAGUE
 from instructgen.teachers.scene_program.phrasing import after, say_doer, say_doing, say_parts, told_claim
 from instructgen.teachers.scene_program.rules import Match, Rule, find_matches
 from instructgen.teachers.scene_program.speech import PICTURE_WORDS, be, be_of, polish, say_thing
@@ -14,6 +14,7 @@ from instructgen.teachers.scene_program.talk import Told, circumstance_claim, ex
 from instructgen.teachers.scene_program.wordings import load_wordings
 
 _NUM_DRAWN = 5  # the rules among which one is drawn, the fittest first
+_STEM = 6  # letters that the forms of a word share
 _RANK_COST = 0.7  # how much a rule loses for each thing of the image that is more important than its own
 
 _SPORTS = {"skis": "ski", "snowboard": "snowboard", "surfboard": "surf", "skateboard": "skateboard"}
@@ -41,14 +42,38 @@ def make_reasoning(graph: SceneGraph, draw: random.Random) -> Told | None:
     if not scored:
         return None
     least = scored[-1][0]
-    weights = [(1.0 + score - least) ** 2 for score, _ in scored]
-    match = draw.choices(scored, weights)[0][1]
-    grounds = _say_grounds(match, graph, draw)
-    if not grounds.sentences:
+    written: list[tuple[Match, _Grounds]] = []
+    while scored:
+        drawn = draw.choices(range(len(scored)), [(1.0 + score - least) ** 2 for score, _ in scored])[0]
+        match = scored.pop(drawn)[1]
+        grounds = _say_grounds(match, graph, draw)
+        if grounds.sentences:
+            written.append((match, grounds))
+            if _tells_reason(match.rule, grounds):
+                break
+    if not written:
         return None
+    # Where no ground names what its rule is about, the first that was drawn serves.
+    match, grounds = next((pair for pair in written if _tells_reason(pair[0].rule, pair[1])), written[0])
     background, reasons = draw.choice(match.rule.background), draw.choice(match.rule.answers)
     answer = " ".join([*grounds.sentences, background, *reasons])
     return Told(match.rule.name, draw.choice(match.rule.questions), answer, tuple(grounds.claims))
+
+
+def _tells_reason(rule: Rule, grounds: _Grounds) -> bool:
+    """True if what is seen, as it is told, has what the rule is about."""
+    if rule.fallback:
+        return True
+    said = " ".join(grounds.sentences).lower()
+    when = rule.when
+    has_word = not when.words or any(_is_said(word, said) for word in when.words)
+    has_place = not when.setting or any(_is_said(word.split()[-1], said) for word in when.setting)
+    return has_word and has_place
+
+
+def _is_said(word: str, said: str) -> bool:
+    """True if the text has the word or another form of it."""
+    return re.search(rf"\b{re.escape(word[:_STEM])}", said) is not None
 
 
 def _score(match: Match, graph: SceneGraph) -> float:
@@ -77,7 +102,7 @@ def _say_grounds(match: Match, graph: SceneGraph, draw: random.Random) -> _Groun
         claims = (*who.claims, *what.claims)
         grounds.add("r_action", claims, who=who.words, what=what.words, **{"is": be(is_plural=action.is_plural)})
     said = " ".join(grounds.sentences).lower()
-    listed = [one for one in about if one.name not in told and not _is_implied(one, said)][:3]
+    listed = [one for one in about if one.name not in told and not one.is_unclear and not _is_implied(one, said)][:3]
     if not grounds.sentences and len(listed) < 2:
         listed += [one for one in graph.boxed_entities() if one not in listed and one.num_captions][: 2 - len(listed)]
     _say_listed(grounds, listed)
@@ -98,7 +123,10 @@ def _find_statement(graph: SceneGraph, match: Match) -> Statement | None:
     """Return the statement that tells of the rule's doing, or else of its things; None where none does."""
     wanted = match.rule.when.named
     things = wanted - {"person"} or wanted
-    for one in graph.statements:
+    telling = [
+        one for one in graph.statements if any(_is_said(word, _text_of(one)) for word in match.rule.when.words)
+    ]
+    for one in (*telling, *graph.statements):
         if match.action is not None:
             fits = match.action.verb in one.keys and match.action.category == one.category
         else:
@@ -106,6 +134,10 @@ def _find_statement(graph: SceneGraph, match: Match) -> Statement | None:
         if fits and (not match.rule.when.doing or match.action is None or things & one.keys or not wanted):
             return one
     return None
+
+
+def _text_of(one: Statement) -> str:
+    return "".join(part.text for part in (*one.subject, *one.predicate))
 
 
 def _is_implied(entity: Entity, said: str) -> bool:
@@ -133,7 +165,7 @@ def _say_circumstances(grounds: _Grounds, match: Match, graph: SceneGraph) -> No
     place = graph.circumstance("place")
     said = " ".join(grounds.sentences).lower()
     named = any(re.search(rf"\b{word}\b", said) for word in SETTINGS)
-    if place is not None and place.value not in UNNAMED and len(grounds.sentences) < 2 and not named:
+    if place is not None and place.value not in VAGUE | UNNAMED and len(grounds.sentences) < 2 and not named:
         claim = circumstance_claim(place)
         grounds.add("r_place", (claim,), where=place.phrase)
     time, weather = graph.circumstance("time"), graph.circumstance("weather")

@@ -7,6 +7,7 @@ from msgspec import structs
 from instructgen.lexicon.words import join_words, plural_of
 from instructgen.scenegraph.graph import Action, SceneGraph, Statement
 from instructgen.scenegraph.settings import SETTINGS
+from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.teachers.scene_program.phrasing import (
     IsNew,
     Phrase,
@@ -63,6 +64,7 @@ _ALIKE = (
     {"cut", "prepare", "make", "cook"},
     {"stand", "pose", "wait", "gather"},
 )
+_GEAR = frozenset(("skis", "snowboard", "skateboard", "surfboard"))  # one on these is not asked for by place
 _BARE = frozenset(("be", "sit", "lie", "lay", "stand", "rest"))
 
 
@@ -76,7 +78,8 @@ def keys_of(action: Action) -> tuple[str, ...]:
     setting = ("setting",) if action.place in SETTINGS else ()
     names = {*action.things, action.category or action.subject, action.object, action.place} - {""}
     things = tuple(f"there {name}" for name in sorted(names))
-    return (f"doing {action.subject}", f"{action.verb} {action.subject}", *things, *place, *setting)
+    does = (f"doing {action.subject}", f"does {action.category}", f"{action.verb} {action.subject}")
+    return (*does, *things, *place, *setting)
 
 
 def is_like(one: Action, other: Action) -> bool:
@@ -93,7 +96,8 @@ def find_companion(actions: list[Action], first: Action) -> Action | None:
     """Return another doing of the same subject, with an object, that adds something."""
     for action in actions:
         same = action.subject == first.subject and action.is_plural == first.is_plural
-        apart = not action.things & first.things and action.object not in (first.object, first.place)
+        again = {first.object, first.place, *SAID_TWICE.get(first.object, ()), *SAID_TWICE.get(first.place, ())}
+        apart = not action.things & first.things and action.object not in again
         if same and apart and not is_like(action, first) and " " in action.doing:
             return action
     return None
@@ -112,7 +116,7 @@ def say_both(graph: SceneGraph, action: Action, second: Action | None, is_new: I
 
 
 def find_doing(talk: Talk) -> Iterator[Move]:
-    actions = [one for one in doings(talk) if talk.is_new(f"doing {one.subject}")]
+    actions = [one for one in doings(talk) if talk.is_new(f"doing {one.subject}", "summary")]
     for action in actions:
         if action.place and not talk.is_new(f"place {action.place}") and " " not in action.doing:
             continue
@@ -130,7 +134,8 @@ def find_who(talk: Talk) -> Iterator[Move]:
     for action in actions:
         alike = [one for one in actions if one.verb == action.verb and one.subject != action.subject]
         fresh = talk.is_new(f"doing {action.subject}", f"there {action.category or action.subject}")
-        if alike or action.kind not in ("person", "animal") or not fresh:
+        is_named = action.kind == "person" and action.subject not in ("person", "people")
+        if alike or not is_named or not fresh:
             continue
         entity = talk.graph.entities[action.entity] if action.entity is not None else None
         crowd = entity is not None and entity.is_many and not action.is_plural
@@ -147,7 +152,7 @@ def find_who(talk: Talk) -> Iterator[Move]:
 def find_where(talk: Talk) -> Iterator[Move]:
     for action in talk.graph.actions:
         told = not talk.is_new(f"doing {action.subject}", f"place {action.place}", f"where {action.subject}")
-        if not action.place or action.verb not in _PLACED or told:
+        if not action.place or action.verb not in _PLACED or told or action.things & _GEAR:
             continue
         place = action.where if action.verb in _BARE else f"{action.doing} {action.where}"
         slots = {"the_x": f"the {action.subject}", "is": be(is_plural=action.is_plural), "place": place}
@@ -207,7 +212,8 @@ def find_summary(talk: Talk) -> Iterator[Move]:
     """Sum up by what most captions state as a whole."""
     for one in talk.graph.statements:
         word = plural_of(one.lemma) if one.is_plural else one.lemma
-        if one.verb in ("", "be") or not talk.is_new("summary", f"doing {word}"):
+        is_doing = one.verb not in ("", "be") and one.kind in ("person", "animal", "vehicle")
+        if not is_doing or not talk.is_new("summary", f"doing {word}", f"does {one.category}"):
             continue
         who = say_parts(talk.graph, one.subject, talk.is_new)
         what = say_parts(talk.graph, one.predicate, after(talk.is_new, who.keys))
@@ -225,12 +231,13 @@ def _keys_of_statement(one: Statement, word: str) -> tuple[str, ...]:
     places = tuple(f"place {name}" for name in named)
     setting = ("setting",) if one.keys & SETTINGS.keys() else ()
     things = tuple(f"there {name}" for name in named)
-    return ("summary", f"doing {word}", f"{one.verb} {word}", *things, *places, *setting, *sorted(one.looks))
+    does = (f"doing {word}", f"does {one.category}", f"{one.verb} {word}")
+    return ("summary", *does, *things, *places, *setting, *sorted(one.looks))
 
 
 DOINGS = (
     Generator("doing", find_doing, ("doing",), ("doing", "attribute")),
-    Generator("who", find_who, ("who",), ("doing", "attribute", "count")),
+    Generator("who", find_who, ("who",), ("doing", "count")),
     Generator("where-at", find_where, ("where_at",), ("doing",)),
     Generator("summary", find_summary, ("summary",), ("told", "attribute")),
 )

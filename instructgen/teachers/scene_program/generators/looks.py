@@ -77,7 +77,7 @@ def join_adjectives(values: list[str]) -> str:
 def find_looks(talk: Talk) -> Iterator[Move]:
     for entity in talk.graph.entities:
         looks = looks_of(talk.graph, entity) if talk.is_new(f"color {entity.name}", f"looks {entity.name}") else []
-        if len(looks) > 1 or (looks and looks[0].kind != "color"):
+        if len(looks) > 1 or (looks and looks[0].kind not in ("color", "size")):
             told = (f"{one.kind} {entity.name}" for one in looks)
             keys = (f"looks {entity.name}", f"color {entity.name}", f"there {entity.name}", *told)
             claims = tuple(attribute_claim(entity, one) for one in looks)

@@ -19,6 +19,7 @@ _LARGE_KINDS = frozenset(("person", "animal", "vehicle", "furniture"))  # of whi
 _HELD_IN = 0.5  # share of a box from which it is said to lie within another
 LARGEST_MARGIN = 1.5
 _NEARLY = 0.55  # a centre short of this may be called left, or upper, by somebody
+_NEAR_EDGE = 0.02  # another edge must be farther away
 _AT_EDGE = 0.004  # how near the frame's edge a box must come to be said to reach it
 _MET = 0.08  # intersection over union from which two boxes are said to overlap
 _INSIDE = 0.9
@@ -176,14 +177,9 @@ def find_overlap(talk: Talk) -> Iterator[Move]:
 
 def edge_of(box: Box) -> str:
     """Return the one edge of the frame that a box reaches; "" for none or several."""
-    reached = {
-        "left": box.x0 < _AT_EDGE,
-        "right": box.x1 > 1 - _AT_EDGE,
-        "top": box.y0 < _AT_EDGE,
-        "bottom": box.y1 > 1 - _AT_EDGE,
-    }
-    found = [edge for edge, holds in reached.items() if holds]
-    return found[0] if len(found) == 1 else ""
+    gaps = {"left": box.x0, "right": 1 - box.x1, "top": box.y0, "bottom": 1 - box.y1}
+    near = [edge for edge, gap in gaps.items() if gap < _NEAR_EDGE]
+    return near[0] if len(near) == 1 and gaps[near[0]] < _AT_EDGE else ""
 
 
 def find_edge(talk: Talk) -> Iterator[Move]:

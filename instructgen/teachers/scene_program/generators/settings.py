@@ -73,7 +73,7 @@ def find_most_named(graph: SceneGraph) -> Entity | None:
 
 def find_main(talk: Talk) -> Iterator[Move]:
     one = find_most_named(talk.graph)
-    if one is not None and talk.is_new(f"there {one.name}"):
+    if one is not None and one.kind != "furniture" and talk.is_new(f"there {one.name}"):
         claim = Claim("main", one.said, evidence=one.evidence)
         slots = {"x_main": say_thing(one)}
         yield Move("main", (f"there {one.name}", "main"), (claim,), slots, about=subject_of(one))

@@ -1,0 +1,86 @@
+"""Subjects of statements: who or what a caption is about, behind "there is" and "a picture of"."""
+
+from msgspec import structs
+
+from instructgen.lexicon.words import NUMBER_WORDS, with_article
+from instructgen.scenegraph.phrases import NounPhrase
+from instructgen.scenegraph.pieces import Caption, Piece, read_whole, word_piece
+from instructgen.scenegraph.vocabulary import ADJECTIVES
+
+_VIEWS = frozenset(
+    ("picture", "photo", "image", "view", "shot", "photograph", "scene", "close", "up", "closeup", "pic")
+)
+_OPENERS = frozenset(("a", "an", "the", "this", "is", "of", "there", "are", "very", "it", "that's", "there's"))
+_GROUPS = frozenset(
+    (
+        *("group", "herd", "flock", "crowd", "bunch", "row", "pile", "collection", "line", "number", "team"),
+        *("family", "slice", "piece", "stack"),
+    )
+)
+_PORTION_WORDS = ("slice", "piece", "stack", "basket", "bunch", "loaf", "box", "tray", "pile", "row")
+_GROUPS_OF = frozenset(
+    ("groups", "herds", "rows", "piles", "bunches", "slices", "pieces", "stacks", "boxes", "flocks")
+)
+_PORTIONS = tuple(f"{word} of " for word in (*_PORTION_WORDS, *_GROUPS_OF))
+_MANY = ("several", "many", "some")
+_IN_BUNCHES = frozenset(("banana", "bananas", "carrot", "carrots", "grapes", "flowers", "broccoli"))
+_BE = frozenset(("is", "are"))
+
+
+def skip_opener(tokens: tuple[str, ...]) -> int:
+    """Return where the caption's own words begin, behind "there is" or "a picture of"."""
+    last = 0
+    for index, token in enumerate(tokens[:9]):
+        is_view = index and token in ("of", "showing") and tokens[index - 1] in _VIEWS
+        if is_view or (index == 1 and token in _BE and tokens[0] in ("there", "this")):
+            last = index + 1
+        elif token not in _VIEWS and token not in _OPENERS and token not in ADJECTIVES:
+            break
+    return last
+
+
+def read_subject(caption: Caption, start: int) -> tuple[Piece, NounPhrase, bool] | None:
+    """Read who or what it is about, several joined by "and" too; return it with its first noun, and whether many."""
+    group, at = _read_group(caption, start)
+    first = caption.by_start.get(at)
+    if group and first is not None and first.noun.kind == "animal" and not first.is_plural:
+        many = structs.replace(first, noun=structs.replace(first.noun, is_plural=True))  # "a herd of zebra"
+        caption = caption._replace(by_start={**caption.by_start, at: many})
+    piece = read_whole(caption, at, is_first=not group)
+    if piece is None:
+        return None
+    phrase = caption.by_start[at]
+    is_portion = group.endswith(_PORTIONS)
+    if group and not phrase.is_plural and not (is_portion and phrase.noun.kind == "food"):
+        return None
+    piece = word_piece(group, at) + piece if group else piece
+    is_plural = (phrase.is_plural and not group) or group.endswith(("s of ", "es of "))
+    while caption.token(piece.end) in ("and", ","):
+        after = piece.end + 1 + (caption.token(piece.end) == "," and caption.token(piece.end + 1) == "and")
+        more = read_whole(caption, after, is_first=True)
+        if more is None:
+            return None
+        joint = " and " if "and" in caption.tokens[piece.end : after] else ", "
+        piece += word_piece(joint, after) + more
+        is_plural = True
+    return piece, phrase, is_plural
+
+
+def _read_group(caption: Caption, start: int) -> tuple[str, int]:
+    """Read "a group of", "a large herd of", "two slices of": how it is said, and where what it is of begins."""
+    first = caption.token(start)
+    at = start + (first in ("a", "an", "the", *_MANY) or first in NUMBER_WORDS)
+    size = ""
+    if caption.token(at) in ("large", "small", "big"):
+        size, at = {"big": "large"}.get(caption.token(at), caption.token(at)), at + 1
+    word = caption.token(at)
+    is_many = word in _GROUPS_OF
+    if not (is_many or word in _GROUPS) or caption.token(at + 1) != "of":
+        return "", start
+    word = {"bunch": "group", "number": "group"}.get(word, word)
+    if word == "group" and caption.token(at) == "bunch" and caption.token(at + 2) in _IN_BUNCHES:
+        word = "bunch"
+    said = f"{size} {word}".strip()
+    if is_many:
+        return f"{first} {said} of " if first in _MANY or first in NUMBER_WORDS else f"{said} of ", at + 2
+    return f"{with_article(said)} of ", at + 2

@@ -1,0 +1,145 @@
+"""Statements: what a caption says as a whole, said anew; and the captions of which nothing is said."""
+
+import pytest
+
+from instructgen.scenegraph.graph import SceneGraph
+from tests.unit.scenegraph.pictures import make_picture, read
+
+
+def said(graph: SceneGraph) -> list[str]:
+    """Say "a man is riding a horse" of each statement, "a room with a bed" of what is merely there."""
+    lines = []
+    for one in graph.statements:
+        subject, predicate = ("".join(part.text for part in parts) for parts in (one.subject, one.predicate))
+        be = ("are" if one.is_plural else "is") if predicate else ""
+        lines.append(" ".join(f"{subject} {be} {predicate}".split()))
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("captions", "boxes", "told"),
+    [
+        ("A man riding a wave on a surfboard.", "person, surfboard", "a man is riding a wave on a surfboard"),
+        ("There is a man riding a wave.", "person", "a man is riding a wave"),
+        ("A close up picture of a dog sitting on a rug.", "dog", "a dog is sitting on a rug"),
+        ("Man rides horse on beach.", "person, horse", "a man is riding a horse on a beach"),
+        ("Two men play tennis on a tennis court.", "2 person", "two men are playing tennis on a tennis court"),
+        ("A man that is holding a kite.", "person, kite", "a man is holding a kite"),
+        ("The dog lies on the couch.", "dog, couch", "a dog is lying on the couch"),
+        ("A man in a hat riding a horse.", "person, horse", "a man in a hat is riding a horse"),
+        ("A herd of zebra grazing in a field.", "4 zebra", "a herd of zebras is grazing in a field"),
+        ("Two slices of pizza sitting on a plate.", "pizza", "two slices of pizza are sitting on a plate"),
+        ("A bunch of people standing on a beach.", "4 person", "a group of people is standing on a beach"),
+        ("A man and a woman sitting on a bench.", "2 person, bench", "a man and a woman are sitting on a bench"),
+        ("A couple sitting on a bench.", "2 person, bench", "a couple is sitting on a bench"),
+        ("A cup on top of a large kitchen table.", "cup, dining table", "a cup is on a large table"),
+        ("A kitchen with a stove and a sink.", "oven, sink", "a kitchen with a stove and a sink"),
+        ("A bench that has graffiti.", "bench", "a bench with graffiti"),
+        ("A man skiing down a snow covered hill.", "person", "a man is skiing down a snow-covered hill"),
+        ("A beautiful small black and white dog on a rug.", "dog", "a small black and white dog is on a rug"),
+        ("A man sits on top of a wooden bench.", "person, bench", "a man is sitting on a wooden bench"),
+        ("A zebra standing on a field.", "zebra", "a zebra is standing in a field"),
+        ("A man plays wii while sitting on a couch.", "person, couch",
+         "a man is playing a Wii game while sitting on a couch"),
+        ("Two dogs standing next to one another.", "2 dog", "two dogs are standing next to each other"),
+    ],
+)  # fmt: skip
+def test_clause_is_said_anew(captions: str, boxes: str, told: str) -> None:
+    assert said(read(f"{captions} | A man.", boxes)) == [told]
+
+
+@pytest.mark.parametrize(
+    ("caption", "boxes", "told"),
+    [
+        ("A man riding a horse past some qwerty.", "person, horse", "a man is riding a horse"),
+        ("A man is holding a kite and a qwerty.", "person, kite", "a man is holding a kite"),
+        ("A dog sitting on a couch while it zzz.", "dog, couch", "a dog is sitting on a couch"),
+    ],
+)
+def test_it_ends_before_what_is_not_understood(caption: str, boxes: str, told: str) -> None:
+    assert said(read(f"{caption} | A man.", boxes)) == [told]
+
+
+@pytest.mark.parametrize(
+    ("captions", "boxes"),
+    [
+        ("A man is about to ride a horse.", "person, horse"),
+        ("A man taking a dog out for a walk.", "person, dog"),
+        ("A statue of a man riding a horse.", "person, horse"),
+        ("A man riding a horse.", "horse"),
+        ("Two men riding horses.", "3 person, 2 horse"),
+        ("No man is riding a horse.", "person, horse"),
+        ("A sexy man riding a horse.", "person, horse"),
+        ("A plate of pancakes on a plate.", ""),
+        ("A man with a clock with numbers replaced by cups.", "person, clock"),
+        ("A president riding a horse.", "person, horse"),
+        ("A man brushing her hair.", "person"),
+        ("I like this.", "person"),
+    ],
+    ids=[
+        *("about to", "broken off", "likeness", "no box", "other number", "denied", "rude", "twice", "cut short"),
+        *("unknown somebody", "whose", "nothing"),
+    ],
+)  # fmt: skip
+def test_nothing_is_said_where_it_is_not_clear(captions: str, boxes: str) -> None:
+    graph = read(captions, boxes)
+    assert [one for one in said(graph) if "riding" in one or "brushing" in one or "plate" in one] == []
+    assert not any(one.endswith("numbers") for one in said(graph))
+
+
+@pytest.mark.parametrize(
+    ("captions", "boxes", "left_out"),
+    [
+        ("A man sitting on a bench. | A man standing by a bench.", "person, bench", "a man is sitting on a bench"),
+        ("A cat in a kitchen. | A cat in a bathroom.", "cat", "a cat is in a kitchen"),
+        ("A man riding a horse. | A man about to ride a horse.", "person, horse", "a man is riding a horse"),
+        ("Two dogs running. | A dog. | A dog on a rug.", "2 dog", "two dogs are running"),
+    ],
+    ids=["posture", "room", "only tried", "number"],
+)
+def test_what_other_captions_dispute_is_left_out(captions: str, boxes: str, left_out: str) -> None:
+    assert left_out not in said(read(captions, boxes))
+    assert left_out in said(read(f"{captions.split('|', maxsplit=1)[0]} | A man.", boxes))
+
+
+def test_posture_of_most_captions_stands() -> None:
+    graph = read("A man sitting on a bench. | A man sits on a bench. | A man standing by a tree.", "person, bench")
+    assert said(graph)[0] == "a man is sitting on a bench"
+
+
+def test_colors_that_captions_dispute_are_left_out() -> None:
+    graph = read("A red bus parked on a street. | A blue bus.", "bus")
+    assert said(graph) == ["a bus is parked on a street"]
+
+
+def test_person_is_called_what_no_caption_contradicts() -> None:
+    graph = read("A man holding his kite. | A woman with a kite.", "person, kite")
+    assert "a person" not in {one.split(" is ")[0] for one in said(graph) if "his" in one}
+    assert said(read("A man holding a kite. | A woman.", "person, kite")) == ["a person is holding a kite"]
+
+
+def test_what_most_captions_speak_of_comes_first() -> None:
+    captions = (
+        "A dog is lying on a rug. | A man riding a horse. | A man rides a horse on a beach. | A man on a beach."
+    )
+    graph = read(captions, "person, horse, dog")
+    assert said(graph)[0] == "a man is riding a horse on a beach"
+
+
+def test_noun_that_two_captions_agree_on_is_understood() -> None:
+    captions = "A cat sitting on a qwerty."
+    assert said(read(captions, "cat")) == []
+    assert said(read(f"{captions} | The qwerty.", "cat")) == ["a cat is sitting on a qwerty"]
+
+
+def test_span_leads_to_the_words_of_the_caption() -> None:
+    record = make_picture("A picture of a dog sitting on a rug, maybe.", "dog")
+    (one,) = read("A picture of a dog sitting on a rug, maybe.", "dog").statements
+    assert record.captions[0][one.span.start : one.span.end] == "a dog sitting on a rug"
+    assert one.keys == {"dog", "sit", "rug"}
+    assert (one.verb, one.lemma, one.category, one.is_plural) == ("sit", "dog", "dog", False)
+
+
+def test_looks_and_numbers_that_it_tells_are_noted() -> None:
+    (one,) = read("Two large brown dogs on a white rug.", "2 dog").statements
+    assert one.looks == {"count dog", "size dog", "color dog", "color rug"}
