@@ -131,6 +131,8 @@ def _find_subject(
         phrase, before = people[0], ""
     elif people and before in ("with", "on", "in") and phrase.noun.kind != "person":
         return None
+    elif before == "with" and letter_of(phrase) == "t" and _may_do(phrases[:index], verb):
+        return None  # "an airplane with propellers flying": it is the airplane that flies
     if phrase.is_likeness or phrase.is_negated or letter_of(phrase) not in verb.groups:
         return None
     if before == "of" and phrase.start > 1 and tokens[phrase.start - 2] in _SOME_OF:
@@ -143,6 +145,11 @@ def _find_subject(
             phrase = structs.replace(phrase, noun=_PEOPLE)
         return phrase, True
     return phrase, phrase.is_plural
+
+
+def _may_do(phrases: list[NounPhrase], verb: Verb) -> bool:
+    """True if one of these does such things and is no mere thing."""
+    return any(letter_of(one) != "t" and letter_of(one) in verb.groups for one in phrases)
 
 
 def _read_event(

@@ -266,6 +266,8 @@ def _with_determiner(determiner: str, words: str, phrase: NounPhrase, *, is_firs
     noun = phrase.noun
     if noun.lemma in ("scissors", "skis") and not determiner.isdigit():
         return f"a pair of {words}" if noun.lemma == "scissors" else words
+    if noun.lemma == "sheep" and determiner in ("", *_SOME) and (phrase.number or 1) < 2:
+        return f"{determiner} {words}".strip()
     if (phrase.number or 1) > 1:
         return f"{NUMBER_NAMES.get(phrase.number or 0, phrase.number)} {words}"
     if determiner in _OWNERS:

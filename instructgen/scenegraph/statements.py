@@ -113,7 +113,7 @@ def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
     if predicate is None and phrase.noun.kind != "place":
         where = _read_preposition(caption, bare.end)
         if where is not None and where.last != "with":  # "a cat on a couch" is on it
-            subject, predicate = bare, _read_on(caption, Piece((), bare.end, verb="be") + where)
+            subject, predicate = bare, _read_on(caption, _say_placed(where, between[0]))
     whole = subject + predicate if predicate is not None else subject
     lemma = safe_lemma(phrase, sources)
     is_clear = predicate is not None or bool(between)
@@ -167,6 +167,14 @@ def _read_list(caption: Caption, piece: Piece) -> Piece:
         if is_last:
             return whole
     return piece
+
+
+def _say_placed(where: Piece, noun: NounPhrase) -> Piece:
+    """Say that it is there; who is "in a hat" wears it."""
+    if where.last == "in" and noun.noun.kind in ("wear", "pair"):
+        parts = (StatementPart(" wearing ", None), *where.parts[1:])
+        return Piece(parts, where.end, where.keys | {"wear"}, where.looks, "wear", "wear")
+    return Piece((), where.end, verb="be") + where
 
 
 def _says_twice(parts: tuple[StatementPart, ...]) -> bool:

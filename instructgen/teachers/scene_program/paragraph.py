@@ -10,6 +10,7 @@ from instructgen.lexicon.words import COLOURS, plural_of, with_article
 from instructgen.scenegraph.attributes import VALUES
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Action, Entity, SceneGraph, Statement, StatementPart
+from instructgen.scenegraph.postures import excludes
 from instructgen.scenegraph.settings import SETTINGS
 from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.scenegraph.vocabulary import ADJECTIVES, NOUNS
@@ -122,8 +123,9 @@ class Paragraph:
             self.told.add("setting")
 
     def does_alike(self, word: str, verb: str) -> bool:
-        """True if this subject was told to do much the same: "riding skis" and "skiing"."""
-        return any(one.word == word and are_alike(one.verb, verb) for one in self.doers)
+        """True if this subject was told to do much the same ("riding skis", "skiing"), or what excludes it."""
+        own = [one.verb for one in self.doers if one.word == word]
+        return any(are_alike(one, verb) or excludes(one, verb) for one in own)
 
     def room(self) -> int:
         return MAX_SENTENCES - 1 - len(self.sentences)
