@@ -19,6 +19,7 @@ _TRIES = frozenset((
 ))  # fmt: skip
 _SOME = frozenset(("several", "many", "numerous", "bunch", "lots", "group"))
 _SPORTS = frozenset(("baseball", "batter", "pitcher", "umpire", "soccer", "football", "cricket", "rugby", "polo"))
+_WATERS = {word: at for at, word in enumerate(("lake", "river", "ocean", "pool", "pond", "stream"))}
 _DONE = 3  # captions that say a thing is done outweigh one that says it is tried
 
 
@@ -105,12 +106,12 @@ def _count_numbers(readings: tuple[CaptionReading, ...]) -> dict[str, tuple[int,
     return found
 
 
-def _is_other_room(keys: frozenset[str], sources: Sources) -> bool:
-    """True where it names a room, and as many captions name one of another kind."""
-    own = {ROOMS[key] for key in keys if key in ROOMS}
+def _is_other_place(keys: frozenset[str], kinds: dict[str, int], sources: Sources) -> bool:
+    """True where it names a place of one of the kinds, and as many captions name one of another kind."""
+    own = {kinds[key] for key in keys if key in kinds}
     if not own:
         return False
-    said = [{ROOMS[p.noun.lemma] for p in one.phrases if p.noun.lemma in ROOMS} for one in sources.readings]
+    said = [{kinds[p.noun.lemma] for p in one.phrases if p.noun.lemma in kinds} for one in sources.readings]
     return sum(bool(rooms - own) for rooms in said) >= sum(bool(rooms & own) for rooms in said)
 
 
@@ -131,7 +132,8 @@ def _is_form(token: str, verb: str) -> bool:
 
 
 def is_disputed(keys: frozenset[str], verb: str, sources: Sources, *, is_vehicle: bool) -> bool:
-    """True where other captions tell another room or posture, or that what one says is done is only tried."""
-    if _is_other_room(keys, sources) or _is_only_tried(verb, sources):
+    """True where other captions tell another place or posture, or that what one says is done is only tried."""
+    if any(_is_other_place(keys, kinds, sources) for kinds in (ROOMS, _WATERS)) or _is_only_tried(verb, sources):
         return True
-    return bool(verb) and is_posture_disputed(verb, [one.tokens for one in sources.readings], is_vehicle=is_vehicle)
+    captions = [one.tokens for one in sources.readings]
+    return any(is_posture_disputed(key, captions, is_vehicle=is_vehicle) for key in sorted({verb, *keys}))

@@ -221,6 +221,8 @@ def _add_others(
             rivals = [other for other in {*materials, *(near & _MATERIALS)} if other != value]
             if entity.name in _NO_MATERIAL or entity.kind in ("person", "animal", "vehicle", "food"):
                 continue
+        if value == "empty" and entity.name == "toilet":
+            continue  # it is the roll of paper
         if rivals:
             spans = tuple(fact[4] for fact in told if fact[3] in (value, *rivals))
             disputed.append(Contradiction(entity.name, kind, (value, *rivals), Evidence(spans)))

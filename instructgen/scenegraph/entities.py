@@ -19,12 +19,17 @@ from instructgen.surrogate.boxes import overlap
 _SAME_PLACE = 0.8  # intersection over union of two boxes that may be one thing named twice
 _MIN_AREA = 0.0025  # a smaller box that no caption names is not spoken of
 _REACH = 6  # words before a noun in which a number may be meant for it
+_IN_PARTS = frozenset(
+    ("clock", "pizza", "cake", "sandwich", "train", "refrigerator", "oven", "dining table", "toilet", "umbrella")
+)
+_PARTS = 3  # boxes that may be of one thing
 _SCREENS = frozenset(("tv", "laptop", "cell phone"))
 _GOES_ON = frozenset(("and", ",", "of", "looking"))  # within a noun phrase: "four tired looking dogs"
 _SOME = frozenset(("several", "many", "numerous", "dozens", "bunch", "herd", "flock", "rows", "lots"))
 # A category whose boxes annotators may mean where people say otherwise.
 _RIVALS = {
     "sheep": {"goat", "goats"},
+    "motorcycle": {"atv", "atvs", "wheeler", "wheelers", "quad", "quads", "scooter", "scooters"},
     "bowl": {"plate", "plates", "pan", "platter", "tray"},
     "toilet": {"urinal", "urinals"},
     "potted plant": {"vase", "vases", "bouquet", "flowers"},
@@ -102,7 +107,8 @@ def _read_category(
     denied = any(
         phrase.is_negated for reading in readings for phrase in reading.phrases if phrase.noun.category == name
     )
-    if (said and all(phrase.is_likeness for _, phrase in said)) or (denied and not said):
+    likened = sum(phrase.is_likeness for _, phrase in said)
+    if (said and 2 * likened > len(said)) or (denied and not said):
         values = (name, "none" if denied else "likeness")
         return None, Contradiction(name, "entity", values, Evidence(spans_of(said), tuple(numbers)))
     num_captions = len({reading.number for reading, _ in said})
@@ -112,6 +118,8 @@ def _read_category(
         return None, Contradiction(name, "entity", (name, *rivals), Evidence(boxes=tuple(numbers)))
     if not num_captions and max((box.area for box in plain), default=0.0) < _MIN_AREA:
         return None, None
+    if _is_one_in_parts(name, plain, said, readings):
+        return None, Contradiction(name, "count", (str(len(plain)), "1"), Evidence(spans_of(said), tuple(numbers)))
     has_crowd = len(plain) < len(boxes)
     single = len(plain) == 1 and not has_crowd and not any(phrase.is_plural for _, phrase in said)
     word, plural = _say(category, words, said, is_single=single)
@@ -142,6 +150,14 @@ def _read_category(
         numbers_told = (str(len(plain)), *map(str, sorted(told)))
         return entity, Contradiction(name, "count", numbers_told, entity.evidence)
     return entity, None
+
+
+def _is_one_in_parts(name: str, boxes: tuple[Box, ...], said: Mentions, readings: tuple[CaptionReading, ...]) -> bool:
+    """True for two or three boxes of what most captions call one: the faces of a clock, the pieces of a pizza."""
+    num_captions = len({reading.number for reading, _ in said})
+    if name not in _IN_PARTS or not 2 <= len(boxes) <= _PARTS or 2 * num_captions <= len(readings):
+        return False
+    return not any(phrase.is_plural for _, phrase in said)
 
 
 def _is_covered(name: str, boxes: list[Box], others: Iterable[Box]) -> bool:

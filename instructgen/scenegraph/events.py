@@ -45,6 +45,7 @@ _MANNERS = {
 _SOME_OF = frozenset({"one", "some", "most", "two", "three", "each", "both", "many"})
 _DONE_BY_ANIMALS = frozenset({"wear", "hold", "carry", "eat", "catch"})  # behind "a man with a dog": either may do it
 _LETTER_BY_GROUP = {"person": "p", "animal": "a", "vehicle": "v"}
+_NEAR = frozenset({"to", "with", "by", "near", "behind", "beside", "of", "for", "at"})
 _MAX_PREPOSITION_WORDS = 4
 
 
@@ -129,10 +130,8 @@ def _find_subject(
         if len(people) != 1 or "p" not in verb.groups:
             return None
         phrase, before = people[0], ""
-    elif people and before in ("with", "on", "in") and phrase.noun.kind != "person":
+    elif _is_beside(phrase, before, phrases[:index], verb):
         return None
-    elif before == "with" and letter_of(phrase) == "t" and _may_do(phrases[:index], verb):
-        return None  # "an airplane with propellers flying": it is the airplane that flies
     if phrase.is_likeness or phrase.is_negated or letter_of(phrase) not in verb.groups:
         return None
     if before == "of" and phrase.start > 1 and tokens[phrase.start - 2] in _SOME_OF:
@@ -147,9 +146,15 @@ def _find_subject(
     return phrase, phrase.is_plural
 
 
-def _may_do(phrases: list[NounPhrase], verb: Verb) -> bool:
-    """True if one of these does such things and is no mere thing."""
-    return any(letter_of(one) != "t" and letter_of(one) in verb.groups for one in phrases)
+def _is_beside(phrase: NounPhrase, before: str, others: list[NounPhrase], verb: Verb) -> bool:
+    """True where another may do it: "an airplane with propellers flying", "a man in a boat paddling"."""
+    people = any(other.noun.kind == "person" for other in others)
+    if people and before in ("with", "on", "in") and phrase.noun.kind != "person":
+        return True
+    if people and before in _NEAR and phrase.noun.kind == "person":
+        return True  # "a woman next to a boy holding a knife"
+    doers = any(letter_of(one) != "t" and letter_of(one) in verb.groups for one in others)
+    return before == "with" and letter_of(phrase) == "t" and doers
 
 
 def _read_event(

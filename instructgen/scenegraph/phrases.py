@@ -22,6 +22,7 @@ _TOKEN = re.compile(r"[a-z0-9]+(?:'[a-z]+)?|[^\sa-z0-9'-]")
 _LIVING = frozenset({"animal", "person", "vehicle", "food"})
 _JOINS = frozenset({"and", ",", "/", "&"})
 _ADJECTIVE_ENDINGS = ("y", "ed", "ful", "ous", "ive", "al", "ic", "able", "less", "ish", "ern", "est")
+_GERUNDS = frozenset({"moving", "running", "sitting", "standing", "speeding", "sleeping", "flying", "smiling"})
 _SHADES = frozenset({"dark", "light", "bright", "pale"})
 
 
@@ -103,6 +104,8 @@ def read_phrase(tokens: tuple[str, ...], start: int, end: int, noun: Noun) -> No
             colours.insert(0, COLOURS[word])
         elif word in UNREAL and noun.kind in _LIVING:
             return None
+        elif word in _GERUNDS and (first < 2 or tokens[first - 2] not in DETERMINERS | NUMBER_WORDS.keys()):
+            break  # "working on moving luggage"
         elif (
             word not in ADJECTIVES
             and word not in _SHADES
@@ -119,7 +122,8 @@ def read_phrase(tokens: tuple[str, ...], start: int, end: int, noun: Noun) -> No
     before = tokens[max(0, first - 5) : first]
     tied = tuple(dict.fromkeys(colours)) if clear else None
     negated = bool(before) and before[-1] in ("no", "without", "not", "nor")
-    likeness = bool(before) and before[-1] in ("of", "as", "like", "on") and bool(LIKENESS.intersection(before))
+    likeness = bool(before) and before[-1] in ("of", "as", "on") and bool(LIKENESS.intersection(before))
+    likeness = likeness or before[-1:] == ("like",)
     return NounPhrase(noun, first, end, number, tied, likeness, negated, tuple(adjectives))
 
 

@@ -59,7 +59,7 @@ RUDE = frozenset(("butt", "ass", "sexy", "naked", "nude", "crotch", "boobs", "br
 _SAID = {"wood": "wooden"}
 # Behind another word: "a snow-covered hill".
 _JOINED = frozenset(("covered", "lined", "haired", "aged", "colored", "sized"))
-_BARE = frozenset(("with", "of", "filled", "drinking", "in"))  # before water: "a glass of water"
+_BARE = frozenset(("with", "of", "filled", "drinking"))  # before water: "a glass of water"
 _NEW_KINDS = frozenset(("person", "animal", "wear", "food"))  # what is new of these is "a", not "the"
 _OWNERS = frozenset(("his", "her", "their", "its"))
 _SOME = frozenset(("several", "many", "some"))
@@ -178,8 +178,6 @@ def read_noun(caption: Caption, at: int, *, is_first: bool = False) -> Piece | N
     is_material = phrase.start > 0 and caption.token(phrase.start - 1) in _BARE
     if caption.sources.totals.get(key_of(phrase), frozenset()) - {phrase.number}:
         phrase = structs.replace(phrase, number=None)  # captions give several numbers: none is said
-    if phrase.noun.lemma == "uniform" and is_material and not determiner:
-        is_first, phrase = False, structs.replace(phrase, noun=structs.replace(phrase.noun, article="mass"))
     said = _with_determiner(determiner, words, phrase, is_first=is_first, is_bare=is_material)
     if not said:
         return None
@@ -264,28 +262,30 @@ def _join_look(before: tuple[str, ...], at: int, looks: list[str]) -> list[str]:
 
 def _with_determiner(determiner: str, words: str, phrase: NounPhrase, *, is_first: bool, is_bare: bool) -> str:
     noun = phrase.noun
-    if noun.lemma in ("scissors", "skis") and not determiner.isdigit():
-        return f"a pair of {words}" if noun.lemma == "scissors" else words
-    if noun.lemma == "sheep" and determiner in ("", *_SOME) and (phrase.number or 1) < 2:
-        return f"{determiner} {words}".strip()
-    if (phrase.number or 1) > 1:
+    several = (phrase.number or 1) > 1
+    if noun.lemma == "scissors" and not determiner.isdigit():
+        return f"a pair of {words}"
+    if several and noun.lemma != "skis":
         return f"{NUMBER_NAMES.get(phrase.number or 0, phrase.number)} {words}"
     if determiner in _OWNERS:
         return f"{determiner} {words}"
-    if phrase.is_plural:
+    if phrase.is_plural or (noun.lemma == "sheep" and determiner in ("", *_SOME)):
         return f"{determiner} {words}" if determiner in _SOME else words
-    is_known = determiner == "the" and noun.article in ("a", "mass") and noun.kind not in _NEW_KINDS
-    if noun.lemma == "water" and determiner != "the" and is_bare:
-        return words
-    if noun.article == "the" or is_known:
-        return f"the {words}"
+    return _with_article(determiner, words, noun, is_first=is_first, is_bare=is_bare)
+
+
+def _with_article(determiner: str, words: str, noun: Noun, *, is_first: bool, is_bare: bool) -> str:
+    """Return a single thing with its article; "" where a determiner is not clear."""
     if determiner in _UNCLEAR:
         return ""
+    is_known = determiner == "the" and noun.article in ("a", "mass") and noun.kind not in _NEW_KINDS
+    is_water = noun.lemma == "water" and determiner != "the" and is_bare
+    if (noun.article == "the" and not is_water) or is_known:
+        return f"the {words}"
     if determiner == "another":
         return f"another {words}"
-    if not determiner and noun.kind == "food" and not is_first:
-        return words  # "eating pizza"
-    return with_article(words) if noun.article == "a" else words
+    is_food = noun.kind == "food" and not determiner and not is_first  # "eating pizza"
+    return with_article(words) if noun.article == "a" and not is_food else words
 
 
 def _word_of(phrase: NounPhrase, sources: Sources) -> str:

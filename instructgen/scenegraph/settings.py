@@ -99,7 +99,7 @@ _SIGNATURES = (
     ("living room", "couch", frozenset({"tv", "remote"})),
 )
 _INSIDE = frozenset({"in", "on", "at", "down", "across", "through", "inside", "along", "into"})
-_VIEWS = frozenset({"view", "picture", "photo", "shot", "scene", "image", "middle", "side", "corner", "edge", "area"})
+_VIEWS = frozenset({"view", "picture", "photo", "shot", "scene", "image", "middle", "area"})
 
 
 def infer_setting(boxed: frozenset[str]) -> tuple[Setting, tuple[str, str]] | None:
@@ -115,7 +115,7 @@ def is_scene(tokens: tuple[str, ...], phrase: NounPhrase) -> bool:
     if phrase.noun.lemma not in SETTINGS or phrase.noun.is_plural or phrase.is_likeness or phrase.is_negated:
         return False
     before = tokens[max(0, phrase.start - 3) : phrase.start]
-    if {"instead", "not", "no"} & set(before):
+    if {"instead", "not", "no", "outside", "outdoor", "beside"} & set(before):
         return False
     if not before:
         return phrase.noun.kind == "place"

@@ -109,7 +109,7 @@ def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
     if found_more is None:
         return None
     bare, (subject, between) = subject, found_more
-    predicate = _read_predicate(caption, subject.end, between, is_plural=phrase.is_plural or is_plural)
+    predicate = _read_predicate(caption, subject.end, phrase, between, is_plural=phrase.is_plural or is_plural)
     if predicate is None and phrase.noun.kind != "place":
         where = _read_preposition(caption, bare.end)
         if where is not None and where.last != "with":  # "a cat on a couch" is on it
@@ -184,7 +184,9 @@ def _says_twice(parts: tuple[StatementPart, ...]) -> bool:
     return len(words) > len(set(words))
 
 
-def _read_predicate(caption: Caption, at: int, between: list[NounPhrase], *, is_plural: bool) -> Piece | None:
+def _read_predicate(
+    caption: Caption, at: int, subject: NounPhrase, between: list[NounPhrase], *, is_plural: bool
+) -> Piece | None:
     """Read what is done, or where it is; None where it is not clear who does it."""
     verb_at = at + (caption.token(at) in _WHO)
     has_be = caption.token(verb_at) in _BE
@@ -193,7 +195,10 @@ def _read_predicate(caption: Caption, at: int, between: list[NounPhrase], *, is_
         verb_at += 1
     # Where somebody else stands right before the verb, it may be theirs.
     is_clear = not between or (has_be and caption.token(at) not in _WHO)
-    is_clear = is_clear or all(letter_of(other) == "t" for other in between)
+    verb = _find_verb(caption, verb_at, is_plural=is_plural)
+    groups = verb.groups if verb is not None else frozenset()
+    others = frozenset(letter_of(other) for other in between)
+    is_clear = is_clear or (others <= {"t"} and (letter_of(subject) in "pa" or not others & groups))
     predicate = _read_verb(caption, verb_at, is_plural=is_plural) if is_clear else None
     if predicate is None and has_be and not between:
         place = _read_preposition(caption, verb_at)

@@ -30,6 +30,10 @@ _VAGUE = frozenset(
             "goal",
             "bank",
             "lunch",
+            "church",
+            "hotel",
+            "soda",
+            "toilet paper",
             "breakfast",
             "dinner",
             "cloud",
@@ -92,7 +96,7 @@ _ONE_THING = (
     frozenset(("ledge", "sill", "window sill")),
     frozenset(("orange", "lemon", "lime", "grapefruit", "fruit")),
     frozenset(("tree", "tree branch", "branch", "palm tree", "bush")),
-    frozenset(("toilet", "bidet", "urinal")),
+    frozenset(("toilet", "bidet", "urinal", "toilet seat", "toilet bowl")),
     frozenset(("animal", "horse", "donkey", "cow", "sheep", "goat", "dog", "cat", "bird")),
     frozenset(("bicycle", "bike", "motorcycle", "scooter", "moped")),
     frozenset(("car", "traffic", "vehicle", "truck", "van")),
@@ -140,8 +144,10 @@ def _is_whole(tokens: tuple[str, ...], phrase: NounPhrase) -> bool:
 def _make_unboxed(lemma: str, said: Mentions, words: frozenset[str]) -> Entity:
     noun = said[0][1].noun
     many = {phrase.is_plural for _, phrase in said}
+    scarce = any("few" in reading.tokens[phrase.start : phrase.end] for reading, phrase in said)
     listed = (
-        noun.article == "a"
+        not scarce
+        and noun.article == "a"
         and noun.kind != "wear"
         and len(many) == 1
         and lemma not in _VAGUE

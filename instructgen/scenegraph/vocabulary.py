@@ -149,7 +149,9 @@ ADJECTIVES = _words("""big large huge giant small little tiny tall short long yo
     american military decorative electronic assorted high low adorable gourmet elegant sleek curved elevated
     opened sleeping running speeding moving parked sitting standing flying""")
 # Adjectives after which an animal, person or vehicle is not a real one.
-UNREAL = _words("toy stuffed fake wooden metal plastic ceramic glass stone paper lego cardboard wicker iron steel")
+UNREAL = _words(
+    "toy stuffed fake mechanical plush rocking inflatable wooden metal plastic ceramic glass stone paper lego cardboard wicker iron steel"
+)
 BOUNDARIES = _words(""". , ; ! ? : ( ) " and or but with without while as in on at near by next beside behind under over above below
     through across along around into onto inside outside off down up from to toward towards against between among
     past of is are was were has have who that which for during after before where when his her their some two the a

@@ -53,6 +53,8 @@ def tell_statements(page: Paragraph, *, min_new: int = _MIN_NEW) -> None:
         if num == _MAX_MORE:
             return
         least = 1 if one.verb == "be" else min_new
+        if one.verb == "be" and (one.keys & page.named) - {one.category, one.lemma}:
+            continue
         if not one.verb or len(one.keys - page.told - page.named - _COLORS) < least:
             continue
         if one.keys & SETTINGS.keys() and "setting" in page.told:

@@ -104,7 +104,8 @@ def _say_grounds(match: Match, graph: SceneGraph, draw: random.Random) -> _Groun
     said = " ".join(grounds.sentences).lower()
     listed = [one for one in about if one.name not in told and not one.is_unclear and not _is_implied(one, said)][:3]
     if not grounds.sentences and len(listed) < 2:
-        listed += [one for one in graph.boxed_entities() if one not in listed and one.num_captions][: 2 - len(listed)]
+        others = [one for one in graph.boxed_entities() if one.num_captions and not one.is_unclear]
+        listed += [one for one in others if one not in listed][: 2 - len(listed)]
     _say_listed(grounds, listed)
     _say_circumstances(grounds, match, graph)
     return grounds

@@ -28,7 +28,7 @@ from tests.unit.scenegraph.pictures import actions, read
         (
             "A woman next to a man holding an umbrella.",
             "2 person, umbrella",
-            {"woman next to a man", "man holding an umbrella"},
+            {"woman next to a man"},
         ),
         # One after the other.
         (
