@@ -1,6 +1,7 @@
 """Articles, plurals, colours and number words."""
 
 import re
+from functools import lru_cache
 
 NUMBER_WORDS = {
     "one": 1,
@@ -74,6 +75,7 @@ _IRREGULAR = {
 _VOWEL_SOUND = re.compile(r"^(?:[aeio]|u(?!ni|ri|se|ten|kul)|hour|honest)", re.IGNORECASE)
 
 
+@lru_cache(maxsize=8192)
 def plural_of(noun: str) -> str:
     """Return the plural of a singular noun; of several words the last is bent."""
     if noun in _IRREGULAR:

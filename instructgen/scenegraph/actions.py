@@ -174,7 +174,7 @@ def _build(
         if place is not None
         else ""
     )
-    where = f"{event.manner} {where}".strip()
+    where = f"{event.manner} {where}".strip().replace("at a camera", "at the camera")
     subject = _say_subject(event, sources)
     entity = roles.get(subject) or sources.entities.get(event.subject.noun.category or "")
     boxes = tuple(

@@ -278,6 +278,8 @@ def _with_article(determiner: str, words: str, noun: Noun, *, is_first: bool, is
     """Return a single thing with its article; "" where a determiner is not clear."""
     if determiner in _UNCLEAR:
         return ""
+    if noun.lemma == "camera":
+        determiner = "the"  # the one that the picture was taken with
     is_known = determiner == "the" and noun.article in ("a", "mass") and noun.kind not in _NEW_KINDS
     is_water = noun.lemma == "water" and determiner != "the" and is_bare
     if (noun.article == "the" and not is_water) or is_known:

@@ -1,6 +1,7 @@
 """The scene program: the teacher that needs no model and says what captions and boxes prove, nothing else."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import msgspec
 from msgspec import Struct
@@ -10,6 +11,7 @@ from instructgen.draws import make_generator
 from instructgen.limits.bounds import ServerLimits
 from instructgen.records import NOTHING, Cost, Decoding, ImageRecord, Message, Reply, Request, Unit
 from instructgen.scenegraph.claims import Claim
+from instructgen.scenegraph.graph import SceneGraph
 from instructgen.scenegraph.parsing import CaptionParser, load_parser, require_parser
 from instructgen.scenegraph.read import read_graph
 from instructgen.teachers.base import Server
@@ -21,6 +23,8 @@ from instructgen.teachers.scene_program.reasoning import make_reasoning
 from instructgen.teachers.scene_program.referring import make_referring
 from instructgen.teachers.scene_program.talk import Told
 from instructgen.teachers.scene_program.wordings import hash_wordings
+
+_KEPT_GRAPHS = 64  # the types of an image are asked for one after the other, and share its graph
 
 
 class Task(Struct, frozen=True, omit_defaults=True):
@@ -102,12 +106,17 @@ class Written(Struct, frozen=True):
     claims: tuple[Claim, ...] = ()
 
 
+@lru_cache(maxsize=_KEPT_GRAPHS)
+def _read_once(image: ImageRecord, parser: CaptionParser | None) -> SceneGraph:
+    return read_graph(image, parser)
+
+
 def write(task: Task, seed: int, style: Style = "plain", parser: CaptionParser | None = None) -> Written:
     """Return what can be said for certain, with the claims that it makes; nothing for types it does not know."""
     draw = make_generator(seed, "scene-program", f"{task.image.image_id}/{task.type}")
-    graph = read_graph(task.image, parser)
+    graph = _read_once(task.image, parser)
     if task.type == "multi-image":
-        return Written(tuple(make_multi(read_graph(task.other, parser), graph, draw, style)) if task.other else ())
+        return Written(tuple(make_multi(_read_once(task.other, parser), graph, draw, style)) if task.other else ())
     if task.type == "detail":
         text, claims = make_detail(graph, draw)
         return Written(text=text, claims=claims)

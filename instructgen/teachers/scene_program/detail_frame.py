@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 from instructgen.lexicon.words import join_words
+from instructgen.scenegraph.circumstances import ROOMS
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.geometry import relation_of, side_of
 from instructgen.scenegraph.graph import Entity, Evidence
@@ -30,6 +31,7 @@ from instructgen.teachers.scene_program.talk import SOLID_AREA, exists
 _ENOUGH = 7  # sentences after which sizes and relations are left out
 _FAR_REACH = 0.75  # share of the frame's width or height that counts as most of it
 _SMALL_AREA = 0.04
+_BUILDINGS = ("house", "building", "apartment", "hotel", "restaurant", "store", "tower")
 _SEVERAL = 2  # captions that name a thing which should not be left out
 _MAX_LISTED = 5
 _SAME_PLACE = 0.7  # intersection over union of boxes that may be one thing named twice
@@ -51,7 +53,9 @@ def tell_frame(page: Paragraph) -> None:
 
 
 def _solid(page: Paragraph) -> list[Entity]:
-    return [one for one in find_singles(page.graph) if one.area > SOLID_AREA]
+    """Return single things of some size that were mentioned, or cannot have been by another word."""
+    solid = [one for one in find_singles(page.graph) if one.area > SOLID_AREA]
+    return [one for one in solid if one.word in page.mentioned or not page.may_have_said(one)]
 
 
 def _tell_places(page: Paragraph) -> None:
@@ -131,7 +135,10 @@ def _unsaid(page: Paragraph) -> list[Entity]:
     """Return what was not named, nor may be what was named by another word or box."""
     things = [one for one in page.graph.entities if one.member_of is None and (one.category or one.is_listed)]
     known = [box for one in things if one.name in page.named for box in one.boxes]
+    place = page.graph.circumstance("place")
+    inside = place is not None and place.value in ROOMS
     fresh = [one for one in things if one.name not in page.named and not one.is_unclear and " of " not in one.word]
+    fresh = [one for one in fresh if not inside or one.name not in _BUILDINGS]  # these are what the room is in
     return [
         one
         for one in fresh

@@ -53,7 +53,7 @@ _PLACED = frozenset(("be", "park", "dock", "hang", "mount", "sit", "lie", "lay",
 _ALIKE = (
     {"ride", "ski", "snowboard", "surf", "skateboard", "perform", "do"},
     {"hold", "carry", "use"},
-    {"sit", "seat", "rest", "lie", "lay", "sleep", "perch"},
+    {"sit", "seat", "rest", "lie", "lay", "sleep", "perch", "mount", "hang", "stand"},
     {"walk", "cross", "run", "travel", "move", "drive", "roam"},
     {"eat", "enjoy", "graze", "feed"},
     {"fly", "float"},
@@ -212,7 +212,7 @@ def find_summary(talk: Talk) -> Iterator[Move]:
     """Sum up by what most captions state as a whole."""
     for one in talk.graph.statements:
         word = plural_of(one.lemma) if one.is_plural else one.lemma
-        is_doing = one.verb not in ("", "be") and one.kind in ("person", "animal", "vehicle")
+        is_doing = one.verb not in ("", "be", "wear") and one.kind in ("person", "animal", "vehicle")
         if not is_doing or not talk.is_new("summary", f"doing {word}", f"does {one.category}"):
             continue
         who = say_parts(talk.graph, one.subject, talk.is_new)
