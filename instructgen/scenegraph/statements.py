@@ -86,12 +86,15 @@ def _keys_of(reading: CaptionReading) -> frozenset[str]:
     return frozenset(nouns | verbs | {COLOURS[token] for token in reading.tokens if token in COLOURS})
 
 
-def _score(statement: Statement, said: list[frozenset[str]]) -> float:
-    """Return how much of it other captions speak of too; what it alone tells counts a little against it."""
-    score = 0.5 * bool(statement.verb)
+def _score(statement: Statement, said: list[frozenset[str]]) -> int:
+    """Return how much of it other captions speak of too; what it alone tells counts a little against it.
+
+    In whole numbers: a sum of fractions over a set would depend on the order in which a process walks the set.
+    """
+    score = 5 * bool(statement.verb)
     for key in statement.keys:
         others = sum(key in keys for number, keys in enumerate(said) if number != statement.span.caption)
-        score += 0.6 + 0.4 * min(others, 3) if others else -0.2
+        score += 6 + 4 * min(others, 3) if others else -2
     return score
 
 
