@@ -1,5 +1,10 @@
 """Statements: what a caption says as a whole, said anew; and the captions of which nothing is said."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from instructgen.scenegraph.graph import SceneGraph
@@ -143,3 +148,29 @@ def test_span_leads_to_the_words_of_the_caption() -> None:
 def test_looks_and_numbers_that_it_tells_are_noted() -> None:
     (one,) = read("Two large brown dogs on a white rug.", "2 dog").statements
     assert one.looks == {"count dog", "size dog", "color dog", "color rug"}
+
+
+_TIED = (
+    "A man eating a pizza next to a book. | An old man holding a cup near a book."
+    " | A man sitting on a couch next to a table. | An old man riding a horse near a laptop. | A man."
+)
+
+
+def test_order_is_the_same_in_every_process() -> None:
+    """Sets are walked in another order under another hash seed; statements that weigh alike may not notice."""
+    code = (
+        "from tests.unit.scenegraph.pictures import read;"
+        f"graph = read({_TIED!r}, 'person, couch, cup, book, pizza, horse, laptop, dining table');"
+        "print([one.span.caption for one in graph.statements])"
+    )
+    orders = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            cwd=Path(__file__).resolve().parents[3],
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(orders) == 1
