@@ -43,7 +43,7 @@ class Sources(Struct, frozen=True):
     """What all captions and boxes of the image say, to weigh one event against.
 
     `nouns` holds a set for each caption; `plural` are the nouns that some caption has in the plural, `denied` those
-    of which one says that there is none.
+    of which one says that there is none; `num_of_several` tells how many captions speak of several people.
     """
 
     readings: tuple[CaptionReading, ...]
@@ -52,6 +52,7 @@ class Sources(Struct, frozen=True):
     denied: frozenset[str]
     entities: dict[str, Entity]
     person: PersonWords
+    num_of_several: int
 
     def num_captions(self, lemma: str) -> int:
         return sum(1 for said in self.nouns if lemma in said)
@@ -85,6 +86,7 @@ def find_actions(
         denied=frozenset(p.noun.lemma for reading in readings for p in reading.phrases if p.is_negated),
         entities={one.category: one for one in entities if one.category and one.member_of is None},
         person=person,
+        num_of_several=sum(tells_several(reading.phrases) for reading in readings),
     )
     roles = {one.word: one for one in entities if one.member_of is not None}
     found: dict[tuple[str, str, str], Action] = {}
@@ -272,7 +274,7 @@ def _fits_boxes(event: Event, sources: Sources) -> bool:
     if event.is_plural:
         return number > 1
     if noun.category == "person":
-        if number == 1 and sum(tells_several(reading.phrases) for reading in sources.readings) > 1:
+        if number == 1 and sources.num_of_several > 1:
             return False  # one is boxed, and captions speak of several
         return number == 1 or (number > 1 and noun.lemma not in sources.plural and noun.lemma in sources.person.safe)
     return number == 1

@@ -122,8 +122,7 @@ def _is_only_tried(verb: str, sources: Sources) -> bool:
         for one in sources.readings
         for at in range(2, len(one.tokens))
     )
-    done = sum(any(_is_form(token, verb) for token in one.tokens) for one in sources.readings)
-    return tried and done < _DONE
+    return tried and sum(any(_is_form(token, verb) for token in one.tokens) for one in sources.readings) < _DONE
 
 
 def _is_form(token: str, verb: str) -> bool:

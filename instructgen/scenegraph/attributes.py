@@ -101,6 +101,7 @@ def _make_values() -> dict[str, tuple[AttributeKind, str]]:
 
 # Key: a caption's adjective; value: kind and the word as we say it.
 VALUES = _make_values()
+BEFORE_NOUN = {"wood": "wooden"}  # how a material is said before its noun
 Told = tuple[CaptionReading, NounPhrase, AttributeKind, str, Span]
 
 

@@ -34,6 +34,7 @@ ROOMS = {
     "kitchen": 0, "bathroom": 1, "restroom": 1, "bedroom": 2, "hotel room": 2, "living room": 3, "office": 4,
     "classroom": 5, "restaurant": 6, "store": 7, "library": 8, "dining room": 9, "bakery": 10,
 }  # fmt: skip
+_SETTING_WORDS = tuple(frozenset(lemma.split()) for lemma in SETTINGS)
 _TOO_WIDE = frozenset({"room", "city", "water", "snow"})  # of these one caption alone is not enough
 _DARK = frozenset({"night", "dusk", "evening", "sunset", "sunrise"})
 _DISAGREE = ({"sunny", "rainy"}, {"sunny", "cloudy"}, {"sunny", "snowy"}, {"sunny", "foggy"}, {"rainy", "snowy"})
@@ -114,8 +115,7 @@ def _has_rival(lemma: str, readings: tuple[CaptionReading, ...]) -> bool:
     own = set(lemma.split())
     for reading in readings:
         tokens = set(reading.tokens)
-        others = (set(other.split()) for other in SETTINGS)
-        if not own <= tokens and any(other <= tokens for other in others if not own & other):
+        if not own <= tokens and any(other <= tokens for other in _SETTING_WORDS if not own & other):
             return True
     return False
 

@@ -1,5 +1,7 @@
 """Who does what, and what lies where: subject, verb, object and place, read from one caption."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct, structs
 
 from instructgen.lexicon.categories import CATEGORIES
@@ -31,7 +33,7 @@ _PEOPLE = Noun("person", "person", "a", is_plural=True, category="person")
 _AUXILIARIES = frozenset({"is", "are", "that", "who", "which", "currently", "just", "all", "both"})
 _PARTICLES = frozenset({"down", "up", "together", "around", "out", "outside"})
 # How several may stand to one another, as captions have it, and as it is said; the longer first.
-_MANNERS = {
+MANNERS = {
     "next to each other": "next to each other",
     "next to one another": "next to each other",
     "beside each other": "next to each other",
@@ -176,7 +178,7 @@ def _read_event(
     if place is None and index < len(tokens) and tokens[index] in _PARTICLES:
         index += 1
         preposition, place = _read_place(tokens, by_start, verb, index)
-    manner, after = _read_manner(tokens, index)
+    manner, after = read_manner(tokens, index, MANNERS)
     if manner and many:
         preposition, place = _read_place(tokens, by_start, verb, after)
         end = place.end if place is not None else after
@@ -187,8 +189,9 @@ def _read_event(
     return Event(doer, many, verb, None, "", None, doer.start, index) if verb.may_stand_alone and ends else None
 
 
-def _read_manner(tokens: tuple[str, ...], index: int) -> tuple[str, int]:
-    for words, said in _MANNERS.items():
+def read_manner(tokens: tuple[str, ...], index: int, manners: Mapping[str, str]) -> tuple[str, int]:
+    """Return how the table says the words at the token, and the token behind them; "" and the token for none."""
+    for words, said in manners.items():
         end = index + words.count(" ") + 1
         if " ".join(tokens[index:end]) == words:
             return said, end

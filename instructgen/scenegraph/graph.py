@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from instructgen.lexicon.words import plural_of
 from instructgen.records import Box
 from instructgen.scenegraph.people import PersonWords
 
@@ -155,6 +156,11 @@ class Statement(Struct, frozen=True):
     kind: str
     keys: frozenset[str]
     looks: frozenset[str]
+
+    @property
+    def word(self) -> str:
+        """The word for its subject, without article: "man" or "men"."""
+        return plural_of(self.lemma) if self.is_plural else self.lemma
 
 
 class Contradiction(Struct, frozen=True):

@@ -7,12 +7,12 @@ from msgspec import Struct, structs
 
 from instructgen.lexicon.words import COLOURS, NUMBER_NAMES, NUMBER_WORDS, join_words, plural_of, with_article
 from instructgen.scenegraph.agreement import Sources, key_of
-from instructgen.scenegraph.attributes import VALUES
+from instructgen.scenegraph.attributes import BEFORE_NOUN, VALUES
 from instructgen.scenegraph.graph import StatementPart
 from instructgen.scenegraph.phrases import NounPhrase, read_phrase
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.verbs import BASE_FORMS, VERB_FORMS
-from instructgen.scenegraph.vocabulary import ADJECTIVES, BOUNDARIES, DETERMINERS, NOUNS, Noun
+from instructgen.scenegraph.vocabulary import ADJECTIVES, BOUNDARIES, DETERMINERS, GENDERS, NOUNS, Noun
 
 # Adjectives that tell an opinion, or nothing, or read oddly before a noun.
 _OPINIONS = frozenset((
@@ -56,7 +56,6 @@ _MORE_NOUNS = frozenset((
     "container", "item", "meal", "drink", "crowd", "fan", "spectator", "passenger", "skyline", "entrance", "archway",
 ))  # fmt: skip
 RUDE = frozenset(("butt", "ass", "sexy", "naked", "nude", "crotch", "boobs", "breasts", "genitals", "penis", "fat"))
-_SAID = {"wood": "wooden"}
 # Behind another word: "a snow-covered hill".
 _JOINED = frozenset(("covered", "lined", "haired", "aged", "colored", "sized"))
 _BARE = frozenset(("with", "of", "filled", "drinking"))  # before water: "a glass of water"
@@ -64,8 +63,6 @@ _NEW_KINDS = frozenset(("person", "animal", "wear", "food"))  # what is new of t
 _OWNERS = frozenset(("his", "her", "their", "its"))
 _SOME = frozenset(("several", "many", "some"))
 _UNCLEAR = frozenset(("this", "that", "any", "each", "both", "few"))
-_MALE = frozenset(("man", "boy", "groom"))
-_FEMALE = frozenset(("woman", "girl", "bride"))
 
 
 class Piece(Struct, frozen=True):
@@ -239,7 +236,7 @@ def _read_looks(before: tuple[str, ...], phrase: NounPhrase, sources: Sources) -
             kind, value = VALUES[token]
             if about == "person":
                 value = {"small": "young", "large": ""}.get(value, token if kind == "age" else value)
-            looks += [_SAID.get(value, value)] if value and not (value == "colorful" and colors) else []
+            looks += [BEFORE_NOUN.get(value, value)] if value and not (value == "colorful" and colors) else []
             keys.add(f"{kind} {about}")
         elif (token in ADJECTIVES and token not in VALUES and token not in _OPINIONS) or _is_modifier(token):
             looks.append(token)
@@ -317,9 +314,10 @@ def owner_fits(parts: tuple[StatementPart, ...], lemma: str, *, is_plural: bool)
     words = {word for part in parts for word in part.text.split()}
     if is_plural:
         return not words & {"his", "her", "its"}
-    if lemma in _MALE:
+    sex = GENDERS.get(lemma)
+    if sex == "male":
         return "her" not in words
-    return ("his" not in words) if lemma in _FEMALE else not words & {"his", "her"}
+    return ("his" not in words) if sex == "female" else not words & {"his", "her"}
 
 
 def _noun_start(tokens: tuple[str, ...], phrase: NounPhrase) -> int | None:

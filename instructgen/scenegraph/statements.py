@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from instructgen.lexicon.words import COLOURS
 from instructgen.scenegraph.actions import GAME_VERBS, PLAYED, is_done_to, say_preposition
 from instructgen.scenegraph.agreement import Sources, collect_sources, is_disputed, key_of
-from instructgen.scenegraph.events import letter_of
+from instructgen.scenegraph.events import MANNERS, letter_of, read_manner
 from instructgen.scenegraph.graph import Contradiction, Entity, Statement, StatementPart
 from instructgen.scenegraph.people import PersonWords
 from instructgen.scenegraph.phrases import NounPhrase
@@ -47,15 +47,13 @@ _PREPOSITIONS = {
     "by the side of": "by the side of",
 }
 _ENDS = frozenset(("", ".", ",", "and", "while", "with", "!", ";", "as", "when", "after", "before", "during"))
-_SIDES = ("next to each other", "near each other", "side by side", "in a row", "in a line", "in a circle")
+_LISTED_ENDS = _ENDS | PREPOSITIONS.keys()
 # How several stand to one another, and where somebody is: as captions have it, and as it is said.
 _MANNERS = {
-    **{words: words for words in (*_SIDES, "to each other", "with each other", "close together")},
-    **{words: words for words in ("together", "outside", "outdoors", "inside", "indoors", "in doors")},
-    "next to one another": "next to each other",
-    "beside each other": "next to each other",
+    **MANNERS,
+    **{words: words for words in ("to each other", "with each other", "close together", "together")},
+    **{words: words for words in ("outside", "outdoors", "inside", "indoors")},
     "beside one another": "next to each other",
-    "close to each other": "close to each other",
     "in doors": "indoors",
 }
 _PARTICLES = frozenset(("to", "out", "off", "up", "away", "back", "over", "for"))
@@ -162,14 +160,20 @@ def _read_list(caption: Caption, piece: Piece) -> Piece:
     while piece.last in _JOINERS and caption.token(at) in ("and", ","):
         is_last = "and" in caption.tokens[at : at + 2]
         start = at + 1 + (caption.tokens[at : at + 2] == (",", "and"))
-        thing = read_whole(caption, start)
-        if thing is None or caption.token(thing.end) not in _ENDS | PREPOSITIONS.keys():
+        thing = _read_listed(caption, start)
+        if thing is None:
             return piece
         whole += word_piece(" and " if is_last else ", ", start) + thing
         at = thing.end
         if is_last:
             return whole
     return piece
+
+
+def _read_listed(caption: Caption, at: int) -> Piece | None:
+    """Read one more thing of a list; not "a dog" of "and a dog is running"."""
+    thing = read_whole(caption, at)
+    return thing if thing is not None and caption.token(thing.end) in _LISTED_ENDS else None
 
 
 def _say_placed(where: Piece, noun: NounPhrase) -> Piece:
@@ -272,14 +276,10 @@ def _read_preposition(caption: Caption, at: int) -> Piece | None:
 
 
 def _read_manner(caption: Caption, at: int) -> tuple[str, int]:
-    for words, said in _MANNERS.items():
-        end = at + words.count(" ") + 1
-        if " ".join(caption.tokens[at:end]) != words:
-            continue
-        behind = caption.token(end)
-        if behind in _ENDS or (behind in PREPOSITIONS and behind != "of"):
-            return said, end
-    return "", at
+    said, end = read_manner(caption.tokens, at, _MANNERS)
+    behind = caption.token(end)
+    ends = behind in _ENDS or (behind in PREPOSITIONS and behind != "of")
+    return (said, end) if ends else ("", at)
 
 
 def _read_on(caption: Caption, piece: Piece) -> Piece:
@@ -302,7 +302,5 @@ def _read_joined(caption: Caption, at: int, last: str) -> Piece | None:
     doing = _read_verb(caption, at + 1, is_plural=False)
     if doing is not None:
         return word_piece(f" {word}", at + 1) + doing
-    thing = read_whole(caption, at + 1) if word == "and" and last in _JOINERS else None
-    if thing is None or caption.token(thing.end) not in _ENDS | PREPOSITIONS.keys():
-        return None
-    return word_piece(" and ", at + 1) + thing
+    thing = _read_listed(caption, at + 1) if word == "and" and last in _JOINERS else None
+    return word_piece(" and ", at + 1) + thing if thing is not None else None

@@ -38,12 +38,15 @@ def merge_doubles(boxes: Sequence[Box], merge_iou: float) -> list[Box]:
 
 def overlap(a: Box, b: Box) -> float:
     """Return intersection over union, 0 to 1; 0 where neither box has an area."""
+    shared = shared_area(a, b)
+    return shared / (a.area + b.area - shared) if shared > 0 else 0.0
+
+
+def shared_area(a: Box, b: Box) -> float:
+    """Return the share of the image that lies in both boxes."""
     width = min(a.x1, b.x1) - max(a.x0, b.x0)
     height = min(a.y1, b.y1) - max(a.y0, b.y0)
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return shared / (a.area + b.area - shared)
+    return max(width, 0.0) * max(height, 0.0)
 
 
 def keep_largest(boxes: Sequence[Box], num_boxes: int) -> list[Box]:

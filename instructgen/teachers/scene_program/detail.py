@@ -5,13 +5,13 @@ import random
 from instructgen.lexicon.words import join_words, with_article
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Action, Entity, SceneGraph
-from instructgen.scenegraph.settings import SETTINGS, UNNAMED
+from instructgen.scenegraph.settings import SETTINGS
 from instructgen.teachers.scene_program.detail_close import close_paragraph
 from instructgen.teachers.scene_program.detail_frame import tell_frame
 from instructgen.teachers.scene_program.detail_told import may_be_same, open_with_statement, tell_statements
 from instructgen.teachers.scene_program.generators.doings import find_companion, say_both
 from instructgen.teachers.scene_program.generators.looks import join_adjectives, looks_of
-from instructgen.teachers.scene_program.paragraph import MIN_SENTENCES, Doer, Paragraph, say_counted
+from instructgen.teachers.scene_program.paragraph import MIN_SENTENCES, Paragraph, doer_of, say_counted
 from instructgen.teachers.scene_program.phrasing import (
     attribute_claim,
     doing_claim,
@@ -20,7 +20,7 @@ from instructgen.teachers.scene_program.phrasing import (
     say_held,
 )
 from instructgen.teachers.scene_program.speech import be, pronouns_of
-from instructgen.teachers.scene_program.talk import circumstance_claim, exists
+from instructgen.teachers.scene_program.talk import exists
 from instructgen.teachers.scene_program.wordings import load_wordings
 
 _MAX_ACTIONS = 3
@@ -59,12 +59,8 @@ def _open(page: Paragraph) -> bool:
         listed.append(said.words)
         claims += said.claims
     page.named.update(one.name for one in things)
-    setting, place = "", graph.circumstance("place")
-    if place is not None and place.value not in UNNAMED:
-        setting = f" {place.phrase}"
-        page.told.update(("setting", place.value))
-        claims.append(circumstance_claim(place))
-    page.add("d_open_list", tuple(claims), list=join_words(listed), setting=setting)
+    setting, placed = page.set_scene()
+    page.add("d_open_list", (*claims, *placed), list=join_words(listed), setting=setting)
     return True
 
 
@@ -83,17 +79,12 @@ def _open_with_action(page: Paragraph, action: Action, second: Action | None) ->
     who = say_doer(graph, action, page.is_new)
     page.told.update(who.keys)
     what = say_both(graph, action, second, page.is_new)
-    claims = [*who.claims, *what.claims]
     page.told.update(what.keys)
     for one in (action, second) if second is not None else (action,):
         page.note(one)
-    setting, place = "", graph.circumstance("place")
-    if place is not None and not action.where and place.value not in UNNAMED:
-        setting = f" {place.phrase}"
-        page.told.update(("setting", place.value))
-        claims.append(circumstance_claim(place))
+    setting, placed = page.set_scene() if not action.where else ("", ())
     slots = {"who": who.words, "what": what.words, "setting": setting, "is": be(is_plural=action.is_plural)}
-    page.add("d_open_action", tuple(claims), **slots)
+    page.add("d_open_action", (*who.claims, *what.claims, *placed), **slots)
 
 
 def _tell_clothes(page: Paragraph) -> None:
@@ -136,14 +127,7 @@ def _tell_actions(page: Paragraph) -> None:
             continue
         if (not action.doing and not action.where) or (action.place in SETTINGS and "setting" in page.told):
             continue
-        doer = Doer(
-            action.subject,
-            action.lemma or action.subject,
-            action.category,
-            action.kind,
-            action.verb,
-            action.is_plural,
-        )
+        doer = doer_of(action)
         if any(other.word != doer.word and may_be_same(other, doer) for other in page.doers):
             continue
         _tell_action(page, action)
@@ -158,7 +142,6 @@ def _tell_action(page: Paragraph, action: Action) -> None:
         "what": what.words,
         "it": it.it,
         "is": be(is_plural=action.is_plural),
-        "be": it.be,
     }
     if action.verb == "be":
         family = "d_placed"
@@ -190,10 +173,7 @@ def _tell_looks(page: Paragraph) -> None:
     if len(colors) > 1 and page.room() > 0:
         (one, color), (other, second) = colors[:2]
         claims = (attribute_claim(one, color), attribute_claim(other, second))
-        page.add(
-            "d_color_two", claims, x=one.word, y=other.word, color=color.value, other=second.value,
-            acolor=with_article(color.value), aother=with_article(second.value),
-        )  # fmt: skip
+        page.add("d_color_two", claims, x=one.word, y=other.word, color=color.value, other=second.value)
     elif colors and page.room() > 0:
         one, color = colors[0]
         page.add("d_color_one", (attribute_claim(one, color),), x=one.word, color=color.value)
@@ -208,9 +188,7 @@ def _tell_other_looks(page: Paragraph) -> None:
     """Tell age, pattern or state of one thing that was named."""
     for entity in page.graph.entities:
         looks = [one for one in looks_of(page.graph, entity) if one.kind not in ("color", "size")]
-        looks = [
-            one for one in looks if page.is_new(f"{one.kind} {entity.name}") and one.value not in ("open", "full")
-        ]
+        looks = [one for one in looks if page.is_new(f"{one.kind} {entity.name}") and one.value not in _STATES]
         if looks and entity.name in page.named and page.is_new(f"looks {entity.name}") and page.room() > 2:
             claims = tuple(attribute_claim(entity, one) for one in looks)
             page.add("d_looks", claims, x=entity.word, adjectives=join_adjectives([one.value for one in looks]))

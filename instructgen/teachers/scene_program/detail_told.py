@@ -1,14 +1,13 @@
 """The first sentences of a detailed description: what captions state as a whole, said anew and merged."""
 
-from instructgen.lexicon.words import COLOURS, plural_of
+from instructgen.lexicon.words import COLOURS
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Statement
-from instructgen.scenegraph.settings import SETTINGS, UNNAMED
+from instructgen.scenegraph.settings import SETTINGS
 from instructgen.scenegraph.vocabulary import AGES, GENDERS
-from instructgen.teachers.scene_program.paragraph import Doer, Paragraph
+from instructgen.teachers.scene_program.paragraph import Doer, Paragraph, doer_of
 from instructgen.teachers.scene_program.phrasing import told_claim
 from instructgen.teachers.scene_program.speech import be, pronouns_of
-from instructgen.teachers.scene_program.talk import circumstance_claim
 
 _MAX_MORE = 2  # statements after the first
 _MIN_NEW = 2  # how many things and doings a further statement has to add
@@ -23,19 +22,13 @@ def open_with_statement(page: Paragraph) -> bool:
     if first is None:
         return False
     subject, predicate = page.say(first.subject), page.say(first.predicate)
-    claims = [told_claim(first), *subject.claims, *predicate.claims]
-    setting = ""
-    place = page.graph.circumstance("place")
     is_short = len(f"{subject.words}{predicate.words}".split()) <= _LONG
-    if place is not None and is_short and place.value not in UNNAMED and not first.keys & SETTINGS.keys():
-        setting = f" {place.phrase}"
-        page.told.update(("setting", place.value))
-        claims.append(circumstance_claim(place))
+    setting, placed = page.set_scene() if is_short and not first.keys & SETTINGS.keys() else ("", ())
+    claims = (told_claim(first), *subject.claims, *predicate.claims, *placed)
     page.told.update((*subject.keys, *predicate.keys))
     page.note_statement(first)
-    slots = {"who": subject.words, "what": predicate.words.strip(), "setting": setting}
-    family = _family_of(first)
-    page.add(family, tuple(claims), **slots, **{"is": be(is_plural=first.is_plural)})
+    slots = {"who": subject.words, "what": predicate.words, "setting": setting}
+    page.add(_family_of(first), claims, **slots, **{"is": be(is_plural=first.is_plural)})
     return True
 
 
@@ -59,7 +52,7 @@ def tell_statements(page: Paragraph, *, min_new: int = _MIN_NEW) -> None:
             continue
         if one.keys & SETTINGS.keys() and "setting" in page.told:
             continue
-        doer = _doer_of(one)
+        doer = doer_of(one)
         same = next((known for known in page.doers if _is_same(page, known, doer)), None)
         if same is None and any(may_be_same(known, doer) for known in page.doers):
             continue
@@ -72,7 +65,7 @@ def tell_statements(page: Paragraph, *, min_new: int = _MIN_NEW) -> None:
 def _tell(page: Paragraph, one: Statement, same: Doer | None) -> None:
     predicate = page.say(one.predicate)
     it = pronouns_of(same.word if same is not None else one.lemma, one.kind, is_plural=one.is_plural)
-    slots = {"what": page.refer_back(predicate.words.strip()), "it": it.it, "is": it.be}
+    slots = {"what": page.refer_back(predicate.words), "it": it.it, "is": it.be}
     claims: tuple[Claim, ...] = (told_claim(one), *predicate.claims)
     if same is None:
         page.told.update(predicate.keys)
@@ -88,11 +81,6 @@ def _tell(page: Paragraph, one: Statement, same: Doer | None) -> None:
         page.add("d_again_doing", claims, **slots)
     page.told.update(predicate.keys)
     page.note_statement(one)
-
-
-def _doer_of(one: Statement) -> Doer:
-    word = plural_of(one.lemma) if one.is_plural else one.lemma
-    return Doer(word, one.lemma, one.category, one.kind, one.verb, one.is_plural)
 
 
 def _is_same(page: Paragraph, known: Doer, doer: Doer) -> bool:

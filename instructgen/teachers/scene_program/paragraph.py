@@ -3,6 +3,7 @@
 import random
 import re
 from functools import cache
+from itertools import chain
 
 from msgspec import Struct
 
@@ -11,7 +12,7 @@ from instructgen.scenegraph.attributes import VALUES
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Action, Entity, SceneGraph, Statement, StatementPart
 from instructgen.scenegraph.postures import excludes
-from instructgen.scenegraph.settings import SETTINGS
+from instructgen.scenegraph.settings import SETTINGS, UNNAMED
 from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.scenegraph.vocabulary import ADJECTIVES, NOUNS
 from instructgen.teachers.scene_program.generators.doings import are_alike
@@ -25,6 +26,7 @@ from instructgen.teachers.scene_program.speech import (
     say_region,
     say_thing,
 )
+from instructgen.teachers.scene_program.talk import circumstance_claim
 from instructgen.teachers.scene_program.wordings import Family
 
 MIN_SENTENCES = 4
@@ -41,6 +43,11 @@ class Doer(Struct, frozen=True):
     kind: str
     verb: str
     is_plural: bool
+
+
+def doer_of(one: Action | Statement) -> Doer:
+    word = one.subject if isinstance(one, Action) else one.word
+    return Doer(word, one.lemma or word, one.category, one.kind, one.verb, one.is_plural)
 
 
 class Paragraph:
@@ -67,12 +74,21 @@ class Paragraph:
         forms = list(self.wordings[family].plain)
         self.draw.shuffle(forms)
         words = {"pic": self.pic, "apic": with_article(self.pic), **slots}
-        said = [self.refer_back(form.format(**words)) for form in forms]
-        sentence = next((one for one in said if _opening_of(one) not in self.openings), said[0])
+        said = (self.refer_back(form.format(**words)) for form in forms)
+        first = next(said)
+        sentence = next((one for one in chain((first,), said) if _opening_of(one) not in self.openings), first)
         self.openings.add(_opening_of(sentence))
         self.sentences.append(polish(sentence))
         self.claims += claims
         self.mentioned |= {one.word for one in self.graph.entities if one.is_single and _has(sentence, one.word)}
+
+    def set_scene(self) -> tuple[str, tuple[Claim, ...]]:
+        """Return the place to end the first sentence with, led by a space, and its claim; "" where it is no such."""
+        place = self.graph.circumstance("place")
+        if place is None or place.value in UNNAMED:
+            return "", ()
+        self.told.update(("setting", place.value))
+        return f" {place.phrase}", (circumstance_claim(place),)
 
     def refer_back(self, text: str) -> str:
         """Put "the" for the "a" of single things that were mentioned before."""
@@ -107,18 +123,16 @@ class Paragraph:
         """Keep in mind what an action told."""
         self.named.update(action.things | {action.category, action.subject, action.object, action.place})
         self.told.update((f"{action.verb} {action.subject}", action.place))
-        lemma = action.lemma or action.subject
-        self.doers.append(Doer(action.subject, lemma, action.category, action.kind, action.verb, action.is_plural))
+        self.doers.append(doer_of(action))
         if action.place in SETTINGS:
             self.told.add("setting")
 
     def note_statement(self, statement: Statement) -> None:
         """Keep in mind what a statement told."""
-        word = plural_of(statement.lemma) if statement.is_plural else statement.lemma
+        word = statement.word
         self.named.update(statement.keys | {word, statement.lemma, statement.category})
         self.told.update(statement.keys | statement.looks | {f"{statement.verb} {word}"})
-        doer = Doer(word, statement.lemma, statement.category, statement.kind, statement.verb, statement.is_plural)
-        self.doers.append(doer)
+        self.doers.append(doer_of(statement))
         if statement.keys & SETTINGS.keys():
             self.told.add("setting")
 

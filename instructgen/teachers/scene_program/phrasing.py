@@ -5,13 +5,13 @@ from collections.abc import Callable, Collection
 from msgspec import Struct
 
 from instructgen.lexicon.words import with_article
+from instructgen.scenegraph.attributes import BEFORE_NOUN
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Action, Attribute, Entity, Evidence, SceneGraph, Statement, StatementPart
 from instructgen.teachers.scene_program.speech import say_number
 
 _BEFORE_NOUN = ("size", "age", "pattern", "color", "material")
 _MAX_ADJECTIVES = 2
-_BEFORE = {"wood": "wooden"}  # how a material is said before its noun
 
 IsNew = Callable[[str], bool]
 
@@ -48,7 +48,7 @@ def say_described(graph: SceneGraph, entity: Entity, is_new: IsNew) -> Phrase:
     told = [by_kind[kind] for kind in _BEFORE_NOUN if kind in by_kind][:_MAX_ADJECTIVES]
     if not told or any(one.value in entity.word.split() for one in told):
         return Phrase(entity.word)
-    words = " ".join([*(_BEFORE.get(one.value, one.value) for one in told), entity.word])
+    words = " ".join([*(BEFORE_NOUN.get(one.value, one.value) for one in told), entity.word])
     keys = (*(f"{one.kind} {entity.name}" for one in told), f"looks {entity.name}")
     return Phrase(words, tuple(attribute_claim(entity, one) for one in told), keys)
 

@@ -42,19 +42,19 @@ def make_reasoning(graph: SceneGraph, draw: random.Random) -> Told | None:
     if not scored:
         return None
     least = scored[-1][0]
-    written: list[tuple[Match, _Grounds]] = []
+    best: tuple[Match, _Grounds] | None = None
     while scored:
         drawn = draw.choices(range(len(scored)), [(1.0 + score - least) ** 2 for score, _ in scored])[0]
         match = scored.pop(drawn)[1]
         grounds = _say_grounds(match, graph, draw)
-        if grounds.sentences:
-            written.append((match, grounds))
-            if _tells_reason(match.rule, grounds):
-                break
-    if not written:
+        if grounds.sentences and _tells_reason(match.rule, grounds):
+            best = match, grounds
+            break
+        if grounds.sentences:  # where no ground names what its rule is about, the first that was drawn serves
+            best = best or (match, grounds)
+    if best is None:
         return None
-    # Where no ground names what its rule is about, the first that was drawn serves.
-    match, grounds = next((pair for pair in written if _tells_reason(pair[0].rule, pair[1])), written[0])
+    match, grounds = best
     background, reasons = draw.choice(match.rule.background), draw.choice(match.rule.answers)
     answer = " ".join([*grounds.sentences, background, *reasons])
     return Told(match.rule.name, draw.choice(match.rule.questions), answer, tuple(grounds.claims))

@@ -9,6 +9,7 @@ from instructgen.lexicon.words import NUMBER_NAMES, with_article
 from instructgen.records import Box
 from instructgen.scenegraph.geometry import height_of, side_of
 from instructgen.scenegraph.graph import Entity, SceneGraph
+from instructgen.scenegraph.vocabulary import GENDERS
 
 PICTURE_WORDS = ("picture", "image", "photo")
 # Key: side and height as `region_of` joins them.
@@ -33,8 +34,6 @@ _WRITTEN = {"t shirt": "T-shirt", "t shirts": "T-shirts", "wii": "Wii", "christm
 _AS_WRITTEN = re.compile(r"\b(?:t shirts|t shirt|wii|christmas)\b")
 _PAIRS = ("scissors", "skis")
 _UNCOUNTED = ("skis", "scissors", "broccoli")
-_HE = frozenset({"man", "boy", "groom"})
-_SHE = frozenset({"woman", "girl", "bride"})
 
 
 class Pronouns(Struct, frozen=True):
@@ -108,8 +107,8 @@ def pronouns_of(word: str, kind: str, *, is_plural: bool) -> Pronouns:
     """Return how a subject is taken up again; a person of unknown sex is "they"."""
     if is_plural:
         return _THEY
-    if word in _HE:
+    if GENDERS.get(word) == "male":
         return Pronouns("he", "his", "is")
-    if word in _SHE:
+    if GENDERS.get(word) == "female":
         return Pronouns("she", "her", "is")
     return _THEY if kind == "person" else Pronouns("it", "its", "is")

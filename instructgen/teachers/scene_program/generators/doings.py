@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import structs
 
-from instructgen.lexicon.words import join_words, plural_of
+from instructgen.lexicon.words import join_words
 from instructgen.scenegraph.graph import Action, SceneGraph, Statement
 from instructgen.scenegraph.settings import SETTINGS
 from instructgen.scenegraph.unboxed import SAID_TWICE
@@ -211,7 +211,7 @@ def find_doing_after(talk: Talk) -> Iterator[Move]:
 def find_summary(talk: Talk) -> Iterator[Move]:
     """Sum up by what most captions state as a whole."""
     for one in talk.graph.statements:
-        word = plural_of(one.lemma) if one.is_plural else one.lemma
+        word = one.word
         is_doing = one.verb not in ("", "be", "wear") and one.kind in ("person", "animal", "vehicle")
         if not is_doing or not talk.is_new("summary", f"doing {word}", f"does {one.category}"):
             continue

@@ -8,7 +8,7 @@ from instructgen.records import Box
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.geometry import relation_of
 from instructgen.scenegraph.graph import Entity, Evidence
-from instructgen.surrogate.boxes import overlap
+from instructgen.surrogate.boxes import overlap, shared_area
 from instructgen.teachers.scene_program.generators.presence import region_claim
 from instructgen.teachers.scene_program.speech import is_countable, region_of, say_region
 from instructgen.teachers.scene_program.talk import Generator, Move, Talk, subject_of
@@ -24,7 +24,6 @@ _AT_EDGE = 0.004  # how near the frame's edge a box must come to be said to reac
 _MET = 0.08  # intersection over union from which two boxes are said to overlap
 _INSIDE = 0.9
 _FAMILIES = {"left": "left_of", "right": "right_of", "higher": "above", "lower": "below"}
-_OPPOSITE = {"left": "right", "right": "left", "higher": "lower", "lower": "higher"}
 # Their boxes hold what stands or lies on them: size, order and overlap say little of them.
 _SUPPORTS = frozenset(("dining table", "bed", "couch", "bench", "boat", "tie"))
 
@@ -74,14 +73,11 @@ def find_relation(talk: Talk) -> Iterator[Move]:
 
 def is_comparable(one: Entity, other: Entity) -> bool:
     """True where the first looks larger, and one has to look: it is no giant beside it, and does not hold it."""
-    box, inner = one.boxes[0], other.boxes[0]
-    width = min(box.x1, inner.x1) - max(box.x0, inner.x0)
-    height = min(box.y1, inner.y1) - max(box.y0, inner.y0)
     if one.name in _SUPPORTS or other.name in _SUPPORTS:
         return False
     if "person" in (one.kind, other.kind) and not {one.kind, other.kind} <= _LARGE_KINDS:
         return False
-    held = max(width, 0.0) * max(height, 0.0) > _HELD_IN * other.area
+    held = shared_area(one.boxes[0], other.boxes[0]) > _HELD_IN * other.area
     return not held and SIZE_MARGIN * other.area < one.area < _SIZE_LIMIT * other.area
 
 

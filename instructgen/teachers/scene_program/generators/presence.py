@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from instructgen.lexicon.categories import Category
 from instructgen.lexicon.words import join_words, with_article
 from instructgen.scenegraph.claims import Claim
-from instructgen.scenegraph.graph import Entity
+from instructgen.scenegraph.graph import Entity, SceneGraph
 from instructgen.teachers.scene_program.absence import UNFIT, find_absent
 from instructgen.teachers.scene_program.speech import is_countable, region_of, say_one, say_region, say_thing
 from instructgen.teachers.scene_program.talk import SOLID_AREA, Generator, Move, Talk, exists, subject_of
@@ -38,21 +38,21 @@ def _sure_things(talk: Talk) -> list[Entity]:
     return [one for one in boxed if one.num_captions > 1 or one.area > SOLID_AREA][:6]
 
 
-def is_obvious(talk: Talk, one: Entity) -> bool:
+def is_obvious(graph: SceneGraph, one: Entity) -> bool:
     """True for what nearly every caption names: nobody would ask whether it is there."""
-    return one.num_captions >= max(3, talk.graph.num_captions - 1)
+    return one.num_captions >= max(3, graph.num_captions - 1)
 
 
 def has_question(talk: Talk) -> bool:
     """True where something is there that one may ask for."""
-    return any(not is_obvious(talk, one) for one in _sure_things(talk))
+    return any(not is_obvious(talk.graph, one) for one in _sure_things(talk))
 
 
 def find_present(talk: Talk) -> Iterator[Move]:
     """Affirm what is there; what is obvious comes last."""
     things = _sure_things(talk)
     talk.draw.shuffle(things)
-    for one in sorted(things, key=lambda one: is_obvious(talk, one)):
+    for one in sorted(things, key=lambda one: is_obvious(talk.graph, one)):
         if not talk.is_new(f"there {one.name}", f"no {one.name}"):
             continue
         keys = (f"there {one.name}", "yes")

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from instructgen.lexicon.words import join_words
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Circumstance, Entity, Evidence, SceneGraph
-from instructgen.scenegraph.settings import infer_setting
+from instructgen.scenegraph.settings import VAGUE, infer_setting
+from instructgen.teachers.scene_program.generators.presence import is_obvious
 from instructgen.teachers.scene_program.speech import say_thing
 from instructgen.teachers.scene_program.talk import Generator, Move, Talk, circumstance_claim, subject_of
 
 # Where something is rather than where a picture is taken, or what says next to nothing.
-_NO_SETTING = frozenset(("room", "grass", "water", "ocean", "snow"))
+_NO_SETTING = VAGUE | {"ocean", "snow"}
 _OF_SPORTS = ("baseball bat", "baseball glove", "sports ball", "tennis racket")  # their field is no mere field
 _MAIN_AREA = 0.06  # share of the image from which a thing may be what it is about
 
@@ -63,7 +64,7 @@ def find_weather(talk: Talk) -> Iterator[Move]:
 def find_most_named(graph: SceneGraph) -> Entity | None:
     """Return what all viewers agree on: the thing that nearly every caption names."""
     first = next(iter(graph.boxed_entities()), None)
-    if first is None or first.num_captions < max(3, graph.num_captions - 1):
+    if first is None or not is_obvious(graph, first):
         return None
     if first.area < _MAIN_AREA or (first.is_many and first.plural.split()[-1] not in graph.words):
         return None
