@@ -98,6 +98,8 @@ class Curator:
 
     def _edit(self, text: str) -> str:
         self.edited.append(text)
+        if LIE in text:
+            return text  # the filter has to meet it, whatever is drawn
         edit = random.Random(text).choice(EDITS)
         if edit == "shorter" and len(split_line(text)) > 4:
             return " ".join(split_line(text)[:-1])
