@@ -3,14 +3,13 @@
 from msgspec import Struct, structs
 
 from instructgen.lexicon.words import plural_of, with_article
+from instructgen.scenegraph.disputes import drop_disputed
 from instructgen.scenegraph.events import Event
 from instructgen.scenegraph.graph import Action, Contradiction, Entity, Evidence
 from instructgen.scenegraph.people import PersonWords, tells_several
 from instructgen.scenegraph.phrases import NounPhrase
-from instructgen.scenegraph.postures import POSTURES, excludes, is_doubted
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.settings import SETTINGS
-from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.scenegraph.verbs import VERB_FORMS
 
 GAME_VERBS = frozenset({"play", "watch", "enjoy"})
@@ -72,6 +71,8 @@ class Sources(Struct, frozen=True):
         many = phrase.is_plural and phrase.noun.article != "plural"
         if phrase.noun.category:
             return number > 1 if many else number > 0
+        if phrase.noun.article == "a" and not many and phrase.noun.lemma in self.plural:
+            return False
         return self.num_captions(phrase.noun.lemma) > 0
 
 
@@ -99,16 +100,7 @@ def find_actions(
         if known is None or (not known.where and action.where):
             found[key] = action
     ordered = sorted(found.values(), key=lambda one: (-one.num_captions, not one.where, one.doing, one.subject))
-    words = frozenset(token for reading in readings for token in reading.tokens)
-    kept, disputed = _drop_rivals(ordered)
-    return [one for one in kept if one.num_captions > 1 or not _is_doubted(one, words)], disputed
-
-
-def _is_doubted(action: Action, words: frozenset[str]) -> bool:
-    """True for what one caption tells and a word of another speaks against: a posture, or clothes by another name."""
-    if action.verb == "wear":
-        return not SAID_TWICE.get(action.object, frozenset()).isdisjoint(words)
-    return is_doubted(action.verb, words, is_vehicle=action.kind == "vehicle")
+    return drop_disputed(ordered, [reading.tokens for reading in readings])
 
 
 def _make_action(event: Event, sources: Sources, roles: dict[str, Entity]) -> Action | None:
@@ -134,7 +126,9 @@ def _make_action(event: Event, sources: Sources, roles: dict[str, Entity]) -> Ac
 
 
 def is_done_to(verb: str, thing: NounPhrase) -> bool:
-    """True unless a game is thrown or something other than a game is played."""
+    """True unless a game is thrown, something other than a game is played, or skis are ridden."""
+    if verb == "ride" and thing.noun.category == "skis":
+        return False
     if thing.noun.kind == "game":
         return verb in GAME_VERBS
     return verb != "play" or thing.noun.lemma in PLAYED
@@ -309,26 +303,3 @@ def say_phrase(phrase: NounPhrase, *, after_verb: bool) -> str:
     if noun.article == "mass" and not after_verb and noun.kind != "game":
         return f"the {noun.lemma}"
     return noun.lemma
-
-
-def _drop_rivals(actions: list[Action]) -> tuple[list[Action], list[Contradiction]]:
-    """Keep the best supported posture of each subject; where another is supported alike, keep neither."""
-    best: dict[tuple[str, str], Action] = {}
-    disputed: list[Contradiction] = []
-    unclear: set[tuple[str, str]] = set()
-    for action in actions:
-        key = (action.category, action.subject)
-        if action.verb not in POSTURES:
-            continue
-        first = best.setdefault(key, action)
-        if excludes(first.verb, action.verb):
-            spans = (*first.evidence.spans, *action.evidence.spans)
-            disputed.append(Contradiction(action.subject, "posture", (first.verb, action.verb), Evidence(spans)))
-            if action.num_captions == first.num_captions:
-                unclear.add(key)
-    kept = []
-    for action in actions:
-        key = (action.category, action.subject)
-        if action.verb not in POSTURES or (best[key] is action and key not in unclear):
-            kept.append(action)
-    return kept, disputed

@@ -12,15 +12,11 @@ from instructgen.scenegraph.people import PersonWords, tells_several
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.postures import is_posture_disputed
 from instructgen.scenegraph.reading import CaptionReading
-from instructgen.scenegraph.verbs import TOLD_VERBS, VERB_FORMS
+from instructgen.scenegraph.rivals import is_outvoted
 
-_TRIES = frozenset((
-    "ready", "about", "trying", "tries", "attempting", "attempts", "preparing", "prepares", "going", "getting",
-))  # fmt: skip
-_SOME = frozenset(("several", "many", "numerous", "bunch", "lots", "group"))
+_SOME = frozenset(("several", "many", "numerous", "bunch", "lots", "group", "few"))
 _SPORTS = frozenset(("baseball", "batter", "pitcher", "umpire", "soccer", "football", "cricket", "rugby", "polo"))
 _WATERS = {word: at for at, word in enumerate(("lake", "river", "ocean", "pool", "pond", "stream"))}
-_DONE = 3  # captions that say a thing is done outweigh one that says it is tried
 
 
 class Sources(Struct, frozen=True):
@@ -115,24 +111,11 @@ def _is_other_place(keys: frozenset[str], kinds: dict[str, int], sources: Source
     return sum(bool(rooms - own) for rooms in said) >= sum(bool(rooms & own) for rooms in said)
 
 
-def _is_only_tried(verb: str, sources: Sources) -> bool:
-    """True where one caption says that it is done, and another that somebody gets ready or tries to do so."""
-    tried = any(
-        one.tokens[at] == verb and one.tokens[at - 1] == "to" and one.tokens[at - 2] in _TRIES
-        for one in sources.readings
-        for at in range(2, len(one.tokens))
-    )
-    return tried and sum(any(_is_form(token, verb) for token in one.tokens) for one in sources.readings) < _DONE
-
-
-def _is_form(token: str, verb: str) -> bool:
-    found = VERB_FORMS.get(token) or TOLD_VERBS.get(token)
-    return found is not None and found.base == verb
-
-
-def is_disputed(keys: frozenset[str], verb: str, sources: Sources, *, is_vehicle: bool) -> bool:
-    """True where other captions tell another place or posture, or that what one says is done is only tried."""
-    if any(_is_other_place(keys, kinds, sources) for kinds in (ROOMS, _WATERS)) or _is_only_tried(verb, sources):
-        return True
+def is_disputed(
+    keys: frozenset[str], words: tuple[str, ...], verb: str, sources: Sources, *, is_vehicle: bool
+) -> bool:
+    """True where other captions tell another place, posture or doing, or that what one says is done is only tried."""
     captions = [one.tokens for one in sources.readings]
+    if any(_is_other_place(keys, kinds, sources) for kinds in (ROOMS, _WATERS)) or is_outvoted(words, verb, captions):
+        return True
     return any(is_posture_disputed(key, captions, is_vehicle=is_vehicle) for key in sorted({verb, *keys}))

@@ -35,6 +35,12 @@ ROOMS = {
     "classroom": 5, "restaurant": 6, "store": 7, "library": 8, "dining room": 9, "bakery": 10,
 }  # fmt: skip
 _SETTING_WORDS = tuple(frozenset(lemma.split()) for lemma in SETTINGS)
+# Rooms that are never told, and speak against another that a single caption tells.
+_OTHER_ROOMS = frozenset((
+    "warehouse", "garage", "shop", "lobby", "hallway", "basement", "gym", "studio", "lab", "hospital", "museum",
+    "church", "cafe", "pub", "cafeteria", "salon", "market", "attic", "den", "lounge", "workshop", "showroom",
+    "cabin", "trailer", "camper", "tent", "laundry", "factory", "mall", "school", "closet", "dorm", "corridor",
+))  # fmt: skip
 _TOO_WIDE = frozenset({"room", "city", "water", "snow"})  # of these one caption alone is not enough
 _DARK = frozenset({"night", "dusk", "evening", "sunset", "sunrise"})
 _DISAGREE = ({"sunny", "rainy"}, {"sunny", "cloudy"}, {"sunny", "snowy"}, {"sunny", "foggy"}, {"rainy", "snowy"})
@@ -97,6 +103,7 @@ def _find_places(
     if not agreed and len(votes) == 1:
         sure = [lemma for lemma in votes if lemma not in _TOO_WIDE and not _has_rival(lemma, readings)]
         agreed = [SETTINGS[lemma] for lemma in sure]
+    agreed = [one for one in agreed if not _is_beside_others(one.lemma, len(votes[one.lemma]), readings)]
     agreed.sort(key=lambda setting: -len(votes[setting.lemma]))
     kept, rivals = _choose_room([setting.lemma for setting in agreed], votes)
     places = [
@@ -115,9 +122,21 @@ def _has_rival(lemma: str, readings: tuple[CaptionReading, ...]) -> bool:
     own = set(lemma.split())
     for reading in readings:
         tokens = set(reading.tokens)
-        if not own <= tokens and any(other <= tokens for other in _SETTING_WORDS if not own & other):
+        if own <= tokens:
+            continue
+        if (lemma in ROOMS and _OTHER_ROOMS & tokens) or any(
+            other <= tokens for other in _SETTING_WORDS if not own & other
+        ):
             return True
     return False
+
+
+def _is_beside_others(lemma: str, num_votes: int, readings: tuple[CaptionReading, ...]) -> bool:
+    """True for a room where as many captions name one of another kind, be it in what role it may."""
+    kind = ROOMS.get(lemma)
+    others = [set(other.split()) for other in ROOMS if ROOMS[other] != kind]
+    naming = sum(any(other <= set(reading.tokens) for other in others) for reading in readings)
+    return kind is not None and naming >= num_votes
 
 
 def _choose_room(lemmas: list[str], votes: dict[str, list[Span]]) -> tuple[set[str], list[str]]:

@@ -13,7 +13,7 @@ from instructgen.scenegraph.people import PersonWords
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.reading import CaptionReading, Mentions, evidence_of, spans_of
 from instructgen.scenegraph.unboxed import find_unboxed
-from instructgen.scenegraph.vocabulary import BOUNDARIES
+from instructgen.scenegraph.vocabulary import BOUNDARIES, LIKENESS
 from instructgen.surrogate.boxes import overlap
 
 _SAME_PLACE = 0.8  # intersection over union of two boxes that may be one thing named twice
@@ -25,7 +25,11 @@ _IN_PARTS = frozenset(
 _PARTS = 3  # boxes that may be of one thing
 _SCREENS = frozenset(("tv", "laptop", "cell phone"))
 _GOES_ON = frozenset(("and", ",", "of", "looking"))  # within a noun phrase: "four tired looking dogs"
-_SOME = frozenset(("several", "many", "numerous", "dozens", "bunch", "herd", "flock", "rows", "lots"))
+_SOME = frozenset(("several", "many", "numerous", "dozens", "bunch", "herd", "flock", "rows", "lots", "few"))
+# Where captions have these and not the animal that is boxed, it may be a likeness, or another animal.
+_UNREAL = LIKENESS | frozenset(
+    ("animal", "animals", "wolf", "fox", "deer", "moose", "lion", "tiger", "monkey", "goat")
+)
 # A category whose boxes annotators may mean where people say otherwise.
 _RIVALS = {
     "sheep": {"goat", "goats"},
@@ -114,7 +118,8 @@ def _read_category(
     num_captions = len({reading.number for reading, _ in said})
     rivals = sorted(_RIVALS.get(name, set()) & words)
     shaped = bool({"shape", "shaped"} & words)
-    if not num_captions and (rivals or shaped or _is_covered(name, boxes, record.boxes)):
+    unreal = category.group == "animal" and not _UNREAL.isdisjoint(words)
+    if not num_captions and (rivals or shaped or unreal or _is_covered(name, boxes, record.boxes)):
         return None, Contradiction(name, "entity", (name, *rivals), Evidence(boxes=tuple(numbers)))
     if not num_captions and max((box.area for box in plain), default=0.0) < _MIN_AREA:
         return None, None
@@ -179,8 +184,13 @@ def _say(category: Category, words: frozenset[str], said: Mentions, *, is_single
     )
     if category.name != "person" and votes:
         word, num = max(votes.items(), key=lambda pair: (pair[1], pair[0]))
+        narrow = words.intersection(category.synonyms) - {word, category.name, category.spoken}
         common = (
-            num > 1 and 2 * num > len(said) and votes.keys() <= {word, category.spoken} and word != category.spoken
+            num > 1
+            and 2 * num > len(said)
+            and not (narrow and category.group == "vehicle")  # one's ferry may be another's ship
+            and votes.keys() <= {word, category.spoken}
+            and word != category.spoken
         )
         if common and (is_single or all(phrase.is_plural for _, phrase in said if phrase.noun.lemma == word)):
             return word, plural_of(word)

@@ -41,6 +41,7 @@ def read_person_words(
         for lemma in votes
         if lemma in table and _is_contradicted(table[lemma], table, named)
     }
+    unsafe |= {lemma for lemma in votes if lemma in GENDERS and _is_mixed(lemma, phrases_by_caption, named)}
     safe = frozenset(votes) - unsafe - {"person"}
     singular = max(sorted(safe), key=lambda lemma: votes[lemma], default="person")
     return PersonWords(singular if votes.get(singular, 0) > 1 else "person", safe)
@@ -55,6 +56,15 @@ def _is_contradicted(value: str, table: dict[str, str], lemmas_by_caption: list[
     """True if another caption names somebody of the other kind only, and no caption names both."""
     kinds = [{table[lemma] for lemma in lemmas if lemma in table} for lemmas in lemmas_by_caption]
     return any(found and value not in found for found in kinds) and not any(len(found) > 1 for found in kinds)
+
+
+def _is_mixed(lemma: str, phrases_by_caption: list[list[NounPhrase]], lemmas_by_caption: list[set[str]]) -> bool:
+    """True if one caption has several of the sex, and another one of the other sex without several of this."""
+    several = [any(one.noun.lemma == lemma and one.is_plural for one in phrases) for phrases in phrases_by_caption]
+    mixed = [
+        any(GENDERS.get(other, GENDERS[lemma]) != GENDERS[lemma] for other in lemmas) for lemmas in lemmas_by_caption
+    ]
+    return any(several) and any(other and not many for other, many in zip(mixed, several, strict=True))
 
 
 def tells_several(phrases: Iterable[NounPhrase]) -> bool:

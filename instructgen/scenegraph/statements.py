@@ -6,6 +6,7 @@ and leaves out opinions. The parts stay in their order, so it does not matter to
 """
 
 from collections.abc import Collection, Iterable
+from itertools import pairwise
 
 from instructgen.lexicon.words import COLOURS
 from instructgen.scenegraph.actions import GAME_VERBS, PLAYED, is_done_to, say_preposition
@@ -32,6 +33,7 @@ from instructgen.scenegraph.vocabulary import NOUNS, PREPOSITIONS
 _MAX_TOKENS = 24
 _MAX_PREPOSITION = 4
 _BE = frozenset(("is", "are"))
+_PICTURES = frozenset(("picture", "photo", "photograph", "painting", "poster", "drawing", "image"))
 _WHO = frozenset(("that", "who", "which"))
 _FILLERS = frozenset(("currently", "just", "both", "all", "also"))
 _WHOLE = (
@@ -121,7 +123,12 @@ def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
     is_clear = is_clear and whole.end - start <= _MAX_TOKENS and not _says_twice(whole.parts)
     if not is_clear or not owner_fits(whole.parts, lemma, is_plural=is_plural):
         return None
-    if is_disputed(whole.keys, whole.verb, sources, is_vehicle=phrase.noun.kind == "vehicle"):
+    words = tuple(word for part in whole.parts for word in part.text.split())
+    if any(
+        word in _PICTURES and behind == "of" and sources.num_captions[word] < 2 for word, behind in pairwise(words)
+    ):
+        return None  # what it is a picture of may be there itself
+    if is_disputed(whole.keys, words, whole.verb, sources, is_vehicle=phrase.noun.kind == "vehicle"):
         return None
     return Statement(
         span=reading.span(start, whole.end),

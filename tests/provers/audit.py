@@ -119,6 +119,10 @@ def _doubt_words(said: str, claims: list[Claim]) -> Iterator[str]:
         bare = bare.replace("large to small", " ").replace("how large", " ")
     if any(claim.kind == "extent" and claim.value == "small" for claim in claims):
         bare = re.sub(r"\b(?:small part|rather small)\b", " ", bare)
+    if "overlap" in kinds:
+        bare = re.sub(
+            r"\b(?:be )?(?:partly|hide|cover|hidden)\b[a-z ]*", " ", bare
+        )  # which one hides which is left open
     for word in re.findall(r"[a-z]+(?:'[a-z]+)?", bare):
         lemma = lemma_of(word)
         if word in claimed or word in DIRECTIONS or word in NUMBERS:

@@ -43,6 +43,7 @@ _MIDDLE = {
     "odd-one-out": 3,
     "clarify": 3,
     "missing": 2,
+    "overlap": 2,
     "which-present": 2,
     "false-premise": 2,
     "summary": 2,

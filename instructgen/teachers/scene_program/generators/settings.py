@@ -68,6 +68,9 @@ def find_most_named(graph: SceneGraph) -> Entity | None:
         return None
     if first.area < _MAIN_AREA or (first.is_many and first.plural.split()[-1] not in graph.words):
         return None
+    people = graph.find("person")
+    if first.name != "person" and people is not None and people.num_captions > 1:
+        return None  # it is in somebody's hands, or beside somebody
     # Of people of whom captions name one, "people" is not what they agree on.
     return None if any(one.member_of == first.number for one in graph.entities) else first
 

@@ -1,0 +1,105 @@
+"""What excludes what: words of captions that cannot both hold of one scene, and which of them most captions tell."""
+
+from collections.abc import Sequence
+
+from instructgen.scenegraph.verbs import TOLD_VERBS, VERB_FORMS
+
+_Groups = tuple[frozenset[str], ...]
+
+
+def _groups(*rows: str) -> _Groups:
+    return tuple(frozenset(row.split()) for row in rows)
+
+
+# Each row is a group of words; one scene is told by one group of a table.
+_TABLES = (
+    _groups("sidewalk sidewalks pavement", "street streets road roads highway roadway"),
+    _groups(
+        "eating eats eat biting bite bites chewing chews",
+        "serving serves serve passing passes pass preparing prepares prepare cutting cuts cut making makes slicing"
+        " cooking cooks posing poses",
+    ),
+    _groups("throwing throws throw tossing tosses toss pitching pitches", "catching catches catch"),
+    _groups("throwing throws throw tossing tosses pitching pitches", "hitting hits batting swinging swings"),
+    _groups("talking talks talk", "texting texts checking checks reading reads looking looks using uses"),
+    _groups("riding rides ride", "pushing pushes push carrying carries walking walks"),
+    _groups("surfing surfs surf", "carrying carries walking walks holding holds paddling paddles running runs"),
+    _groups("crossing crosses cross across", "down along"),
+    _groups("sleeping sleeps asleep", "looking looks watching watches staring stares awake eating playing plays"),
+    _groups("landing lands landed", "taking takes takeoff"),
+    _groups("skiing skis ski", "snowboarding snowboards snowboard"),
+    _groups("opening opens", "closing closes"),
+    _groups("cave", "building buildings house room rooms home"),
+    _groups("entering enters", "leaving leaves exiting exits"),
+)
+# What one sits or lies on, where a caption says so. "At a table" is not on it.
+_SEATS = frozenset((
+    "bed", "couch", "sofa", "bench", "chair", "blanket", "grass", "floor", "table", "counter", "desk", "rug", "lap",
+    "suitcase", "shelf", "toilet", "stool", "towel", "pillow", "laptop", "keyboard", "car", "motorcycle", "horse",
+    "boat", "steps", "stairs", "ground", "sidewalk", "rock", "log", "wall", "fence", "windowsill", "ledge", "roof",
+))  # fmt: skip
+_ONE_SEAT = {"sofa": "couch", "stairs": "steps", "desk": "table", "rug": "floor", "ground": "floor"}
+_RESTING = frozenset(("sit", "lie", "lay", "sleep", "rest", "seat", "be", "perch", "kneel"))
+_ON = frozenset(("on", "atop", "onto"))
+_REACH = 4  # tokens behind "on" within which its noun stands
+_TRIES = frozenset((
+    "ready", "about", "trying", "tries", "attempting", "attempts", "preparing", "prepares", "going", "getting",
+))  # fmt: skip
+_DONE = 3  # captions that say a thing is done outweigh one that says it is tried
+
+
+def is_outvoted(words: Sequence[str], verb: str, captions: Sequence[tuple[str, ...]]) -> bool:
+    """True where what is told by these words as many captions tell otherwise, or say that it is only tried."""
+    told = frozenset(words)
+    if _is_only_tried(verb, captions):
+        return True
+    said = [frozenset(tokens) for tokens in captions]
+    return any(_loses(told, groups, said) for groups in _TABLES) or (
+        verb in _RESTING and _loses_seat(tuple(words), captions)
+    )
+
+
+def _loses(told: frozenset[str], groups: _Groups, said: list[frozenset[str]]) -> bool:
+    own = [group for group in groups if not group.isdisjoint(told)]
+    if len(own) != 1:
+        return False
+    others = frozenset().union(*(group for group in groups if group is not own[0]))
+    agreeing = sum(not own[0].isdisjoint(tokens) for tokens in said)
+    against = sum(own[0].isdisjoint(tokens) and not others.isdisjoint(tokens) for tokens in said)
+    return bool(against) and against >= agreeing
+
+
+def _loses_seat(told: tuple[str, ...], captions: Sequence[tuple[str, ...]]) -> bool:
+    own = _find_seats(told)
+    if not own:
+        return False
+    said = [_find_seats(tokens) for tokens in captions]
+    against = sum(bool(seats) and own.isdisjoint(seats) for seats in said)
+    return bool(against) and against >= sum(not own.isdisjoint(seats) for seats in said)
+
+
+def _find_seats(tokens: tuple[str, ...]) -> frozenset[str]:
+    """Return what something is on; "at table" stands for sitting at one."""
+    found: set[str] = set()
+    for at, word in enumerate(tokens):
+        behind = tokens[at + 1 : at + 1 + _REACH]
+        if word == "at" and "table" in behind:
+            found.add("at table")
+        elif word in _ON:
+            found.update(_ONE_SEAT.get(seat, seat) for seat in [one for one in behind if one in _SEATS][:1])
+    return frozenset(found)
+
+
+def _is_only_tried(verb: str, captions: Sequence[tuple[str, ...]]) -> bool:
+    """True where one caption says that it is done, and another that somebody gets ready or tries to do so."""
+    tried = any(
+        tokens[at] == verb and tokens[at - 1] == "to" and tokens[at - 2] in _TRIES
+        for tokens in captions
+        for at in range(2, len(tokens))
+    )
+    return tried and sum(any(_is_form(token, verb) for token in tokens) for tokens in captions) < _DONE
+
+
+def _is_form(token: str, verb: str) -> bool:
+    found = VERB_FORMS.get(token) or TOLD_VERBS.get(token)
+    return found is not None and found.base == verb
