@@ -279,7 +279,7 @@ def _say_subject(event: Event, sources: Sources) -> str:
     lemma = noun.lemma
     if noun.category == "person":
         is_pair = event.is_plural and not noun.is_plural
-        if is_pair or lemma not in sources.person.safe:
+        if is_pair or not sources.person.is_safe(lemma, is_plural=event.is_plural):
             lemma = "person"
         if not event.is_plural and sources.number("person") == 1:
             lemma = sources.person.singular

@@ -12,10 +12,17 @@ _WORDS = {token: noun.lemma for token, noun in NOUNS.items() if noun is not None
 
 
 class PersonWords(Struct, frozen=True):
-    """`singular` is safe for a single person; `safe` are the words that no other caption contradicts."""
+    """`singular` is safe for a single person; `safe` are the words that no other caption contradicts.
+
+    Of these `mixed` are no word for several: where one caption has "girls", another has "a boy and a girl".
+    """
 
     singular: str
     safe: frozenset[str]
+    mixed: frozenset[str] = frozenset()
+
+    def is_safe(self, lemma: str, *, is_plural: bool) -> bool:
+        return lemma in self.safe and not (is_plural and lemma in self.mixed)
 
 
 def read_person_words(
@@ -41,10 +48,10 @@ def read_person_words(
         for lemma in votes
         if lemma in table and _is_contradicted(table[lemma], table, named)
     }
-    unsafe |= {lemma for lemma in votes if lemma in GENDERS and _is_mixed(lemma, phrases_by_caption, named)}
+    mixed = frozenset(one for one in votes if one in GENDERS and _is_mixed(one, phrases_by_caption, named))
     safe = frozenset(votes) - unsafe - {"person"}
     singular = max(sorted(safe), key=lambda lemma: votes[lemma], default="person")
-    return PersonWords(singular if votes.get(singular, 0) > 1 else "person", safe)
+    return PersonWords(singular if votes.get(singular, 0) > 1 else "person", safe, mixed)
 
 
 def _find_strays(phrases: list[NounPhrase], tokens: tuple[str, ...]) -> set[str]:

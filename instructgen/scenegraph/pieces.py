@@ -306,7 +306,7 @@ def safe_lemma(phrase: NounPhrase, sources: Sources) -> str:
     entity = sources.entities.get("person")
     if entity is not None and entity.is_single:
         return sources.person.singular
-    return lemma if lemma in sources.person.safe else "person"
+    return lemma if sources.person.is_safe(lemma, is_plural=phrase.is_plural) else "person"
 
 
 def owner_fits(parts: tuple[StatementPart, ...], lemma: str, *, is_plural: bool) -> bool:
