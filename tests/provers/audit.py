@@ -39,6 +39,9 @@ _MANY = re.compile(r"\b(?:several|many|a number of)\b")
 _ONE = re.compile(r"\b(?:single|only one|just one|just the one|no second|no others?(?! things)|lone|the only)\b")
 _SIZE_KINDS = ("larger", "largest", "order", "extent")
 _DIRECTION_KINDS = ("region", "largest", "relation", "edge", "half", "order")
+_HIDING = re.compile(
+    r"\b(?:be )?(?:partly (?:in front of|behind|hide|hidden|covered|cover)|(?:hide|cover) a part of)\b"
+)
 _BE_DOING = re.compile(r"(?<!you )(?<!we )\b(?:is|are) (?:also |both |all |now |just )?([a-z]+ing)\b")
 
 
@@ -120,9 +123,7 @@ def _doubt_words(said: str, claims: list[Claim]) -> Iterator[str]:
     if any(claim.kind == "extent" and claim.value == "small" for claim in claims):
         bare = re.sub(r"\b(?:small part|rather small)\b", " ", bare)
     if "overlap" in kinds:
-        bare = re.sub(
-            r"\b(?:be )?(?:partly|hide|cover|hidden)\b[a-z ]*", " ", bare
-        )  # which one hides which is left open
+        bare = _HIDING.sub(" ", bare)  # which one hides which is left open
     for word in re.findall(r"[a-z]+(?:'[a-z]+)?", bare):
         lemma = lemma_of(word)
         if word in claimed or word in DIRECTIONS or word in NUMBERS:

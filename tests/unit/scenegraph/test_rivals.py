@@ -1,0 +1,30 @@
+"""What captions tell otherwise: who is outvoted, and who is not."""
+
+import pytest
+
+from instructgen.scenegraph.rivals import is_outvoted
+
+EATING = "a woman eating cake"
+SERVING = "a woman serving cake"
+ON_GRASS = "a boy sitting on the grass"
+ON_BLANKET = "a boy sitting on a blanket"
+
+
+@pytest.mark.parametrize(
+    ("told", "verb", "captions", "outvoted"),
+    [
+        (EATING, "eat", [EATING], False),
+        (EATING, "eat", [EATING, SERVING], True),
+        (EATING, "eat", [EATING, EATING, SERVING], False),
+        (ON_GRASS, "sit", [ON_GRASS, ON_BLANKET], True),
+        (ON_GRASS, "sit", [ON_GRASS, "a boy"], False),
+        (ON_GRASS, "hold", [ON_GRASS, ON_BLANKET], False),
+        ("two people sitting on a table", "sit", ["two people sitting on a table", "a couple at a table"], True),
+        ("a man flying a kite", "fly", ["a man flying a kite", "a man trying to fly a kite"], True),
+        ("a man flying a kite", "fly", ["a man flying a kite"] * 3 + ["a man trying to fly a kite"], False),
+    ],
+)
+def test_what_as_many_captions_tell_otherwise_loses(
+    told: str, verb: str, captions: list[str], *, outvoted: bool
+) -> None:
+    assert is_outvoted(told.split(), verb, [tuple(one.split()) for one in captions]) is outvoted
