@@ -35,12 +35,13 @@ def export_filter_cap(
     """
     from instructgen.dataset.exports.filter_cap import write_filter_cap
     from instructgen.dataset.publish import find_version
+    from instructgen.dataset.stored import LocalVersion
 
     if out.exists():
         raise InstructgenError(f"{out} is there already; name a new folder")
     if images is not None and not images.is_dir():
         raise InstructgenError(f"--images: no folder {images}")
-    exported = write_filter_cap(find_version(dataset), out, lambda _, name: _read_picture(images, name))
+    exported = write_filter_cap(LocalVersion(find_version(dataset)), out, lambda _, name: _read_picture(images, name))
     if as_json:
         typer.echo(json.dumps({"out": str(out), "samples": exported.num_rows, "left_out": exported.left_out}))
         return

@@ -94,6 +94,27 @@ class RefinementFacts(Struct, frozen=True):
     """Digest of refined.jsonl."""
 
 
+class Parent(Struct, frozen=True, omit_defaults=True):
+    """A version whose rows are in this one. `sha256` is of its manifest.json; `taken` its rows that are here."""
+
+    version: str
+    title: str
+    sha256: str
+    taken: int
+
+
+class Lineage(Struct, frozen=True):
+    """How a version was made of others, or of files that no build of ours wrote.
+
+    `operation` is "merge", "split", "sample", "mix" or "import"; `settings` are all that its rows follow from, with
+    the digests of the files that were read.
+    """
+
+    operation: str
+    settings: dict[str, Any]
+    parents: tuple[Parent, ...] = ()
+
+
 class Manifest(Struct, frozen=True, omit_defaults=True):
     """`version` digests everything but itself, `parent`, `created_at`, `metrics` and the versions of the code."""
 
@@ -114,6 +135,8 @@ class Manifest(Struct, frozen=True, omit_defaults=True):
     shards: tuple[Shard, ...]
     review: ReviewFacts | None = None
     refinement: RefinementFacts | None = None
+    lineage: Lineage | None = None
+    """None for what a build or a review made."""
     metrics: dict[str, Any] | None = None
     """Measures of what was published, in all and by type; they follow from the rows and are not in the name."""
 
@@ -138,6 +161,8 @@ def make_version(manifest: Manifest) -> str:
         content["review"] = msgspec.to_builtins(manifest.review)
     if manifest.refinement is not None:
         content["refinement"] = msgspec.to_builtins(manifest.refinement)
+    if manifest.lineage is not None:
+        content["lineage"] = msgspec.to_builtins(manifest.lineage)
     return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()[:_VERSION_CHARS]
 
 

@@ -22,6 +22,7 @@ from instructgen.dataset.exports import EXPORTS
 from instructgen.dataset.exports.base import Exported
 from instructgen.dataset.manifest import Manifest
 from instructgen.dataset.publish import REFINED_NAME, REJECTED_NAME, check_out, publish
+from instructgen.dataset.stored import LocalVersion
 from instructgen.errors import InstructgenError, RunStoppedError
 from instructgen.jobs.compose import Composer, Files
 from instructgen.jobs.corpus import compare_all
@@ -164,7 +165,7 @@ class Build:
 
         try:
             return tuple(
-                EXPORTS[name](version_folder, self.out / "exports" / name, read_picture)
+                EXPORTS[name](LocalVersion(version_folder), self.out / "exports" / name, read_picture)
                 for name in self.parts.config.dataset.exports
             )
         except InstructgenError as error:

@@ -21,6 +21,7 @@ from instructgen.dataset.exports.base import Exported, ReadPicture
 from instructgen.dataset.manifest import Counts, Manifest, ReviewFacts, make_version
 from instructgen.dataset.publish import REFINED_NAME, REJECTED_NAME, publish
 from instructgen.dataset.shards import Shard, ShardWriter, hash_file
+from instructgen.dataset.stored import LocalVersion
 from instructgen.errors import InstructgenError, RunLockedError
 from instructgen.jobs.facts import code_versions
 from instructgen.jobs.review import Reviewed, check_samples
@@ -74,7 +75,7 @@ def export_again(out: Path, version: Path, read_picture: ReadPicture) -> tuple[E
     """Write the new version in each form in which the dataset lies in exports/ already."""
     try:
         return tuple(
-            export(version, out / "exports" / name, read_picture)
+            export(LocalVersion(version), out / "exports" / name, read_picture)
             for name, export in EXPORTS.items()
             if (out / "exports" / name).is_dir()
         )

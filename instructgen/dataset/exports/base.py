@@ -8,11 +8,12 @@ from pathlib import Path
 from msgspec import Struct
 
 from instructgen.dataset.publish import sync
+from instructgen.dataset.stored import StoredVersion
 
 # Given an image's id and its file's name, relative to the image folder: the stored bytes, or None.
 ReadPicture = Callable[[str, str], bytes | None]
-# Given a version's folder, the folder to write and where pictures are that the rows do not hold.
-Export = Callable[[Path, Path, ReadPicture], "Exported"]
+# Given a version, the folder to write and where pictures are that the rows do not hold.
+Export = Callable[[StoredVersion, Path, ReadPicture], "Exported"]
 
 
 class Exported(Struct, frozen=True):

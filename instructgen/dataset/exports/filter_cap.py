@@ -10,11 +10,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
+from instructgen.dataset.columns import Row
 from instructgen.dataset.exports.base import Exported, ReadPicture, new_folder
+from instructgen.dataset.stored import StoredVersion, read_rows
 from instructgen.errors import InstructgenError
 
 FILE_NAME = "filter_cap.json"
@@ -24,7 +25,7 @@ _COLUMNS = ["image_id", "sample_type", "messages", "images"]
 _UNSAFE = re.compile(r"[^\w.-]+")
 
 
-def write_filter_cap(version: Path, out: Path, read_picture: ReadPicture) -> Exported:
+def write_filter_cap(version: StoredVersion, out: Path, read_picture: ReadPicture) -> Exported:
     """Write the version's descriptions to `out`, in the order of its shards; every image that is listed is there.
 
     A row whose picture is neither in the row nor found is left out, and counted, and so is one of several pictures.
@@ -57,32 +58,20 @@ def write_filter_cap(version: Path, out: Path, read_picture: ReadPicture) -> Exp
     return Exported(out, len(listed), dict(left_out))
 
 
-def _choose_type(version: Path) -> str:
-    found = {row["sample_type"] for row in _iterate(version, ["sample_type"])}
+def _choose_type(version: StoredVersion) -> str:
+    found = {shard.sample_type for shard in version.manifest.shards}
     for sample_type in _TYPES:
         if sample_type in found:
             return sample_type
     raise InstructgenError(
-        f"{version} has no sample of the types {' or '.join(_TYPES)}, and {FILE_NAME} holds nothing but descriptions"
+        f"{version.place} has no sample of the types {' or '.join(_TYPES)}, and {FILE_NAME} holds nothing else"
     )
 
 
-def _read_rows(version: Path, sample_type: str) -> Iterator[dict[str, Any]]:
-    for row in _iterate(version, _COLUMNS):
+def _read_rows(version: StoredVersion, sample_type: str) -> Iterator[Row]:
+    for row in read_rows(version, _COLUMNS):
         if row["sample_type"] == sample_type:
             yield row
-
-
-def _iterate(version: Path, columns: list[str]) -> Iterator[dict[str, Any]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    for path in sorted((version / "data").glob("*.parquet")):
-        try:
-            for batch in pq.ParquetFile(path).iter_batches(batch_size=64, columns=columns):
-                yield from batch.to_pylist()
-        except (pa.ArrowException, OSError) as error:
-            raise InstructgenError(f"{path} cannot be read: {error}; build or copy the version again") from None
 
 
 def _make_name(image_id: str, seen: set[str]) -> str:

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from instructgen.dataset.columns import Provenance, Row, hash_row, make_row, make_schema
+from instructgen.dataset.columns import Provenance, Row, hash_row, make_row
 from instructgen.dataset.exports.filter_cap import write_filter_cap
 from instructgen.dataset.imports.parse import Unusable, parse_record
 from instructgen.dataset.read import read_rows
-from instructgen.dataset.shards import ShardWriter
+from instructgen.dataset.stored import LocalVersion
 from instructgen.errors import InstructgenError
 from tests.support.make import make_record, make_reply, make_sample
+from tests.support.versions import write_version
 
 
 def pair_row(first: bytes | None = b"one", second: bytes | None = b"two", sample_type: str = "multi-image") -> Row:
@@ -26,13 +27,8 @@ def single_row(number: int, sample_type: str) -> Row:
     )
 
 
-def write(folder: Path, *rows: Row) -> Path:
-    (folder / "data").mkdir(parents=True)
-    writer = ShardWriter(folder, make_schema([], embeds_images=True), 10, embeds_images=True)
-    for row in rows:
-        writer.write("train", row)
-    writer.finish()
-    return folder
+def write(folder: Path, *rows: Row) -> LocalVersion:
+    return write_version(folder, rows)
 
 
 def test_partner_comes_first_and_its_own_picture_last() -> None:
@@ -49,7 +45,7 @@ def test_digest_of_a_row_covers_both_pictures() -> None:
 
 
 def test_row_is_shown_by_its_own_picture(tmp_path: Path) -> None:
-    (shown,) = read_rows(write(tmp_path / "v", pair_row()), None, None, 5)
+    (shown,) = read_rows(write(tmp_path / "v", pair_row()).folder, None, None, 5)
     assert shown["image_path"] == make_record(2).file_name
 
 

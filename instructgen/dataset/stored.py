@@ -1,0 +1,78 @@
+"""A published version as its readers see it, wherever it lies."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from instructgen.dataset.columns import Row
+from instructgen.dataset.manifest import Manifest, read_manifest
+from instructgen.errors import InstructgenError
+
+_BATCH_ROWS = 256
+_BATCH_ROWS_WITH_PICTURES = 64
+
+
+class StoredVersion(Protocol):
+    """One version: what its manifest says, and its files by the paths that the manifest knows them by."""
+
+    @property
+    def manifest(self) -> Manifest: ...
+
+    @property
+    def place(self) -> str:
+        """Where it is, for messages: a folder or an address."""
+        ...
+
+    def open(self, path: str) -> BinaryIO:
+        """Open "data/train-00000-of-00003.parquet", "rejected.jsonl" ... to read, from its start.
+
+        Raises FileNotFoundError where the version has no such file.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class LocalVersion:
+    """A version in a folder of this machine."""
+
+    folder: Path
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        return read_manifest(self.folder)
+
+    @property
+    def place(self) -> str:
+        return str(self.folder)
+
+    def open(self, path: str) -> BinaryIO:
+        return (self.folder / path).open("rb")
+
+
+def read_rows(version: StoredVersion, columns: Sequence[str] | None = None) -> Iterator[Row]:
+    """Yield the rows in the order of the shards; `columns` None reads all, pictures included.
+
+    Raises InstructgenError for a shard that cannot be read.
+    """
+    import pyarrow.parquet as pq
+
+    has_pictures = columns is None or "images" in columns
+    batch_rows = _BATCH_ROWS_WITH_PICTURES if has_pictures else _BATCH_ROWS
+    for shard in version.manifest.shards:
+        with told(f"{version.place}: {shard.path}"), version.open(shard.path) as file:
+            for batch in pq.ParquetFile(file).iter_batches(batch_size=batch_rows, columns=columns):
+                yield from batch.to_pylist()
+
+
+@contextmanager
+def told(what: str) -> Iterator[None]:
+    """Say of which file an error of reading is."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise InstructgenError(f"{what} cannot be read: {error}; build or copy the version again") from None
