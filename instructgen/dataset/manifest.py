@@ -1,6 +1,7 @@
 """What a version of a dataset is: what went in, what came out, and the digest of every file."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from msgspec import Struct
 from instructgen.dataset.shards import Shard
 from instructgen.errors import InstructgenError
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST_NAME = "manifest.json"
 _VERSION_CHARS = 12
 
@@ -116,7 +117,9 @@ class Lineage(Struct, frozen=True):
 
 
 class Manifest(Struct, frozen=True, omit_defaults=True):
-    """`version` digests everything but itself, `parent`, `created_at`, `metrics` and the versions of the code."""
+    """A version. Its name digests what shaped the rows and what they say: neither `parent`, `created_at`, `metrics`,
+    `shards`, `rows_per_shard` nor the versions of the code.
+    """
 
     format: int
     version: str
@@ -135,6 +138,10 @@ class Manifest(Struct, frozen=True, omit_defaults=True):
     shards: tuple[Shard, ...]
     review: ReviewFacts | None = None
     refinement: RefinementFacts | None = None
+    contents: dict[str, str] = {}
+    """"<split>/<type>" -> digest of its rows, in their order, however they are cut into shards. Since format 2."""
+    rows_per_shard: int = 10_000
+    """How the next version is to cut its shards; not in the name."""
     lineage: Lineage | None = None
     """None for what a build or a review made."""
     metrics: dict[str, Any] | None = None
@@ -144,7 +151,8 @@ class Manifest(Struct, frozen=True, omit_defaults=True):
 def make_version(manifest: Manifest) -> str:
     """Return the version's name: the same content, settings and outcomes give the same name anywhere.
 
-    Shards count by their rows, not their bytes, so that another Parquet writer does not make a new version.
+    Rows count by what they say, not by their bytes or by the shard that they lie in, so that neither another Parquet
+    writer nor other versions in the same store make a new version.
     """
     content: dict[str, Any] = {
         "format": manifest.format,
@@ -155,7 +163,7 @@ def make_version(manifest: Manifest) -> str:
         "counts": msgspec.to_builtins(manifest.counts),
         "embeds_images": manifest.embeds_images,
         "unpublished": manifest.unpublished_sha256,
-        "shards": [[shard.path, shard.num_rows, shard.content_sha256] for shard in manifest.shards],
+        **_name_rows(manifest),
     }
     if manifest.review is not None:
         content["review"] = msgspec.to_builtins(manifest.review)
@@ -164,6 +172,20 @@ def make_version(manifest: Manifest) -> str:
     if manifest.lineage is not None:
         content["lineage"] = msgspec.to_builtins(manifest.lineage)
     return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()[:_VERSION_CHARS]
+
+
+def _name_rows(manifest: Manifest) -> dict[str, Any]:
+    if manifest.format == 1:
+        return {"shards": [[shard.path, shard.num_rows, shard.content_sha256] for shard in manifest.shards]}
+    return {"contents": manifest.contents}
+
+
+def count_splits(shards: Sequence[Shard]) -> dict[str, int]:
+    """Return the rows of each split, in the order of the shards."""
+    splits: dict[str, int] = {}
+    for shard in shards:
+        splits[shard.split] = splits.get(shard.split, 0) + shard.num_rows
+    return splits
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
@@ -177,8 +199,16 @@ def read_manifest(version_folder: Path) -> Manifest:
     """
     path = version_folder / MANIFEST_NAME
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Manifest)
+        return decode_manifest(path.read_bytes(), str(path))
     except FileNotFoundError:
         raise InstructgenError(f"{version_folder} is not a dataset: it has no {MANIFEST_NAME}") from None
-    except (msgspec.DecodeError, OSError) as error:
-        raise InstructgenError(f"{path} is not a manifest that this instructgen can read: {error}") from None
+    except OSError as error:
+        raise InstructgenError(f"{path} cannot be read: {error}") from None
+
+
+def decode_manifest(content: bytes, place: str) -> Manifest:
+    """Return the manifest in a file's content; InstructgenError, which names `place`, for anything else."""
+    try:
+        return msgspec.json.decode(content, type=Manifest)
+    except msgspec.DecodeError as error:
+        raise InstructgenError(f"{place} is not a manifest that this instructgen can read: {error}") from None

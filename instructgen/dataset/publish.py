@@ -1,20 +1,21 @@
 """Makes a finished version visible: one atomic rename, immutable after.
 
-A dataset's folder holds `versions/<version>/` (data/, README.md, manifest.json, rejected.jsonl, and refined.jsonl
-where texts were refined), `tags/latest` with the version that the newest build made, a README.md that opens it, and
-`run/` with the ledger.
+A dataset's folder holds `versions/<version>/` (data/, README.md, manifest.json, SHA256SUMS, rejected.jsonl, and
+refined.jsonl where texts were refined), `tags/` with the version that each of them points to, "latest" among them, a
+README.md that opens the latest, and `run/` with the ledger.
 """
 
-import os
-import shutil
 from pathlib import Path
 
 from instructgen.dataset.card import make_card
+from instructgen.dataset.disk import replace_text, sync  # noqa: F401  TODO
 from instructgen.dataset.manifest import MANIFEST_NAME, Manifest, encode_manifest, read_manifest
+from instructgen.dataset.stores.base import LATEST
+from instructgen.dataset.stores.local import LocalStore
+from instructgen.dataset.sums import SUMS_NAME, make_sums
 from instructgen.errors import InstructgenError
 from instructgen.resources import JOURNAL_NAME, LEDGER_NAME
 
-LATEST = "latest"
 REJECTED_NAME = "rejected.jsonl"
 REFINED_NAME = "refined.jsonl"
 
@@ -28,22 +29,12 @@ def publish(staging: Path, manifest: Manifest, out: Path, *, is_latest: bool = T
     """
     (staging / "README.md").write_text(make_card(manifest), encoding="utf-8")
     (staging / MANIFEST_NAME).write_bytes(encode_manifest(manifest))
-    for path in sorted(staging.rglob("*")):
-        sync(path)
-    sync(staging)
-    version = out / "versions" / manifest.version
-    version.parent.mkdir(parents=True, exist_ok=True)
-    if version.exists():
-        shutil.rmtree(staging)
-    else:
-        staging.rename(version)
-        sync(version.parent)
-    published = read_manifest(version)
-    if not published.shards or not is_latest:
-        return version
-    replace_text(out / "tags" / LATEST, manifest.version + "\n")
-    replace_text(out / "README.md", make_card(published, prefix=f"versions/{manifest.version}/"))
-    return version
+    (staging / SUMS_NAME).write_bytes(make_sums(staging))
+    store = LocalStore(out)
+    store.publish(staging, manifest)
+    if manifest.shards and is_latest:
+        store.move_tag(LATEST, manifest.version, store.list_tags().get(LATEST))
+    return out / "versions" / manifest.version
 
 
 def check_out(out: Path) -> None:
@@ -61,6 +52,14 @@ def read_tag(out: Path, tag: str) -> str | None:
     """Return the version that a tag points to, or None where there is no such tag."""
     path = out / "tags" / tag
     return path.read_text(encoding="utf-8").strip() if path.is_file() else None
+
+
+def find_earlier(out: Path) -> frozenset[str]:
+    """Return the content digests of the shards of the latest version, where the dataset has one."""
+    version = read_tag(out, LATEST)
+    if version is None or not (out / "versions" / version / MANIFEST_NAME).is_file():
+        return frozenset()
+    return frozenset(shard.content_sha256 for shard in read_manifest(out / "versions" / version).shards)
 
 
 def find_version(dataset: Path) -> Path:
@@ -84,28 +83,3 @@ def find_version(dataset: Path) -> Path:
     if not (folder / MANIFEST_NAME).is_file():
         raise InstructgenError(f"{dataset}: the tag '{LATEST}' points to version {version}, which is not there")
     return folder
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write a small file so that a reader sees the old or the new text, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.new")
-    new.write_text(text, encoding="utf-8")
-    sync(new)
-    new.replace(path)
-    sync(path.parent)
-
-
-def sync(path: Path) -> None:
-    """Wait until the file, or the folder's list of names, is on disk."""
-    if path.is_dir():
-        if os.name == "nt":
-            return  # Windows cannot open a folder, and writes its names through
-        flags = os.O_RDONLY
-    else:
-        flags = os.O_RDWR  # what Windows wants of a file that is to be synchronised
-    descriptor = os.open(path, flags)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

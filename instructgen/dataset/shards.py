@@ -1,6 +1,12 @@
-"""Writes rows to Parquet shards: one series for each (split, sample type), cut at a number of rows."""
+"""Writes rows to Parquet shards: one series for each (split, sample type), cut into slices of its images.
+
+A shard is shared by all versions that have it, so the cuts keep to the images: a series is cut before images whose
+ids hash to a multiple, and where a shard of the version before ended. Rows that come, go or change touch the shards
+they lie in, and no others; rows that come at the end touch none. A version's name does not depend on the cuts.
+"""
 
 import hashlib
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +26,10 @@ _GROUP_ROWS_TEXT = 10_000
 _GROUP_BYTES_TEXT = 8_000_000  # so that long answers do not fill the memory
 _BATCH_ROWS = 200  # rows that wait as Python objects, which take several times the room of Arrow's
 _READ_BYTES = 1 << 20
+_FEW_ROWS = 100  # shards this small are cut by number alone
+_SHORT = 40  # one end of an earlier shard makes a cut from rows_per_shard / 40 rows on, else appends leave crumbs
+MIXED = "mixed"
+"""What a shard of rows of several types has for a sample type."""
 
 
 class Shard(Struct, frozen=True):
@@ -42,6 +52,7 @@ class _Open:
     writer: "pq.ParquetWriter"
     digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
     num_rows: int = 0
+    last_image: str = ""
     pending: list[Row] = field(default_factory=list)
     batches: "list[pa.RecordBatch]" = field(default_factory=list)
     num_batched: int = 0
@@ -50,29 +61,56 @@ class _Open:
 
 @dataclass(slots=True)
 class ShardWriter:
-    """Takes rows in their final order; `finish` names the files `<split>-00000-of-000NN.parquet` under data/."""
+    """Takes rows in their final order; `finish` names the files `<split>-00000-of-000NN.parquet` under data/.
+
+    `earlier` are the content digests of shards that exist, whose ends make cuts; `is_mixed` puts rows of all types
+    into one series, in the order in which they come.
+    """
 
     folder: Path
     schema: "pa.Schema"
     rows_per_shard: int
     embeds_images: bool
+    earlier: frozenset[str] = frozenset()
+    is_mixed: bool = False
+    _series: dict[tuple[str, str], "hashlib._Hash"] = field(default_factory=dict)
     _open: dict[tuple[str, str], _Open] = field(default_factory=dict)
     _finished: dict[tuple[str, str], list[tuple[Path, int, str]]] = field(default_factory=dict)
 
     def write(self, split: str, row: Row) -> None:
-        key = (split, row["sample_type"])
+        key = (split, MIXED if self.is_mixed else row["sample_type"])
+        if key in self._open and self._ends_before(self._open[key], row["image_id"]):
+            self._close(key)
         shard = self._open.get(key) or self._start(key)
         shard.pending.append(row)
-        shard.digest.update(hash_row(row))
+        digest = hash_row(row)
+        shard.digest.update(digest)
+        self._series[key].update(digest)
         shard.num_rows += 1
+        shard.last_image = row["image_id"]
         group_rows = _GROUP_ROWS_WITH_PICTURES if self.embeds_images else _GROUP_ROWS_TEXT
-        if shard.num_rows == self.rows_per_shard:
-            self._close(key)
-        elif len(shard.pending) == min(_BATCH_ROWS, group_rows):
+        if len(shard.pending) == min(_BATCH_ROWS, group_rows):
             self._batch(shard)
             is_large = shard.num_bytes >= _GROUP_BYTES_TEXT and not self.embeds_images
             if shard.num_batched == group_rows or is_large:
                 self._flush(shard)
+
+    @property
+    def contents(self) -> dict[str, str]:
+        """Return a digest of the rows of each "<split>/<type>", which no cut can change."""
+        return {f"{split}/{name}": digest.hexdigest() for (split, name), digest in sorted(self._series.items())}
+
+    def _ends_before(self, shard: _Open, image_id: str) -> bool:
+        """Return whether the shard is complete when a row of this image comes."""
+        if shard.num_rows >= self.rows_per_shard:
+            return True
+        if image_id == shard.last_image:
+            return False
+        is_long = shard.num_rows >= max(1, self.rows_per_shard // _SHORT)
+        if self.earlier and is_long and shard.digest.hexdigest() in self.earlier:
+            return True
+        is_slice = self.rows_per_shard >= _FEW_ROWS and shard.num_rows >= self.rows_per_shard // 4
+        return is_slice and zlib.crc32(image_id.encode()) % (self.rows_per_shard // 2) == 0
 
     def finish(self) -> list[Shard]:
         """Close what is open and give each file its final name; splits in the order of their names."""
@@ -106,6 +144,7 @@ class ShardWriter:
         import pyarrow.parquet as pq
 
         split, sample_type = key
+        self._series.setdefault(key, hashlib.sha256())
         data = self.folder / "data"
         data.mkdir(parents=True, exist_ok=True)
         number = len(self._finished.setdefault(key, []))

@@ -33,6 +33,10 @@ class StoredVersion(Protocol):
         """
         ...
 
+    def paths(self) -> Iterator[str]:
+        """Yield the paths of all its files, whether the manifest knows them or not."""
+        ...
+
 
 @dataclass(frozen=True)
 class LocalVersion:
@@ -50,6 +54,11 @@ class LocalVersion:
 
     def open(self, path: str) -> BinaryIO:
         return (self.folder / path).open("rb")
+
+    def paths(self) -> Iterator[str]:
+        for path in sorted(self.folder.rglob("*")):
+            if not path.is_dir():
+                yield path.relative_to(self.folder).as_posix()
 
 
 def read_rows(version: StoredVersion, columns: Sequence[str] | None = None) -> Iterator[Row]:

@@ -21,7 +21,7 @@ from instructgen.batch.files import count_open
 from instructgen.dataset.exports import EXPORTS
 from instructgen.dataset.exports.base import Exported
 from instructgen.dataset.manifest import Manifest
-from instructgen.dataset.publish import REFINED_NAME, REJECTED_NAME, check_out, publish
+from instructgen.dataset.publish import REFINED_NAME, REJECTED_NAME, check_out, find_earlier, publish
 from instructgen.dataset.stored import LocalVersion
 from instructgen.errors import InstructgenError, RunStoppedError
 from instructgen.jobs.compose import Composer, Files
@@ -132,7 +132,9 @@ class Build:
         dropped = self._look_at_all(ledger, record) if self.parts.corpus_filters else {}
         self.watch.begin("write", self.parts.planner.num_images * len(self.parts.config.types))
         with (staging / REJECTED_NAME).open("wb") as rejected_file, RefinedFile(staging / REFINED_NAME) as refined:
-            composer = Composer(self.parts, ledger, staging, Files(rejected_file, refined), dropped)
+            composer = Composer(
+                self.parts, ledger, staging, Files(rejected_file, refined, find_earlier(self.out)), dropped
+            )
             for image in self.parts.planner.images():
                 for outcome in composer.write(image):
                     record.settled(outcome)

@@ -29,10 +29,11 @@ from instructgen.records import Failed, Fault, Rejected, Reply, Sample, Unit
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """What is written beside the shards."""
+    """What is written beside the shards; `earlier` are the content digests of those that the dataset has."""
 
     rejected: BinaryIO
     refined: RefinedFile
+    earlier: frozenset[str]
 
 
 class Composer:
@@ -55,6 +56,7 @@ class Composer:
             make_schema(_list_scores(parts), embeds_images=parts.embeds_images),
             parts.config.dataset.rows_per_shard,
             parts.embeds_images,
+            files.earlier,
         )
 
     def write(self, image: PlannedImage) -> Iterator[Outcome]:
@@ -69,7 +71,7 @@ class Composer:
         counts = self._tally.close(self._parts.planner.num_images)
         shards = self._shards.finish()
         refinement = self._refined.make_facts(self._parts)
-        digests = Digests(self._rejected_digest.hexdigest(), refinement, self._measure(counts))
+        digests = Digests(self._rejected_digest.hexdigest(), self._shards.contents, refinement, self._measure(counts))
         return make_manifest(self._parts, counts, self._spending, shards, digests, out)
 
     def _settle(self, unit: Unit, image: PlannedImage) -> Outcome:

@@ -18,6 +18,7 @@ from instructgen.dataset.manifest import (
     RefinementFacts,
     SourceFacts,
     TeacherFacts,
+    count_splits,
     make_version,
 )
 from instructgen.dataset.publish import LATEST, read_tag
@@ -34,6 +35,7 @@ class Digests:
     """What a version says of the files beside its shards, and of its rows."""
 
     unpublished_sha256: str
+    contents: dict[str, str]
     refinement: RefinementFacts | None
     metrics: dict[str, Any]
 
@@ -64,9 +66,6 @@ def make_manifest(
     out: Path,
 ) -> Manifest:
     """Return the manifest with its version and, as parent, the version that `out` had before."""
-    splits: dict[str, int] = {}
-    for shard in shards:
-        splits[shard.split] = splits.get(shard.split, 0) + shard.num_rows
     manifest = Manifest(
         format=FORMAT,
         version="",
@@ -90,10 +89,12 @@ def make_manifest(
             cost_usd=None if spending.cost_usd is None else round(spending.cost_usd, 6),
         ),
         counts=counts,
-        splits=splits,
+        splits=count_splits(shards),
         embeds_images=parts.embeds_images,
         unpublished_sha256=digests.unpublished_sha256,
         shards=tuple(shards),
+        contents=digests.contents,
+        rows_per_shard=parts.config.dataset.rows_per_shard,
         refinement=digests.refinement,
         metrics=digests.metrics,
     )
@@ -117,10 +118,7 @@ def content_config(parts: "BuildParts") -> dict[str, Any]:
         **_seeing_facts(parts),
         **({"refine": _refine_facts(config.refine)} if config.refine.is_on else {}),
         **({"judge": _judge_facts(config.judge, parts.assessing)} if parts.assessing is not None else {}),
-        "dataset": {
-            "val_fraction": config.dataset.val_fraction,
-            "rows_per_shard": config.dataset.rows_per_shard,
-        },
+        "dataset": {"val_fraction": config.dataset.val_fraction},
     }
 
 

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from instructgen.dataset.columns import Row
 from instructgen.dataset.exports import EXPORTS
 from instructgen.dataset.exports.base import Exported, ReadPicture
-from instructgen.dataset.manifest import Counts, Manifest, ReviewFacts, make_version
+from instructgen.dataset.manifest import FORMAT, Counts, Manifest, ReviewFacts, count_splits, make_version
 from instructgen.dataset.publish import REFINED_NAME, REJECTED_NAME, publish
 from instructgen.dataset.shards import Shard, ShardWriter, hash_file
 from instructgen.dataset.stored import LocalVersion
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 REJECTED, NOT_REVIEWED = "reviewer_rejected", "not_reviewed"
-_DEFAULT_ROWS_PER_SHARD = 10_000
 _BATCH_ROWS = 100
 
 
@@ -95,6 +94,7 @@ class _Writing:
         self.is_strict = is_strict
         self.dropped: dict[str, dict[str, int]] = {}
         """Type -> reason -> rows."""
+        self.contents: dict[str, str] = {}
         self._reviewed = reviewed
         self._file = rejected_file
         # Of what was unpublished before, and then of each new line.
@@ -111,8 +111,8 @@ class _Writing:
 
     def run(self, staging: Path) -> list[Shard]:
         manifest = self._reviewed.manifest
-        rows_per_shard = manifest.config.get("dataset", {}).get("rows_per_shard", _DEFAULT_ROWS_PER_SHARD)
-        writer = ShardWriter(staging, self._make_schema(), rows_per_shard, manifest.embeds_images)
+        earlier = frozenset(shard.content_sha256 for shard in manifest.shards)
+        writer = ShardWriter(staging, self._make_schema(), manifest.rows_per_shard, manifest.embeds_images, earlier)
         for shard in manifest.shards:
             for row in self._read_rows(shard):
                 reason = self._find_reason(row)
@@ -120,7 +120,9 @@ class _Writing:
                     writer.write(shard.split, self._mark(row))
                 else:
                     self._drop(row, reason)
-        return writer.finish()
+        shards = writer.finish()
+        self.contents = writer.contents
+        return shards
 
     def _make_schema(self) -> "pa.Schema":
         """Return the parent's columns and one that tells what a person said of the row."""
@@ -191,17 +193,16 @@ class _Writing:
 
 def _make_manifest(reviewed: Reviewed, reviews: Reviews, writing: _Writing, shards: list[Shard]) -> Manifest:
     parent = reviewed.manifest
-    splits: dict[str, int] = {}
-    for shard in shards:
-        splits[shard.split] = splits.get(shard.split, 0) + shard.num_rows
     manifest = replace(
         parent,
+        format=FORMAT,
         version="",
         parent=parent.version,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         code=code_versions(),
         counts=_move_counts(parent.counts, writing.dropped),
-        splits=splits,
+        splits=count_splits(shards),
+        contents=writing.contents,
         unpublished_sha256=writing.unpublished_sha256,
         shards=tuple(shards),
         review=_make_facts(reviewed, reviews, writing),

@@ -19,6 +19,7 @@ import pytest
 
 from instructgen.dataset.manifest import Manifest, read_manifest
 from instructgen.dataset.publish import find_version
+from instructgen.dataset.stored import LocalVersion
 from instructgen.jobs.review import PictureFinder, find_reviewed
 from instructgen.jobs.review_apply import apply_reviews
 from instructgen.review.decisions import read_reviews
@@ -457,7 +458,7 @@ def test_export_beside_the_versions_is_written_again(dataset: Path) -> None:
     from instructgen.dataset.exports import EXPORTS
 
     folder = dataset / "exports" / "filter_cap"
-    EXPORTS["filter_cap"](find_version(dataset), folder, lambda _, __: None)
+    EXPORTS["filter_cap"](LocalVersion(find_version(dataset)), folder, lambda _, __: None)
     before = json.loads((folder / "filter_cap.json").read_text())["annotations"]
     press(dataset, "reBy hand.\n", "ann", "--type", "detail")
     result = run_cli("review", dataset, "--apply", "--json").result

@@ -22,6 +22,7 @@ from instructgen.dataset.manifest import (
 from instructgen.dataset.publish import REJECTED_NAME
 from instructgen.dataset.shards import ShardWriter
 from instructgen.dataset.stored import LocalVersion
+from instructgen.dataset.sums import SUMS_NAME, make_sums
 from instructgen.records import Message, Sample
 from tests.support.make import make_record, make_reply
 
@@ -59,7 +60,7 @@ def write_version(
         parent=None,
         created_at="2026-01-01T00:00:00+00:00",
         code={"instructgen": "0"},
-        config={"dataset": {"rows_per_shard": 1000}},
+        config={"seed": 0},
         prompts={},
         source=SourceFacts("coco", "a test", len(rows), {}),
         teacher=TeacherFacts("scene-program", "rules", {}, 0, 0, 0.0),
@@ -68,10 +69,12 @@ def write_version(
         embeds_images=has_pictures,
         unpublished_sha256="",
         shards=tuple(shards),
+        contents=writer.contents,
     )
     manifest = replace(manifest, **fields)
     manifest = replace(manifest, version=make_version(manifest))
     (folder / MANIFEST_NAME).write_bytes(encode_manifest(manifest))
     (folder / "README.md").write_text(make_card(manifest), encoding="utf-8")
     (folder / REJECTED_NAME).write_bytes(rejected)
+    (folder / SUMS_NAME).write_bytes(make_sums(folder))
     return LocalVersion(folder)

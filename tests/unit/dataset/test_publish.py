@@ -54,7 +54,9 @@ def test_version_is_whole_and_tagged(tmp_path: Path) -> None:
     manifest = make_manifest()
     folder = publish(stage(tmp_path), manifest, tmp_path)
     assert folder == tmp_path / "versions" / manifest.version
-    assert {path.name for path in folder.iterdir()} == {"data", "README.md", "manifest.json", "rejected.jsonl"}
+    assert {path.name for path in folder.iterdir()} == {
+        *("data", "README.md", "manifest.json", "SHA256SUMS", "rejected.jsonl"),
+    }
     assert read_tag(tmp_path, "latest") == manifest.version
     assert find_version(tmp_path) == find_version(folder) == folder
     assert read_manifest(folder) == manifest
@@ -178,7 +180,9 @@ publish(staging, make_manifest(config={"seed": 1}), out)
         done = subprocess.run([sys.executable, "-c", script, str(out), str(calls)], check=False)
         current = find_version(out)
         assert read_manifest(current).version == current.name
-        assert {path.name for path in current.iterdir()} == {"data", "README.md", "manifest.json", "rejected.jsonl"}
+        assert {path.name for path in current.iterdir()} == {
+            *("data", "README.md", "manifest.json", "SHA256SUMS", "rejected.jsonl"),
+        }
         assert read_manifest(old).version == old.name
         for folder in (out / "versions").iterdir():
             assert read_manifest(folder).version == folder.name

@@ -97,7 +97,7 @@ def test_readers_are_told_to_decode_pictures_only_where_they_are_inside() -> Non
 
 
 def test_text_waits_in_batches_and_is_written_in_large_groups(tmp_path: Path) -> None:
-    (shard,) = write(tmp_path, [("train", row(n)) for n in range(1, 10_602)], 20_000)
+    (shard,) = write(tmp_path, [("train", row(n)) for n in range(1, 10_602)], 60_000)
     metadata = pq.ParquetFile(tmp_path / shard.path).metadata
     assert [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)] == [10_000, 601]
     assert pq.read_table(tmp_path / shard.path, columns=["image_id"])["image_id"].to_pylist() == [

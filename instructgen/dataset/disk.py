@@ -1,0 +1,29 @@
+"""Files that are on disk once they are there."""
+
+import os
+from pathlib import Path
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a small file so that a reader sees the old or the new text, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.new")
+    new.write_text(text, encoding="utf-8")
+    sync(new)
+    new.replace(path)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until the file, or the folder's list of names, is on disk."""
+    if path.is_dir():
+        if os.name == "nt":
+            return  # Windows cannot open a folder, and writes its names through
+        flags = os.O_RDONLY
+    else:
+        flags = os.O_RDWR  # what Windows wants of a file that is to be synchronised
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

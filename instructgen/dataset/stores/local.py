@@ -1,0 +1,167 @@
+"""Versions in a folder of this machine: one folder of Parquet for each, equal shards linked to each other.
+
+versions/<version>/   data/, manifest.json, SHA256SUMS ...
+tags/<tag>            the name of a version
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from instructgen.dataset.card import make_card
+from instructgen.dataset.disk import replace_text, sync
+from instructgen.dataset.manifest import MANIFEST_NAME, Manifest, read_manifest
+from instructgen.dataset.shards import Shard
+from instructgen.dataset.stored import LocalVersion, StoredVersion
+from instructgen.dataset.stores.base import LATEST, TagMovedError, Watch, check_same, check_tag, check_untagged
+from instructgen.dataset.sums import hash_stream
+from instructgen.errors import InstructgenError, RunLockedError
+
+_WORK = ".work"
+_LOCK_WAIT_S = 60.0
+
+
+@dataclass(frozen=True)
+class LocalStore:
+    """The store in a dataset's folder, which a build may have made."""
+
+    folder: Path
+
+    @property
+    def address(self) -> str:
+        return str(self.folder)
+
+    def list_versions(self) -> list[str]:
+        return sorted(path.parent.name for path in (self.folder / "versions").glob(f"[!.]*/{MANIFEST_NAME}"))
+
+    def open_version(self, name: str) -> LocalVersion:
+        return LocalVersion(self.folder / "versions" / name)
+
+    def add(self, version: StoredVersion, watch: Watch = lambda _: None) -> int:
+        staging = self.folder / _WORK / f"{version.manifest.version}.{os.getpid()}.new"
+        shutil.rmtree(staging, ignore_errors=True)
+        try:
+            for path in version.paths():
+                watch(path)
+                target = staging / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with version.open(path) as source, target.open("wb") as file:
+                    shutil.copyfileobj(source, file, 1 << 20)
+            return self.publish(staging, version.manifest)
+        except BaseException:
+            shutil.rmtree(staging, ignore_errors=True)
+            raise
+
+    def publish(self, staging: Path, manifest: Manifest) -> int:
+        """Make a whole version of a folder on the same disk; return the bytes of its shards that were not here.
+
+        Killed at any moment, the version is whole or not there.
+        """
+        with self._locked():
+            target = self.folder / "versions" / manifest.version
+            if target.exists():
+                check_same(read_manifest(target), manifest, f"{self.folder}: version {manifest.version}")
+                shutil.rmtree(staging)
+                return 0
+            num_linked = self._share(staging, manifest)
+            for path in sorted(staging.rglob("*")):
+                sync(path)
+            sync(staging)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            staging.rename(target)
+            sync(target.parent)
+        return sum(shard.num_bytes for shard in manifest.shards) - num_linked
+
+    def list_tags(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for path in sorted((self.folder / "tags").glob("*")):
+            if not path.name.startswith(".") and path.is_file():
+                found[path.name] = path.read_text(encoding="utf-8").strip()
+        return found
+
+    def move_tag(self, tag: str, version: str | None, expected: str | None) -> None:
+        path = self.folder / "tags" / check_tag(tag)
+        with self._locked():
+            now = path.read_text(encoding="utf-8").strip() if path.is_file() else None
+            if now != expected:
+                raise TagMovedError(
+                    f"{self.folder}: the tag '{tag}' points to {now or 'nothing'}, not to {expected or 'nothing'}"
+                )
+            if version is None:
+                path.unlink(missing_ok=True)
+                return
+            published = read_manifest(self.folder / "versions" / version)
+            replace_text(path, version + "\n")
+            if tag == LATEST:
+                replace_text(self.folder / "README.md", make_card(published, prefix=f"versions/{version}/"))
+
+    def remove(self, names: list[str], watch: Watch = lambda _: None) -> int:
+        freed = 0
+        with self._locked():
+            for left in (self.folder / _WORK).glob("*.gone"):
+                shutil.rmtree(left)
+            check_untagged(names, self.list_tags(), self.address)
+            for name in names:
+                watch(name)
+                folder = self.folder / "versions" / name
+                freed += sum(_own_bytes(path) for path in folder.rglob("*") if path.is_file())
+                # Out of sight by one rename, so that a kill leaves no half of it under its name.
+                hidden = self.folder / _WORK / f"{name}.gone"
+                folder.rename(hidden)
+                shutil.rmtree(hidden)
+        return freed
+
+    def _share(self, staging: Path, manifest: Manifest) -> int:
+        """Put links in the place of shards that another version has, and return their bytes."""
+        there = {
+            shard.sha256: self.folder / "versions" / name / shard.path
+            for name in self.list_versions()
+            for shard in self._shards_of(name)
+        }
+        num_bytes = 0
+        for shard in manifest.shards:
+            if shard.sha256 in there and _link(there[shard.sha256], staging / shard.path, shard.sha256):
+                num_bytes += shard.num_bytes
+        return num_bytes
+
+    def _shards_of(self, name: str) -> tuple[Shard, ...]:
+        try:
+            return self.open_version(name).manifest.shards
+        except InstructgenError:  # `verify` tells of it; a damaged version shares nothing
+            return ()
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        (self.folder / _WORK).mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self.folder / _WORK / "lock", timeout=_LOCK_WAIT_S):
+                yield
+        except Timeout:
+            raise RunLockedError(
+                f"another process has been publishing to {self.folder} for {_LOCK_WAIT_S:.0f} s; wait for it to end"
+            ) from None
+
+
+def _link(source: Path, target: Path, sha256: str) -> bool:
+    """Make `target` a link to `source`, if that is still whole and the disk has links."""
+    with source.open("rb") as file:
+        if hash_stream(file) != sha256:
+            return False
+    link = target.with_name(f".{target.name}.link")
+    link.unlink(missing_ok=True)
+    try:
+        os.link(source, link)
+    except OSError:  # no links on this disk, or too many of this file: it is kept twice
+        return False
+    link.replace(target)
+    return True
+
+
+def _own_bytes(path: Path) -> int:
+    status = path.stat()
+    return status.st_size if status.st_nlink == 1 else 0

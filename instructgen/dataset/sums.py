@@ -1,0 +1,51 @@
+"""SHA256SUMS: the digest of every file of a version, as `sha256sum -c` reads it."""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import BinaryIO
+
+from instructgen.errors import InstructgenError
+
+SUMS_NAME = "SHA256SUMS"
+_LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")
+_READ_BYTES = 1 << 20
+
+
+def make_sums(folder: Path) -> bytes:
+    """Return the file's content for all files of the folder but itself, in the order of their paths."""
+    paths = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    lines = []
+    for path in paths:
+        if path != SUMS_NAME:
+            with (folder / path).open("rb") as file:
+                lines.append(f"{hash_stream(file)}  {path}\n")
+    return "".join(lines).encode()
+
+
+def parse_sums(content: bytes) -> dict[str, str]:
+    """Return path -> digest.
+
+    Raises InstructgenError for anything that is not exactly as `make_sums` writes it.
+    """
+    sums: dict[str, str] = {}
+    try:
+        lines = content.decode().split("\n")
+    except UnicodeDecodeError as error:
+        raise InstructgenError(f"{SUMS_NAME} is not text: {error}") from None
+    if lines.pop() != "":
+        raise InstructgenError(f"{SUMS_NAME} is cut off")
+    for number, line in enumerate(lines, 1):
+        found = _LINE.fullmatch(line)
+        if found is None or found[2] in sums:
+            raise InstructgenError(f"{SUMS_NAME} line {number} is not a digest and a path of its own")
+        sums[found[2]] = found[1]
+    return sums
+
+
+def hash_stream(file: BinaryIO) -> str:
+    """Return the sha256 (hex) of what is left to read."""
+    digest = hashlib.sha256()
+    while block := file.read(_READ_BYTES):
+        digest.update(block)
+    return digest.hexdigest()
