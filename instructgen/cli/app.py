@@ -8,7 +8,20 @@ import traceback
 import typer
 
 import instructgen
-from instructgen.cli import audit, build, doctor, export, ledger, pipelines, plan, prompts, review, show
+from instructgen.cli import (
+    audit,
+    build,
+    dataset,
+    doctor,
+    export,
+    fetch,
+    ledger,
+    pipelines,
+    plan,
+    prompts,
+    review,
+    show,
+)
 from instructgen.errors import InstructgenError
 from instructgen.secrets import RedactedStream, register_url
 
@@ -30,7 +43,7 @@ app = typer.Typer(
         "Visual instruction data from image captions and boxes: right about the image, traceable, resumable.\n\n"
         "Exit codes: 0 done; 2 wrong use or bad input; 3 stopped early, run the same command again to go on; "
         "4 done, but some units failed or nothing was accepted; 5 the budget is spent; 6 the teacher's answers "
-        "collapsed; 7 a gate of the pipeline was passed; 1 a bug in instructgen."
+        "collapsed; 7 a gate was passed; 8 a version is damaged; 1 a bug in instructgen."
     ),
 )
 
@@ -48,6 +61,8 @@ show.add_to(app)
 review.add_to(app)
 audit.add_to(app)
 export.add_to(app)
+fetch.add_to(app)
+dataset.add_to(app)
 prompts.add_to(app)
 pipelines.add_to(app)
 ledger.add_to(app)

@@ -41,6 +41,8 @@ def make_schema(filter_names: Sequence[str], *, embeds_images: bool) -> "pa.Sche
         ("sample_type", pa.string()),
         ("messages", pa.list_(message)),
         ("images", pa.list_(picture)),
+        ("image_licences", pa.list_(pa.string())),
+        ("image_urls", pa.list_(pa.string())),
         ("source", pa.string()),
         ("teacher", pa.string()),
         ("model", pa.string()),
@@ -53,11 +55,14 @@ def make_schema(filter_names: Sequence[str], *, embeds_images: bool) -> "pa.Sche
     if filter_names:  # Parquet has no empty struct
         fields.append(("scores", pa.struct([(name, pa.float64()) for name in filter_names])))
     schema = pa.schema(fields)
-    if embeds_images:
-        features = {"images": {"feature": {"_type": "Image"}, "_type": "List"}}
-        metadata = msgspec.json.encode({"info": {"features": features}})
-        schema = schema.with_metadata({b"huggingface": metadata})
-    return schema
+    return declare_pictures(schema) if embeds_images else schema
+
+
+def declare_pictures(schema: "pa.Schema") -> "pa.Schema":
+    """Return the schema with what tells Hugging Face's readers to decode the bytes in `images`."""
+    features = {"images": {"feature": {"_type": "Image"}, "_type": "List"}}
+    metadata = msgspec.json.encode({"info": {"features": features}})
+    return schema.with_metadata({b"huggingface": metadata})
 
 
 def make_row(
@@ -69,18 +74,21 @@ def make_row(
 ) -> Row:
     """Return the row of a sample; `picture` None keeps the image by its path, relative to the image folder.
 
-    The sample's own image is the last of `images`; that of its partner, if it has one, comes before it.
+    The sample's own image is the last of `images`; that of its partner, if it has one, comes before it. Licences and
+    addresses are in the order of `images`, None where the source does not say.
     """
-    images = [{"bytes": picture, "path": record.file_name}]
+    records, pictures = [record], [picture]
     if sample.partner is not None:
-        images.insert(0, {"bytes": partner_picture, "path": sample.partner.file_name})
+        records, pictures = [sample.partner, record], [partner_picture, picture]
     reply = provenance.reply
     return {
         "sample_id": sample.sample_id,
         "image_id": sample.image_id,
         "sample_type": sample.sample_type,
         "messages": [{"role": turn.role, "content": turn.content} for turn in sample.turns],
-        "images": images,
+        "images": [{"bytes": encoded, "path": one.file_name} for one, encoded in zip(records, pictures, strict=True)],
+        "image_licences": [one.licence or None for one in records],
+        "image_urls": [one.url or None for one in records],
         "source": provenance.source,
         "teacher": reply.teacher,
         "model": reply.model,
@@ -94,9 +102,19 @@ def make_row(
 
 
 def hash_row(row: Mapping[str, Any]) -> bytes:
-    """Return a digest of the row's content that no Parquet writer, codec or version of one can change."""
+    """Return a digest of the row's content that no Parquet writer, codec or version of one can change.
+
+    A column that is null counts as one that is not there, and so does a score: a version that other columns are
+    joined to has the same rows.
+    """
     pictures = [
         {"sha256": hashlib.sha256(picture["bytes"] or b"").hexdigest(), "path": picture["path"]}
         for picture in row["images"]
     ]
-    return hashlib.sha256(msgspec.json.encode({**row, "images": pictures}, order="deterministic")).digest()
+    content = {name: value for name, value in row.items() if value is not None} | {"images": pictures}
+    scores = {name: score for name, score in (row.get("scores") or {}).items() if score is not None}
+    if scores:
+        content["scores"] = scores
+    else:
+        content.pop("scores", None)
+    return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).digest()

@@ -1,6 +1,7 @@
 """What a version of a dataset is: what went in, what came out, and the digest of every file."""
 
 import hashlib
+import platform
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+import instructgen
 from instructgen.dataset.shards import Shard
 from instructgen.errors import InstructgenError
 
@@ -188,6 +190,17 @@ def count_splits(shards: Sequence[Shard]) -> dict[str, int]:
     return splits
 
 
+def code_versions() -> dict[str, str]:
+    """Return the versions of what writes the files."""
+    import pyarrow as pa
+
+    return {
+        "instructgen": instructgen.__version__,
+        "python": platform.python_version(),
+        "pyarrow": pa.__version__,
+    }
+
+
 def encode_manifest(manifest: Manifest) -> bytes:
     return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
 
@@ -210,5 +223,5 @@ def decode_manifest(content: bytes, place: str) -> Manifest:
     """Return the manifest in a file's content; InstructgenError, which names `place`, for anything else."""
     try:
         return msgspec.json.decode(content, type=Manifest)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InstructgenError(f"{place} is not a manifest that this instructgen can read: {error}") from None

@@ -27,14 +27,19 @@ def publish(staging: Path, manifest: Manifest, out: Path, *, is_latest: bool = T
     or it is not there. A version without a row is kept for its rejected.jsonl, and never becomes the latest;
     neither does one that is not to (`is_latest`).
     """
-    (staging / "README.md").write_text(make_card(manifest), encoding="utf-8")
-    (staging / MANIFEST_NAME).write_bytes(encode_manifest(manifest))
-    (staging / SUMS_NAME).write_bytes(make_sums(staging))
+    seal(staging, manifest)
     store = LocalStore(out)
     store.publish(staging, manifest)
     if manifest.shards and is_latest:
         store.move_tag(LATEST, manifest.version, store.list_tags().get(LATEST))
     return out / "versions" / manifest.version
+
+
+def seal(staging: Path, manifest: Manifest) -> None:
+    """Write what a version's folder holds besides its rows and rejections, the digests last."""
+    (staging / "README.md").write_text(make_card(manifest), encoding="utf-8")
+    (staging / MANIFEST_NAME).write_bytes(encode_manifest(manifest))
+    (staging / SUMS_NAME).write_bytes(make_sums(staging))
 
 
 def check_out(out: Path) -> None:

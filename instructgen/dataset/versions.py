@@ -44,16 +44,24 @@ def split_ref(ref: str) -> tuple[str, str]:
     return address, name
 
 
-def open_version(ref: str) -> StoredVersion:
-    """Return the version that is named; InstructgenError where there is none, or several."""
+def split_store(ref: str) -> tuple[Store, str]:
+    """Return the store and the tag or name that a version is named by; `latest` where none is given."""
     address, name = split_ref(ref)
-    if not name and "://" not in address and (Path(address) / MANIFEST_NAME).is_file():
-        return LocalVersion(Path(address))
     folder, _, last = address.rstrip("/").rpartition("/versions/")
     if not name and folder and "/" not in last:
         address, name = folder, last
-    store = open_store(address)
-    return store.open_version(find_name(store, name or LATEST))
+    return open_store(address), name or LATEST
+
+
+def open_version(ref: str) -> StoredVersion:
+    """Return the version that is named; InstructgenError where there is none, or several.
+
+    A folder with a manifest is a version wherever it lies.
+    """
+    if "://" not in ref and (Path(ref) / MANIFEST_NAME).is_file():
+        return LocalVersion(Path(ref))
+    store, name = split_store(ref)
+    return store.open_version(find_name(store, name))
 
 
 def find_name(store: Store, name: str) -> str:

@@ -1,6 +1,5 @@
 """What a manifest says of a build."""
 
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-import instructgen
 from instructgen.config import JudgeConfig, RefineConfig
 from instructgen.dataset.manifest import (
     FORMAT,
@@ -18,11 +16,13 @@ from instructgen.dataset.manifest import (
     RefinementFacts,
     SourceFacts,
     TeacherFacts,
+    code_versions,
     count_splits,
     make_version,
 )
-from instructgen.dataset.publish import LATEST, read_tag
+from instructgen.dataset.publish import read_tag
 from instructgen.dataset.shards import Shard
+from instructgen.dataset.stores.base import LATEST
 from instructgen.records import Reply
 
 if TYPE_CHECKING:
@@ -146,14 +146,4 @@ def _judge_facts(judge: JudgeConfig, teacher: "Teacher") -> dict[str, Any]:
         "min_accuracy": judge.min_accuracy,
         "min_relevancy": judge.min_relevancy,
         "unreadable": judge.unreadable,
-    }
-
-
-def code_versions() -> dict[str, str]:
-    import pyarrow as pa
-
-    return {
-        "instructgen": instructgen.__version__,
-        "python": platform.python_version(),
-        "pyarrow": pa.__version__,
     }

@@ -18,12 +18,19 @@ from msgspec.structs import replace
 from instructgen.dataset.columns import Row
 from instructgen.dataset.exports import EXPORTS
 from instructgen.dataset.exports.base import Exported, ReadPicture
-from instructgen.dataset.manifest import FORMAT, Counts, Manifest, ReviewFacts, count_splits, make_version
+from instructgen.dataset.manifest import (
+    FORMAT,
+    Counts,
+    Manifest,
+    ReviewFacts,
+    code_versions,
+    count_splits,
+    make_version,
+)
 from instructgen.dataset.publish import REFINED_NAME, REJECTED_NAME, publish
 from instructgen.dataset.shards import Shard, ShardWriter, hash_file
 from instructgen.dataset.stored import LocalVersion
 from instructgen.errors import InstructgenError, RunLockedError
-from instructgen.jobs.facts import code_versions
 from instructgen.jobs.review import Reviewed, check_samples
 from instructgen.review.agreement import Settled, compare_reviewers, count_choices, settle
 from instructgen.review.decisions import FOLDER, Reviews, read_reviews

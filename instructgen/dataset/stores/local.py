@@ -22,7 +22,7 @@ from instructgen.dataset.stores.base import LATEST, TagMovedError, Watch, check_
 from instructgen.dataset.sums import hash_stream
 from instructgen.errors import InstructgenError, RunLockedError
 
-_WORK = ".work"
+WORK = ".work"
 _LOCK_WAIT_S = 60.0
 
 
@@ -43,7 +43,7 @@ class LocalStore:
         return LocalVersion(self.folder / "versions" / name)
 
     def add(self, version: StoredVersion, watch: Watch = lambda _: None) -> int:
-        staging = self.folder / _WORK / f"{version.manifest.version}.{os.getpid()}.new"
+        staging = self.folder / WORK / f"{version.manifest.version}.{os.getpid()}.new"
         shutil.rmtree(staging, ignore_errors=True)
         try:
             for path in version.paths():
@@ -103,7 +103,7 @@ class LocalStore:
     def remove(self, names: list[str], watch: Watch = lambda _: None) -> int:
         freed = 0
         with self._locked():
-            for left in (self.folder / _WORK).glob("*.gone"):
+            for left in (self.folder / WORK).glob("*.gone"):
                 shutil.rmtree(left)
             check_untagged(names, self.list_tags(), self.address)
             for name in names:
@@ -111,7 +111,7 @@ class LocalStore:
                 folder = self.folder / "versions" / name
                 freed += sum(_own_bytes(path) for path in folder.rglob("*") if path.is_file())
                 # Out of sight by one rename, so that a kill leaves no half of it under its name.
-                hidden = self.folder / _WORK / f"{name}.gone"
+                hidden = self.folder / WORK / f"{name}.gone"
                 folder.rename(hidden)
                 shutil.rmtree(hidden)
         return freed
@@ -137,9 +137,9 @@ class LocalStore:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        (self.folder / _WORK).mkdir(parents=True, exist_ok=True)
+        (self.folder / WORK).mkdir(parents=True, exist_ok=True)
         try:
-            with FileLock(self.folder / _WORK / "lock", timeout=_LOCK_WAIT_S):
+            with FileLock(self.folder / WORK / "lock", timeout=_LOCK_WAIT_S):
                 yield
         except Timeout:
             raise RunLockedError(

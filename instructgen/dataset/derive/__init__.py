@@ -1,0 +1,1 @@
+"""New versions from the rows of others: merged, split, sampled, mixed."""

@@ -1,0 +1,253 @@
+"""Writes the version that a recipe makes, into a folder that is then published."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import msgspec
+from msgspec.structs import replace
+
+from instructgen.dataset.columns import Row, declare_pictures
+from instructgen.dataset.derive.order import shuffle_rows
+from instructgen.dataset.derive.recipe import OpenedPart, Recipe, check_recipe, describe_recipe, open_parts
+from instructgen.dataset.derive.schemas import ORIGIN_COLUMN, join_schemas
+from instructgen.dataset.derive.selection import DUPLICATE, PartSelection, choose_split, select_rows
+from instructgen.dataset.manifest import (
+    FORMAT,
+    MANIFEST_NAME,
+    Counts,
+    Lineage,
+    Manifest,
+    Parent,
+    SourceFacts,
+    TeacherFacts,
+    code_versions,
+    count_splits,
+    make_version,
+)
+from instructgen.dataset.publish import REJECTED_NAME
+from instructgen.dataset.shards import ShardWriter
+from instructgen.dataset.stored import read_rows
+from instructgen.dataset.sums import hash_stream
+from instructgen.errors import InstructgenError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Watch = Callable[[int, int], None]
+"""Given rows written and rows in all."""
+SEVERAL = "several"
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What is known of the rows that were written."""
+
+    images: set[int] = field(default_factory=set)
+    teachers: set[tuple[str, str]] = field(default_factory=set)
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = 0.0
+
+    def count(self, row: Row) -> None:
+        self.images.add(hash(row["image_id"]))
+        self.teachers.add((row.get("teacher") or "", row.get("model") or ""))
+        self.prompt_tokens += row.get("prompt_tokens") or 0
+        self.completion_tokens += row.get("completion_tokens") or 0
+        cost = row.get("cost_usd")
+        self.cost_usd = None if cost is None or self.cost_usd is None else self.cost_usd + cost
+
+
+def write_derived(
+    operation: str,
+    recipe: Recipe,
+    staging: Path,
+    earlier: frozenset[str] = frozenset(),
+    watch: Watch = lambda _done, _all: None,
+) -> Manifest:
+    """Write data/ and rejected.jsonl of the version that the recipe makes into `staging`, and return its manifest.
+
+    The rows follow from the recipe and the versions that it names, and so does the version's name. `rejected.jsonl`
+    has a line for each duplicate; what the recipe's own settings leave out is counted by its reason. Raises
+    InstructgenError for a recipe that cannot be kept, and for one that leaves no row.
+    """
+    check_recipe(recipe)
+    opened = open_parts(recipe)
+    selections = select_rows(opened, recipe)
+    num_rows = sum(selection.taken.total() for selection in selections)
+    if num_rows == 0:
+        raise InstructgenError("no row is left: see the types, splits, weights and caps that the recipe asks for")
+    schema = join_schemas(opened)
+    embeds_images = _embeds_images(opened, recipe)
+    if embeds_images:
+        schema = declare_pictures(schema)
+    (staging / "data").mkdir(parents=True)
+    (staging / "order").mkdir()
+    writer = ShardWriter(staging, schema, recipe.rows_per_shard, embeds_images, earlier, is_mixed=recipe.shuffle)
+    tally = _Tally()
+    with (staging / REJECTED_NAME).open("wb") as rejected_file:
+        rejections = _Rejections(rejected_file)
+        rows = _read_taken(opened, selections, recipe, rejections)
+        if recipe.shuffle:
+            num_bytes = sum(shard.num_bytes for part in opened for shard in part.stored.manifest.shards)
+            rows = shuffle_rows(rows, schema, recipe.seed, num_bytes, staging / "order")
+        for number, (split, row) in enumerate(rows, 1):
+            writer.write(split, _complete(row, schema))
+            tally.count(row)
+            watch(number, num_rows)
+    (staging / "order").rmdir()
+    shards = writer.finish()
+    lineage = Lineage(operation, describe_recipe(recipe, opened), _make_parents(opened, selections))
+    manifest = _make_manifest(opened, _count(selections), tally, lineage, embeds_images=embeds_images)
+    manifest = replace(
+        manifest,
+        splits=count_splits(shards),
+        shards=tuple(shards),
+        contents=writer.contents,
+        rows_per_shard=recipe.rows_per_shard,
+        unpublished_sha256=rejections.digest.hexdigest(),
+    )
+    return replace(manifest, version=make_version(manifest))
+
+
+@dataclass(slots=True)
+class _Rejections:
+    file: BinaryIO
+    digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+
+    def add(self, row: Row, version: str) -> None:
+        line = {
+            "unit_id": row["sample_id"].rpartition("/")[0],
+            "outcome": "rejected",
+            "stage": "publish",
+            "reason": DUPLICATE,
+            "detail": f"{row['sample_id']} of version {version} is in a part before it, or in this one before",
+        }
+        encoded = msgspec.json.encode(line) + b"\n"
+        self.digest.update(encoded)
+        self.file.write(encoded)
+
+
+def _read_taken(
+    opened: list[OpenedPart], selections: list[PartSelection], recipe: Recipe, rejections: _Rejections
+) -> Iterator[tuple[str, Row]]:
+    """Yield (split, row) of every copy that is taken, part by part."""
+    for part, selection in zip(opened, selections, strict=True):
+        rows = enumerate(read_rows(part.stored))
+        for shard in part.stored.manifest.shards:
+            for number, row in islice(rows, shard.num_rows):
+                if number in selection.duplicates:
+                    rejections.add(row, part.stored.manifest.version)
+                if selection.copies[number]:
+                    split = shard.split if recipe.splits is None else choose_split(recipe, row["image_id"])
+                    for copy in range(1, selection.copies[number] + 1):
+                        yield split, _take(row, part, recipe, copy)
+
+
+def _take(row: Row, part: OpenedPart, recipe: Recipe, copy: int) -> Row:
+    """Return a row as the new version has it; the second copy and those after it have ids of their own."""
+    taken = {**row, ORIGIN_COLUMN: row.get(ORIGIN_COLUMN) or part.stored.manifest.version}
+    if copy > 1:
+        taken["sample_id"] = f"{row['sample_id']}#{copy}"
+    suffix = part.settings.suffix
+    if suffix:
+        taken["messages"] = [
+            {**message, "content": f"{message['content']}\n{suffix}"}
+            if message["role"] == "user" and not message["content"].endswith(suffix)
+            else message
+            for message in row["messages"]
+        ]
+    if recipe.pictures == "paths":
+        taken["images"] = [{"bytes": None, "path": image["path"]} for image in row["images"]]
+    return taken
+
+
+def _complete(row: Row, schema: "pa.Schema") -> Row:
+    return {name: row.get(name) for name in schema.names}
+
+
+def _embeds_images(opened: list[OpenedPart], recipe: Recipe) -> bool:
+    """Return whether the rows hold their pictures; InstructgenError where some parts' do and some do not."""
+    embeds = {part.stored.manifest.embeds_images for part in opened}
+    if recipe.pictures == "paths":
+        return False
+    if len(embeds) > 1:
+        raise InstructgenError(
+            "some of the versions hold their pictures and others name them by path; "
+            'pictures = "paths" (--pictures paths) leaves them out of all rows'
+        )
+    return embeds.pop()
+
+
+def _count(selections: list[PartSelection]) -> Counts:
+    """Return the counts: every copy of a row that was offered is accepted or rejected."""
+    accepted: Counter[str] = Counter()
+    reasons: dict[str, Counter[str]] = {}
+    names: set[str] = set()
+    for selection in selections:
+        accepted.update(selection.taken)
+        names |= selection.offered.keys()
+        for name, dropped in selection.dropped.items():
+            reasons.setdefault(name, Counter()).update(dropped)
+    types = sorted(names)
+    rejected = {name: reasons[name].total() if name in reasons else 0 for name in types}
+    return Counts(
+        planned={name: accepted[name] + rejected[name] for name in types},
+        accepted={name: accepted[name] for name in types},
+        rejected=rejected,
+        failed=dict.fromkeys(types, 0),
+        reasons={name: dict(sorted(reasons[name].items())) for name in types if name in reasons},
+    )
+
+
+def _make_parents(opened: list[OpenedPart], selections: list[PartSelection]) -> tuple[Parent, ...]:
+    parents = []
+    for part, selection in zip(opened, selections, strict=True):
+        manifest = part.stored.manifest
+        with part.stored.open(MANIFEST_NAME) as file:
+            sha256 = hash_stream(file)
+        parents.append(Parent(manifest.version, manifest.source.title, sha256, selection.taken.total()))
+    return tuple(parents)
+
+
+def _make_manifest(
+    opened: list[OpenedPart], counts: Counts, tally: _Tally, lineage: Lineage, *, embeds_images: bool
+) -> Manifest:
+    manifests = [part.stored.manifest for part in opened]
+    names = {manifest.source.name for manifest in manifests}
+    titles = list(dict.fromkeys(manifest.source.title for manifest in manifests))
+    teacher, model = tally.teachers.pop() if len(tally.teachers) == 1 else (SEVERAL, SEVERAL)
+    decodings = [manifest.teacher.decoding for manifest in manifests]
+    prompts: dict[str, str] = {}
+    for manifest in manifests:
+        for name, sha256 in manifest.prompts.items():
+            prompts[name] = sha256 if prompts.get(name, sha256) == sha256 else SEVERAL
+    return Manifest(
+        format=FORMAT,
+        version="",
+        parent=manifests[0].version,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        code=code_versions(),
+        config={},
+        prompts=dict(sorted(prompts.items())),
+        source=SourceFacts(names.pop() if len(names) == 1 else SEVERAL, " + ".join(titles), len(tally.images), {}),
+        teacher=TeacherFacts(
+            name=teacher,
+            model=model,
+            decoding=decodings[0] if all(one == decodings[0] for one in decodings) else {},
+            prompt_tokens=tally.prompt_tokens,
+            completion_tokens=tally.completion_tokens,
+            cost_usd=None if tally.cost_usd is None else round(tally.cost_usd, 6),
+        ),
+        counts=counts,
+        splits={},
+        embeds_images=embeds_images,
+        unpublished_sha256="",
+        shards=(),
+        lineage=lineage,
+    )

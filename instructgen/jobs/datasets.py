@@ -1,0 +1,134 @@
+"""`instructgen dataset ...`: versions that are made of others, copied, and removed."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from msgspec import Struct
+
+from instructgen.dataset.derive.imported import ImportPlan, write_imported
+from instructgen.dataset.derive.recipe import Recipe
+from instructgen.dataset.derive.write import Watch, write_derived
+from instructgen.dataset.manifest import Manifest
+from instructgen.dataset.publish import seal
+from instructgen.dataset.stored import LocalVersion, StoredVersion
+from instructgen.dataset.stores import open_store
+from instructgen.dataset.stores.base import LATEST, Store, check_tag
+from instructgen.dataset.stores.local import WORK, LocalStore
+from instructgen.dataset.versions import list_lines
+from instructgen.errors import InstructgenError
+
+
+class MadeVersion(Struct, frozen=True):
+    """`num_bytes` is what its shards took that were not in the store."""
+
+    ref: str
+    manifest: Manifest
+    num_bytes: int
+    tags: tuple[str, ...]
+
+
+class Collected(Struct, frozen=True):
+    """Versions that no tag points to, the oldest first, and the bytes that removing them frees, or freed."""
+
+    versions: tuple[str, ...]
+    kept: tuple[str, ...]
+    num_bytes: int
+    is_done: bool
+
+
+def derive_version(
+    operation: str, recipe: Recipe, out: str, tags: Sequence[str], watch: Watch = lambda _done, _all: None
+) -> MadeVersion:
+    """Publish what a recipe makes to a store."""
+    return _make(out, tags, lambda staging, earlier: write_derived(operation, recipe, staging, earlier, watch))
+
+
+def import_version(
+    plan: ImportPlan, out: str, tags: Sequence[str], watch: Callable[[int], None] = lambda _: None
+) -> MadeVersion:
+    """Publish another project's files to a store."""
+    return _make(out, tags, lambda staging, earlier: write_imported(plan, staging, earlier, watch))
+
+
+def copy_version(
+    stored: StoredVersion, out: str, tags: Sequence[str], watch: Callable[[str], None] = lambda _: None
+) -> MadeVersion:
+    """Copy a version to another store."""
+    store = _open_out(out, tags)
+    num_bytes = store.add(stored, watch)
+    return _tag(store, stored.manifest, num_bytes, tags)
+
+
+def collect_versions(store: Store, num_kept: int, *, is_done: bool) -> Collected:
+    """Remove the versions that no tag points to, but for the newest `num_kept` of them; else only look."""
+    lines = list_lines(store)
+    untagged = [line for line in lines if not line.tags]
+    gone = untagged[: max(0, len(untagged) - num_kept)]
+    names = [line.version for line in gone]
+    kept = tuple(line.version for line in lines if line.version not in names)
+    if is_done:
+        freed = store.remove(names) if names or not isinstance(store, LocalStore) else 0
+        return Collected(tuple(names), kept, freed, is_done=True)
+    needed = {shard.sha256 for name in kept for shard in store.open_version(name).manifest.shards}
+    own = {
+        shard.sha256: shard.num_bytes
+        for name in names
+        for shard in store.open_version(name).manifest.shards
+        if shard.sha256 not in needed
+    }
+    return Collected(tuple(names), kept, sum(own.values()), is_done=False)
+
+
+def _make(out: str, tags: Sequence[str], write: Callable[[Path, frozenset[str]], Manifest]) -> MadeVersion:
+    store = _open_out(out, tags)
+    known = store.list_tags().get(LATEST)
+    shards = store.open_version(known).manifest.shards if known else ()
+    earlier = frozenset(shard.content_sha256 for shard in shards)
+    with _staging(store) as staging:
+        manifest = write(staging, earlier)
+        seal(staging, manifest)
+        if isinstance(store, LocalStore):
+            num_bytes = store.publish(staging, manifest)
+        else:
+            num_bytes = store.add(LocalVersion(staging))
+    return _tag(store, manifest, num_bytes, tags)
+
+
+def _open_out(out: str, tags: Sequence[str]) -> Store:
+    for tag in tags:
+        check_tag(tag)
+    store = open_store(out)
+    if isinstance(store, LocalStore) and store.folder.exists():
+        has_versions = (store.folder / "versions").is_dir()
+        if not store.folder.is_dir() or (
+            not has_versions and any(path.name != WORK for path in store.folder.iterdir())
+        ):
+            raise InstructgenError(f"{out} is there already and is no dataset's folder; name a new one")
+    return store
+
+
+@contextmanager
+def _staging(store: Store) -> Iterator[Path]:
+    """Give an empty folder, on the store's own disk where it is one."""
+    is_local = isinstance(store, LocalStore)
+    folder = store.folder / WORK if isinstance(store, LocalStore) else Path(tempfile.gettempdir())
+    staging = folder / f"instructgen.{uuid4().hex}.new"
+    staging.mkdir(parents=True, mode=0o777 if is_local else 0o700)  # a local one becomes the version's folder
+    try:
+        yield staging
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _tag(store: Store, manifest: Manifest, num_bytes: int, tags: Sequence[str]) -> MadeVersion:
+    """Move the tags to the version; it becomes the latest of a store that has none."""
+    there = store.list_tags()
+    moved = tuple(dict.fromkeys([*tags, *([] if LATEST in there else [LATEST])]))
+    for tag in moved:
+        if there.get(tag) != manifest.version:
+            store.move_tag(tag, manifest.version, there.get(tag))
+    return MadeVersion(f"{store.address}@{manifest.version}", manifest, num_bytes, moved)

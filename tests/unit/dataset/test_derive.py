@@ -1,0 +1,282 @@
+"""New versions from the rows of others."""
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from instructgen.dataset.columns import Row
+from instructgen.dataset.derive.recipe import SHORT_ANSWER, Part, Recipe, load_recipe
+from instructgen.dataset.manifest import Manifest
+from instructgen.dataset.shards import MIXED
+from instructgen.dataset.stored import LocalVersion, read_rows
+from instructgen.dataset.stores import open_store
+from instructgen.dataset.verify import verify_version
+from instructgen.dataset.versions import open_version
+from instructgen.errors import InstructgenError
+from instructgen.jobs.datasets import MadeVersion, collect_versions, derive_version
+from tests.support.versions import make_row_of, write_version
+
+NUM_IMAGES = 40
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> tuple[LocalVersion, LocalVersion]:
+    """Return a version of conversations and descriptions, and one of short questions on some of its images."""
+    first = [make_row_of(number, kind) for number in range(NUM_IMAGES) for kind in ("conv", "detail")]
+    second = [make_row_of(number, "vqa", [("Which color?", "Red.")]) for number in range(10, 30)]
+    return write_version(tmp_path / "first", first), write_version(tmp_path / "second", second)
+
+
+def derive(
+    tmp_path: Path, operation: str, parts: Sequence[Part], **settings: Any
+) -> tuple[MadeVersion, list[tuple[str, Row]]]:
+    """Return what was made, and its rows with their splits; the version must be whole and its counts add up."""
+    made = derive_version(operation, Recipe(tuple(parts), **settings), str(tmp_path / "out"), [])
+    stored = open_version(made.ref)
+    assert verify_version(stored, made.manifest.version, is_deep=True) == []
+    check_counts(made.manifest)
+    rows = iter(read_rows(stored))
+    return made, [(shard.split, next(rows)) for shard in made.manifest.shards for _ in range(shard.num_rows)]
+
+
+def check_counts(manifest: Manifest) -> None:
+    counts = manifest.counts
+    for name, planned in counts.planned.items():
+        assert counts.accepted[name] + counts.rejected[name] == planned
+        assert sum(counts.reasons.get(name, {}).values()) == counts.rejected[name]
+    assert sum(counts.accepted.values()) == sum(manifest.splits.values())
+
+
+def test_merge_keeps_every_row_once_and_tells_where_it_is_from(
+    parts: tuple[LocalVersion, LocalVersion], tmp_path: Path
+) -> None:
+    first, second = parts
+    refs = [Part(str(one.folder)) for one in (first, second, first)]
+    made, rows = derive(tmp_path, "merge", refs, shuffle=False)
+    origins = {row["sample_id"]: row["origin"] for _, row in rows}
+    assert len(rows) == len(origins) == NUM_IMAGES * 2 + 20
+    assert {origins[f"coco/{number:012d}/conv/0"] for number in range(NUM_IMAGES)} == {first.manifest.version}
+    assert origins["coco/000000000012/vqa/0"] == second.manifest.version
+    assert made.manifest.counts.reasons == {name: {"duplicate_sample": NUM_IMAGES} for name in ("conv", "detail")}
+    with (tmp_path / "out" / "versions" / made.manifest.version / "rejected.jsonl").open() as file:
+        assert len(file.readlines()) == NUM_IMAGES * 2
+
+
+def test_lineage_names_versions_digests_and_settings(
+    parts: tuple[LocalVersion, LocalVersion], tmp_path: Path
+) -> None:
+    part = Part(str(parts[0].folder), types=("conv",), cap=5)
+    made, _ = derive(tmp_path, "sample", [part], seed=3)
+    lineage = made.manifest.lineage
+    assert lineage is not None
+    (parent,) = lineage.parents
+    assert (parent.version, parent.taken) == (parts[0].manifest.version, 5)
+    assert len(parent.sha256) == 64
+    assert lineage.operation == "sample"
+    assert lineage.settings["seed"] == 3
+    assert lineage.settings["parts"][0]["version"] == parts[0].manifest.version
+    assert str(tmp_path) not in str(lineage.settings)
+
+
+def test_rows_that_two_parts_have_can_be_refused(parts: tuple[LocalVersion, LocalVersion], tmp_path: Path) -> None:
+    part = Part(str(parts[0].folder))
+    with pytest.raises(InstructgenError, match="is in a part before it"):
+        derive(tmp_path, "merge", [part, part], duplicates="error")
+
+
+def test_same_recipe_gives_the_same_version(parts: tuple[LocalVersion, LocalVersion], tmp_path: Path) -> None:
+    refs = [Part(str(parts[0].folder), weight=0.5), Part(str(parts[1].folder), cap=7)]
+    one, rows = derive(tmp_path / "a", "mix", refs, seed=1)
+    two, again = derive(tmp_path / "b", "mix", refs, seed=1)
+    other, _ = derive(tmp_path / "c", "mix", refs, seed=2)
+    assert (one.manifest.version, rows) == (two.manifest.version, again)
+    assert other.manifest.version != one.manifest.version
+
+
+def test_larger_sample_holds_the_smaller_one(parts: tuple[LocalVersion, LocalVersion], tmp_path: Path) -> None:
+    found = []
+    for cap in (5, 20):
+        _, rows = derive(tmp_path, "sample", [Part(str(parts[0].folder), cap=cap)], shuffle=False)
+        found.append({row["sample_id"] for _, row in rows})
+        assert len(rows) == cap
+    assert found[0] < found[1]
+
+
+def test_weight_above_one_repeats_rows_under_ids_of_their_own(
+    parts: tuple[LocalVersion, LocalVersion], tmp_path: Path
+) -> None:
+    made, rows = derive(tmp_path, "mix", [Part(str(parts[1].folder), weight=2.5)])
+    ids = [row["sample_id"] for _, row in rows]
+    assert len(ids) == len(set(ids)) == made.manifest.counts.accepted["vqa"]
+    assert sum(one.endswith("#2") for one in ids) == 20
+    assert 4 <= sum(one.endswith("#3") for one in ids) <= 16
+
+
+def test_cap_by_type_and_cap_hold_together(parts: tuple[LocalVersion, LocalVersion], tmp_path: Path) -> None:
+    part = Part(str(parts[0].folder), cap_by_type={"detail": 3}, cap=30)
+    made, rows = derive(tmp_path, "mix", [part])
+    assert len(rows) == 30
+    assert made.manifest.counts.accepted["detail"] <= 3
+
+
+def test_suffix_is_put_below_every_question_once(parts: tuple[LocalVersion, LocalVersion], tmp_path: Path) -> None:
+    part = Part(str(parts[1].folder), suffix=SHORT_ANSWER)
+    made, rows = derive(tmp_path, "mix", [part])
+    texts = {tuple(message["content"] for message in row["messages"]) for _, row in rows}
+    assert texts == {(f"Which color?\n{SHORT_ANSWER}", "Red.")}
+    _, again = derive(tmp_path / "again", "mix", [Part(made.ref, suffix=SHORT_ANSWER)])
+    assert {tuple(message["content"] for message in row["messages"]) for _, row in again} == texts
+
+
+def test_splits_are_by_image(parts: tuple[LocalVersion, LocalVersion], tmp_path: Path) -> None:
+    refs = [Part(str(one.folder)) for one in parts]
+    made, rows = derive(tmp_path, "split", refs, splits={"val": 0.2, "test": 0.2})
+    splits: dict[str, set[str]] = {}
+    for split, row in rows:
+        splits.setdefault(row["image_id"], set()).add(split)
+    assert all(len(found) == 1 for found in splits.values())
+    assert set(made.manifest.splits) == {"train", "val", "test"}
+
+
+def test_image_in_two_splits_is_refused_with_the_cure(tmp_path: Path) -> None:
+    one = write_version(tmp_path / "one", [make_row_of(1, "conv")], split="train")
+    two = write_version(tmp_path / "two", [make_row_of(1, "detail")], split="val")
+    refs = [Part(str(version.folder)) for version in (one, two)]
+    with pytest.raises(InstructgenError, match="is in 'val' here and in 'train'"):
+        derive(tmp_path, "merge", refs)
+    _, rows = derive(tmp_path, "merge", refs, splits={"val": 0.5})
+    assert len({split for split, _ in rows}) == 1
+
+
+def test_shuffled_rows_are_in_another_order_and_of_all_types(
+    parts: tuple[LocalVersion, LocalVersion], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("instructgen.dataset.derive.order._BUCKET_BYTES", 500)
+    refs = [Part(str(one.folder)) for one in parts]
+    made, rows = derive(tmp_path, "mix", refs)
+    assert {shard.sample_type for shard in made.manifest.shards} == {MIXED}
+    ids = [row["sample_id"] for _, row in rows]
+    assert ids != sorted(ids)
+    assert len(set(ids)) == NUM_IMAGES * 2 + 20
+    assert len({row["sample_type"] for _, row in rows[:20]}) == 3
+
+
+def test_columns_of_all_parts_come_along(tmp_path: Path) -> None:
+    scored = make_row_of(2, "detail")
+    scored["scores"] = {"other": 0.5}
+    refs = [
+        Part(str(write_version(tmp_path / str(number), [row]).folder))
+        for number, row in enumerate((make_row_of(1), scored))
+    ]
+    _, rows = derive(tmp_path, "merge", refs, shuffle=False)
+    assert [row["scores"] for _, row in rows] == [{"length": 1.0, "other": None}, {"length": None, "other": 0.5}]
+
+
+def test_pictures_are_in_all_rows_or_in_none(tmp_path: Path) -> None:
+    refs = [
+        Part(str(write_version(tmp_path / str(number), [make_row_of(number, picture=picture)]).folder))
+        for number, picture in enumerate((b"bytes", None))
+    ]
+    with pytest.raises(InstructgenError, match="--pictures paths"):
+        derive(tmp_path, "merge", refs)
+    made, rows = derive(tmp_path, "merge", refs, pictures="paths")
+    assert [row["images"][0]["bytes"] for _, row in rows] == [None, None]
+    assert not made.manifest.embeds_images
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"types": ("caption",)}, "has no type 'caption'; it has conv, detail"),
+        ({"splits": ("test",)}, "has no split 'test'; it has train"),
+        ({"cap_by_type": {"vqa": 1}}, "has no type 'vqa'"),
+    ],
+)
+def test_unknown_type_or_split_is_an_error(
+    parts: tuple[LocalVersion, LocalVersion], tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InstructgenError, match=message):
+        derive(tmp_path, "mix", [Part(str(parts[0].folder), **changes)])
+
+
+def test_splits_above_one_are_an_error(parts: tuple[LocalVersion, LocalVersion], tmp_path: Path) -> None:
+    with pytest.raises(InstructgenError, match=r"1\.2 together"):
+        derive(tmp_path, "split", [Part(str(parts[0].folder))], splits={"val": 0.6, "test": 0.6})
+
+
+def test_recipe_without_a_row_is_an_error_and_leaves_nothing(
+    parts: tuple[LocalVersion, LocalVersion], tmp_path: Path
+) -> None:
+    with pytest.raises(InstructgenError, match="no row is left"):
+        derive(tmp_path, "sample", [Part(str(parts[0].folder), weight=1e-9)])
+    assert list((tmp_path / "out" / ".work").iterdir()) == []
+
+
+def test_mixture_file_names_versions_beside_it(parts: tuple[LocalVersion, LocalVersion], tmp_path: Path) -> None:
+    (tmp_path / "mix.toml").write_text(
+        f"""
+seed = 4
+splits = {{val = 0.1}}
+[[parts]]
+version = "first"
+types = ["conv"]
+[[parts]]
+version = "{parts[1].folder}"
+weight = 0.5
+"""
+    )
+    recipe = load_recipe(tmp_path / "mix.toml")
+    assert recipe.parts[0].version == str(tmp_path / "first")
+    made, _ = derive(tmp_path, "mix", recipe.parts, seed=recipe.seed, splits=recipe.splits)
+    assert made.manifest.counts.accepted["conv"] == NUM_IMAGES
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[[parts]]\nversion = 'x'\nweigth = 2", r"mix.toml: .*weigth"),
+        ("[[parts]]\nversion = 'x'\nweight = -1", r"mix.toml: .*weight"),
+        ("parts = 3", "mix.toml"),
+        ("[[parts]", "not valid TOML"),
+    ],
+)
+def test_bad_mixture_names_file_and_key(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "mix.toml").write_text(text)
+    with pytest.raises(InstructgenError, match=message):
+        load_recipe(tmp_path / "mix.toml")
+
+
+def draw_text(number: int) -> str:
+    """Return a text that does not compress to nothing."""
+    return random.Random(number).randbytes(200).hex()
+
+
+def test_appended_images_add_their_own_rows_only(tmp_path: Path) -> None:
+    """The old shards are shared: what an append of 1% writes is about 1%."""
+    kinds = ("conv", "detail")
+    rows = [make_row_of(number, kind, [("Why?", draw_text(number))]) for kind in kinds for number in range(3000)]
+    more = [
+        make_row_of(number, kind, [("Why?", draw_text(number))]) for kind in kinds for number in range(3000, 3300)
+    ]
+    first, second = write_version(tmp_path / "first", rows), write_version(tmp_path / "second", more)
+    old, _ = derive(tmp_path, "merge", [Part(str(first.folder))], shuffle=False, rows_per_shard=2000)
+    refs = [Part(str(one.folder)) for one in (first, second)]
+    new, _ = derive(tmp_path, "merge", refs, shuffle=False, rows_per_shard=2000)
+    total = sum(shard.num_bytes for shard in new.manifest.shards)
+    assert new.num_bytes < 0.15 * total  # 600 rows of 6,600 are 9%
+    assert {shard.sha256 for shard in old.manifest.shards} < {shard.sha256 for shard in new.manifest.shards}
+
+
+def test_collecting_keeps_tagged_and_newest(parts: tuple[LocalVersion, LocalVersion], tmp_path: Path) -> None:
+    made = [derive(tmp_path, "sample", [Part(str(parts[0].folder), cap=cap)])[0] for cap in (3, 4, 5)]
+    store = open_store(str(tmp_path / "out"))
+    looked = collect_versions(store, 1, is_done=False)
+    assert len(looked.versions) == 1
+    assert len(store.list_versions()) == 3
+    done = collect_versions(store, 0, is_done=True)
+    assert set(done.versions) == {one.manifest.version for one in made[1:]}
+    assert done.num_bytes > 0
+    assert store.list_versions() == [made[0].manifest.version]
