@@ -18,7 +18,7 @@ LAYERS = (
     ("surrogate", "scenes", "sample_types", "filters", "ledger", "limits", "observe"),
     ("prompting", "sources", "scenegraph"),
     ("generate", "teachers", "dataset", "refine"),
-    ("batch", "evaluate", "review"),
+    ("batch", "evaluate", "fetch", "review"),
     ("jobs",),
     ("cli",),
 )

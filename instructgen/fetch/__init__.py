@@ -1,0 +1,1 @@
+"""Brings pictures from the web: COCO's archives, and tables of addresses (docs/fetch.md)."""
