@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import force_setattr, replace
 
 from instructgen.errors import InstructgenError
 from instructgen.records import Decoding
@@ -27,11 +28,43 @@ DEFAULT_DECODING = Decoding(temperature=0.7, max_tokens=1024)
 _OMIT = "omit"
 
 
+class ColumnsConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """The columns of tables of pairs; what is None is found by its usual names, a key "" is not looked for."""
+
+    caption: str | None = None
+    url: str | None = None
+    key: str | None = None
+
+
+class TableConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """One of several tables of pairs. With weights, which all or none have, they are interleaved in that ratio."""
+
+    path: str
+    name: str | None = None  # part of its pairs' ids; the path's last part otherwise
+    weight: Positive | None = None
+    cap: PositiveInt | None = None  # a random so many of its pairs
+
+
+class BalanceConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """LLaVA's subset of CC3M, balanced by noun phrases (arXiv 2304.08485, appendix E)."""
+
+    min_frequency: PositiveInt = 3  # rarer phrases choose nothing
+    max_per_phrase: PositiveInt = 100
+    counts: Literal["all", "remaining"] = "all"  # which captions of a phrase it chooses from; the paper is silent
+    phrases: Literal["rules", "spacy"] = "rules"
+    seed: int | None = None  # the build's otherwise
+
+
 class SourceConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """`tables`, `columns` and `balance` are for the source of pairs alone (docs/pairs.md)."""
+
     name: str = "coco"
     root: str | None = None
     split: str | None = None
     limit: PositiveInt | None = None
+    tables: tuple[TableConfig, ...] = ()
+    columns: ColumnsConfig = ColumnsConfig()
+    balance: BalanceConfig | None = None
 
 
 class SurrogateConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -146,7 +179,7 @@ class FiltersConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
 class DatasetConfig(Struct, frozen=True, forbid_unknown_fields=True):
     val_fraction: Fraction = 0.05  # share of images, not of samples
-    rows_per_shard: PositiveInt = 10_000
+    rows_per_shard: PositiveInt = 2_000
     images: ImageStorage = "auto"  # auto: embed where the source brings its own pictures
     max_image_pixels: PositiveInt = 100_000_000
     exports: tuple[str, ...] = ()  # written to exports/ beside the versions, from the one that was built
@@ -178,6 +211,13 @@ class BuildConfig(Struct, frozen=True, forbid_unknown_fields=True):
     gates: GatesConfig = GatesConfig()
     dataset: DatasetConfig = DatasetConfig()
     run: RunConfig = RunConfig()
+
+    def __post_init__(self) -> None:
+        """Let image-caption pairs be answered by their own captions where nobody else is named."""
+        teacher = self.teacher
+        names_one = teacher.name or teacher.model or teacher.base_url or teacher.servers or teacher.replay
+        if self.source.name == "pairs" and not names_one:
+            force_setattr(self, "teacher", replace(teacher, name="captions"))
 
 
 def load_config(path: Path) -> BuildConfig:
@@ -237,10 +277,8 @@ def _suggest(message: str) -> str:
     if unknown is None:
         return ""
     parts = (BuildConfig, SourceConfig, SurrogateConfig, TeacherConfig, ServerConfig, _DecodingTable)
-    keys = {
-        key
-        for part in (*parts, RefineConfig, FiltersConfig, JudgeConfig, GatesConfig, Gate, DatasetConfig, RunConfig)
-        for key in part.__struct_fields__
-    }
+    more = (ColumnsConfig, TableConfig, BalanceConfig, RefineConfig, FiltersConfig, JudgeConfig)
+    last = (GatesConfig, Gate, DatasetConfig, RunConfig)
+    keys = {key for part in (*parts, *more, *last) for key in part.__struct_fields__}
     near = get_close_matches(unknown[1], sorted(keys), n=1)
     return f" (is '{near[0]}' meant?)" if near else ""

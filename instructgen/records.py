@@ -35,7 +35,8 @@ class Box(Struct, frozen=True, gc=False):
 class ImageRecord(Struct, frozen=True):
     """One image and everything that is known of it. `image_id` is "<source>/<id>", as "coco/000000391895".
 
-    `file_name` is relative to the source's image folder; boxes keep the order of the annotations.
+    `file_name` is relative to the source's image folder; boxes keep the order of the annotations. `licence` is the
+    picture's, short ("CC-BY-2.0"), and `url` where it was published; each is "" where the source does not say.
     """
 
     image_id: str
@@ -44,6 +45,8 @@ class ImageRecord(Struct, frozen=True):
     height_px: int
     captions: tuple[str, ...]
     boxes: tuple[Box, ...]
+    licence: str = ""
+    url: str = ""
 
 
 class SourceIssue(Struct, frozen=True):

@@ -10,6 +10,7 @@ SAMPLE_TYPES: dict[str, SampleType] = {
     "detail": Description("detail"),  # LLaVA's, from the surrogate (arXiv 2304.08485, section 3)
     "reasoning": Reasoning(),
     "caption": Description("caption"),  # MiniGPT-4's, from the picture (arXiv 2304.10592, section 3.2)
+    "brief": Description("brief"),  # stage 1's pairs: a brief question, and the caption (LLaVA, section 4.2)
     "negative": Conversation("negative"),  # what is not there, as LRV-Instruction asks (arXiv 2306.14565)
     "referring": Conversation("referring"),  # words for boxes and boxes for words, as Shikra's (arXiv 2306.15195)
     "multi-image": Conversation("multi-image"),  # two images compared

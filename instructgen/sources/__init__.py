@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from instructgen.config import SourceConfig
+from instructgen.config import ColumnsConfig, SourceConfig
 from instructgen.errors import InstructgenError
 from instructgen.resources import shared_folder
 from instructgen.sources.base import Source
@@ -30,16 +30,30 @@ def _open_scenes(config: SourceConfig, seed: int) -> Source:
     return ScenesSource(limit=config.limit or _DEFAULT_NUM_SCENES, seed=seed)
 
 
-SOURCES: dict[str, Callable[[SourceConfig, int], Source]] = {"coco": _open_coco, "scenes": _open_scenes}
+def _open_pairs(config: SourceConfig, seed: int) -> Source:
+    from instructgen.sources.pairs import PairsSource
+
+    return PairsSource(config, seed)
+
+
+SOURCES: dict[str, Callable[[SourceConfig, int], Source]] = {
+    "coco": _open_coco,
+    "scenes": _open_scenes,
+    "pairs": _open_pairs,
+}
 
 
 def open_source(config: SourceConfig, seed: int) -> Source:
     """Return the source that the settings name; InstructgenError where it cannot be opened."""
     if config.name not in SOURCES:
         raise InstructgenError(f"no source called '{config.name}'; there are: {', '.join(SOURCES)}")
+    if config.name != "pairs" and (config.tables or config.balance or config.columns != ColumnsConfig()):
+        raise InstructgenError(
+            f"[source] tables, columns and balance are of the source 'pairs', and the source is '{config.name}'"
+        )
     return SOURCES[config.name](config, seed)
 
 
 def brings_pictures(config: SourceConfig) -> bool:
     """Return whether the pictures are the source's own, so that a dataset embeds them unless told otherwise."""
-    return config.root is None
+    return config.root is None and config.name != "pairs"

@@ -36,6 +36,9 @@ class RecordReader:
         caption_images, self.captions = read_captions(captions, instance_images.ids)
         self.prefix = image_id_prefix
         self.images: ImageIndex = merge_images(instance_images, caption_images)
+        self.credits = instance_images.credits.append(caption_images.credits)
+        # Its rows in the order of `images`; of an image that is listed twice the first stands.
+        self.credit_rows = np.unique(self.credits.ids, return_index=True)[1]
         self.box_copies = self.boxes.find_copies()
         self.caption_copies = self.captions.find_copies()
         self.category_ids: Int64s = np.array(sorted(category_names), np.int64)
@@ -84,18 +87,18 @@ class RecordReader:
             images.height_px[low:high].tolist(),
             captions,
             boxes,
+            *self.credits.of(self.credit_rows[low:high]),
         )
         are_sound = are_sound_images(file_names, images.width_px[low:high], images.height_px[low:high])
-        for index, (image_id, file_name, width_px, height_px, lines, things) in enumerate(
-            zip(*columns, strict=True), low
-        ):
+        for index, fields in enumerate(zip(*columns, strict=True), low):
             if index in issues:
                 yield from issues[index]
+            image_id, file_name, width_px, height_px = fields[:4]
             fault = None if are_sound else image_fault(file_name, width_px, height_px)
             if fault:
                 yield Rejected(image_id, "source", fault.reason, fault.detail)
             else:
-                yield ImageRecord(image_id, file_name, width_px, height_px, lines, things)
+                yield ImageRecord(*fields)
 
     def _add_image_issues(self, issues: Issues, low: int, high: int) -> None:
         images = self.images

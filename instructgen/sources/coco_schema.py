@@ -1,6 +1,6 @@
 """What a COCO annotation file holds, as far as we read it; segmentations are passed over unparsed."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
@@ -10,10 +10,15 @@ Whole = Annotated[int, Meta(ge=-(1 << 31), lt=1 << 31)]
 
 
 class CocoImage(Struct, gc=False):
+    """Whose the picture is comes as it may: other tools' files have null or text there, and are read all the same."""
+
     id: CocoId
     file_name: str
     width: Whole
     height: Whole
+    license: Any = None
+    flickr_url: Any = None
+    coco_url: Any = None
 
 
 class CocoCategory(Struct, gc=False):

@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from instructgen.errors import InstructgenError
+from instructgen.sources.coco_credits import CreditColumns, Credits
 from instructgen.sources.coco_schema import (
     CocoBox,
     CocoCaption,
@@ -40,6 +42,8 @@ class ImageTable:
     sizes_px: Int32s
     """[images, 2]: width and height."""
     odd_names: dict[int, str]
+    credits: Credits
+    """Of the captions file, only those of images that the instances file does not list."""
 
 
 def usual_names(coco_ids: Iterable[int]) -> list[str]:
@@ -49,27 +53,29 @@ def usual_names(coco_ids: Iterable[int]) -> list[str]:
 
 def read_instances(path: Path) -> tuple[ImageTable, dict[int, str], Spool]:
     """Return images, category names by id, and boxes."""
-    images, categories = _ImageColumns(), list[CocoCategory]()
+    images, categories, licences = _ImageColumns(), list[CocoCategory](), list[Any]()
     boxes = BoxSpool(images)
     members = (
         Member("images", "image", CocoImage, images.add, explain_image),
         Member("categories", "category", CocoCategory, categories.extend, explain_category),
         Member("annotations", "annotation", CocoBox, boxes.add, explain_box),
+        Member("licenses", "licence", Any, licences.extend, is_optional=True),
     )
     read_members(path, members)
-    return images.table(), _category_names(path, categories), boxes.finish()
+    return images.table(licences), _category_names(path, categories), boxes.finish()
 
 
 def read_captions(path: Path, image_ids: Int64s) -> tuple[ImageTable, Spool]:
     """Return images and captions, these cleaned and in ranges of the ids that the instances file lists."""
-    images = _ImageColumns()
+    images, licences = _ImageColumns(np.sort(image_ids)), list[Any]()
     captions = CaptionSpool(image_ids)
     members = (
         Member("images", "image", CocoImage, images.add, explain_image),
         Member("annotations", "annotation", CocoCaption, captions.add, explain_caption),
+        Member("licenses", "licence", Any, licences.extend, is_optional=True),
     )
     read_members(path, members)
-    return images.table(), captions.finish()
+    return images.table(licences), captions.finish()
 
 
 def _category_names(path: Path, categories: list[CocoCategory]) -> dict[int, str]:
@@ -84,7 +90,8 @@ def _category_names(path: Path, categories: list[CocoCategory]) -> dict[int, str
 
 
 class _ImageColumns:
-    def __init__(self) -> None:
+    def __init__(self, credited_ids: Int64s | None = None) -> None:
+        self._credits = CreditColumns(credited_ids)
         self._ids: list[Int64s] = [np.empty(0, np.int64)]
         self._sizes_px: list[Int32s] = [np.empty((0, 2), np.int32)]
         self.odd_names: dict[int, str] = {}
@@ -98,12 +105,14 @@ class _ImageColumns:
         if names != usual_names([image.id for image in images]):
             self.odd_names.update(enumerate(names, self.num_images))
         self.num_images += len(images)
+        self._credits.add(images, self._ids[-1])
 
     def ids(self) -> Int64s:
         return np.concatenate(self._ids)
 
-    def table(self) -> ImageTable:
-        return ImageTable(self.ids(), np.concatenate(self._sizes_px), self.odd_names)
+    def table(self, licences: list[Any]) -> ImageTable:
+        sizes_px = np.concatenate(self._sizes_px)
+        return ImageTable(self.ids(), sizes_px, self.odd_names, self._credits.finish(licences))
 
 
 class BoxSpool:

@@ -46,10 +46,12 @@ class Member(Struct, Generic[T], frozen=True):
     record_type: type[T]
     take: Callable[[list[T]], None]
     explain: Callable[[object], str | None] | None = None
+    is_optional: bool = False
+    """Whether the file may lack it, or hold something else than a list there: that is passed over."""
 
 
 def read_members(path: Path, members: Sequence[Member[Any]], block_bytes: int = DEFAULT_BLOCK_BYTES) -> None:
-    """Read the file once and hand every wanted array to its member; each must occur, and only once.
+    """Read the file once and hand every wanted array to its member; each must occur once, but optional ones.
 
     Raises InstructgenError, with the place, for a file that is no such JSON object.
     """
@@ -69,18 +71,18 @@ def _read_object(window: Window, wanted: dict[str, Member[Any]]) -> None:
         window.at += 1
     while separator == b",":
         name = _read_name(window)
-        if name in wanted and name in seen:
+        if name in wanted and name in seen and not wanted[name].is_optional:
             raise window.error(f"'{name}' occurs twice; keep one of them")
         seen.append(name)
-        if name in wanted:
+        if name in wanted and not (wanted[name].is_optional and window.peek() != b"["):
             _ArrayReader(window, wanted[name]).read()
         else:
             _skip_value(window)
         separator = window.expect(b",}", f"after '{name}'")
     if window.peek():
         raise window.error(f"something follows the end of the JSON: {window.shown()}")
-    for name in wanted:
-        if name not in seen:
+    for name, member in wanted.items():
+        if name not in seen and not member.is_optional:
             there = ", ".join(seen[:8]) or "nothing"
             raise InstructgenError(f"{window.path} has no '{name}'; it has: {there}")
 

@@ -29,9 +29,28 @@ class TeacherParts:
 
 
 def _make_scene_program(parts: TeacherParts) -> Teacher:
+    from instructgen.teachers.captions import TYPES
     from instructgen.teachers.scene_program import SceneProgramTeacher
 
+    if any(name in TYPES for name in parts.schemas):
+        raise InstructgenError(
+            "the scene program does not write the type 'brief'; --teacher captions --types brief does"
+        )
     return SceneProgramTeacher(parts.seed, parts.config.style, parse=parts.config.parse)
+
+
+def _make_captions(parts: TeacherParts) -> Teacher:
+    from instructgen.teachers.captions import TYPES, CaptionsTeacher
+
+    others = [name for name in parts.schemas if name not in TYPES]
+    if others:
+        raise InstructgenError(
+            f"the teacher captions only hands captions on, and cannot write the type '{others[0]}': ask for "
+            f"--types {','.join(TYPES)}, or name another teacher (--teacher, --model)"
+        )
+    if parts.config.see_image != "no":
+        raise InstructgenError("the teacher captions sees no picture; leave out see_image, or name a model that does")
+    return CaptionsTeacher(parts.seed)
 
 
 def _make_openai(parts: TeacherParts) -> Teacher:
@@ -42,6 +61,7 @@ def _make_openai(parts: TeacherParts) -> Teacher:
 
 
 def _make_replay(parts: TeacherParts) -> Teacher:
+    from instructgen.teachers.captions import CaptionsTeacher
     from instructgen.teachers.replay import ReplayTeacher, read_identity
     from instructgen.teachers.scene_program import SceneProgramTeacher
 
@@ -51,6 +71,8 @@ def _make_replay(parts: TeacherParts) -> Teacher:
     identity = read_identity(folder, parts.config.model)
     if identity.name == SceneProgramTeacher.name:
         return ReplayTeacher(folder, identity, SceneProgramTeacher(parts.seed).messages)
+    if identity.name == CaptionsTeacher.name:
+        return ReplayTeacher(folder, identity, CaptionsTeacher(parts.seed).messages)
     return ReplayTeacher(folder, identity, parts.write_prompts(identity.decoding))
 
 
@@ -58,6 +80,7 @@ TEACHERS: dict[str, Callable[[TeacherParts], Teacher]] = {
     "scene-program": _make_scene_program,
     "openai": _make_openai,
     "replay": _make_replay,
+    "captions": _make_captions,
 }
 
 
@@ -80,6 +103,6 @@ def choose_teacher(config: TeacherConfig) -> str:
     if others:
         raise InstructgenError(
             f"the teacher is {name}, but other settings ask for {', '.join(others)} "
-            "(replay: replay; openai: model, base_url, servers); leave out one or the other"
+            "(replay: replay; openai: model, base_url, servers); leave out one or the other, or set --teacher"
         )
     return name
