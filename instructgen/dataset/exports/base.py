@@ -1,19 +1,33 @@
 """What every export offers, and how its folder appears at once."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from instructgen.dataset.publish import sync
-from instructgen.dataset.stored import StoredVersion
+from instructgen.dataset.columns import Row
+from instructgen.dataset.disk import sync
+from instructgen.dataset.manifest import Manifest
+from instructgen.dataset.stored import StoredVersion, read_rows
+from instructgen.errors import InstructgenError
 
 # Given an image's id and its file's name, relative to the image folder: the stored bytes, or None.
 ReadPicture = Callable[[str, str], bytes | None]
-# Given a version, the folder to write and where pictures are that the rows do not hold.
-Export = Callable[[StoredVersion, Path, ReadPicture], "Exported"]
+
+
+class ExportSettings(Struct, frozen=True):
+    """`seed` is of every draw. Without `with_pictures` files name pictures by the paths that the rows have."""
+
+    with_pictures: bool = True
+    seed: int = 0
+
+
+DEFAULT_SETTINGS = ExportSettings()
 
 
 class Exported(Struct, frozen=True):
@@ -22,6 +36,33 @@ class Exported(Struct, frozen=True):
     folder: Path
     num_rows: int
     left_out: dict[str, int]
+
+
+# Given a version, the folder to write, where pictures are that the rows do not hold, and what was asked for.
+Write = Callable[[StoredVersion, Path, ReadPicture, ExportSettings], Exported]
+
+
+class Export(Struct, frozen=True):
+    """A form of another project: what it is, in one line, and what writes it.
+
+    `names_paths` says whether its files can name pictures that do not lie beside them.
+    """
+
+    title: str
+    write: Write
+    names_paths: bool = True
+
+    def __call__(
+        self,
+        version: StoredVersion,
+        out: Path,
+        read_picture: ReadPicture,
+        settings: ExportSettings = DEFAULT_SETTINGS,
+    ) -> Exported:
+        """Write `out`, in the place of what may be there; raises InstructgenError, and leaves `out` as it was."""
+        if not settings.with_pictures and not self.names_paths:
+            raise InstructgenError("this form holds its pictures; it cannot be written with --paths-only")
+        return self.write(version, out, read_picture, settings)
 
 
 @contextmanager
@@ -42,3 +83,50 @@ def new_folder(out: Path) -> Iterator[Path]:
         shutil.rmtree(out)
     staging.rename(out)
     sync(out.parent)
+
+
+def find_splits(version: StoredVersion) -> tuple[str, ...]:
+    """Return the splits that have rows, in the order of the shards."""
+    return tuple(dict.fromkeys(shard.split for shard in version.manifest.shards))
+
+
+def read_split(version: StoredVersion, split: str, columns: Sequence[str] | None = None) -> Iterator[Row]:
+    """Yield the rows of one split as `read_rows` does."""
+    return read_rows(_OneSplit(version, split), columns)
+
+
+def check_written(exported: Exported, version: StoredVersion) -> Exported:
+    """Return what was written; raises InstructgenError where that is no row at all."""
+    if exported.num_rows:
+        return exported
+    if not exported.left_out:
+        raise InstructgenError(f"{version.place} has no row that could be exported")
+    reasons = ", ".join(f"{count} x {reason}" for reason, count in exported.left_out.items())
+    hint = "; --images FOLDER says where pictures are that rows name by path alone, --paths-only leaves them there"
+    raise InstructgenError(
+        f"no row of {version.place} can be written in this form: {reasons}"
+        f"{hint if 'image_missing' in exported.left_out else ''}"
+    )
+
+
+@dataclass(frozen=True)
+class _OneSplit:
+    """A version as if it had no other split."""
+
+    whole: StoredVersion
+    split: str
+
+    @property
+    def manifest(self) -> Manifest:
+        manifest = self.whole.manifest
+        return replace(manifest, shards=tuple(shard for shard in manifest.shards if shard.split == self.split))
+
+    @property
+    def place(self) -> str:
+        return self.whole.place
+
+    def open(self, path: str) -> BinaryIO:
+        return self.whole.open(path)
+
+    def paths(self) -> Iterator[str]:
+        return self.whole.paths()

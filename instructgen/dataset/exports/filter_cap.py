@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from instructgen.dataset.columns import Row
-from instructgen.dataset.exports.base import Exported, ReadPicture, new_folder
+from instructgen.dataset.exports.base import DEFAULT_SETTINGS, Exported, ExportSettings, ReadPicture, new_folder
 from instructgen.dataset.stored import StoredVersion, read_rows
 from instructgen.errors import InstructgenError
 
@@ -25,12 +25,13 @@ _COLUMNS = ["image_id", "sample_type", "messages", "images"]
 _UNSAFE = re.compile(r"[^\w.-]+")
 
 
-def write_filter_cap(version: StoredVersion, out: Path, read_picture: ReadPicture) -> Exported:
+def write_filter_cap(
+    version: StoredVersion, out: Path, read_picture: ReadPicture, _settings: ExportSettings = DEFAULT_SETTINGS
+) -> Exported:
     """Write the version's descriptions to `out`, in the order of its shards; every image that is listed is there.
 
     A row whose picture is neither in the row nor found is left out, and counted, and so is one of several pictures.
-    Raises InstructgenError for a
-    version without descriptions, and where no picture at all is found.
+    Raises InstructgenError for a version without descriptions, and where no picture at all is found.
     """
     sample_type = _choose_type(version)
     left_out: Counter[str] = Counter()

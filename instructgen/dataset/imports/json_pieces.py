@@ -7,6 +7,7 @@ What does not decode, alone or with what follows it, is a broken record, and rea
 
 import re
 from collections.abc import Generator, Iterator
+from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,15 +59,20 @@ def read_lines(path: Path) -> Iterator[Piece]:
 def read_list(path: Path, block_bytes: int = _BLOCK_BYTES) -> Iterator[Piece]:
     """Yield the records of a list. Raises InstructgenError for one value longer than 64 MB."""
     with path.open("rb", buffering=0) as file:
-        window = Window(file, path, block_bytes)
-        while len(window.text) < len(_BOM) and window.grow():
-            pass
-        window.at = len(_BOM) if window.text.startswith(_BOM) else 0
-        if window.peek() != b"[":
-            raise InstructgenError(f"{path} is no JSON list")
-        window.at += 1
-        for number, text in enumerate(_records(window), 1):
-            yield Piece(number, text)
+        yield from cut_list(file, path, block_bytes)
+
+
+def cut_list(file: FileIO, path: Path, block_bytes: int = _BLOCK_BYTES) -> Iterator[Piece]:
+    """Yield the records of a list that begins where `file` stands and ends with it; `path` is for messages."""
+    window = Window(file, path, block_bytes)
+    while len(window.text) < len(_BOM) and window.grow():
+        pass
+    window.at = len(_BOM) if window.text.startswith(_BOM) else 0
+    if window.peek() != b"[":
+        raise InstructgenError(f"{path} is no JSON list")
+    window.at += 1
+    for number, text in enumerate(_records(window), 1):
+        yield Piece(number, text)
 
 
 def _records(window: Window) -> Iterator[bytes]:

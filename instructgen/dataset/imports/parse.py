@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from instructgen.dataset.imports.checks import RecordError, shown, whole
 from instructgen.dataset.imports.image_names import is_full_name
 from instructgen.records import Message, Role
 
@@ -25,7 +26,7 @@ _TURN_KEYS = ("conversations", "messages", "conversation")
 _QUESTION_KEYS = ("instruction", "question", "prompt")
 _ANSWER_KEYS = ("output", "answer", "response", "caption")
 _TYPE_KEYS = ("sample_type", "type", "category")
-_ROLES: dict[str, Role] = {
+ROLES: dict[str, Role] = {
     **dict.fromkeys(("user", "human"), "user"),
     **dict.fromkeys(("assistant", "gpt", "model", "bot", "chatgpt", "bard"), "assistant"),
     "system": "system",
@@ -64,29 +65,22 @@ class Unusable(Struct, frozen=True):
     detail: str = ""
 
 
-class _RecordError(Exception):
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.detail = detail
-
-
 def parse_json(text: bytes, number: int) -> AuditRecord | Unusable:
     """Return the record in one JSON text; `number` is its line or its place in the file, from 1."""
     try:
         value = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return Unusable(f"#{number}", "", "not_json", f"{error}: {_shown(text.decode('utf-8', 'replace'))}")
+        return Unusable(f"#{number}", "", "not_json", f"{error}: {shown(text.decode('utf-8', 'replace'))}")
     return parse_record(value, number)
 
 
 def parse_record(value: object, number: int) -> AuditRecord | Unusable:
     if not isinstance(value, dict):
-        return Unusable(f"#{number}", "", "not_an_object", _shown(value))
+        return Unusable(f"#{number}", "", "not_an_object", shown(value))
     record_id: str | int = f"#{number}"
     images: list[str | int] = []
     try:
-        record_id = _find_id(value, number)
+        record_id = find_id(value, number)
         images = _find_images(value) or _image_from_id(value)
         turns, shown_images = _read_turns(value)
         images = images or shown_images
@@ -94,25 +88,25 @@ def parse_record(value: object, number: int) -> AuditRecord | Unusable:
         if len(several) > 1:  # whatever single image another key names: our own rows are named for one of two
             images = several
         _check(turns, images)
-        return AuditRecord(record_id, images[0], turns, _find_type(value, turns))
-    except _RecordError as error:
+        return AuditRecord(record_id, images[0], turns, find_type(value, turns))
+    except RecordError as error:
         return Unusable(record_id, images[0] if images else "", error.reason, error.detail)
 
 
 def _check(turns: Sequence[Message], images: Sequence[str | int]) -> None:
     if not any(turn.role == "assistant" and turn.content for turn in turns):
-        raise _RecordError("no_answer")
+        raise RecordError("no_answer")
     if not images:
-        raise _RecordError("no_image")
+        raise RecordError("no_image")
     if len(images) > 1:
-        raise _RecordError("several_images", ", ".join(map(_shown, images[:3])))
+        raise RecordError("several_images", ", ".join(map(shown, images[:3])))
 
 
-def _find_id(value: Mapping[str, Any], number: int) -> str | int:
+def find_id(value: Mapping[str, Any], number: int) -> str | int:
     for key in _ID_KEYS:
         found = value.get(key)
         if isinstance(found, int) or (isinstance(found, str) and found):
-            return _whole(found) if isinstance(found, str) else found
+            return whole(found) if isinstance(found, str) else found
     return f"#{number}"
 
 
@@ -131,7 +125,7 @@ def _image_names(value: object) -> list[str | int]:
     if isinstance(value, dict):
         return next((names for key in _PATH_KEYS if (names := _image_names(value.get(key)))), [])
     if isinstance(value, str) and value:
-        return [_whole(value[:_MAX_NAME_CHARS])]
+        return [whole(value[:_MAX_NAME_CHARS])]
     return [value] if isinstance(value, int) and not isinstance(value, bool) else []
 
 
@@ -143,11 +137,11 @@ def _image_from_id(value: Mapping[str, Any]) -> list[str | int]:
     return []
 
 
-def _find_type(value: Mapping[str, Any], turns: Sequence[Message]) -> str:
+def find_type(value: Mapping[str, Any], turns: Sequence[Message]) -> str:
     for key in _TYPE_KEYS:
         found = value.get(key)
         if isinstance(found, str) and found:
-            name = _whole(found[:_MAX_SHOWN_CHARS])
+            name = whole(found[:_MAX_SHOWN_CHARS])
             return _TYPES.get(name.lower(), name)
     num_answers = sum(turn.role == "assistant" for turn in turns)
     return "multi_turn" if num_answers > 1 else "single_turn"
@@ -168,7 +162,7 @@ def _read_turns(value: Mapping[str, Any]) -> tuple[tuple[Message, ...], list[str
         question = text
     if not question and not answer:
         known = any(key in value for key in (*_TURN_KEYS, *_QUESTION_KEYS, *_ANSWER_KEYS, "text", *_IMAGE_KEYS))
-        raise _RecordError("no_answer" if known else "unknown_form", ", ".join(map(_shown, list(value)[:8])))
+        raise RecordError("no_answer" if known else "unknown_form", ", ".join(map(shown, list(value)[:8])))
     turns = [Message("user", question)] if question else []
     return (*turns, Message("assistant", answer)), []
 
@@ -188,11 +182,11 @@ def _read_messages(messages: Sequence[object]) -> tuple[tuple[Message, ...], lis
     images: list[str | int] = []
     for message in messages:
         if not isinstance(message, dict):
-            raise _RecordError("not_a_turn", _shown(message))
+            raise RecordError("not_a_turn", shown(message))
         speaker = message.get("from", message.get("role"))
-        role = _ROLES.get(speaker.lower()) if isinstance(speaker, str) else None
+        role = ROLES.get(speaker.lower()) if isinstance(speaker, str) else None
         if role is None:
-            raise _RecordError("unknown_speaker", _shown(speaker))
+            raise RecordError("unknown_speaker", shown(speaker))
         text, found = _read_content(message.get("value", message.get("content")))
         turns.append(Message(role, _clean(text)))
         images += found
@@ -206,7 +200,7 @@ def _read_content(content: object) -> tuple[str, list[str | int]]:
     if isinstance(content, str):
         return content, []
     if not isinstance(content, list):
-        raise _RecordError("not_a_turn", _shown(content))
+        raise RecordError("not_a_turn", shown(content))
     texts, images = [], list[str | int]()
     for part in content:
         if isinstance(part, dict) and isinstance(part.get("text"), str):
@@ -219,17 +213,4 @@ def _read_content(content: object) -> tuple[str, list[str | int]]:
 
 
 def _clean(text: str) -> str:
-    return _whole(text.replace(_PLACEHOLDER, "").strip())
-
-
-def _whole(text: str) -> str:
-    """Return the text, if it can be written again: JSON allows half of a pair, UTF-8 does not."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise _RecordError("broken_text", "half of a \\u pair stands alone") from None
-    return text
-
-
-def _shown(value: object) -> str:
-    return " ".join(str(value)[:_MAX_SHOWN_CHARS].encode("utf-8", "replace").decode().split())
+    return whole(text.replace(_PLACEHOLDER, "").strip())
