@@ -142,7 +142,7 @@ class Manifest(Struct, frozen=True, omit_defaults=True):
     refinement: RefinementFacts | None = None
     contents: dict[str, str] = {}
     """"<split>/<type>" -> digest of its rows, in their order, however they are cut into shards. Since format 2."""
-    rows_per_shard: int = 10_000
+    rows_per_shard: int = 2_000
     """How the next version is to cut its shards; not in the name."""
     lineage: Lineage | None = None
     """None for what a build or a review made."""

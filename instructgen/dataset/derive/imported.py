@@ -55,7 +55,7 @@ class ImportPlan(Struct, frozen=True):
     splits: dict[str, float] | None = None
     seed: int = 0
     pictures: Literal["auto", "embed", "paths"] = "auto"
-    rows_per_shard: int = 10_000
+    rows_per_shard: int = 2_000
 
 
 @dataclass(slots=True)

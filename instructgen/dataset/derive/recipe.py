@@ -46,7 +46,7 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     splits: dict[str, Share] | None = None
     duplicates: Literal["first", "error"] = "first"
     pictures: Literal["keep", "paths"] = "keep"
-    rows_per_shard: PositiveInt = 10_000
+    rows_per_shard: PositiveInt = 2_000
 
 
 class OpenedPart(Struct, frozen=True):

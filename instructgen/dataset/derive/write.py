@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 import msgspec
 from msgspec.structs import replace
@@ -35,9 +35,6 @@ from instructgen.dataset.shards import ShardWriter
 from instructgen.dataset.stored import read_rows
 from instructgen.dataset.sums import hash_stream
 from instructgen.errors import InstructgenError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 Watch = Callable[[int, int], None]
 """Given rows written and rows in all."""
@@ -92,12 +89,14 @@ def write_derived(
     tally = _Tally()
     with (staging / REJECTED_NAME).open("wb") as rejected_file:
         rejections = _Rejections(rejected_file)
-        rows = _read_taken(opened, selections, recipe, rejections)
+        taken = _read_taken(opened, selections, recipe, rejections)
+        names = schema.names
+        rows: Iterator[tuple[str, Row]] = ((split, {name: row.get(name) for name in names}) for split, row in taken)
         if recipe.shuffle:
             num_bytes = sum(shard.num_bytes for part in opened for shard in part.stored.manifest.shards)
             rows = shuffle_rows(rows, schema, recipe.seed, num_bytes, staging / "order")
         for number, (split, row) in enumerate(rows, 1):
-            writer.write(split, _complete(row, schema))
+            writer.write(split, row)
             tally.count(row)
             watch(number, num_rows)
     (staging / "order").rmdir()
@@ -165,10 +164,6 @@ def _take(row: Row, part: OpenedPart, recipe: Recipe, copy: int) -> Row:
     if recipe.pictures == "paths":
         taken["images"] = [{"bytes": None, "path": image["path"]} for image in row["images"]]
     return taken
-
-
-def _complete(row: Row, schema: "pa.Schema") -> Row:
-    return {name: row.get(name) for name in schema.names}
 
 
 def _embeds_images(opened: list[OpenedPart], recipe: Recipe) -> bool:

@@ -1,10 +1,13 @@
 """New versions from the rows of others."""
 
 import random
+import re
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from instructgen.dataset.columns import Row
@@ -17,6 +20,7 @@ from instructgen.dataset.verify import verify_version
 from instructgen.dataset.versions import open_version
 from instructgen.errors import InstructgenError
 from instructgen.jobs.datasets import MadeVersion, collect_versions, derive_version
+from tests.support.cli import ROOT
 from tests.support.versions import make_row_of, write_version
 
 NUM_IMAGES = 40
@@ -164,15 +168,21 @@ def test_shuffled_rows_are_in_another_order_and_of_all_types(
     assert len({row["sample_type"] for _, row in rows[:20]}) == 3
 
 
-def test_columns_of_all_parts_come_along(tmp_path: Path) -> None:
-    scored = make_row_of(2, "detail")
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_columns_of_all_parts_come_along(tmp_path: Path, shuffle: bool) -> None:
+    scored, unscored = make_row_of(2, "detail"), make_row_of(3, "detail")
     scored["scores"] = {"other": 0.5}
+    unscored["scores"] = {}
     refs = [
         Part(str(write_version(tmp_path / str(number), [row]).folder))
-        for number, row in enumerate((make_row_of(1), scored))
+        for number, row in enumerate((make_row_of(1), scored, unscored))
     ]
-    _, rows = derive(tmp_path, "merge", refs, shuffle=False)
-    assert [row["scores"] for _, row in rows] == [{"length": 1.0, "other": None}, {"length": None, "other": 0.5}]
+    _, rows = derive(tmp_path, "merge", refs, shuffle=shuffle)
+    assert {row["image_id"]: row["scores"] for _, row in rows} == {
+        "coco/000000000001": {"length": 1.0, "other": None},
+        "coco/000000000002": {"length": None, "other": 0.5},
+        "coco/000000000003": None,
+    }
 
 
 def test_pictures_are_in_all_rows_or_in_none(tmp_path: Path) -> None:
@@ -247,6 +257,21 @@ def test_bad_mixture_names_file_and_key(tmp_path: Path, text: str, message: str)
     (tmp_path / "mix.toml").write_text(text)
     with pytest.raises(InstructgenError, match=message):
         load_recipe(tmp_path / "mix.toml")
+
+
+def test_shipped_mixture_is_llava15s() -> None:
+    recipe = load_recipe(ROOT / "pipelines" / "mixtures" / "llava15.toml")
+    assert sum(part.cap or 0 for part in recipe.parts) == 664_000
+    assert sum(part.suffix == SHORT_ANSWER for part in recipe.parts) == 4
+
+
+def test_documented_mixture_is_one() -> None:
+    text = (ROOT / "docs" / "datasets.md").read_text(encoding="utf-8")
+    block = re.search(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert block is not None
+    recipe = msgspec.convert(tomllib.loads(block[1]), Recipe)
+    assert set(recipe.__struct_fields__) == set(tomllib.loads(block[1]))
+    assert set(Part.__struct_fields__) == set(tomllib.loads(block[1])["parts"][0])
 
 
 def draw_text(number: int) -> str:
