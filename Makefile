@@ -5,10 +5,10 @@ BIN = $(VENV)/bin
 # The tested versions; empty takes the newest that pyproject.toml allows.
 CONSTRAINTS ?= constraints.txt
 
-.PHONY: help install check lint types test ci mutants sample clean
+.PHONY: help install check lint types test dataset-check ci mutants sample clean
 
 help:
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/'
 
 install: $(BIN)/instructgen-test-ready ## make a virtual environment with instructgen and its test requirements
 
@@ -17,7 +17,7 @@ $(BIN)/instructgen-test-ready: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) -e '.[test]'
 	touch $@
 
-check: lint types test ## lint, types and tests
+check: lint types test dataset-check ## lint, types, tests, and the gates of the bundled dataset
 
 lint: install
 	$(BIN)/ruff check .
@@ -28,6 +28,11 @@ types: install
 
 test: install
 	$(BIN)/python -m pytest -n auto
+
+dataset-check: install ## build the bundled sample and hold it against its gates
+	rm -rf build/dataset-check
+	$(BIN)/instructgen build --pipeline pipelines/smoke.toml --out build/dataset-check
+	$(BIN)/instructgen dataset check build/dataset-check --gates data/smoke-gates.toml
 
 ci: check
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
-from msgspec.structs import force_setattr, replace
+from msgspec.structs import replace
 
 from instructgen.errors import InstructgenError
 from instructgen.records import Decoding
@@ -212,12 +212,14 @@ class BuildConfig(Struct, frozen=True, forbid_unknown_fields=True):
     dataset: DatasetConfig = DatasetConfig()
     run: RunConfig = RunConfig()
 
-    def __post_init__(self) -> None:
-        """Let image-caption pairs be answered by their own captions where nobody else is named."""
-        teacher = self.teacher
-        names_one = teacher.name or teacher.model or teacher.base_url or teacher.servers or teacher.replay
-        if self.source.name == "pairs" and not names_one:
-            force_setattr(self, "teacher", replace(teacher, name="captions"))
+
+def name_teacher(config: BuildConfig) -> BuildConfig:
+    """Let image-caption pairs be answered by their own captions, where no teacher is named or implied."""
+    teacher = config.teacher
+    names_one = teacher.name or teacher.model or teacher.base_url or teacher.servers or teacher.replay
+    if config.source.name != "pairs" or names_one:
+        return config
+    return replace(config, teacher=replace(teacher, name="captions"))
 
 
 def load_config(path: Path) -> BuildConfig:
@@ -238,7 +240,7 @@ def load_config(path: Path) -> BuildConfig:
         for name in ("refine", "judge"):
             part = table.get(name)
             _fill_teacher(part.get("teacher") if isinstance(part, dict) else None, f"{name}.teacher")
-        return msgspec.convert(table, BuildConfig)
+        return name_teacher(msgspec.convert(table, BuildConfig))
     except msgspec.ValidationError as error:
         raise InstructgenError(f"{path}: {error}{_suggest(str(error))}; docs/pipelines.md lists every key") from None
 

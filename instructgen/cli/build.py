@@ -26,7 +26,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def build(
-    source: str | None = typer.Option(None, help="Where images come from: coco, scenes.  [default: coco]"),
+    source: str | None = typer.Option(None, help="Where images come from: coco, pairs, scenes.  [default: coco]"),
     root: Path | None = typer.Option(
         None, help="COCO folder (annotations/captions_*.json, instances_*.json). Without it: the bundled sample."
     ),
@@ -35,7 +35,7 @@ def build(
     out: Path | None = typer.Option(None, help="Dataset folder.  [default: out/<source>-<split>]"),
     limit: int | None = typer.Option(None, min=1, help="Use only the first N images."),
     seed: int | None = typer.Option(None, help="Seed of every draw.  [default: 0]"),
-    teacher: str | None = typer.Option(None, help="Who writes: scene-program (free), openai, replay."),
+    teacher: str | None = typer.Option(None, help="Who writes: scene-program or captions (free), openai, replay."),
     model: str | None = typer.Option(None, help="Model to ask; implies --teacher openai."),
     base_url: str | None = typer.Option(None, help="OpenAI-compatible server; implies --teacher openai."),
     replay: Path | None = typer.Option(None, help="run/ folder to answer from; implies --teacher replay."),

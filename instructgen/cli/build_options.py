@@ -29,6 +29,8 @@ def make_config(
     Each dict has the flags of one part of the settings, by the names of its fields. Raises InstructgenError
     naming the flag whose value the settings refuse.
     """
+    from instructgen.config import name_teacher
+
     is_implied = teacher.get("name") is None and any(teacher.get(hint) for hint in _TEACHER_HINTS)
     config = read_pipeline(pipeline, forget_teacher=is_implied)
     changed = replace_given(config.teacher, {**teacher, "decoding": replace_given(config.teacher.decoding, decoding)})
@@ -38,7 +40,7 @@ def make_config(
         "dataset": replace_given(config.dataset, dataset),
         "run": replace_given(config.run, run),
     }
-    return replace_given(config, {**top, **parts})
+    return name_teacher(replace_given(config, {**top, **parts}))
 
 
 def read_pipeline(pipeline: str | None, *, forget_teacher: bool) -> "BuildConfig":

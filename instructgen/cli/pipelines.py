@@ -27,7 +27,7 @@ def list_pipelines(
         return
     for path in sorted(shared_folder("pipelines").glob("*.toml")):
         first_line = path.read_text(encoding="utf-8").partition("\n")[0]
-        typer.echo(f"{path.stem:12} {first_line.lstrip('# ')}")
+        typer.echo(f"{path.stem:21} {first_line.lstrip('# ')}")
 
 
 def find_pipeline(name: str) -> Path:

@@ -29,7 +29,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def plan(
-    source: str | None = typer.Option(None, help="Where images come from: coco, scenes.  [default: coco]"),
+    source: str | None = typer.Option(None, help="Where images come from: coco, pairs, scenes.  [default: coco]"),
     root: Path | None = typer.Option(None, help="COCO folder. Without it: the bundled sample."),
     split: str | None = typer.Option(None, help="Which split of the root, as val2017."),
     types: str | None = typer.Option(None, help="Sample types, with commas.  [default: conv,detail,reasoning]"),
@@ -38,7 +38,7 @@ def plan(
     ),
     limit: int | None = typer.Option(None, min=1, help="Use only the first N images."),
     seed: int | None = typer.Option(None, help="Seed of every draw.  [default: 0]"),
-    teacher: str | None = typer.Option(None, help="Who writes: scene-program (free), openai, replay."),
+    teacher: str | None = typer.Option(None, help="Who writes: scene-program or captions (free), openai, replay."),
     model: str | None = typer.Option(None, help="Model to ask; implies --teacher openai."),
     base_url: str | None = typer.Option(None, help="OpenAI-compatible server; implies --teacher openai."),
     replay: Path | None = typer.Option(None, help="run/ folder to answer from; implies --teacher replay."),

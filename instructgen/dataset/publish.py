@@ -8,7 +8,6 @@ README.md that opens the latest, and `run/` with the ledger.
 from pathlib import Path
 
 from instructgen.dataset.card import make_card
-from instructgen.dataset.disk import replace_text, sync  # noqa: F401  TODO
 from instructgen.dataset.manifest import MANIFEST_NAME, Manifest, encode_manifest, read_manifest
 from instructgen.dataset.stores.base import LATEST
 from instructgen.dataset.stores.local import LocalStore

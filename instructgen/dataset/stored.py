@@ -13,6 +13,7 @@ from instructgen.errors import InstructgenError
 
 _BATCH_ROWS = 256
 _BATCH_ROWS_WITH_PICTURES = 64
+_BUFFER_BYTES = 1 << 20  # with pre_buffer off: else a whole shard is held
 
 
 class StoredVersion(Protocol):
@@ -72,7 +73,9 @@ def read_rows(version: StoredVersion, columns: Sequence[str] | None = None) -> I
     batch_rows = _BATCH_ROWS_WITH_PICTURES if has_pictures else _BATCH_ROWS
     for shard in version.manifest.shards:
         with told(f"{version.place}: {shard.path}"), version.open(shard.path) as file:
-            for batch in pq.ParquetFile(file).iter_batches(batch_size=batch_rows, columns=columns):
+            for batch in pq.ParquetFile(file, pre_buffer=False, buffer_size=_BUFFER_BYTES).iter_batches(
+                batch_size=batch_rows, columns=columns
+            ):
                 yield from batch.to_pylist()
 
 

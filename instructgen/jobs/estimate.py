@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -114,7 +115,8 @@ def _plan_teacher(config: BuildConfig, teacher: TeacherConfig, prompts: dict[str
     write_prompts = make_prompt_writer(config, teacher, prompts)
     name = choose_teacher(teacher)
     if name != "openai":  # these hold no key, and asking them costs nothing
-        made = TEACHERS[name](TeacherParts(teacher, config.seed, write_prompts, {}))
+        schemas: dict[str, dict[str, Any]] = {one: {} for one in config.types}
+        made = TEACHERS[name](TeacherParts(teacher, config.seed, write_prompts, schemas))
         counter = TokenCounter("", is_exact=False, count_text=estimate_tokens)
         return PlannedTeacher(
             name=made.name,

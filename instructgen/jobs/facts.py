@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from instructgen.config import JudgeConfig, RefineConfig
+from instructgen.config import JudgeConfig, RefineConfig, SourceConfig
 from instructgen.dataset.manifest import (
     FORMAT,
     Counts,
@@ -109,7 +109,7 @@ def content_config(parts: "BuildParts") -> dict[str, Any]:
     return {
         "types": list(config.types),
         "seed": config.seed,
-        "source": {"name": config.source.name, "split": config.source.split, "limit": config.source.limit},
+        "source": _source_facts(config.source),
         "surrogate": msgspec.to_builtins(config.surrogate),
         "filters": {
             name: msgspec.to_builtins(rule) for name, rule in {**parts.judge.filters, **parts.corpus_filters}.items()
@@ -120,6 +120,16 @@ def content_config(parts: "BuildParts") -> dict[str, Any]:
         **({"judge": _judge_facts(config.judge, parts.assessing)} if parts.assessing is not None else {}),
         "dataset": {"val_fraction": config.dataset.val_fraction},
     }
+
+
+def _source_facts(source: SourceConfig) -> dict[str, Any]:
+    """Return what is read and how, without where it lies."""
+    facts: dict[str, Any] = {"name": source.name, "split": source.split, "limit": source.limit}
+    if source.tables:
+        facts["tables"] = [[table.name or Path(table.path).name, table.weight, table.cap] for table in source.tables]
+    if source.balance is not None:
+        facts["balance"] = msgspec.to_builtins(source.balance)
+    return facts
 
 
 def _teacher_facts(teacher: "Teacher") -> dict[str, Any]:

@@ -9,6 +9,7 @@ from instructgen.sample_types import PROGRAM_TYPES, SEEN_TYPES
 from instructgen.teachers import choose_teacher
 
 _SCENE_PROGRAM = "scene-program"
+_NO_MODELS = (_SCENE_PROGRAM, "captions")
 
 
 class LaneNumbers(Struct, frozen=True):
@@ -108,9 +109,9 @@ def _check_seeing(config: BuildConfig, where: str, teacher: TeacherConfig) -> No
 def _check_refining(refine: RefineConfig, teacher: TeacherConfig) -> None:
     wants_model = refine.rewrite or refine.repair_rounds > 0
     refiner = refine.teacher or teacher
-    if wants_model and choose_teacher(refiner) == _SCENE_PROGRAM:
+    if wants_model and choose_teacher(refiner) in _NO_MODELS:
         raise InstructgenError(
-            "refine.rewrite and refine.repair_rounds want a language model, and the scene program is none: "
+            f"refine.rewrite and refine.repair_rounds want a language model, and {choose_teacher(refiner)} is none: "
             "name one in [refine.teacher]"
         )
     if refine.continue_below_tokens is not None and teacher.decoding.output_format == "json":
@@ -126,10 +127,10 @@ def _check_judging(judge: JudgeConfig) -> None:
         if judge != JudgeConfig():
             raise InstructgenError("[judge] names nobody who judges: give a model in [judge.teacher]")
         return
-    if choose_teacher(teacher) == _SCENE_PROGRAM:
+    if choose_teacher(teacher) in _NO_MODELS:
         raise InstructgenError(
-            "judge.teacher wants a language model, and the scene program is none: name a model or a base_url in "
-            "[judge.teacher]"
+            f"judge.teacher wants a language model, and {choose_teacher(teacher)} is none: name a model or a "
+            "base_url in [judge.teacher]"
         )
     if teacher.fallback is not None or teacher.see_image != "no":
         raise InstructgenError("judge.teacher goes by what is written: it has no fallback, and sees no picture")

@@ -16,7 +16,7 @@ from instructgen.resources import shared_folder
 # The order in which a prompt's files are hashed.
 _FILES = ("system.j2", "user.j2", "shots.jsonl", "questions.txt")
 # Types whose reply is the answer alone: their question is drawn from questions.txt.
-_TYPES_WITH_QUESTIONS = ("detail", "caption")
+_TYPES_WITH_QUESTIONS = ("detail", "caption", "brief")
 
 
 class ShownImage(Struct, frozen=True):
