@@ -19,7 +19,7 @@ def add_to(app: typer.Typer) -> None:
 
 def export(
     form: str | None = typer.Argument(None, help="One of those that --list prints, such as llava or trl."),
-    dataset: Path | None = typer.Argument(None, help="A build's --out, or one folder below its versions/."),
+    dataset: str | None = typer.Argument(None, help="STORE, STORE@TAG, STORE@VERSION or a version's folder."),
     out: Path | None = typer.Option(None, help="Folder to write; must not exist yet."),
     images: Path | None = typer.Option(None, help="Folder of the pictures, where the rows do not hold them."),
     paths_only: bool = typer.Option(False, "--paths-only", help="Write no picture; name them by the rows' paths."),
@@ -71,13 +71,12 @@ def _find_form(form: str) -> "Export":
 
 
 def _write(
-    known: "Export", dataset: Path, out: Path, images: Path | None, *, with_pictures: bool, seed: int, as_json: bool
+    known: "Export", dataset: str, out: Path, images: Path | None, *, with_pictures: bool, seed: int, as_json: bool
 ) -> None:
     from instructgen.dataset.exports.base import ExportSettings
-    from instructgen.dataset.publish import find_version
-    from instructgen.dataset.stored import LocalVersion
+    from instructgen.dataset.versions import open_version
 
-    version = LocalVersion(find_version(dataset))
+    version = open_version(dataset)
     settings = ExportSettings(with_pictures=with_pictures, seed=seed)
     exported = known(version, out, lambda _, name: _read_picture(images, name), settings)
     if as_json:

@@ -1,7 +1,6 @@
 """`instructgen show`: read samples of a dataset in the terminal."""
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -15,7 +14,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def show(
-    dataset: Path = typer.Argument(help="A build's --out, or one folder below its versions/."),
+    dataset: str = typer.Argument(help="A build's --out, STORE@TAG, STORE@VERSION or a version's folder."),
     n: int = typer.Option(3, "--n", "-n", min=1, help="How many samples."),
     sample_type: str | None = typer.Option(None, "--type", help="Only samples of this type."),
     image: str | None = typer.Option(None, help="Only samples of this image id, such as coco/000000000139."),
@@ -29,13 +28,14 @@ def show(
       instructgen show out/coco-sample
       instructgen show out/coco-sample --type detail -n 1
       instructgen show out/coco-sample --rejected --json
+      instructgen show s3://bucket/coco@v1
     """
-    from instructgen.dataset.publish import find_version
     from instructgen.dataset.read import read_rejected, read_rows
+    from instructgen.dataset.versions import open_version
     from instructgen.jobs.outcomes import check_types
     from instructgen.sample_types import SAMPLE_TYPES
 
-    version = find_version(dataset)
+    version = open_version(dataset)
     if sample_type is not None:
         check_types((sample_type,), SAMPLE_TYPES)
     if rejected:

@@ -1,11 +1,11 @@
 """Reads a few rows of a published version, for people."""
 
 import json
-from pathlib import Path
 from typing import Any, TypedDict
 
 from instructgen.dataset.publish import REJECTED_NAME
-from instructgen.errors import InstructgenError
+from instructgen.dataset.shards import Shard
+from instructgen.dataset.stored import StoredVersion, told
 
 _COLUMNS = ["sample_id", "image_id", "sample_type", "messages", "images.list.element.path", "teacher", "model"]
 
@@ -22,29 +22,22 @@ class ShownRow(TypedDict):
     model: str
 
 
-def read_rows(version: Path, sample_type: str | None, image_id: str | None, num_rows: int) -> list[ShownRow]:
+def read_rows(version: StoredVersion, sample_type: str | None, image_id: str | None, num_rows: int) -> list[ShownRow]:
     """Return the first rows that match, spread over the shards so that every type shows itself.
 
     Raises InstructgenError for a shard that cannot be read.
     """
-    import pyarrow as pa
-
-    by_shard: list[list[ShownRow]] = []
-    for path in sorted((version / "data").glob("*.parquet")):
-        try:
-            by_shard.append(_read_shard(path, sample_type, image_id, num_rows))
-        except (pa.ArrowException, OSError) as error:
-            raise InstructgenError(f"{path} cannot be read: {error}; build or copy the version again") from None
+    by_shard = [_read_shard(version, shard, sample_type, image_id, num_rows) for shard in version.manifest.shards]
     longest = max((len(found) for found in by_shard), default=0)
     return [found[i] for i in range(longest) for found in by_shard if i < len(found)][:num_rows]
 
 
 def read_rejected(
-    version: Path, sample_type: str | None, image_id: str | None, num_lines: int
+    version: StoredVersion, sample_type: str | None, image_id: str | None, num_lines: int
 ) -> list[dict[str, Any]]:
     """Return the first records of rejected.jsonl that match."""
     found: list[dict[str, Any]] = []
-    with (version / REJECTED_NAME).open(encoding="utf-8") as file:
+    with version.open(REJECTED_NAME) as file:
         for line in file:
             record = json.loads(line)
             of_image, _, of_type = record["unit_id"].rpartition("/")
@@ -55,18 +48,21 @@ def read_rejected(
     return found
 
 
-def _read_shard(path: Path, sample_type: str | None, image_id: str | None, num_rows: int) -> list[ShownRow]:
+def _read_shard(
+    version: StoredVersion, shard: Shard, sample_type: str | None, image_id: str | None, num_rows: int
+) -> list[ShownRow]:
     import pyarrow.parquet as pq
 
     found: list[ShownRow] = []
-    for batch in pq.ParquetFile(path).iter_batches(batch_size=256, columns=_COLUMNS):
-        found.extend(
-            _shown(row)
-            for row in batch.to_pylist()
-            if sample_type in (None, row["sample_type"]) and image_id in (None, row["image_id"])
-        )
-        if len(found) >= num_rows:
-            break
+    with told(f"{version.place}: {shard.path}"), version.open(shard.path) as file:
+        for batch in pq.ParquetFile(file).iter_batches(batch_size=256, columns=_COLUMNS):
+            found.extend(
+                _shown(row)
+                for row in batch.to_pylist()
+                if sample_type in (None, row["sample_type"]) and image_id in (None, row["image_id"])
+            )
+            if len(found) >= num_rows:
+                break
     return found
 
 

@@ -11,6 +11,7 @@ import pytest
 from instructgen.config import FiltersConfig
 from instructgen.dataset.manifest import read_manifest
 from instructgen.dataset.read import read_rows
+from instructgen.dataset.stored import LocalVersion
 from instructgen.filters import make_filters
 from tests.support.cli import Done, environment, run_cli
 
@@ -138,7 +139,7 @@ def test_rendered_scenes_are_a_source_of_their_own(tmp_path: Path) -> None:
     done = run_cli("build", "--source", "scenes", "--limit", "6", "--seed", "3", "--out", tmp_path / "ds", "--json")
     assert done.code == 0, done.err
     assert done.result["planned"] == dict.fromkeys(TYPES, 6)
-    rows = read_rows(Path(done.result["out"]), None, None, 100)
+    rows = read_rows(LocalVersion(Path(done.result["out"])), None, None, 100)
     assert {row["image_id"].split("/")[0] for row in rows} == {"scenes"}
 
 

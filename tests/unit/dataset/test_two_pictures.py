@@ -45,7 +45,7 @@ def test_digest_of_a_row_covers_both_pictures() -> None:
 
 
 def test_row_is_shown_by_its_own_picture(tmp_path: Path) -> None:
-    (shown,) = read_rows(write(tmp_path / "v", pair_row()).folder, None, None, 5)
+    (shown,) = read_rows(write(tmp_path / "v", pair_row()), None, None, 5)
     assert shown["image_path"] == make_record(2).file_name
 
 

@@ -1,0 +1,55 @@
+"""What makes a version readable for others: its statistics, plots, card and Croissant file, all from its rows.
+
+They follow from the manifest and the rows, so that they are in no version's name; `verify` knows them by digest.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from instructgen.dataset.card import make_card
+from instructgen.dataset.croissant import CROISSANT_NAME, encode_croissant
+from instructgen.dataset.manifest import Manifest
+from instructgen.dataset.plots import make_plots
+from instructgen.dataset.statistics import STATISTICS_NAME, encode_statistics, measure
+from instructgen.dataset.stored import LocalVersion
+
+CARD_NAME = "README.md"
+
+
+@dataclass(frozen=True)
+class StagedVersion:
+    """A version that has its shards, but no manifest.json yet."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def place(self) -> str:
+        return str(self.folder)
+
+    def open(self, path: str) -> BinaryIO:
+        return (self.folder / path).open("rb")
+
+    def paths(self) -> Iterator[str]:
+        return LocalVersion(self.folder).paths()
+
+
+def present(folder: Path, manifest: Manifest) -> dict[str, str]:
+    """Write statistics.json, assets/, croissant.json and README.md into the folder; return their digests by path.
+
+    The folder must hold the manifest's shards. The same manifest and shards give the same bytes.
+    """
+    statistics = measure(StagedVersion(folder, manifest))
+    texts = {
+        STATISTICS_NAME: encode_statistics(statistics),
+        CROISSANT_NAME: encode_croissant(manifest, statistics),
+        CARD_NAME: make_card(manifest, "", statistics).encode("utf-8"),
+    }
+    texts |= {path: svg.encode("utf-8") for path, svg in make_plots(manifest, statistics).items()}
+    for path, text in texts.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(text)
+    return {path: hashlib.sha256(text).hexdigest() for path, text in sorted(texts.items())}
