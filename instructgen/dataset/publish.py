@@ -7,8 +7,8 @@ README.md that opens the latest, and `run/` with the ledger.
 
 from pathlib import Path
 
-from instructgen.dataset.card import make_card
 from instructgen.dataset.manifest import MANIFEST_NAME, Manifest, encode_manifest, read_manifest
+from instructgen.dataset.presentation import present
 from instructgen.dataset.stores.base import LATEST
 from instructgen.dataset.stores.local import LocalStore
 from instructgen.dataset.sums import SUMS_NAME, make_sums
@@ -36,7 +36,7 @@ def publish(staging: Path, manifest: Manifest, out: Path, *, is_latest: bool = T
 
 def seal(staging: Path, manifest: Manifest) -> None:
     """Write what a version's folder holds besides its rows and rejections, the digests last."""
-    (staging / "README.md").write_text(make_card(manifest), encoding="utf-8")
+    present(staging, manifest)
     (staging / MANIFEST_NAME).write_bytes(encode_manifest(manifest))
     (staging / SUMS_NAME).write_bytes(make_sums(staging))
 

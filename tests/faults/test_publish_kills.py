@@ -1,14 +1,17 @@
 """Killed at any moment of publishing, the old version is whole, and the new one is whole or not there."""
 
 import os
+import shutil
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from instructgen.dataset.publish import REJECTED_NAME, publish
 from instructgen.dataset.stored import LocalVersion
 from instructgen.dataset.stores import open_store
 from instructgen.dataset.stores.base import Store
@@ -66,6 +69,17 @@ def test_folder_killed_at_each_call_of_publishing(tmp_path: Path) -> None:
 
 def run_and_kill(folder: Path, new: LocalVersion, calls: int) -> bool:
     """Publish in a fork that is killed at the call of this number; return whether it was."""
+
+    def add_and_tag() -> None:
+        store = LocalStore(folder)
+        store.add(new)
+        store.move_tag("latest", new.manifest.version, store.list_tags()["latest"])
+
+    return kill_fork(add_and_tag, calls)
+
+
+def kill_fork(act: Callable[[], object], calls: int) -> bool:
+    """Act in a fork that is killed at the file-system call of this number; return whether it was."""
     child = os.fork()
     if child == 0:
         left = calls
@@ -78,12 +92,36 @@ def run_and_kill(folder: Path, new: LocalVersion, calls: int) -> bool:
                     os.kill(os.getpid(), signal.SIGKILL)
 
         sys.addaudithook(watch)
-        store = LocalStore(folder)
-        store.add(new)
-        store.move_tag("latest", new.manifest.version, store.list_tags()["latest"])
+        act()
         os._exit(0)
     _, status = os.waitpid(child, 0)
     return os.WIFSIGNALED(status)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a fork of the test, which this system does not have")
+def test_build_killed_at_each_call_of_publishing(tmp_path: Path) -> None:
+    """From the finished rows on: the card, the digests, the rename, the tag, the README above the versions."""
+    old, new = make_versions(tmp_path)
+    num_killed = 0
+    for calls in range(0, 10_000, 3):
+        out = tmp_path / str(calls)
+        publish(stage(old, out), old.manifest, out)
+        staging = stage(new, out)
+        was_killed = kill_fork(lambda: publish(staging, new.manifest, out), calls)  # noqa: B023
+        assert check(LocalStore(out), old, new) or was_killed
+        if not was_killed:
+            break
+        num_killed += 1
+    assert num_killed > 10
+
+
+def stage(version: LocalVersion, out: Path) -> Path:
+    """Return a folder with what a build has written of a version before it publishes it."""
+    staging = out / "run" / "staging"
+    shutil.rmtree(staging, ignore_errors=True)
+    shutil.copytree(version.folder / "data", staging / "data")
+    shutil.copy(version.folder / REJECTED_NAME, staging)
+    return staging
 
 
 class Dying:

@@ -17,6 +17,7 @@ from instructgen.dataset.card import make_card
 from instructgen.dataset.disk import replace_text, sync
 from instructgen.dataset.manifest import MANIFEST_NAME, Manifest, read_manifest
 from instructgen.dataset.shards import Shard
+from instructgen.dataset.statistics import read_statistics
 from instructgen.dataset.stored import LocalVersion, StoredVersion
 from instructgen.dataset.stores.base import LATEST, TagMovedError, Watch, check_same, check_tag, check_untagged
 from instructgen.dataset.sums import hash_stream
@@ -98,7 +99,8 @@ class LocalStore:
             published = read_manifest(self.folder / "versions" / version)
             replace_text(path, version + "\n")
             if tag == LATEST:
-                replace_text(self.folder / "README.md", make_card(published, prefix=f"versions/{version}/"))
+                statistics = read_statistics(self.open_version(version))
+                replace_text(self.folder / "README.md", make_card(published, f"versions/{version}/", statistics))
 
     def remove(self, names: list[str], watch: Watch = lambda _: None) -> int:
         freed = 0
