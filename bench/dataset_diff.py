@@ -27,7 +27,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from instructgen.dataset.columns import make_schema
-from instructgen.dataset.diff_rows import compare_rows
+from instructgen.dataset.compare.rows import compare_rows
 from instructgen.dataset.manifest import (
     FORMAT,
     Counts,

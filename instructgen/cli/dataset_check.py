@@ -11,7 +11,7 @@ from instructgen.cli.failures import told_as_json
 from instructgen.errors import InstructgenError
 
 if TYPE_CHECKING:
-    from instructgen.dataset.check import CheckReport, Finding
+    from instructgen.dataset.gates.check import CheckReport, Finding
     from instructgen.dataset.manifest import Manifest
     from instructgen.dataset.stored import StoredVersion
 
@@ -75,8 +75,8 @@ def _read_example() -> str:
 
 
 def _run(new: str | None, against: str | None, gates: Path | None) -> "CheckReport":
-    from instructgen.dataset.check import check_version
-    from instructgen.dataset.check_gates import load_gates
+    from instructgen.dataset.gates.check import check_version
+    from instructgen.dataset.gates.settings import load_gates
     from instructgen.dataset.versions import open_version
 
     if new is None or gates is None:

@@ -10,9 +10,9 @@ from instructgen.cli.comment import make_printable
 from instructgen.cli.failures import told_as_json
 
 if TYPE_CHECKING:
-    from instructgen.dataset.diff import DatasetDiff
-    from instructgen.dataset.diff_texts import Example
-    from instructgen.dataset.measures import MeasureChange
+    from instructgen.dataset.compare.diff import DatasetDiff
+    from instructgen.dataset.compare.measures import MeasureChange
+    from instructgen.dataset.compare.texts import Example
 
 _COMMENT_CHARS = 50_000  # leaves room in GitHub's 65,536 for what `dataset check` says
 _NUM_SHOWN = 10
@@ -50,9 +50,9 @@ def diff(
     with told_as_json(as_json=as_json):
         import msgspec
 
-        from instructgen.dataset.diff import make_diff, write_changes
-        from instructgen.dataset.diff_rows import compare_rows
-        from instructgen.dataset.diff_texts import compare_sample
+        from instructgen.dataset.compare.diff import make_diff, write_changes
+        from instructgen.dataset.compare.rows import compare_rows
+        from instructgen.dataset.compare.texts import compare_sample
         from instructgen.dataset.versions import open_version
 
         before, after = open_version(old), open_version(new)

@@ -10,7 +10,7 @@ from instructgen.cli.failures import told_as_json
 from instructgen.errors import InstructgenError
 
 if TYPE_CHECKING:
-    from instructgen.dataset.push import PushPlan
+    from instructgen.dataset.pushing.push import PushPlan
 
 _KILOBYTE = 1_000
 
@@ -55,8 +55,8 @@ def _push(
     is_dry: bool,
     as_json: bool,
 ) -> None:
-    from instructgen.dataset.hub import HubRepo
-    from instructgen.dataset.push import choose_version, plan_push, push
+    from instructgen.dataset.pushing.hub import HubRepo
+    from instructgen.dataset.pushing.push import choose_version, plan_push, push
 
     folder = choose_version(*chosen)
     hub = HubRepo(repo)

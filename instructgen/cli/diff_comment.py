@@ -7,10 +7,10 @@ from instructgen.cli.comment import code, draw_table, escape, fit, fold, shorten
 from instructgen.refine.diff import diff_words
 
 if TYPE_CHECKING:
-    from instructgen.dataset.diff import DatasetDiff
-    from instructgen.dataset.diff_rows import RowCounts
-    from instructgen.dataset.diff_texts import Example
-    from instructgen.dataset.measures import MeasureChange
+    from instructgen.dataset.compare.diff import DatasetDiff
+    from instructgen.dataset.compare.measures import MeasureChange
+    from instructgen.dataset.compare.rows import RowCounts
+    from instructgen.dataset.compare.texts import Example
 
 ARROWS = {"better": "✅ better", "worse": "🔻 worse", "unchanged": "= unchanged", "other": "changed"}
 _NUM_MOVES, _NUM_SETTINGS = 15, 30

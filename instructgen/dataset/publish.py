@@ -7,8 +7,8 @@ README.md that opens the latest, and `run/` with the ledger.
 
 from pathlib import Path
 
+from instructgen.dataset.cards.presentation import present
 from instructgen.dataset.manifest import MANIFEST_NAME, Manifest, encode_manifest, read_manifest
-from instructgen.dataset.presentation import present
 from instructgen.dataset.stores.base import LATEST
 from instructgen.dataset.stores.local import LocalStore
 from instructgen.dataset.sums import SUMS_NAME, make_sums

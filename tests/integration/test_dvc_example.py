@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from instructgen.config import load_config
-from instructgen.dataset.check_gates import load_gates
+from instructgen.dataset.gates.settings import load_gates
 from tests.support.cli import ROOT, environment
 
 yaml = pytest.importorskip("yaml", reason="reads dvc.yaml")

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from instructgen.dataset.card import make_card
+from instructgen.dataset.cards.card import make_card
 from instructgen.dataset.columns import Provenance, Row, make_row, make_schema
 from instructgen.dataset.manifest import (
     FORMAT,

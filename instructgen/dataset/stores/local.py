@@ -13,11 +13,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from instructgen.dataset.card import make_card
+from instructgen.dataset.cards.card import make_card
+from instructgen.dataset.cards.statistics import read_statistics
 from instructgen.dataset.disk import replace_text, sync
 from instructgen.dataset.manifest import MANIFEST_NAME, Manifest, read_manifest
 from instructgen.dataset.shards import Shard
-from instructgen.dataset.statistics import read_statistics
 from instructgen.dataset.stored import LocalVersion, StoredVersion
 from instructgen.dataset.stores.base import LATEST, TagMovedError, Watch, check_same, check_tag, check_untagged
 from instructgen.dataset.sums import hash_stream

@@ -7,8 +7,8 @@ import pytest
 from instructgen.cli.comment import MAX_CHARS, code, draw_table, escape, fit, fold
 from instructgen.cli.dataset_check import write_comment as write_check_comment
 from instructgen.cli.diff_comment import write_comment
-from instructgen.dataset.check import CheckReport, Finding
-from instructgen.dataset.diff import Named, diff_versions
+from instructgen.dataset.compare.diff import Named, diff_versions
+from instructgen.dataset.gates.check import CheckReport, Finding
 from tests.support.versions import make_row_of, write_version
 
 HOSTILE = (

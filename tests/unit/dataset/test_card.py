@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from instructgen.dataset.card import make_card
-from instructgen.dataset.features import describe_feature, make_feature
-from instructgen.dataset.front_matter import name_size
+from instructgen.dataset.cards.card import make_card
+from instructgen.dataset.cards.features import describe_feature, make_feature
+from instructgen.dataset.cards.front_matter import name_size
+from instructgen.dataset.cards.presentation import present
+from instructgen.dataset.cards.statistics import measure
+from instructgen.dataset.cards.yaml_text import write_yaml
 from instructgen.dataset.manifest import Counts, Lineage, Parent, SourceFacts
-from instructgen.dataset.presentation import present
-from instructgen.dataset.statistics import measure
 from instructgen.dataset.stored import LocalVersion
-from instructgen.dataset.yaml_text import write_yaml
 from tests.support.make import make_manifest
 from tests.support.versions import make_row_of, write_version
 

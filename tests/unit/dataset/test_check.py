@@ -6,11 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from instructgen.config import load_config
-from instructgen.dataset.check import CheckReport, check_version, find_ancestors
-from instructgen.dataset.check_gates import load_gates
 from instructgen.dataset.columns import Row
+from instructgen.dataset.compare.measures import WORSE, compare_measures, find_worsening
+from instructgen.dataset.gates.check import CheckReport, check_version, find_ancestors
+from instructgen.dataset.gates.settings import load_gates
 from instructgen.dataset.manifest import MANIFEST_NAME, Counts, Lineage, Parent, encode_manifest
-from instructgen.dataset.measures import WORSE, compare_measures, find_worsening
 from instructgen.dataset.stored import LocalVersion
 from instructgen.errors import InstructgenError
 from instructgen.evaluate.quality import Tally

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from instructgen.dataset.croissant import make_croissant
+from instructgen.dataset.cards.croissant import make_croissant
+from instructgen.dataset.cards.presentation import present
+from instructgen.dataset.cards.statistics import measure
 from instructgen.dataset.manifest import SourceFacts
-from instructgen.dataset.presentation import present
-from instructgen.dataset.statistics import measure
 from instructgen.dataset.stored import LocalVersion
 from tests.support.versions import make_row_of, write_version
 from tests.unit.dataset.test_card import HOSTILE, encode_picture

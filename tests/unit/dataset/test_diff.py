@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from instructgen.dataset.columns import Row
-from instructgen.dataset.diff import DatasetDiff, diff_versions, write_changes
-from instructgen.dataset.diff_rows import Change, RowCounts, compare_rows
-from instructgen.dataset.diff_texts import compare_sample
-from instructgen.dataset.fingerprints import fingerprint
+from instructgen.dataset.compare.diff import DatasetDiff, diff_versions, write_changes
+from instructgen.dataset.compare.fingerprints import fingerprint
+from instructgen.dataset.compare.rows import Change, RowCounts, compare_rows
+from instructgen.dataset.compare.texts import compare_sample
 from instructgen.dataset.manifest import MANIFEST_NAME, Counts, TeacherFacts, encode_manifest
 from instructgen.dataset.shards import MIXED, Shard
 from instructgen.dataset.stored import LocalVersion

@@ -2,7 +2,7 @@
 
 import pytest
 
-from instructgen.dataset.licences import describe_licence
+from instructgen.dataset.cards.licences import describe_licence
 from instructgen.sources.coco_credits import shorten_licence
 
 

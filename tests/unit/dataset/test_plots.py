@@ -3,9 +3,9 @@
 import re
 from collections import Counter
 
+from instructgen.dataset.cards.plots import plot_lengths, plot_reasons, plot_types
+from instructgen.dataset.cards.statistics import summarize
 from instructgen.dataset.manifest import Counts
-from instructgen.dataset.plots import plot_lengths, plot_reasons, plot_types
-from instructgen.dataset.statistics import summarize
 
 
 def bars(svg: str) -> list[tuple[str, float, float, str]]:

@@ -9,7 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 from instructgen.cli.dataset_push import add_push
-from instructgen.dataset.presentation import present
+from instructgen.dataset.cards.presentation import present
 from instructgen.dataset.stored import LocalVersion
 from instructgen.errors import InstructgenError
 from tests.support.hub_server import TOKEN, HubServer, Repo, running_hub

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from instructgen.dataset.presentation import present
-from instructgen.dataset.statistics import Statistics, encode_statistics, measure, read_statistics, summarize
+from instructgen.dataset.cards.presentation import present
+from instructgen.dataset.cards.statistics import Statistics, encode_statistics, measure, read_statistics, summarize
 from instructgen.dataset.stored import LocalVersion
 from instructgen.errors import InstructgenError
 from tests.support.versions import make_row_of, write_version

@@ -6,13 +6,13 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from instructgen.dataset.check_gates import CheckGates, MeasureGate, RowsGate
-from instructgen.dataset.check_rows import LICENCES, UNKNOWN_LICENCE, Faulty, RowFacts, scan_rows
-from instructgen.dataset.diff import Named, add_counts
-from instructgen.dataset.diff_rows import compare_rows
-from instructgen.dataset.diff_sides import count_types
+from instructgen.dataset.compare.diff import Named, add_counts
+from instructgen.dataset.compare.measures import find_worsening
+from instructgen.dataset.compare.rows import compare_rows
+from instructgen.dataset.compare.sides import count_types
+from instructgen.dataset.gates.rows import LICENCES, UNKNOWN_LICENCE, Faulty, RowFacts, scan_rows
+from instructgen.dataset.gates.settings import CheckGates, MeasureGate, RowsGate
 from instructgen.dataset.manifest import Manifest
-from instructgen.dataset.measures import find_worsening
 from instructgen.dataset.stored import StoredVersion
 
 Status = Literal["passed", "failed", "skipped"]

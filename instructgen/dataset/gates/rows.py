@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from instructgen.dataset.check_gates import CheckGates, SchemaGate
 from instructgen.dataset.columns import make_schema
+from instructgen.dataset.gates.settings import CheckGates, SchemaGate
 from instructgen.dataset.stored import StoredVersion, told
 from instructgen.filters.contamination import Contamination, ContaminationPass
 from instructgen.filters.near_duplicate import NearDuplicatePass

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from instructgen.dataset.diff_facts import (
+from instructgen.dataset.compare.facts import (
     CostChange,
     Move,
     OutcomeChange,
@@ -15,9 +15,9 @@ from instructgen.dataset.diff_facts import (
     compare_settings,
     find_moves,
 )
-from instructgen.dataset.diff_rows import RowComparison, RowCounts, compare_rows
-from instructgen.dataset.diff_texts import Example, read_examples
-from instructgen.dataset.measures import MeasureChange, compare_measures
+from instructgen.dataset.compare.measures import MeasureChange, compare_measures
+from instructgen.dataset.compare.rows import RowComparison, RowCounts, compare_rows
+from instructgen.dataset.compare.texts import Example, read_examples
 from instructgen.dataset.stored import StoredVersion
 
 NUM_EXAMPLES = 3

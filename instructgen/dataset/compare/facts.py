@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from instructgen.dataset.diff_rows import RowComparison
+from instructgen.dataset.compare.rows import RowComparison
 from instructgen.dataset.manifest import Counts, Manifest
 from instructgen.dataset.publish import REJECTED_NAME
 from instructgen.dataset.stored import StoredVersion

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from instructgen.dataset.features import Feature, make_feature
+from instructgen.dataset.cards.features import Feature, make_feature
 from instructgen.dataset.shards import Shard
 from instructgen.dataset.stored import StoredVersion, told
 from instructgen.errors import InstructgenError

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from instructgen.dataset.diff_sides import Side, count_types, read_side
+from instructgen.dataset.compare.sides import Side, count_types, read_side
 from instructgen.dataset.shards import Shard
 from instructgen.dataset.stored import StoredVersion
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from instructgen.dataset.front_matter import DEFAULT, sort_into_configs, write_front_matter
-from instructgen.dataset.licences import UNKNOWN, Licence, describe_licence
+from instructgen.dataset.cards.front_matter import DEFAULT, sort_into_configs, write_front_matter
+from instructgen.dataset.cards.licences import UNKNOWN, Licence, describe_licence
+from instructgen.dataset.cards.plots import make_plots
+from instructgen.dataset.cards.statistics import Statistics
 from instructgen.dataset.manifest import Manifest
-from instructgen.dataset.plots import make_plots
-from instructgen.dataset.statistics import Statistics
 from instructgen.sample_types import PAIRED_TYPES
 
 _NUM_FIRST_WORDS = 12

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from instructgen.dataset.card import make_card
-from instructgen.dataset.croissant import CROISSANT_NAME, encode_croissant
+from instructgen.dataset.cards.card import make_card
+from instructgen.dataset.cards.croissant import CROISSANT_NAME, encode_croissant
+from instructgen.dataset.cards.plots import make_plots
+from instructgen.dataset.cards.statistics import STATISTICS_NAME, encode_statistics, measure
 from instructgen.dataset.manifest import Manifest
-from instructgen.dataset.plots import make_plots
-from instructgen.dataset.statistics import STATISTICS_NAME, encode_statistics, measure
 from instructgen.dataset.stored import LocalVersion
 
 CARD_NAME = "README.md"

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from instructgen.dataset.features import describe_feature
-from instructgen.dataset.licences import UNKNOWN_ID, describe_licence
+from instructgen.dataset.cards.features import describe_feature
+from instructgen.dataset.cards.licences import UNKNOWN_ID, describe_licence
+from instructgen.dataset.cards.statistics import Statistics
+from instructgen.dataset.cards.yaml_text import Value, write_yaml
 from instructgen.dataset.manifest import Manifest
 from instructgen.dataset.shards import Shard
-from instructgen.dataset.statistics import Statistics
-from instructgen.dataset.yaml_text import Value, write_yaml
 
 DEFAULT = "default"
 _TASKS = ["visual-question-answering", "image-to-text", "image-text-to-text"]

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from instructgen.dataset.diff_rows import RowComparison
-from instructgen.dataset.diff_sides import ID, SPLIT, Side, iter_batches
+from instructgen.dataset.compare.rows import RowComparison
+from instructgen.dataset.compare.sides import ID, SPLIT, Side, iter_batches
 from instructgen.dataset.shards import Shard
 from instructgen.dataset.stored import StoredVersion, told
 from instructgen.errors import InstructgenError
@@ -15,7 +15,7 @@ from instructgen.errors import InstructgenError
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
-    from instructgen.dataset.diff_rows import Places
+    from instructgen.dataset.compare.rows import Places
 
 _TEXT = "messages"
 

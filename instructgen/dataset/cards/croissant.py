@@ -10,12 +10,12 @@ from typing import Any
 
 import msgspec
 
-from instructgen.dataset.features import LIST, STRUCT, Feature
-from instructgen.dataset.front_matter import DEFAULT, sort_into_configs
-from instructgen.dataset.licences import UNKNOWN, describe_licence
+from instructgen.dataset.cards.features import LIST, STRUCT, Feature
+from instructgen.dataset.cards.front_matter import DEFAULT, sort_into_configs
+from instructgen.dataset.cards.licences import UNKNOWN, describe_licence
+from instructgen.dataset.cards.statistics import Statistics
 from instructgen.dataset.manifest import Manifest
 from instructgen.dataset.shards import Shard
-from instructgen.dataset.statistics import Statistics
 
 CROISSANT_NAME = "croissant.json"
 CONFORMS_TO = "http://mlcommons.org/croissant/1.1"

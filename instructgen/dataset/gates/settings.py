@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from instructgen.config import Fraction, Gate
-from instructgen.dataset.measures import WORSE
+from instructgen.dataset.compare.measures import WORSE
 from instructgen.errors import InstructgenError
 from instructgen.filters.contamination import Contamination
 from instructgen.filters.near_duplicate import NearDuplicate

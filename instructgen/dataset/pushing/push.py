@@ -10,13 +10,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from instructgen.dataset.croissant import CROISSANT_NAME
-from instructgen.dataset.hub import HubRepo, RemoteFile, RemoteState
-from instructgen.dataset.licences import UNKNOWN, describe_licence
+from instructgen.dataset.cards.croissant import CROISSANT_NAME
+from instructgen.dataset.cards.licences import UNKNOWN, describe_licence
+from instructgen.dataset.cards.statistics import STATISTICS_NAME, read_statistics
 from instructgen.dataset.manifest import MANIFEST_NAME, Manifest
 from instructgen.dataset.publish import REFINED_NAME, REJECTED_NAME, find_version, read_tag
+from instructgen.dataset.pushing.hub import HubRepo, RemoteFile, RemoteState
 from instructgen.dataset.shards import hash_file
-from instructgen.dataset.statistics import STATISTICS_NAME, read_statistics
 from instructgen.dataset.stored import LocalVersion
 from instructgen.errors import InstructgenError
 

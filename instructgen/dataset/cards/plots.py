@@ -6,8 +6,8 @@ Each brings its own ground and inks, and others where the reader's system is dar
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from instructgen.dataset.cards.statistics import Lengths, Statistics
 from instructgen.dataset.manifest import Counts, Manifest
-from instructgen.dataset.statistics import Lengths, Statistics
 
 FOLDER = "assets"
 _WIDTH = 720

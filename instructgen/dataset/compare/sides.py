@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from instructgen.dataset.fingerprints import fingerprint, fingerprint_text, make_nulls
+from instructgen.dataset.compare.fingerprints import fingerprint, fingerprint_text, make_nulls
 from instructgen.dataset.shards import MIXED, Shard
 from instructgen.dataset.stored import StoredVersion, told
 from instructgen.errors import InstructgenError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from instructgen.dataset.fingerprints import Fingerprints
+    from instructgen.dataset.compare.fingerprints import Fingerprints
 
     Places = NDArray[np.int64]
 
