@@ -33,6 +33,8 @@ _NEAR = {
     "instructgen/teachers/scene_program": ("tests/unit/teachers",),
     "instructgen/prompting": ("tests/unit/prompting", "tests/integration/test_build_openai.py"),
     "instructgen/dataset": ("tests/unit/dataset",),
+    "instructgen/fetch": ("tests/unit/fetch", "tests/faults/test_fetch.py"),
+    "instructgen/cli": ("tests/unit/cli",),
     "instructgen/jobs": ("tests/unit/jobs", "tests/faults", "tests/integration"),
     "instructgen/draws": ("tests/unit/test_draws.py",),
     "instructgen/evaluate": ("tests/unit/evaluate",),
@@ -303,8 +305,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "shard_one_row_too_long",
         "instructgen/dataset/shards.py",
-        "if shard.num_rows == self.rows_per_shard:",
-        "if shard.num_rows == self.rows_per_shard + 1:",
+        "if shard.num_rows >= self.rows_per_shard:",
+        "if shard.num_rows > self.rows_per_shard:",
     ),
     Mutant(
         "settings_not_in_the_version",
@@ -313,17 +315,184 @@ MUTANTS: tuple[Mutant, ...] = (
         "",
     ),
     Mutant(
-        "published_version_overwritten",
-        "instructgen/dataset/publish.py",
-        """    if version.exists():
-        shutil.rmtree(staging)
-    else:
-        staging.rename(version)
-        sync(version.parent)""",
-        """    if version.exists():
-        shutil.rmtree(version)
-    staging.rename(version)
-    sync(version.parent)""",
+        "published_version_replaced_by_another",
+        "instructgen/dataset/stores/local.py",
+        '                check_same(read_manifest(target), manifest, f"{self.folder}: version {manifest.version}")\n',
+        "                shutil.rmtree(target)\n                staging.rename(target)\n                return 0\n",
+    ),
+    Mutant(
+        "damaged_shard_linked",
+        "instructgen/dataset/stores/local.py",
+        "        if hash_stream(file) != sha256:\n            return False\n",
+        "        hash_stream(file)\n",
+    ),
+    Mutant(
+        "tag_moved_from_wherever_it_is",
+        "instructgen/dataset/stores/local.py",
+        "            if now != expected:",
+        "            if now == ():",
+    ),
+    Mutant(
+        "tag_in_a_store_moved_from_wherever_it_is",
+        "instructgen/dataset/stores/remote.py",
+        "if (now or None) != expected or not self._create(",
+        "if not self._create(",
+    ),
+    Mutant(
+        "tagged_version_removed",
+        "instructgen/dataset/stores/base.py",
+        "        if version in names:",
+        "        if version in ():",
+    ),
+    Mutant(
+        "shared_shard_removed",
+        "instructgen/dataset/stores/remote.py",
+        '            if name.removesuffix(".parquet") not in needed:',
+        "            if name:",
+    ),
+    Mutant(
+        "stray_file_not_found",
+        "instructgen/dataset/verify.py",
+        "set(version.paths()) - sums.keys() - {SUMS_NAME}:",
+        "set[str]():",
+    ),
+    Mutant(
+        "flipped_bit_not_found",
+        "instructgen/dataset/verify.py",
+        "if hash_stream(file) != sha256:",
+        "if hash_stream(file) == '':",
+    ),
+    Mutant(
+        "append_rewrites_the_last_shard",
+        "instructgen/dataset/shards.py",
+        "if self.earlier and is_long and",
+        "if False and",
+    ),
+    Mutant(
+        "rows_not_in_the_version",
+        "instructgen/dataset/manifest.py",
+        '    return {"contents": manifest.contents}',
+        "    return {}",
+    ),
+    Mutant(
+        "mixture_splits_by_row",
+        "instructgen/dataset/derive/write.py",
+        'choose_split(recipe, row["image_id"])',
+        'choose_split(recipe, row["sample_id"])',
+    ),
+    Mutant(
+        "copies_share_an_id",
+        "instructgen/dataset/derive/write.py",
+        "    if copy > 1:",
+        "    if copy > 99:",
+    ),
+    Mutant(
+        "images_leak_between_splits",
+        "instructgen/dataset/derive/selection.py",
+        "if splits.setdefault(digest, split) != split:",
+        "if splits.setdefault(digest, split) == '':",
+    ),
+    Mutant(
+        "duplicate_taken_twice",
+        "instructgen/dataset/derive/selection.py",
+        "        seen.add(digest)\n",
+        "",
+    ),
+    Mutant(
+        "null_length_is_a_length",
+        "instructgen/dataset/compare/fingerprints.py",
+        "np.where(valid, offsets[1:] - offsets[:-1], -1)",
+        "offsets[1:] - offsets[:-1]",
+    ),
+    Mutant(
+        "drop_of_rows_is_a_gain",
+        "instructgen/dataset/gates/check.py",
+        "max(0.0, _share(old - new, old))",
+        "_share(new - old, old)",
+    ),
+    Mutant(
+        "markup_of_a_sample_reaches_the_comment",
+        "instructgen/cli/comment.py",
+        ' and before not in "wW"',
+        "",
+    ),
+    Mutant(
+        "placeholder_side_without_the_seed",
+        "instructgen/dataset/exports/conversations.py",
+        "draw_fraction(seed, ",
+        "draw_fraction(0, ",
+    ),
+    Mutant(
+        "picture_name_leads_out",
+        "instructgen/dataset/exports/pictures.py",
+        'or ".." in parts ',
+        "or False ",
+    ),
+    Mutant(
+        "tar_member_of_any_size",
+        "instructgen/dataset/imports/tars.py",
+        "if sample.num_bytes > max_bytes:",
+        "if info.size > max_bytes:",
+    ),
+    Mutant(
+        "picture_outside_its_folder_read",
+        "instructgen/dataset/imports/checks.py",
+        "if not file.is_relative_to(folder.resolve()):",
+        "if False:",
+    ),
+    Mutant(
+        "interleaved_pictures_out_of_order",
+        "instructgen/dataset/imports/interleaved.py",
+        "found.sort(key=lambda one: one[0])",
+        "found.sort(key=lambda one: one[1])",
+    ),
+    Mutant(
+        "private_address_fetched",
+        "instructgen/fetch/addresses.py",
+        "if allows_private or is_public(str(at[0]))",
+        "if at",
+    ),
+    Mutant(
+        "endless_picture_fetched",
+        "instructgen/fetch/ask.py",
+        "if partial.num_bytes + len(data) > self.limits.max_bytes:",
+        "if len(data) > self.limits.max_bytes:",
+    ),
+    Mutant(
+        "archive_leads_out",
+        "instructgen/fetch/unzip.py",
+        'name.startswith("/") or ".." in parts or',
+        'name.startswith("/") or',
+    ),
+    Mutant(
+        "rare_phrases_counted",
+        "instructgen/sources/balance.py",
+        "frequencies >= rule.min_frequency",
+        "frequencies > rule.min_frequency",
+    ),
+    Mutant(
+        "worst_captions_kept",
+        "instructgen/sources/capfilt.py",
+        "(-scores[place], place)",
+        "(scores[place], place)",
+    ),
+    Mutant(
+        "licences_of_a_pair_swapped",
+        "instructgen/dataset/columns.py",
+        "[one.licence or None for one in records]",
+        "[one.licence or None for one in records[::-1]]",
+    ),
+    Mutant(
+        "non_commercial_licence_not_told",
+        "instructgen/dataset/cards/licences.py",
+        "bool(non_commercial)",
+        "False",
+    ),
+    Mutant(
+        "push_over_anothers_work",
+        "instructgen/dataset/pushing/hub.py",
+        "parent_commit=head,",
+        "",
     ),
     Mutant(
         "picture_of_another_size_embedded",
