@@ -10,6 +10,7 @@ from instructgen.scenegraph.people import PersonWords, tells_several
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.settings import SETTINGS
+from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.scenegraph.verbs import VERB_FORMS
 
 GAME_VERBS = frozenset({"play", "watch", "enjoy"})
@@ -25,11 +26,17 @@ _FLAT = frozenset((
 _OPEN = frozenset(("field", "pasture", "meadow", "yard", "park", "forest", "parking lot"))  # one is in these
 _NO_PLACE = frozenset({"photo", "picture"})
 _WORN = frozenset({"wear", "pair"})
+_TAKEN = frozenset(("picture", "photo", "photograph", "selfie", "nap", "bite", "swing", "shot", "bath", "shower"))
+_UNDERFOOT = frozenset({"skis", "snowboard", "skateboard", "surfboard"})
 # What one plays, and how it is said.
 PLAYED = {
     **{game: game for game in ("tennis", "baseball", "soccer", "frisbee", "basketball", "volleyball", "football")},
     **{game: game for game in ("golf", "cricket", "polo", "video games", "a video game", "a game of tennis")},
     **{game: game for game in ("a game of frisbee", "a game of baseball", "a game of soccer")},
+    **{
+        f"a game of {game}": f"a game of {game}"
+        for game in ("basketball", "football", "volleyball", "polo", "cricket", "rugby", "golf")
+    },
     "a wii game": "a Wii game",
     "wii": "a Wii game",
     "guitar": "a guitar",
@@ -115,6 +122,8 @@ def _make_action(event: Event, sources: Sources, roles: dict[str, Entity]) -> Ac
         return None
     if thing is None and place is None and event.place is not None:
         return None
+    if place is not None and event.preposition == "in" and place.noun.lemma == "tree" and _is_large(event.subject):
+        return None  # they are among trees
     if thing is not None and not is_done_to(event.verb.base, thing):
         return None
     if event.verb.base == "be" and place is not None and place.noun.kind in _WORN:
@@ -125,9 +134,17 @@ def _make_action(event: Event, sources: Sources, roles: dict[str, Entity]) -> Ac
     return _build(event, thing, place, supporters, sources, roles)
 
 
+def _is_large(subject: NounPhrase) -> bool:
+    return subject.noun.category in ("giraffe", "elephant", "zebra", "horse", "cow", "sheep")
+
+
 def is_done_to(verb: str, thing: NounPhrase) -> bool:
-    """True unless a game is thrown, something other than a game is played, or skis are ridden."""
+    """True unless a game is thrown, something other than a game is played, or skis are ridden or worn."""
     if verb == "ride" and thing.noun.category == "skis":
+        return False
+    if verb == "take" and thing.noun.lemma not in _TAKEN:
+        return False  # "taking a dog for a walk", "taking a horse and carriage ride"
+    if verb == "wear" and thing.noun.category in _UNDERFOOT:
         return False
     if thing.noun.kind == "game":
         return verb in GAME_VERBS
@@ -262,7 +279,8 @@ def _fits_boxes(event: Event, sources: Sources) -> bool:
     noun = event.subject.noun
     if not noun.category:
         if event.is_plural:
-            return all(p.is_plural for r in sources.readings for p in r.phrases if p.noun.lemma == noun.lemma)
+            named = [p.is_plural for r in sources.readings for p in r.phrases if p.noun.lemma == noun.lemma]
+            return all(named) and (sources.num_captions(noun.lemma) > 1 or noun.lemma not in SAID_TWICE)
         return noun.lemma not in sources.plural and sources.num_captions(noun.lemma) > 1
     number = sources.number(noun.category)
     if event.is_plural:

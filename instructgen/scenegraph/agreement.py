@@ -22,6 +22,7 @@ _WATERS = {word: at for at, word in enumerate(("lake", "river", "ocean", "pool",
 class Sources(Struct, frozen=True):
     """What all captions and boxes tell, for the reading of one caption.
 
+    `unreal` are categories that captions name as likenesses only, `kinds` what they call a category's things;
     `denied` are nouns of which a caption says that there is none, `plural` the keys of those that one has in the
     plural, `disputed` pairs of a thing and a kind of look on which captions disagree, `colors` all colors by the key
     of what they stand before; `num_captions` tells in how many captions a token stands, `numbers` how many have a
@@ -33,6 +34,8 @@ class Sources(Struct, frozen=True):
     entities: dict[str, Entity]
     unboxed: dict[str, Entity]
     person: PersonWords
+    unreal: frozenset[str]
+    kinds: dict[str, frozenset[str]]
     denied: frozenset[str]
     plural: frozenset[str]
     disputed: frozenset[tuple[str, str]]
@@ -54,14 +57,17 @@ def collect_sources(
     person: PersonWords,
     contradictions: Iterable[Contradiction],
 ) -> Sources:
+    disputes = tuple(contradictions)
     return Sources(
         readings=readings,
+        unreal=frozenset(one.about for one in disputes if one.kind == "entity" and "likeness" in one.values),
+        kinds=_find_kinds(readings),
         entities={one.category: one for one in entities if one.category and one.member_of is None},
         unboxed={one.name: one for one in entities if not one.category and one.is_single},
         person=person,
         denied=frozenset(p.noun.lemma for reading in readings for p in reading.phrases if p.is_negated),
         plural=frozenset(key_of(p) for reading in readings for p in reading.phrases if p.is_plural),
-        disputed=frozenset((one.about, one.kind) for one in contradictions),
+        disputed=frozenset((one.about, one.kind) for one in disputes),
         colors=_find_colors(readings),
         numbers=_count_numbers(readings),
         totals=_find_totals(readings),
@@ -69,6 +75,13 @@ def collect_sources(
         is_sport=any(not _SPORTS.isdisjoint(reading.tokens) for reading in readings),
         num_captions=Counter(token for reading in readings for token in set(reading.tokens)),
     )
+
+
+def _find_kinds(readings: tuple[CaptionReading, ...]) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for phrase in (one for reading in readings for one in reading.phrases if one.noun.category):
+        found.setdefault(phrase.noun.category or "", set()).add(phrase.noun.lemma)
+    return {name: frozenset(lemmas) for name, lemmas in found.items()}
 
 
 def _find_colors(readings: tuple[CaptionReading, ...]) -> dict[str, frozenset[str]]:

@@ -32,7 +32,8 @@ size|tall = tall
 size|long = long
 age|old = old older elderly antique vintage
 age|young = young
-age|new = new modern
+age|new = new
+age|modern = modern
 pattern|striped = striped
 pattern|plaid = plaid
 pattern|spotted = spotted
@@ -55,8 +56,8 @@ state|blond = blonde blond
 state|decorated = decorated ornate
 """
 _OPPOSITES = (
-    {"large", "small"}, {"tall", "small"}, {"long", "small"}, {"old", "young"}, {"old", "new"}, {"open", "closed"},
-    {"empty", "full"}, {"dirty", "clean"}, {"messy", "tidy"},
+    {"large", "small"}, {"tall", "small"}, {"long", "small"}, {"old", "young"}, {"old", "new"}, {"old", "modern"},
+    {"open", "closed"}, {"empty", "full"}, {"dirty", "clean"}, {"messy", "tidy"},
 )  # fmt: skip
 _SAFE_KINDS = frozenset({"wear", "surface", "thing"})
 # "Red" says something else of these: wine, the state of a lamp behind it, the name of a species.

@@ -12,9 +12,9 @@ from instructgen.scenegraph.settings import SETTINGS, is_scene
 _TABLE = (
     ("time", "night", "at night", r"\b(?:at night|by night|night ?time|night sky|late at night|during the night|night scene)\b"),
     ("time", "day", "during the day",
-     r"\b(?:(?:sunny|cloudy|rainy|nice|clear|bright|snowy|windy|foggy|overcast|warm|hot|cold|beautiful|winter|summer) day|day ?time"
+     r"\b(?:(?:sunny|clear|bright) day|day ?time"
      r"|in the day|during the day|midday|mid day|afternoon)\b"),
-    ("time", "sunset", "at sunset", r"\b(?:at sunset|sun ?set|sun (?:is )?setting|setting sun)\b"),
+    ("time", "sunset", "at sunset", r"\b(?:at sunset|sun ?set(?! (?:blvd|boulevard|strip|st|street|ave|avenue))|sun (?:is )?setting|setting sun)\b"),
     ("time", "sunrise", "at sunrise", r"\b(?:sun ?rise|at dawn)\b"),
     ("time", "evening", "in the evening", r"\bevening\b(?! (?:gown|dress))"),
     ("time", "dusk", "at dusk", r"\b(?:dusk|twilight)\b"),
@@ -35,6 +35,23 @@ ROOMS = {
     "classroom": 5, "restaurant": 6, "store": 7, "library": 8, "dining room": 9, "bakery": 10,
 }  # fmt: skip
 _SETTING_WORDS = tuple(frozenset(lemma.split()) for lemma in SETTINGS)
+# Open places of different kinds: of one that a single caption tells, a word for another in a second one is enough.
+_OPEN_PLACES = frozenset((
+    "sidewalk", "street", "road", "city street", "dirt road", "highway", "parking lot", "field", "park", "yard",
+    "backyard", "garden", "pasture", "meadow", "forest", "beach", "farm", "playground", "desert", "hill", "mountain",
+    "slope", "pen", "enclosure", "intersection",
+))  # fmt: skip
+_OTHER_OPEN = frozenset((
+    "driveway", "alley", "track", "lot", "courtyard", "patio", "deck", "porch", "plaza", "trail", "path", "pathway", "walkway",
+    "dock", "pier", "bridge", "ramp", "rooftop", "balcony", "stadium", "arena", "jungle", "savannah", "savanna",
+))  # fmt: skip
+# A room that is looked into from elsewhere is not where the picture was taken.
+_SEEN_INTO = re.compile(
+    r"\b(?:from (?:the )?outside|outside of an?"
+    r"|(?:view|seen|looking(?! out)|taken|photo|picture|shot)\b[^.]*\b(?:from the (?:hallway|hall)"
+    r"|(?:through|from) (?:a|an|the) (?:open )?(?:glass )?(?:door|doorway|window)))\b",
+    re.IGNORECASE,
+)
 # Rooms that are never told, and speak against another that a single caption tells.
 _OTHER_ROOMS = frozenset((
     "warehouse", "garage", "shop", "lobby", "hallway", "basement", "gym", "studio", "lab", "hospital", "museum",
@@ -55,6 +72,8 @@ def find_circumstances(
 ) -> tuple[list[Circumstance], list[Contradiction]]:
     """Return places, times and weathers, the best supported of each kind first."""
     found, disputed = _find_places(readings, boxed)
+    if any(_SEEN_INTO.search(caption) for caption in captions):
+        found = [one for one in found if one.value not in ROOMS]
     for kind in ("time", "weather"):
         told: dict[str, list[Span]] = {}
         doubted: set[str] = set()
@@ -124,9 +143,8 @@ def _has_rival(lemma: str, readings: tuple[CaptionReading, ...]) -> bool:
         tokens = set(reading.tokens)
         if own <= tokens:
             continue
-        if (lemma in ROOMS and _OTHER_ROOMS & tokens) or any(
-            other <= tokens for other in _SETTING_WORDS if not own & other
-        ):
+        others = _OTHER_ROOMS if lemma in ROOMS else _OTHER_OPEN if lemma in _OPEN_PLACES else frozenset[str]()
+        if others & tokens or any(other <= tokens for other in _SETTING_WORDS if not own & other):
             return True
     return False
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from instructgen.scenegraph.garments import may_be_one_garment
 from instructgen.scenegraph.graph import Action, Contradiction, Evidence
 from instructgen.scenegraph.postures import POSTURES, excludes, is_doubted
 from instructgen.scenegraph.rivals import is_outvoted
@@ -20,15 +21,25 @@ def drop_disputed(
 
 
 def _drop_renamed(actions: list[Action]) -> list[Action]:
-    """Leave out clothes that were named before by another word: "a dress shirt" and "a blue shirt"."""
-    worn: set[tuple[str, str]] = set()
+    """Leave out clothes that may have been named before by another word: "a dress shirt" and "a blue shirt".
+
+    What one caption names side by side is two.
+    """
+    worn: list[Action] = []
     kept = []
     for action in actions:
-        key = (action.subject, action.object.rpartition(" ")[2])
-        if action.verb != "wear" or key not in worn:
-            kept.append(action)
-        worn |= {key} if action.verb == "wear" else set()
+        if action.verb == "wear":
+            if any(_may_be_renamed(action, other) for other in worn if other.subject == action.subject):
+                continue
+            worn.append(action)
+        kept.append(action)
     return kept
+
+
+def _may_be_renamed(action: Action, other: Action) -> bool:
+    captions = {span.caption for span in action.evidence.spans} & {span.caption for span in other.evidence.spans}
+    is_one_word = action.object.rpartition(" ")[2] == other.object.rpartition(" ")[2]
+    return may_be_one_garment(action.object, other.object) and (is_one_word or not captions)
 
 
 def _is_doubted(action: Action, words: frozenset[str]) -> bool:

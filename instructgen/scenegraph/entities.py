@@ -9,7 +9,8 @@ from instructgen.lexicon.categories import Category, find_category
 from instructgen.lexicon.words import NUMBER_WORDS, plural_of
 from instructgen.records import Box, ImageRecord
 from instructgen.scenegraph.graph import Contradiction, Entity, Evidence
-from instructgen.scenegraph.people import PersonWords
+from instructgen.scenegraph.likenesses import begins_as_likeness, find_likenesses, is_all_likeness
+from instructgen.scenegraph.people import PersonWords, tells_several
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.reading import CaptionReading, Mentions, evidence_of, spans_of
 from instructgen.scenegraph.unboxed import find_unboxed
@@ -22,6 +23,9 @@ _REACH = 6  # words before a noun in which a number may be meant for it
 _IN_PARTS = frozenset(
     ("clock", "pizza", "cake", "sandwich", "train", "refrigerator", "oven", "dining table", "toilet", "umbrella")
 )
+_CONFUSED = {"toilet": frozenset(("bidet",))}  # one of several boxes may be of the other
+_SLACK = 0.02  # how far a box on a screen may reach beyond it
+_DISHES = frozenset(("cake", "sandwich", "pizza", "hot dog", "donut"))
 _PARTS = 3  # boxes that may be of one thing
 _SCREENS = frozenset(("tv", "laptop", "cell phone"))
 _GOES_ON = frozenset(("and", ",", "of", "looking"))  # within a noun phrase: "four tired looking dogs"
@@ -34,28 +38,43 @@ _UNREAL = LIKENESS | frozenset(
 _RIVALS = {
     "sheep": {"goat", "goats"},
     "motorcycle": {"atv", "atvs", "wheeler", "wheelers", "quad", "quads", "scooter", "scooters"},
-    "bowl": {"plate", "plates", "pan", "platter", "tray"},
+    "bowl": {"plate", "plates", "pan", "pans", "pots", "platter", "tray"},
     "toilet": {"urinal", "urinals"},
     "potted plant": {"vase", "vases", "bouquet", "flowers"},
-    "clock": {"thermometer", "gauge", "meter"},
+    "clock": {"thermometer", "gauge", "meter", "watch", "watches", "wristwatch"},
     "bottle": {"jar", "jars", "can", "cans"},
-    "orange": {"slice", "slices", "wedge", "juice"},
+    "orange": {"slice", "slices", "wedge", "juice", "lemon", "lemons", "grapefruit", "pumpkin", "pumpkins"},
     "carrot": {"chopped", "sliced", "shredded", "diced"},
     "cow": {"horse", "horses", "goat", "goats", "sheep", "buffalo", "yak"},
     "horse": {"cow", "cows", "donkey", "donkeys"},
     "dining table": {"desk", "counter", "bed"},
-    "sandwich": {"hot", "pizza"},
+    "sandwich": {"hot", "pizza", "burrito", "wrap", "taco", "tacos", "pastry", "pita", "croissants"},
     "bird": {"kite", "kites"},
     "truck": {"van", "bus", "suv"},
-    "teddy bear": {"doll", "dolls"},
+    "teddy bear": {"doll", "dolls", "rabbit", "bunny", "monkey"},
     "bed": {"couch", "sofa"},
     "couch": {"bed", "chair"},
     "skis": {"snowboard", "snowboards"},
     "laptop": {"tablet"},
     "boat": {"surfboard", "surfboards"},
-    "cake": {"pie", "donut", "donuts", "bread"},
-    "donut": {"cake", "bagel", "bread"},
+    "cake": {"pie", "donut", "donuts", "bread", "batter", "dough", "mix", "waffle", "waffles", "pancakes", "muffins"},
+    "donut": {"cake", "bagel", "bread", "pastry", "pastries", "bun", "buns", "cookies"},
     "bear": {"teddy", "stuffed", "dog"},
+    "hot dog": {"sandwich", "sandwiches", "sub"},
+    "dog": {"wolf", "fox", "cow", "sheep", "goat", "goats", "pig"},
+    "apple": {"tomato", "tomatoes", "peach", "peaches", "pear", "pears", "plums"},
+    "broccoli": {"cauliflower", "lettuce", "spinach", "parsley"},
+    "kite": {"parachute", "parachutes", "balloon", "balloons", "flag", "flags"},
+    "umbrella": {"tent", "tents", "canopy", "awning", "parachute"},
+    "cell phone": {"remote", "camera", "calculator", "ipod"},
+    "remote": {"phone", "cellphone", "camera"},
+    "skateboard": {"scooter", "snowboard", "surfboard"},
+    "snowboard": {"skis", "ski", "skiing", "skier", "skiers"},
+    "backpack": {"parachute"},
+    "microwave": {"oven", "ovens"},
+    "oven": {"fireplace", "grill"},
+    "book": {"magazine", "magazines", "newspaper", "menu", "notebook", "binder"},
+    "vase": {"jar", "pitcher", "jug"},
 }
 
 
@@ -65,11 +84,21 @@ def find_entities(
     """Return the entities, the most important first and numbered, and what sources disagree on."""
     contradictions: list[Contradiction] = []
     found = []
+    captions = [reading.tokens for reading in readings]
+    likened, is_pictured = find_likenesses(captions), is_all_likeness(captions)
+    named = {one.number: {p.noun.category for p in one.phrases} for one in readings}
+    painted = [named[one.number] for one in readings if begins_as_likeness(one.tokens)]
+    real = frozenset[str | None]().union(*named.values()) - frozenset[str | None]().union(*painted)
     for name, numbers in _boxes_by_category(record).items():
+        if name in likened or (is_pictured and name not in real):
+            contradictions.append(Contradiction(name, "entity", (name, "likeness"), Evidence(boxes=tuple(numbers))))
+            continue
         entity, dispute = _read_category(name, numbers, record, readings, words, person)
         contradictions += [dispute] if dispute is not None else []
         if entity is not None:
             found.append(entity)
+    for name in sorted(likened - {box.category for box in record.boxes}):
+        contradictions.append(Contradiction(name, "entity", (name, "likeness"), Evidence()))
     found.sort(key=lambda one: (-_weight(one), one.name))
     found += find_unboxed(readings, words)
     numbered = [structs.replace(one, number=number) for number, one in enumerate(found)]
@@ -121,10 +150,15 @@ def _read_category(
     unreal = category.group == "animal" and not _UNREAL.isdisjoint(words)
     if not num_captions and (rivals or shaped or unreal or _is_covered(name, boxes, record.boxes)):
         return None, Contradiction(name, "entity", (name, *rivals), Evidence(boxes=tuple(numbers)))
+    if not num_captions and name in _DISHES:
+        return None, None  # what is boxed as a cake may be a casserole
     if not num_captions and max((box.area for box in plain), default=0.0) < _MIN_AREA:
         return None, None
-    if _is_one_in_parts(name, plain, said, readings):
-        return None, Contradiction(name, "count", (str(len(plain)), "1"), Evidence(spans_of(said), tuple(numbers)))
+    is_miscounted = len(plain) > 1 and not _CONFUSED.get(name, frozenset()).isdisjoint(words)
+    if is_miscounted or _tells_other_number(name, boxes, readings) or _is_one_in_parts(name, plain, said, readings):
+        return None, Contradiction(
+            name, "count", (str(len(plain)), "other"), Evidence(spans_of(said), tuple(numbers))
+        )
     has_crowd = len(plain) < len(boxes)
     single = len(plain) == 1 and not has_crowd and not any(phrase.is_plural for _, phrase in said)
     word, plural = _say(category, words, said, is_single=single)
@@ -157,6 +191,12 @@ def _read_category(
     return entity, None
 
 
+def _tells_other_number(name: str, boxes: list[Box], readings: tuple[CaptionReading, ...]) -> bool:
+    """True for one boxed person where most captions speak of several."""
+    is_one = name == "person" and len(boxes) == 1 and not boxes[0].is_crowd
+    return is_one and 2 * sum(tells_several(reading.phrases) for reading in readings) > len(readings)
+
+
 def _is_one_in_parts(name: str, boxes: tuple[Box, ...], said: Mentions, readings: tuple[CaptionReading, ...]) -> bool:
     """True for two or three boxes of what most captions call one: the faces of a clock, the pieces of a pizza."""
     num_captions = len({reading.number for reading, _ in said})
@@ -174,7 +214,8 @@ def _is_covered(name: str, boxes: list[Box], others: Iterable[Box]) -> bool:
 
 
 def _lies_in(box: Box, outer: Box) -> bool:
-    return outer.x0 <= box.x0 and outer.y0 <= box.y0 and box.x1 <= outer.x1 and box.y1 <= outer.y1
+    across = outer.x0 - _SLACK <= box.x0 and box.x1 <= outer.x1 + _SLACK
+    return across and outer.y0 - _SLACK <= box.y0 and box.y1 <= outer.y1 + _SLACK
 
 
 def _say(category: Category, words: frozenset[str], said: Mentions, *, is_single: bool) -> tuple[str, str]:
@@ -196,11 +237,17 @@ def _say(category: Category, words: frozenset[str], said: Mentions, *, is_single
             return word, plural_of(word)
     if category.name == "tv" and not words & {"tv", "television", "tvs", "televisions"}:
         return "screen", "screens"
-    if category.name == "remote" and words & {"wii", "controller", "controllers", "nintendo"}:
+    if category.name == "remote" and _is_of_game(words):
         return "game controller", "game controllers"
     if category.name == "oven" and "stove" in words and "oven" not in words:
         return "stove", "stoves"
     return category.spoken, category.plural
+
+
+def _is_of_game(words: frozenset[str]) -> bool:
+    """True where captions speak of a game; "a remote controller" alone is none for it."""
+    named = bool(words & {"controller", "controllers"}) and bool(words & {"game", "games", "gaming", "video"})
+    return named or bool(words & {"wii", "nintendo", "xbox", "playstation"})
 
 
 def _stated_totals(readings: tuple[CaptionReading, ...], name: str) -> set[int | None]:

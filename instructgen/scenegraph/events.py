@@ -48,6 +48,7 @@ _SOME_OF = frozenset({"one", "some", "most", "two", "three", "each", "both", "ma
 _DONE_BY_ANIMALS = frozenset({"wear", "hold", "carry", "eat", "catch"})  # behind "a man with a dog": either may do it
 _LETTER_BY_GROUP = {"person": "p", "animal": "a", "vehicle": "v"}
 _NEAR = frozenset({"to", "with", "by", "near", "behind", "beside", "of", "for", "at"})
+_HEAPS = frozenset(("mound", "pool", "sea", "wall", "island", "stream", "ring", "bank"))  # "on a mound of fries"
 _MAX_PREPOSITION_WORDS = 4
 
 
@@ -132,7 +133,7 @@ def _find_subject(
         if len(people) != 1 or "p" not in verb.groups:
             return None
         phrase, before = people[0], ""
-    elif _is_beside(phrase, before, phrases[:index], verb):
+    elif _is_beside(tokens, phrase, phrases[:index], verb):
         return None
     if phrase.is_likeness or phrase.is_negated or letter_of(phrase) not in verb.groups:
         return None
@@ -148,13 +149,18 @@ def _find_subject(
     return phrase, phrase.is_plural
 
 
-def _is_beside(phrase: NounPhrase, before: str, others: list[NounPhrase], verb: Verb) -> bool:
+def _is_beside(tokens: tuple[str, ...], phrase: NounPhrase, others: list[NounPhrase], verb: Verb) -> bool:
     """True where another may do it: "an airplane with propellers flying", "a man in a boat paddling"."""
+    before = tokens[phrase.start - 1] if phrase.start else ""
     people = any(other.noun.kind == "person" for other in others)
     if people and before in ("with", "on", "in") and phrase.noun.kind != "person":
         return True
     if people and before in _NEAR and phrase.noun.kind == "person":
         return True  # "a woman next to a boy holding a knife"
+    if before == "with" and letter_of(phrase) == "t" and phrase.noun.category is None:
+        at = _skip_auxiliaries(tokens, phrase.end)
+        if tokens[at] == verb.third:
+            return True  # "a bull painted with a map sits": the bull does
     doers = any(letter_of(one) != "t" and letter_of(one) in verb.groups for one in others)
     return before == "with" and letter_of(phrase) == "t" and doers
 
@@ -169,9 +175,12 @@ def _read_event(
     doer, many = subject
     thing = by_start.get(index)
     if thing is not None:
-        if not verb.takes_object or thing.is_negated or thing.is_likeness:
+        is_one_of_two = verb.base == "wear" and many and not thing.is_plural  # "a bride and a man wearing a suit"
+        if not verb.takes_object or thing.is_negated or thing.is_likeness or is_one_of_two:
             return None
         preposition, place = _read_place(tokens, by_start, verb, thing.end)
+        if place is not None and place.noun.kind in ("wear", "pair"):
+            preposition, place = "", None  # "riding a horse in uniform": the rider is in it
         end = place.end if place is not None else thing.end
         return Event(doer, many, verb, thing, preposition, place, doer.start, end)
     preposition, place = _read_place(tokens, by_start, verb, index)
@@ -205,7 +214,8 @@ def _read_place(
         preposition = PREPOSITIONS.get(" ".join(tokens[index : index + length]))
         place = by_start.get(index + length)
         if preposition in verb.prepositions and place is not None and not place.is_negated:
-            return preposition, None if place.is_likeness else place
+            is_part = tokens[place.end : place.end + 1] == ("of",) and place.noun.lemma in _HEAPS
+            return preposition, None if place.is_likeness or is_part else place
     return "", None
 
 

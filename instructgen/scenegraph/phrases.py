@@ -22,7 +22,18 @@ _TOKEN = re.compile(r"[a-z0-9]+(?:'[a-z]+)?|[^\sa-z0-9'-]")
 _LIVING = frozenset({"animal", "person", "vehicle", "food"})
 _JOINS = frozenset({"and", ",", "/", "&"})
 _ADJECTIVE_ENDINGS = ("y", "ed", "ful", "ous", "ive", "al", "ic", "able", "less", "ish", "ern", "est")
+_NO_ADJECTIVES = frozenset(("way", "story", "day", "body", "city", "party", "lady", "family", "level"))
+# "A two way sign", "a three story house": the number is not of the noun.
+_COUNTED_OTHERWISE = frozenset((
+    "way", "story", "storied", "level", "lane", "piece", "sided", "door", "seat", "seater", "person", "man", "tier",
+    "tiered", "car", "layer", "layered", "wheeled", "headed", "handed", "toned", "tone", "color", "colored",
+))  # fmt: skip
 _GERUNDS = frozenset({"moving", "running", "sitting", "standing", "speeding", "sleeping", "flying", "smiling"})
+_SERVED = frozenset((
+    "plate", "plates", "fork", "spoon", "bowl", "table", "cake", "cream", "chocolate", "fruit", "food", "dish",
+    "topped", "whipped", "sweet", "delicious", "eat", "eating", "slice", "piece", "served", "glass", "ice",
+    "items", "item",
+))  # fmt: skip
 _SHADES = frozenset({"dark", "light", "bright", "pale"})
 
 
@@ -72,6 +83,8 @@ def find_noun_phrases(tokens: tuple[str, ...]) -> list[NounPhrase]:
 
 
 def _noun_at(tokens: tuple[str, ...], index: int) -> tuple[int, Noun | None]:
+    if tokens[index] in ("desert", "deserts") and not _SERVED.isdisjoint(tokens):
+        return 1, None  # a dessert, misspelled
     for length in NOUN_LENGTHS.get(tokens[index], ()):
         phrase = " ".join(tokens[index : index + length])
         if phrase in NOUNS and index + length <= len(tokens):
@@ -116,6 +129,8 @@ def read_phrase(tokens: tuple[str, ...], start: int, end: int, noun: Noun) -> No
         else:
             adjectives.insert(0, word)
         first -= 1
+    if first > 0 and tokens[first - 1] in _COUNTED_OTHERWISE:
+        return None
     number, first = _read_number(tokens, first)
     if first > 0 and tokens[first - 1] in DETERMINERS:
         first -= 1
@@ -130,7 +145,9 @@ def read_phrase(tokens: tuple[str, ...], start: int, end: int, noun: Noun) -> No
 def _is_adjective(tokens: tuple[str, ...], index: int) -> bool:
     """True for an unknown word behind an article that ends as adjectives do, and is neither noun nor verb."""
     word = tokens[index]
-    known = word in NOUNS or word in VERB_FORMS or word in BOUNDARIES or word in PREPOSITIONS
+    known = (
+        word in _NO_ADJECTIVES or word in NOUNS or word in VERB_FORMS or word in BOUNDARIES or word in PREPOSITIONS
+    )
     opens = index > 0 and (tokens[index - 1] in DETERMINERS or tokens[index - 1] in NUMBER_WORDS)
     return opens and not known and word.endswith(_ADJECTIVE_ENDINGS)
 

@@ -5,14 +5,15 @@ from typing import NamedTuple
 
 from msgspec import Struct, structs
 
+from instructgen.lexicon.categories import find_category
 from instructgen.lexicon.words import COLOURS, NUMBER_NAMES, NUMBER_WORDS, join_words, plural_of, with_article
 from instructgen.scenegraph.agreement import Sources, key_of
 from instructgen.scenegraph.attributes import BEFORE_NOUN, VALUES
-from instructgen.scenegraph.graph import StatementPart
+from instructgen.scenegraph.graph import Entity, StatementPart
 from instructgen.scenegraph.phrases import NounPhrase, read_phrase
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.verbs import BASE_FORMS, VERB_FORMS
-from instructgen.scenegraph.vocabulary import ADJECTIVES, BOUNDARIES, DETERMINERS, GENDERS, NOUNS, Noun
+from instructgen.scenegraph.vocabulary import ADJECTIVES, BOUNDARIES, DETERMINERS, NOUNS, Noun
 
 # Adjectives that tell an opinion, or nothing, or read oddly before a noun.
 _OPINIONS = frozenset((
@@ -20,23 +21,25 @@ _OPINIONS = frozenset((
     "tasty", "typical", "regular", "various", "different", "other", "sleek", "elegant", "plain", "professional",
     "ornate", "quiet", "calm", "fresh", "homemade", "american", "asian", "fashioned", "domestic",
     "mother", "moving", "running", "sitting", "standing", "speeding", "sleeping", "opened", "parked", "dressed",
-    "flying", "deep", "heavy", "light", "high", "low", "warm", "cold", "outside", "inside", "male", "female", "adult",
-    "sized", "lone",
+    "clear", "flying", "deep", "heavy", "light", "high", "low", "warm", "cold", "outside", "inside", "male", "female",
+    "adult", "sized", "lone",
 ))  # fmt: skip
 _SEVERAL = 2  # captions that speak of several people where one is boxed
 _MOST = 3  # captions that are believed where no box is
 # What follows "a" and is no thing.
 _NO_NOUNS = frozenset((
     "lots", "variety", "view", "side", "front", "back", "middle", "bottom", "times", "kinds", "types", "close",
-    "edge", "herd", "flock", "line", "pile", "time", "night", "level", "upside", "attempt", "follow", "lick", "grind",
-    "process", "turn", "speed", "help", "home", "show", "birthday", "good", "spot", "furniture", "rows", "sale",
-    "center", "group", "groups", "pair", "pairs", "couple", "bunch", "number", "piece", "pieces", "part", "parts",
-    "something", "someone", "thing", "things", "area", "areas", "color", "colors", "style", "image", "item", "items",
-    "others", "each", "half", "halves", "kind", "type", "direction", "distance", "that", "them", "they", "well",
-    "very", "more", "while", "next", "this", "there", "here", "what", "event", "team", "male", "female", "pose",
-    "ready", "made", "make", "bite", "match", "left", "right", "full", "flight", "motion", "shape", "size",
+    "edge", "herd", "flock", "line", "pile", "time", "night", "level", "upside", "attempt", "follow", "lick",
+    "grind", "process", "turn", "speed", "help", "home", "show", "birthday", "good", "spot", "furniture",
+    "rows", "sale", "center", "group", "groups", "pair", "pairs", "couple", "bunch", "number", "piece",
+    "pieces", "part", "parts", "something", "someone", "thing", "things", "area", "areas", "color", "colors",
+    "style", "image", "item", "items", "others", "skies", "each", "half", "halves", "kind", "type", "direction",
+    "distance", "that", "them", "they", "well", "very", "more", "while", "next", "this", "there", "here",
+    "what", "event", "team", "male", "female", "pose", "ready", "made", "make", "bite", "match", "left",
+    "right", "full", "flight", "motion", "shape", "size",
 ))  # fmt: skip
 _COUPLES = frozenset(("couple",))
+_FIXTURES = frozenset(("toilet", "sink", "tub", "bathtub", "stove", "oven", "refrigerator", "microwave"))
 _MASS = frozenset(("graffiti", "furniture", "smoke", "equipment", "hair", "traffic", "jewelry", "wood", "fruit"))
 # Nouns that statements know beside those of the vocabulary.
 _MORE_NOUNS = frozenset((
@@ -115,8 +118,13 @@ def find_more(reading: CaptionReading, num_captions: Counter[str]) -> dict[int, 
         opens = noun.is_plural or noun.article == "mass" or tokens[phrase.start] in DETERMINERS
         if opens or tokens[phrase.start] in NUMBER_WORDS:
             found[phrase.start] = phrase
-    known = {phrase.start: phrase for phrase in reading.phrases if phrase.start not in found}
-    found |= known
+    # "A body of water" is one, and "a tennis court" no mere court.
+    longer = {
+        at: one
+        for at, one in ((one.start, one) for one in reading.phrases)
+        if at not in found or (one.end, " " in one.noun.lemma) > (found[at].end, False)
+    }
+    found |= longer
     wider = [_widen(tokens, phrase) for phrase in found.values()]
     return {**found, **{phrase.start: phrase for phrase in wider}}
 
@@ -192,11 +200,18 @@ def read_whole(caption: Caption, at: int, *, is_first: bool = False) -> Piece | 
     if piece is None or caption.token(piece.end) != "of":
         return piece
     of = read_noun(caption, piece.end + 1)
-    return piece + word_piece(" of ", piece.end + 1) + of if of is not None else None
+    if of is None or caption.token(of.end) == "of":
+        return None
+    phrase = caption.by_start[at]
+    if phrase.is_plural and caption.token(at) == "the" and piece.parts[0].text and not is_first:
+        piece = structs.replace(piece, parts=(StatementPart(f"the {piece.parts[0].text}", None),))
+    return piece + word_piece(" of ", piece.end + 1) + of
 
 
 def _fits(phrase: NounPhrase, sources: Sources) -> bool:
     """True if boxes and the other captions allow the number, and none denies the thing."""
+    if phrase.noun.category in sources.unreal:
+        return False
     if phrase.noun.lemma in sources.denied or (phrase.noun.article == "mass" and (phrase.number or 1) > 1):
         return False
     entity = sources.entities.get(phrase.noun.category or "")
@@ -238,14 +253,16 @@ def _read_looks(before: tuple[str, ...], phrase: NounPhrase, sources: Sources) -
                 value = {"small": "young", "large": ""}.get(value, token if kind == "age" else value)
             looks += [BEFORE_NOUN.get(value, value)] if value and not (value == "colorful" and colors) else []
             keys.add(f"{kind} {about}")
-        elif (token in ADJECTIVES and token not in VALUES and token not in _OPINIONS) or _is_modifier(token):
+        elif (token in ADJECTIVES and token not in VALUES and token not in _OPINIONS) or (
+            about != "person" and _is_modifier(token)  # "bike riders" may be told as "people"
+        ):
             looks.append(token)
     return [one for at, one in enumerate(looks) if at == 0 or one != looks[at - 1]], frozenset(keys)
 
 
 def _is_modifier(token: str) -> bool:
     """True for a noun that may stand before another: "a kitchen table"."""
-    noun = NOUNS.get(token)
+    noun = NOUNS.get(token) if token not in _FIXTURES else None
     return noun is not None and not noun.is_plural and noun.category != "person" and token not in COLOURS
 
 
@@ -291,11 +308,19 @@ def _word_of(phrase: NounPhrase, sources: Sources) -> str:
     noun = phrase.noun
     lemma = safe_lemma(phrase, sources)
     entity = sources.entities.get(noun.category or "")
-    if noun.category != "person" and entity is not None and entity.is_single and noun.article == "a":
+    is_one = entity is not None and entity.is_single and noun.article == "a"
+    if noun.category != "person" and entity is not None and (is_one or _is_renamed(noun, entity, sources)):
         lemma = entity.word
     if not phrase.is_plural or noun.article == "plural" or noun.kind == "game":
         return lemma
     return plural_of(lemma)
+
+
+def _is_renamed(noun: Noun, entity: Entity, sources: Sources) -> bool:
+    """True where another caption has another narrow word: one's ducks are another's swans."""
+    category = find_category(entity.name)
+    others = sources.kinds.get(entity.name, frozenset()) - {noun.lemma, category.spoken, category.name}
+    return noun.lemma not in (category.spoken, category.name) and bool(others)
 
 
 def safe_lemma(phrase: NounPhrase, sources: Sources) -> str:
@@ -307,17 +332,6 @@ def safe_lemma(phrase: NounPhrase, sources: Sources) -> str:
     if entity is not None and entity.is_single:
         return sources.person.singular
     return lemma if sources.person.is_safe(lemma, is_plural=phrase.is_plural) else "person"
-
-
-def owner_fits(parts: tuple[StatementPart, ...], lemma: str, *, is_plural: bool) -> bool:
-    """True unless "his" or "her" is said of somebody who is called by another kind of word."""
-    words = {word for part in parts for word in part.text.split()}
-    if is_plural:
-        return not words & {"his", "her", "its"}
-    sex = GENDERS.get(lemma)
-    if sex == "male":
-        return "her" not in words
-    return ("his" not in words) if sex == "female" else not words & {"his", "her"}
 
 
 def _noun_start(tokens: tuple[str, ...], phrase: NounPhrase) -> int | None:

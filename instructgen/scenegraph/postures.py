@@ -9,6 +9,7 @@ _POSTURE_WORDS = {
     "lie": frozenset(("lie", "lies", "lying", "lay", "lays", "laying", "sleeping", "sleeps", "asleep")),
     "walk": frozenset(("walk", "walks", "walking", "strolling", "wandering")),
     "run": frozenset(("run", "runs", "running")),
+    "swim": frozenset(("swim", "swims", "swimming")),
 }
 _POSTURE_OF = {"seat": "sit", "lay": "lie", "sleep": "lie"}
 # A vehicle stands still or moves.

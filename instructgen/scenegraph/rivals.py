@@ -13,7 +13,13 @@ def _groups(*rows: str) -> _Groups:
 
 # Each row is a group of words; one scene is told by one group of a table.
 _TABLES = (
-    _groups("sidewalk sidewalks pavement", "street streets road roads highway roadway"),
+    _groups(
+        "sidewalk sidewalks pavement",
+        "street streets road roads highway roadway",
+        "driveway driveways",
+        "alley",
+        "lot",
+    ),
     _groups(
         "eating eats eat biting bite bites chewing chews",
         "serving serves serve passing passes pass preparing prepares prepare cutting cuts cut making makes slicing"
@@ -21,12 +27,39 @@ _TABLES = (
     ),
     _groups("throwing throws throw tossing tosses toss pitching pitches", "catching catches catch"),
     _groups("throwing throws throw tossing tosses pitching pitches", "hitting hits batting swinging swings"),
+    _groups("bunting bunts bunt punts punting", "swinging swings swing hitting hits hit"),
+    _groups("kneeling kneels crouching crouches squatting squats crouched", "standing stands walking walks"),
+    _groups("bending bends bent", "leaning leans"),
+    _groups(
+        "bathroom restroom",
+        "closet",
+        "kitchen",
+        "bedroom",
+        "garage",
+        "hallway corridor",
+        "office",
+        "basement",
+        "lobby",
+        "classroom",
+        "library",
+        "barn stable",
+        "museum",
+        "store shop",
+        "gym",
+        "restaurant",
+    ),
+    _groups("beach shore", "desert", "forest woods"),
     _groups("talking talks talk", "texting texts checking checks reading reads looking looks using uses"),
     _groups("riding rides ride", "pushing pushes push carrying carries walking walks"),
     _groups("surfing surfs surf", "carrying carries walking walks holding holds paddling paddles running runs"),
     _groups("crossing crosses cross across", "down along"),
     _groups("sleeping sleeps asleep", "looking looks watching watches staring stares awake eating playing plays"),
     _groups("landing lands landed", "taking takes takeoff"),
+    _groups("riding rides ride driving drives", "parked parks stopped resting pulled"),
+    _groups("skiing snowboarding", "standing stands posing poses"),
+    _groups("playing plays play", "grazing grazes graze"),
+    _groups("camera cameras", "phone cellphone smartphone iphone"),
+    _groups("grazing grazes graze", "running runs run galloping racing"),
     _groups("skiing skis ski", "snowboarding snowboards snowboard"),
     _groups("opening opens", "closing closes"),
     _groups("cave", "building buildings house room rooms home"),
@@ -36,11 +69,14 @@ _TABLES = (
 _SEATS = frozenset((
     "bed", "couch", "sofa", "bench", "chair", "blanket", "grass", "floor", "table", "counter", "desk", "rug", "lap",
     "suitcase", "shelf", "toilet", "stool", "towel", "pillow", "laptop", "keyboard", "car", "motorcycle", "horse",
+    "stick", "perch", "bar", "pole", "post", "branch", "wire", "railing", "rail", "pallet", "crate", "dresser",
     "boat", "steps", "stairs", "ground", "sidewalk", "rock", "log", "wall", "fence", "windowsill", "ledge", "roof",
 ))  # fmt: skip
 _ONE_SEAT = {"sofa": "couch", "stairs": "steps", "desk": "table", "rug": "floor", "ground": "floor"}
 _RESTING = frozenset(("sit", "lie", "lay", "sleep", "rest", "seat", "be", "perch", "kneel"))
 _ON = frozenset(("on", "atop", "onto"))
+_AFOOT = frozenset(("stand", "walk", "run"))
+_WATERS = frozenset(("lake", "river", "pond", "water", "ocean", "sea", "pool", "stream"))
 _REACH = 4  # tokens behind "on" within which its noun stands
 _TRIES = frozenset((
     "ready", "about", "trying", "tries", "attempting", "attempts", "preparing", "prepares", "going", "getting",
@@ -51,12 +87,17 @@ _DONE = 3  # captions that say a thing is done outweigh one that says it is trie
 def is_outvoted(words: Sequence[str], verb: str, captions: Sequence[tuple[str, ...]]) -> bool:
     """True where what is told by these words as many captions tell otherwise, or say that it is only tried."""
     told = frozenset(words)
-    if _is_only_tried(verb, captions):
+    if _is_only_tried(verb, captions) or (verb in _AFOOT and _is_on_water(words)):
         return True
     said = [frozenset(tokens) for tokens in captions]
     return any(_loses(told, groups, said) for groups in _TABLES) or (
         verb in _RESTING and _loses_seat(tuple(words), captions)
     )
+
+
+def _is_on_water(words: Sequence[str]) -> bool:
+    """True for a bird "standing on a lake": it is in it, or at its shore."""
+    return any(word == "on" and not _WATERS.isdisjoint(words[at + 1 : at + 4]) for at, word in enumerate(words))
 
 
 def _loses(told: frozenset[str], groups: _Groups, said: list[frozenset[str]]) -> bool:

@@ -24,7 +24,7 @@ bedroom|in a bedroom|bed
 dining room|in a dining room|dining table
 hotel room|in a hotel room|bed, tv
 office|in an office|laptop, keyboard, mouse, tv
-restaurant|in a restaurant|dining table, wine glass, fork, cup, pizza
+restaurant|at a restaurant|dining table, wine glass, fork, cup, pizza
 classroom|in a classroom|chair, book
 store|in a store|
 library|in a library|book
@@ -98,12 +98,26 @@ _SIGNATURES = (
     ("bathroom", "toilet", frozenset({"sink"})),
     ("living room", "couch", frozenset({"tv", "remote"})),
 )
+_ROOM_WORDS = frozenset((
+    "hotel", "dorm", "office", "bedroom", "kitchen", "bathroom", "restroom", "apartment", "studio",
+    "restaurant", "store", "shop", "classroom", "library", "bar", "cafe", "garage", "basement", "lobby",
+    "trailer", "camper", "rv", "boat", "museum", "showroom", "den", "lounge", "waiting", "efficiency", "suite",
+    "cabin", "outdoors", "outside", "yard", "street",
+))  # fmt: skip
 _INSIDE = frozenset({"in", "on", "at", "down", "across", "through", "inside", "along", "into"})
+_NOT_IN = frozenset({"instead", "not", "no", "outside", "outdoor", "beside", "toy", "model", "miniature"})
 _VIEWS = frozenset({"view", "picture", "photo", "shot", "scene", "image", "middle", "area"})
 
 
-def infer_setting(boxed: frozenset[str]) -> tuple[Setting, tuple[str, str]] | None:
-    """Return a place that no caption names, with the two categories that give it away."""
+def infer_setting(
+    boxed: frozenset[str], words: frozenset[str] = frozenset()
+) -> tuple[Setting, tuple[str, str]] | None:
+    """Return a place that no caption names, with the two categories that give it away.
+
+    Where `words` of captions name another room, there is none.
+    """
+    if not _ROOM_WORDS.isdisjoint(words):
+        return None
     for lemma, first, rest in _SIGNATURES:
         if first in boxed and rest & boxed:
             return SETTINGS[lemma], (first, min(rest & boxed))
@@ -115,10 +129,12 @@ def is_scene(tokens: tuple[str, ...], phrase: NounPhrase) -> bool:
     if phrase.noun.lemma not in SETTINGS or phrase.noun.is_plural or phrase.is_likeness or phrase.is_negated:
         return False
     before = tokens[max(0, phrase.start - 3) : phrase.start]
-    if {"instead", "not", "no", "outside", "outdoor", "beside"} & set(before):
+    if not _NOT_IN.isdisjoint((*before, *tokens[phrase.start : phrase.end])):
         return False
     if not before:
         return phrase.noun.kind == "place"
     if phrase.noun.lemma in ("ocean", "water", "snow", "woods"):
         return before[-1] == "in"
+    if before[-1] in ("along", "through") and phrase.noun.lemma in ("beach", "river", "lake", "ocean", "shore"):
+        return False  # what goes along a beach may be beside it
     return before[-1] in _INSIDE or (before[-1] == "of" and before[-2] in _VIEWS)

@@ -5,6 +5,7 @@ Where events tell one doing and one place, a statement keeps every part that is 
 and leaves out opinions. The parts stay in their order, so it does not matter to which of them another belongs.
 """
 
+import re
 from collections.abc import Collection, Iterable
 from itertools import pairwise
 
@@ -20,13 +21,12 @@ from instructgen.scenegraph.pieces import (
     Caption,
     Piece,
     find_more,
-    owner_fits,
     read_whole,
     safe_lemma,
     word_piece,
 )
 from instructgen.scenegraph.reading import CaptionReading
-from instructgen.scenegraph.subjects import read_subject, skip_opener
+from instructgen.scenegraph.subjects import owner_fits, read_subject, skip_opener
 from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS, Verb
 from instructgen.scenegraph.vocabulary import NOUNS, PREPOSITIONS
 
@@ -63,6 +63,9 @@ _JOINERS = frozenset((
     "with", "of", "near", "by", "next to", "between", "behind", "hold", "carry", "wear", "eat", "make", "prepare",
     "use", "serve", "sell", "fly", "fill", "top", "cover", "surround", "watch", "feed", "enjoy", "have",
 ))  # fmt: skip
+_EACH = re.compile(r"\b(?:each other|their|together|themselves)\b")
+_LOOSE = frozenset(("underneath", "beneath", "under", "below", "above", "around"))
+_MOST_HANGING = 5
 _WHERE = frozenset(_MANNERS.values()) - {"together"}
 
 
@@ -118,12 +121,15 @@ def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
         if where is not None and where.last != "with":  # "a cat on a couch" is on it
             subject, predicate = bare, _read_on(caption, _say_placed(where, between[0]))
     whole = subject + predicate if predicate is not None else subject
+    is_plural = is_plural or (phrase.is_plural and _is_of_several(predicate))
     lemma = safe_lemma(phrase, sources)
     is_clear = predicate is not None or bool(between)
     is_clear = is_clear and whole.end - start <= _MAX_TOKENS and not _says_twice(whole.parts)
     if not is_clear or not owner_fits(whole.parts, lemma, is_plural=is_plural):
         return None
     words = tuple(word for part in whole.parts for word in part.text.split())
+    if is_plural and whole.verb == "wear" and predicate and predicate.parts[1].text.startswith(("a ", "an ")):
+        return None  # of "a bride and a man wearing a suit" one does
     if any(
         word in _PICTURES and behind == "of" and sources.num_captions[word] < 2 for word, behind in pairwise(words)
     ):
@@ -193,8 +199,8 @@ def _say_placed(where: Piece, noun: NounPhrase) -> Piece:
 
 def _says_twice(parts: tuple[StatementPart, ...]) -> bool:
     """True for "a plate of pancakes on a plate": the caption may mean one thing by both."""
-    nouns = [(word, NOUNS.get(word)) for part in parts for word in part.text.split()]
-    words = [word for word, noun in nouns if noun is not None and noun.kind != "game"]
+    nouns = [NOUNS.get(word) for part in parts for word in part.text.split()]
+    words = [noun.lemma for noun in nouns if noun is not None and noun.kind != "game"]
     return len(words) > len(set(words))
 
 
@@ -252,7 +258,7 @@ def _read_verb(caption: Caption, at: int, *, is_plural: bool) -> Piece | None:
         piece += word_piece(f" {manner}", end)
         is_whole = is_whole or manner in _WHERE
     place = _read_preposition(caption, piece.end)
-    if place is not None:
+    if place is not None and not (thing is not None and _is_worn_by_another(caption, piece.end, place)):
         return piece + _read_list(caption, place)
     ends = caption.token(piece.end) in _ENDS - {"with"}
     is_whole = is_whole and (thing is not None or bool(manner) or ends)
@@ -278,8 +284,18 @@ def _read_preposition(caption: Caption, at: int) -> Piece | None:
         behind = caption.token(thing.end)
         if said == "with" and (behind in VERB_FORMS or behind.endswith(("ing", "ed"))):
             return None  # "with cups replaced by numbers" is not "with cups"
+        if said == "with" and _hangs_over(caption, thing.end):
+            return None  # nor is "an umbrella with people underneath" one with people
         return Piece((StatementPart(f" {said} ", None),), at + length, last=said) + thing
     return None
+
+
+def _hangs_over(caption: Caption, at: int) -> bool:
+    """True where a word that has no noun behind it ends what follows: "and a woman underneath"."""
+    for index in range(at, min(at + _MOST_HANGING, len(caption.tokens))):
+        if caption.tokens[index] in _LOOSE and caption.token(index + 1) in ("", ".", ","):
+            return True
+    return False
 
 
 def _read_manner(caption: Caption, at: int) -> tuple[str, int]:
@@ -294,6 +310,8 @@ def _read_on(caption: Caption, piece: Piece) -> Piece:
     while piece.end < len(caption.tokens):
         manner, end = _read_manner(caption, piece.end)
         place = None if manner else _read_preposition(caption, piece.end)
+        if place is not None and _is_worn_by_another(caption, piece.end, place):
+            return piece  # "riding a horse in uniform": not the horse is in it
         more = word_piece(f" {manner}", end) if manner else place and _read_list(caption, place)
         if more is None and caption.token(piece.end) in ("and", "while"):
             more = _read_joined(caption, piece.end, piece.last)
@@ -301,6 +319,20 @@ def _read_on(caption: Caption, piece: Piece) -> Piece:
             return piece
         piece += more
     return piece
+
+
+def _is_of_several(predicate: Piece | None) -> bool:
+    """True for what a herd does as several: "a herd is next to each other" is no English."""
+    return predicate is not None and any(_EACH.search(part.text) for part in predicate.parts)
+
+
+def _is_worn_by_another(caption: Caption, at: int, place: Piece) -> bool:
+    """True where somebody is "in" clothes, and what stands before is nobody who wears them."""
+    phrases = caption.by_start.values()
+    is_worn = any(one.end == place.end and one.noun.kind in ("wear", "pair") for one in phrases)
+    return (
+        place.last == "in" and is_worn and not any(one.end == at and one.noun.category == "person" for one in phrases)
+    )
 
 
 def _read_joined(caption: Caption, at: int, last: str) -> Piece | None:

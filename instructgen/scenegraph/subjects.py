@@ -2,15 +2,38 @@
 
 from msgspec import structs
 
-from instructgen.lexicon.words import NUMBER_WORDS, with_article
+from instructgen.lexicon.words import COLOURS, NUMBER_WORDS, with_article
+from instructgen.scenegraph.graph import StatementPart
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.pieces import Caption, Piece, read_whole, word_piece
-from instructgen.scenegraph.vocabulary import ADJECTIVES
+from instructgen.scenegraph.vocabulary import ADJECTIVES, GENDERS
 
 _VIEWS = frozenset(
     ("picture", "photo", "image", "view", "shot", "photograph", "scene", "close", "up", "closeup", "pic")
 )
-_OPENERS = frozenset(("a", "an", "the", "this", "is", "of", "there", "are", "very", "it", "that's", "there's"))
+_OPENERS = frozenset(
+    (
+        "a",
+        "an",
+        "the",
+        "this",
+        "is",
+        "of",
+        "there",
+        "are",
+        "very",
+        "it",
+        "that's",
+        "there's",
+        "and",
+        "filtered",
+        "blurry",
+        "overhead",
+        "aerial",
+        "grainy",
+        "blurred",
+    )
+)
 _GROUPS = frozenset(
     (
         *("group", "herd", "flock", "crowd", "bunch", "row", "pile", "collection", "line", "number", "team"),
@@ -25,6 +48,9 @@ _PORTIONS = tuple(f"{word} of " for word in (*_PORTION_WORDS, *_GROUPS_OF))
 _MANY = ("several", "many", "some")
 _IN_BUNCHES = frozenset(("banana", "bananas", "carrot", "carrots", "grapes", "flowers", "broccoli"))
 _BE = frozenset(("is", "are"))
+_CROWDS = tuple(f"{an}{word} of " for an in ("a ", "a large ", "a small ") for word in ("herd", "flock", "crowd"))
+_PAIR = 2  # are no group
+_FEW = 3  # animals or people that are no herd and no crowd
 
 
 def skip_opener(tokens: tuple[str, ...]) -> int:
@@ -34,7 +60,7 @@ def skip_opener(tokens: tuple[str, ...]) -> int:
         is_view = index and token in ("of", "showing") and tokens[index - 1] in _VIEWS
         if is_view or (index == 1 and token in _BE and tokens[0] in ("there", "this")):
             last = index + 1
-        elif token not in _VIEWS and token not in _OPENERS and token not in ADJECTIVES:
+        elif not (token in _VIEWS or token in _OPENERS or token in ADJECTIVES or token in COLOURS):
             break
     return last
 
@@ -53,8 +79,12 @@ def read_subject(caption: Caption, start: int) -> tuple[Piece, NounPhrase, bool]
     is_portion = group.endswith(_PORTIONS)
     if group and not phrase.is_plural and not (is_portion and phrase.noun.kind == "food"):
         return None
+    most = _FEW if group.startswith(_CROWDS) else _PAIR if group.endswith("group of ") else 0
+    if most and _is_small(caption, phrase, most):
+        return None
+    is_some = phrase.noun.lemma == "sheep" and not piece.parts[0].text.startswith(("a ", "one ", "the "))
     piece = word_piece(group, at) + piece if group else piece
-    is_plural = (phrase.is_plural and not group) or group.endswith(("s of ", "es of "))
+    is_plural = ((phrase.is_plural or is_some) and not group) or group.endswith(("s of ", "es of "))
     while caption.token(piece.end) in ("and", ","):
         after = piece.end + 1 + (caption.token(piece.end) == "," and caption.token(piece.end + 1) == "and")
         more = read_whole(caption, after, is_first=True)
@@ -64,6 +94,14 @@ def read_subject(caption: Caption, start: int) -> tuple[Piece, NounPhrase, bool]
         piece += word_piece(joint, after) + more
         is_plural = True
     return piece, phrase, is_plural
+
+
+def _is_small(caption: Caption, phrase: NounPhrase, most: int) -> bool:
+    """True for a herd of two or three, or a group of two, as boxes or another caption count them."""
+    entity = caption.sources.entities.get(phrase.noun.category or "")
+    boxed = entity is not None and not entity.has_crowd and len(entity.boxes) <= most
+    totals = caption.sources.totals.get(phrase.noun.category or phrase.noun.lemma, frozenset())
+    return boxed or any(0 < total <= most for total in totals)
 
 
 def _read_group(caption: Caption, start: int) -> tuple[str, int]:
@@ -84,3 +122,14 @@ def _read_group(caption: Caption, start: int) -> tuple[str, int]:
     if is_many:
         return f"{first} {said} of " if first in _MANY or first in NUMBER_WORDS else f"{said} of ", at + 2
     return f"{with_article(said)} of ", at + 2
+
+
+def owner_fits(parts: tuple[StatementPart, ...], lemma: str, *, is_plural: bool) -> bool:
+    """True unless "his" or "her" is said of somebody who is called by another kind of word."""
+    words = {word for part in parts for word in part.text.split()}
+    if is_plural:
+        return not words & {"his", "her", "its"}
+    sex = GENDERS.get(lemma)
+    if sex == "male":
+        return "her" not in words
+    return ("his" not in words) if sex == "female" else not words & {"his", "her"}

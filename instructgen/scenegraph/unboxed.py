@@ -10,111 +10,97 @@ from instructgen.scenegraph.vocabulary import BOUNDARIES, DETERMINERS
 
 _UNBOXED_KINDS = frozenset({"surface", "thing", "wear"})
 # Nouns of captions that are no thing of their own, or may be another word for something boxed.
-_VAGUE = frozenset(
-    (
-        *(
-            "picture",
-            "photo",
-            "camera",
-            "game",
-            "corner",
-            "cell",
-            "trick",
-            "skateboard trick",
-            "snow board trick",
-            "painting",
-        ),
-        *(
-            "poster",
-            "map",
-            "goal",
-            "bank",
-            "lunch",
-            "church",
-            "hotel",
-            "soda",
-            "toilet paper",
-            "breakfast",
-            "dinner",
-            "cloud",
-            "wall",
-            "floor",
-            "pizza slice",
-            "ring",
-            "card",
-            "instrument",
-            "tool",
-            "meal",
-            "snack",
-            "computer",
-            "bike",
-            "glass",
-            "pole",
-        ),
-        *(
-            "toy",
-            "net",
-            "flower",
-            "flower pot",
-            "plant",
-            "wave",
-            "van",
-            "vegetable",
-            "stove top",
-            "countertop",
-            "mound",
-        ),
-        *("countertop", "mound", "computer desk", "wheel", "tire", "body of water", "night stand"),
-        *(
-            "monitor",
-            "computer monitor",
-            "computer screen",
-            "desktop computer",
-            "pie",
-            "pastry",
-            "dessert",
-            "drink",
-            "vehicle",
-        ),
-    )
-)
+_VAGUE = frozenset((
+    "picture", "photo", "camera", "game", "corner", "cell", "trick", "skateboard trick", "snow board trick",
+    "painting", "poster", "map", "goal", "bank", "lunch", "church", "hotel", "soda", "toilet paper",
+    "breakfast", "dinner", "cloud", "wall", "floor", "pizza slice", "ring", "card", "instrument", "tool",
+    "meal", "snack", "computer", "bike", "glass", "pole", "toy", "net", "flower", "flower pot", "plant", "wave",
+    "van", "vegetable", "stove top", "countertop", "mound", "computer desk", "wheel", "tire", "body of water",
+    "night stand", "monitor", "computer monitor", "computer screen", "desktop computer", "pie", "pastry",
+    "dessert", "drink", "vehicle", "tongue", "lime", "mane", "antenna", "windshield", "engine", "headlight",
+    "propeller", "ceiling",
+))  # fmt: skip
 _OF_ITSELF = frozenset(("photo", "picture"))  # said of the picture, not of what it shows
-# What one viewer calls so, and another by one of the other words.
-_ONE_THING = (
-    frozenset(
-        ("plate", "pan", "tray", "platter", "container", "dish", "pot", "plate of food", "bowl", "basket", "box")
-    ),
-    frozenset(("rug", "mat", "towel", "blanket", "carpet", "sheet", "cloth")),
-    frozenset(("desk", "table", "counter", "stand", "shelf", "dresser")),
-    frozenset(("stroller", "cart", "wagon", "carriage")),
-    frozenset(("bag", "purse", "handbag", "backpack", "luggage", "suitcase")),
-    frozenset(("building", "house", "tower", "clock tower", "church", "hotel", "castle")),
-    frozenset(("jacket", "coat", "shirt", "sweater", "hoodie", "vest", "sweatshirt")),
-    frozenset(("hat", "cap", "helmet")),
-    frozenset(("stone", "rock", "boulder")),
-    frozenset(("bat", "baseball bat", "stick", "pole")),
-    frozenset(("ledge", "sill", "window sill")),
-    frozenset(("orange", "lemon", "lime", "grapefruit", "fruit")),
-    frozenset(("tree", "tree branch", "branch", "palm tree", "bush")),
-    frozenset(("toilet", "bidet", "urinal", "toilet seat", "toilet bowl")),
-    frozenset(("animal", "horse", "donkey", "cow", "sheep", "goat", "dog", "cat", "bird")),
-    frozenset(("bicycle", "bike", "motorcycle", "scooter", "moped")),
-    frozenset(("car", "traffic", "vehicle", "truck", "van")),
-    frozenset(("person", "president", "officer", "guard", "crowd", "team", "couple", "family")),
-    frozenset(("book", "notebook", "magazine", "notepad", "menu")),
-    frozenset(("donut", "bagel", "sandwich", "cake", "pastry", "bread", "burger", "bun", "roll", "toast")),
-    frozenset(("teddy bear", "stuffed animal", "doll", "toy")),
-    frozenset(("track", "rail", "railway", "road")),
-    frozenset(("tub", "bathtub", "bath", "shower")),
-    frozenset(("screen", "monitor", "tv", "television", "computer", "laptop")),
-    frozenset(("couch", "sofa", "armchair", "chair", "seat")),
-    frozenset(("woods", "forest", "tree")),
-    frozenset(("street", "road", "highway", "sidewalk")),
-    frozenset(("window", "door", "mirror")),
-    frozenset(("statue", "sculpture", "monument")),
-    frozenset(("ramp", "half pipe", "pipe", "rail", "ledge")),
-)
-SAID_TWICE = {word: group - {word} for group in _ONE_THING for word in group}
+# What one viewer calls so, and another by one of the other words; a row is a group.
+_ONE_THING = """
+plate, pan, tray, platter, container, dish, pot, plate of food, bowl, basket, box, cutting board, skillet, board
+cutting board, counter, table
+basket, bucket, bin, crate, pot
+rug, mat, towel, blanket, carpet, sheet, cloth, bath mat, comforter, bedspread, napkin
+desk, table, counter, stand, shelf, dresser, kitchen counter, kitchen island, vanity, night stand, bench, stool
+cabinet, cupboard, shelf, dresser, drawer, bookshelf, bookcase, rack, medicine cabinet
+stroller, cart, wagon, carriage, trailer
+bag, purse, handbag, backpack, luggage, suitcase, paper bag, plastic bag, camera bag
+building, house, tower, clock tower, church, hotel, castle, skyscraper, apartment building, barn
+tower, pole, post
+jacket, coat, shirt, sweater, hoodie, vest, sweatshirt
+hat, cap, helmet
+stone, rock, boulder, wall
+bat, baseball bat, stick, pole
+stick, perch, branch, tree branch, bar, rod, rail, railing, pole, post, log, wire
+pole, post, light pole, lamp post, street lamp, telephone pole, fence post, lantern
+lamp, light, light fixture, chandelier, street lamp, lantern
+sign, street sign, road sign, traffic sign, stop sign, billboard, poster, banner, flag
+ledge, sill, window sill, window
+orange, lemon, lime, grapefruit, fruit, apple, peach
+tree, tree branch, branch, palm tree, bush, plant, forest, jungle
+flower, bouquet, plant, potted plant, vase, flower pot, rose, tulip
+toilet, bidet, urinal, toilet seat, toilet bowl
+animal, horse, donkey, cow, sheep, goat, dog, cat, bird
+bicycle, bike, motorcycle, scooter, moped
+car, traffic, vehicle, truck, van
+van, truck, bus, trailer, tractor, semi, rig
+person, president, officer, guard, crowd, team, couple, family
+book, notebook, magazine, notepad, menu, newspaper, paper
+donut, bagel, sandwich, cake, pastry, bread, burger, bun, roll, toast, waffle, pancake, muffin, croissant, pretzel,\
+ pie, cupcake, dessert, cookie, cracker
+hot dog, sausage, bratwurst, bun
+sauce, gravy, syrup, ketchup, mustard, icing, frosting
+salad, lettuce, vegetable, broccoli, spinach
+pasta, noodle, spaghetti, rice
+soup, stew, sauce
+egg, omelet
+potato, french fry, chip
+teddy bear, stuffed animal, doll, toy
+track, rail, railway, road, train track, railroad track
+tub, bathtub, bath, shower, bath tub
+screen, monitor, tv, television, computer, laptop
+couch, sofa, armchair, chair, seat, bench, stool
+woods, forest, tree
+street, road, highway, sidewalk
+window, door, mirror
+painting, picture, poster, picture frame, photo
+curtain, shower curtain, blind, drape, sheet
+fence, railing, wall, gate, wire fence, chain link fence, barrier, cage, post
+statue, sculpture, monument, fountain
+ramp, half pipe, pipe, rail, ledge, skateboard ramp, curb, bench
+tent, canopy, umbrella, awning
+balcony, deck, porch, patio, platform, stage
+pier, dock, deck, bridge
+jar, bottle, can, pitcher, vase, container
+glass, cup, mug, wine glass, vase
+rope, leash, chain, string, wire, collar
+pillow, cushion
+paddle, oar
+cell phone, phone, telephone, camera, remote
+mountain, hill, cliff, slope
+knife, blade, sword
+kite, balloon, flag, parachute
+game controller, remote, controller
+stove, oven, range, fireplace
+cone, post
+goal, net
+tombstone, monument, stone
+"""
+_GROUPS = [frozenset(row.split(", ")) for row in _ONE_THING.strip().splitlines()]
+# Behind these it may be what a thing is in, of or like: "the floor of a house".
+_PARTED = frozenset(("of", "in", "like", "as", "for", "to", "from", "than", "inside", "into", "at", "within"))
+_HEAD = 2  # a phrase that begins no later is what its caption is about
+_BUILDINGS = frozenset(("house", "building", "tower", "hotel", "church", "apartment building", "skyscraper"))
+SAID_TWICE = {
+    word: frozenset().union(*(group for group in _GROUPS if word in group)) - {word}
+    for word in frozenset().union(*_GROUPS)
+}
 
 
 def find_unboxed(readings: tuple[CaptionReading, ...], words: frozenset[str]) -> list[Entity]:
@@ -141,6 +127,19 @@ def _is_whole(tokens: tuple[str, ...], phrase: NounPhrase) -> bool:
     return first == 0 or tokens[first] in DETERMINERS or tokens[first - 1] in BOUNDARIES
 
 
+def _is_part(lemma: str, said: Mentions) -> bool:
+    """True where one caption names it as what something is in or of, or all so name a building.
+
+    What one caption alone is about may be another's word for what the others are about.
+    """
+    is_alone = len({reading.number for reading, _ in said}) == 1
+    if is_alone and all(phrase.start <= _HEAD and phrase == reading.phrases[0] for reading, phrase in said):
+        return True
+    return (is_alone or lemma in _BUILDINGS) and all(
+        phrase.start and reading.tokens[phrase.start - 1] in _PARTED for reading, phrase in said
+    )
+
+
 def _make_unboxed(lemma: str, said: Mentions, words: frozenset[str]) -> Entity:
     noun = said[0][1].noun
     many = {phrase.is_plural for _, phrase in said}
@@ -152,6 +151,7 @@ def _make_unboxed(lemma: str, said: Mentions, words: frozenset[str]) -> Entity:
         and len(many) == 1
         and lemma not in _VAGUE
         and (len({reading.number for reading, _ in said}) > 1 or not SAID_TWICE.get(lemma, frozenset()) & words)
+        and not _is_part(lemma, said)
     )
     num_captions = len({reading.number for reading, _ in said})
     return Entity(

@@ -39,11 +39,27 @@ unique the|tarmac, ocean, sky, air, ground, floor, sea, water, woods, background
 wear a|hat, shirt, t shirt, jacket, helmet, suit, dress, wetsuit, sweater, uniform, coat, cap, vest, scarf, hoodie, skirt, robe, costume, apron, mask, bathing suit, swimsuit, bikini, tank top, sweatshirt, blouse, baseball cap, bow, wig, backpack strap, blazer, raincoat, tuxedo, jersey, outfit, necktie, hard hat, cowboy hat, safety vest, life jacket, life vest, ski suit, snow suit, business suit, leather jacket, dress shirt, bandana, headband, apron, visor, mask
 pair plural|glasses, sunglasses, goggles, shorts, pants, jeans, gloves, boots, headphones, pajamas, shoes, sneakers, sandals
 thing a|bike, sign, street sign, flag, camera, magazine, newspaper, guitar, leash, stick, rope, candle, lamp, curtain, toy, card, pen, pencil, microphone, game, net, goal, mound, tongue, collar, crown, trophy, poster, drum, paper bag, plastic bag, shopping cart, scooter, wheelchair, van, tractor, trailer, helicopter, hammer, drill, cigarette, pipe, straw hat, cell, flower pot, ladder, hose, hoop, glass, glass of water, slice of pizza, piece of cake, slice of cake, piece of pizza, plate of food, video game controller, meal, snack, sausage, cracker, cookie, flower, leaf, bush, plant, vegetable, potato, tomato, pepper, onion, cucumber, egg, pancake, waffle, muffin, croissant, bagel, pretzel, pineapple, lemon, lime, strawberry, pear, peach, pumpkin, watermelon, grape, bouquet, bean, mushroom, french fry, urinal, bathtub, shower, shower curtain, toilet paper, towel rack, bath mat, medicine cabinet, faucet, microscope, telescope, instrument, tool, wheel, tire, kitchen island, chandelier, ceiling fan, painting, picture, picture frame, map, train track, railroad track, track, telephone pole, street lamp, lamp post, boulder, cloud, palm tree, billboard, awning, balcony, porch, staircase, gate, speaker, printer, calculator, stapler, wallet, mouse pad, trick, skateboard trick, snow board trick, photo, dish, computer monitor, monitor, desktop computer, computer screen, blender, pie, bun, sheet, chain, lid, sculpture, cloth, ring, cone, fan, noodle, palm tree, christmas tree, road sign, traffic sign, toilet seat, balloon, pastry, dessert, soda, lunch, stuffed animal, painting, picture frame, light fixture, ceiling fan, coffee maker, faucet, bath tub, bedspread, comforter, canopy, fence post, lantern, chandelier, paddle, oar, saddle, harness, bridle, mane, antenna, propeller, engine, windshield, headlight, basketball hoop, fire escape, street lamp, lamp post, light pole, telephone, receiver, printer, speaker, radio, camera bag, wallet, necklace, bracelet, belt, ribbon
-game game|tennis, baseball, soccer, frisbee, basketball, volleyball, football, golf, cricket, polo, wii, video games, a video game, a game, a game of tennis, a game of frisbee, a game of baseball, a game of soccer, a wii game
+game game|tennis, baseball, soccer, frisbee, basketball, volleyball, football, golf, cricket, polo, wii, video games, a video game, a game, a game of tennis, a game of frisbee, a game of baseball, a game of soccer, a game of basketball, a game of football, a game of volleyball, a game of polo, a game of cricket, a game of rugby, a game of golf, a wii game
 """
 # Other spellings; value: the noun as the table has it.
 _SPELLINGS = {"tee shirt": "t shirt", "tshirt": "t shirt", "wet suit": "wetsuit"}
 _PLURAL_ALWAYS = {"video games"}
+# What holds a noun and means something else.
+_IDIOMS = (
+    "pigs in a blanket",
+    "pig in a blanket",
+    "pigs in blankets",
+    "horse around",
+    "hands on",
+    "jack o lantern",
+    "mash potatoes",
+    "hot dog bar",
+    "salad bar",
+    "candy bar",
+    "house boat",
+    "house cat",
+    "house fly",
+)
 # How the category's word is said when a caption's word is a person's.
 _PEOPLE = {
     "man": "man, gentleman, guy",
@@ -123,7 +139,7 @@ def _make_nouns() -> dict[str, Noun | None]:
         _add(nouns, said, nouns[lemma])
         _add(nouns, plural_of(said), nouns[plural_of(lemma)])
     decoys: dict[str, Noun | None] = dict.fromkeys(key for key, known in CATEGORY_PHRASES.items() if known is None)
-    return {**decoys, **nouns}
+    return {**decoys, **nouns, **dict.fromkeys(_IDIOMS)}
 
 
 # Key: phrase in lower case; None marks a phrase that only looks as if it held a known noun.

@@ -25,7 +25,7 @@ COLORS = {word: color for color, words in _COLORS.items() for word in words.spli
 # Value of an attribute -> what captions may say for it.
 VALUE_FORMS = {
     "wood": "wooden wood", "metal": "metal metallic", "concrete": "concrete cement", "large": "big large huge giant",
-    "small": "small little tiny", "old": "old older elderly antique vintage", "new": "new modern",
+    "small": "small little tiny", "old": "old older elderly antique vintage", "new": "new",
     "dirty": "dirty dusty muddy", "messy": "messy cluttered", "tidy": "neat tidy", "fluffy": "fluffy furry",
     "blond": "blond blonde", "decorated": "decorated ornate",
 }  # fmt: skip

@@ -4,8 +4,10 @@ import random
 
 from instructgen.lexicon.words import join_words, with_article
 from instructgen.scenegraph.claims import Claim
+from instructgen.scenegraph.garments import clashes
 from instructgen.scenegraph.graph import Action, Entity, SceneGraph
 from instructgen.scenegraph.settings import SETTINGS
+from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.teachers.scene_program.detail_close import close_paragraph
 from instructgen.teachers.scene_program.detail_frame import tell_frame
 from instructgen.teachers.scene_program.detail_told import may_be_same, open_with_statement, tell_statements
@@ -58,7 +60,7 @@ def _open(page: Paragraph) -> bool:
         said = say_counted(page, one)
         listed.append(said.words)
         claims += said.claims
-    page.named.update(one.name for one in things)
+    page.named.update(name for one in things for name in (one.name, one.category))
     setting, placed = page.set_scene()
     page.add("d_open_list", (*claims, *placed), list=join_words(listed), setting=setting)
     return True
@@ -69,7 +71,9 @@ def _find_first(graph: SceneGraph) -> list[Entity]:
     boxed = [one for one in graph.boxed_entities() if not one.is_unclear] or graph.boxed_entities()
     things = [one for one in boxed if one.num_captions][:2] or boxed[:2]
     # Somebody whom captions tell apart from the others stands for them.
-    things = [next((role for role in graph.entities if role.member_of == one.number), one) for one in things]
+    roles = [role for role in graph.entities if role.member_of is not None]
+    named = [[role for role in roles if role.member_of == one.number] or [one] for one in things]
+    things = [one for found in named for one in found[:2]][:2]
     others = [one for one in graph.entities if not one.category and one.is_listed]
     return [*things, *others[: 2 - len(things)]]
 
@@ -95,7 +99,10 @@ def _tell_clothes(page: Paragraph) -> None:
     worn = [
         one
         for one in page.graph.actions
-        if one.verb == "wear" and one.subject == main.word and page.is_new(f"wear {one.subject}", one.object)
+        if one.verb == "wear"
+        and one.subject == main.word
+        and page.is_new(f"wear {one.subject}", one.object)
+        and not clashes(one.object, page.told)
     ][:2]
     if not worn:
         return
@@ -130,8 +137,17 @@ def _tell_actions(page: Paragraph) -> None:
         doer = doer_of(action)
         if any(other.word != doer.word and may_be_same(other, doer) for other in page.doers):
             continue
+        if _is_named_otherwise(page, action):
+            continue
         _tell_action(page, action)
         num += 1
+
+
+def _is_named_otherwise(page: Paragraph, action: Action) -> bool:
+    """True for what may have been named by another word: luggage behind a suitcase, a jacket behind a suit."""
+    if action.verb == "wear":
+        return clashes(action.object, page.told)
+    return not action.category and any(page.has_said(other) for other in SAID_TWICE.get(action.subject, ()))
 
 
 def _tell_action(page: Paragraph, action: Action) -> None:
@@ -158,7 +174,7 @@ def _the(page: Paragraph, action: Action) -> str:
     """Say "the" of who was named before; who is new comes with "a", or without an article if several."""
     if action.subject in page.named or (action.category and action.category in page.named):
         return f"the {action.subject}"
-    return action.subject if action.is_plural else with_article(action.subject)
+    return action.subject if action.is_plural or action.kind == "mass" else with_article(action.subject)
 
 
 def _tell_looks(page: Paragraph) -> None:

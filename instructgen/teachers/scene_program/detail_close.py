@@ -9,7 +9,7 @@ from instructgen.teachers.scene_program.detail_told import tell_statements
 from instructgen.teachers.scene_program.generators.counts import count_claim
 from instructgen.teachers.scene_program.generators.settings import find_most_named
 from instructgen.teachers.scene_program.paragraph import MAX_SENTENCES, MIN_SENTENCES, Paragraph
-from instructgen.teachers.scene_program.speech import be_of, find_singles, say_one, say_thing
+from instructgen.teachers.scene_program.speech import PAIRS, be_of, find_singles, say_one, say_thing
 from instructgen.teachers.scene_program.talk import circumstance_claim
 
 _MAX_ABSENCE = 3  # sentences on what is not there, where nothing else can be said
@@ -29,10 +29,10 @@ def _close_place(page: Paragraph) -> None:
     place = page.graph.circumstance("place")
     if place is not None:
         told = "setting" in page.told or any(place.value in key.split() or key == place.value for key in page.told)
-        if not told and place.value not in VAGUE:
+        if not told and place.value not in VAGUE and not page.has_said(place.value):
             page.add("d_setting", (circumstance_claim(place),), where=place.phrase)
         return
-    found = infer_setting(page.graph.boxed)
+    found = infer_setting(page.graph.boxed, page.graph.words)
     things = [one for one in page.graph.boxed_entities() if found is not None and one.name in found[1]]
     if found is not None and len(things) == len(found[1]):
         boxes = Evidence(boxes=tuple(number for one in things for number in one.evidence.boxes))
@@ -66,7 +66,7 @@ def _tell_subject(page: Paragraph) -> None:
     main = find_most_named(page.graph)
     if main is not None and main.kind != "furniture":
         claim = Claim("main", main.said, evidence=main.evidence)
-        page.add("d_main", (claim,), main=main.said, **{"is": be_of(main)})
+        page.add("d_main", (claim,), main=main.said, **{"is": "are" if main.name in PAIRS else be_of(main)})
 
 
 def _tell_nobody(page: Paragraph) -> None:

@@ -16,12 +16,13 @@ from instructgen.teachers.scene_program.generators.places import (
     relation_claim,
 )
 from instructgen.teachers.scene_program.generators.presence import region_claim
-from instructgen.teachers.scene_program.paragraph import MIN_SENTENCES, Paragraph, may_be_one, say_counted
+from instructgen.teachers.scene_program.paragraph import MIN_SENTENCES, Paragraph, say_counted
 from instructgen.teachers.scene_program.speech import (
     be,
     be_of,
     find_singles,
     is_countable,
+    may_be_one,
     region_of,
     say_number,
     say_one,
@@ -102,6 +103,7 @@ def _on_side(page: Paragraph, side: str) -> list[Entity]:
         one
         for one in page.graph.boxed_entities()
         if one.name not in page.named
+        and not page.may_have_said(one)
         and is_countable(one)
         and len(one.boxes) == 1
         and not one.has_crowd

@@ -2,8 +2,10 @@
 
 from instructgen.lexicon.words import COLOURS
 from instructgen.scenegraph.claims import Claim
+from instructgen.scenegraph.garments import GARMENTS, clashes
 from instructgen.scenegraph.graph import Statement
 from instructgen.scenegraph.settings import SETTINGS
+from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.scenegraph.vocabulary import AGES, GENDERS
 from instructgen.teachers.scene_program.paragraph import Doer, Paragraph, doer_of
 from instructgen.teachers.scene_program.phrasing import told_claim
@@ -23,7 +25,10 @@ def open_with_statement(page: Paragraph) -> bool:
         return False
     subject, predicate = page.say(first.subject), page.say(first.predicate)
     is_short = len(f"{subject.words}{predicate.words}".split()) <= _LONG
-    setting, placed = page.set_scene() if is_short and not first.keys & SETTINGS.keys() else ("", ())
+    place = page.graph.circumstance("place")
+    said = f"{subject.words} {predicate.words}".split()
+    is_placed = first.keys & SETTINGS.keys() or (place is not None and place.value.split()[-1] in said)
+    setting, placed = page.set_scene() if is_short and not is_placed else ("", ())
     claims = (told_claim(first), *subject.claims, *predicate.claims, *placed)
     page.told.update((*subject.keys, *predicate.keys))
     page.note_statement(first)
@@ -51,6 +56,8 @@ def tell_statements(page: Paragraph, *, min_new: int = _MIN_NEW) -> None:
         if not one.verb or len(one.keys - page.told - page.named - _COLORS) < least:
             continue
         if one.keys & SETTINGS.keys() and "setting" in page.told:
+            continue
+        if any(clashes(word, page.told & GARMENTS) for word in one.keys & GARMENTS):
             continue
         doer = doer_of(one)
         same = next((known for known in page.doers if _is_same(page, known, doer)), None)
@@ -94,7 +101,7 @@ def _is_same(page: Paragraph, known: Doer, doer: Doer) -> bool:
 def may_be_same(known: Doer, doer: Doer) -> bool:
     """True where it is not clear whether somebody was spoken of before: "a person", "people"."""
     if (known.category or known.lemma) != (doer.category or doer.lemma):
-        return False
+        return doer.lemma in SAID_TWICE.get(known.lemma, frozenset()) or known.lemma in doer.lemma.split()
     if doer.category != "person":
         return True
     return not any(

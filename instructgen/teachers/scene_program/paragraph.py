@@ -116,7 +116,10 @@ class Paragraph:
         """True if a word that may mean the same thing was said: "bag" of a handbag, "plate" of a bowl."""
         said = " ".join(self.sentences).lower()
         last = entity.word.split()[-1]
-        words = {entity.word, last, *SAID_TWICE.get(entity.word, ()), *SAID_TWICE.get(last, ())}
+        others = {*SAID_TWICE.get(entity.word, ()), *SAID_TWICE.get(last, ())}
+        if entity.category:  # who boxed a chair and a bench saw both
+            others -= {word for one in self.graph.boxed_entities() for word in (one.word, one.plural)}
+        words = {entity.word, last, *others}
         return any(_has(said, form) for word in words for form in (word, plural_of(word)))
 
     def note(self, action: Action) -> None:
@@ -148,14 +151,9 @@ class Paragraph:
         return not self.told.intersection(keys)
 
 
-def may_be_one(one: Entity, other: Entity) -> bool:
-    """True for words that may mean one thing: "bag" and "handbag", "tree" and "branches"."""
-    words, others = ({entity.word, entity.word.split()[-1]} for entity in (one, other))
-    return bool(words & others) or any(SAID_TWICE.get(word, frozenset()) & others for word in words)
-
-
 def _opening_of(sentence: str) -> str:
-    return " ".join(sentence.lower().split()[:2])
+    words = sentence.lower().split()[:2]
+    return words[0] if words[:1] == ["neither"] else " ".join(words)
 
 
 def _has(text: str, word: str) -> bool:

@@ -45,6 +45,8 @@ def say_described(graph: SceneGraph, entity: Entity, is_new: IsNew) -> Phrase:
     for one in graph.attributes_of(entity):
         if is_new(f"{one.kind} {entity.name}"):
             by_kind.setdefault(one.kind, one)
+    if any(one.value == "colorful" for one in by_kind.values()):
+        by_kind.pop("color", None)  # "a colorful white truck" is no good English
     told = [by_kind[kind] for kind in _BEFORE_NOUN if kind in by_kind][:_MAX_ADJECTIVES]
     if not told or any(one.value in entity.word.split() for one in told):
         return Phrase(entity.word)

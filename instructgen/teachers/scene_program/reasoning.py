@@ -3,6 +3,7 @@
 import random
 import re
 
+from instructgen.lexicon.categories import find_category
 from instructgen.lexicon.words import join_words
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Action, Entity, SceneGraph, Statement
@@ -38,13 +39,15 @@ def make_reasoning(graph: SceneGraph, draw: random.Random) -> Told | None:
     """Return the question and its answer, or None where no rule holds."""
     found = find_matches(graph)
     draw.shuffle(found)  # of rules that fit alike none has the advantage of its name
-    scored = sorted(((_score(match, graph), match) for match in found), key=lambda pair: -pair[0])[:_NUM_DRAWN]
+    ranked = sorted(((_score(match, graph), match) for match in found), key=lambda pair: -pair[0])
+    scored, rest = ranked[:_NUM_DRAWN], ranked[_NUM_DRAWN:]
     if not scored:
         return None
     least = scored[-1][0]
     best: tuple[Match, _Grounds] | None = None
     while scored:
-        drawn = draw.choices(range(len(scored)), [(1.0 + score - least) ** 2 for score, _ in scored])[0]
+        weights = [max(1.0 + score - least, 0.1) ** 2 for score, _ in scored]
+        drawn = draw.choices(range(len(scored)), weights)[0]
         match = scored.pop(drawn)[1]
         grounds = _say_grounds(match, graph, draw)
         if grounds.sentences and _tells_reason(match.rule, grounds):
@@ -52,6 +55,7 @@ def make_reasoning(graph: SceneGraph, draw: random.Random) -> Told | None:
             break
         if grounds.sentences:  # where no ground names what its rule is about, the first that was drawn serves
             best = best or (match, grounds)
+        scored = scored or ([rest.pop(0)] if rest else [])
     if best is None:
         return None
     match, grounds = best
@@ -68,7 +72,15 @@ def _tells_reason(rule: Rule, grounds: _Grounds) -> bool:
     when = rule.when
     has_word = not when.words or any(_is_said(word, said) for word in when.words)
     has_place = not when.setting or any(_is_said(word.split()[-1], said) for word in when.setting)
-    return has_word and has_place
+    return has_word and has_place and _names_thing(rule, said)
+
+
+def _names_thing(rule: Rule, said: str) -> bool:
+    """True unless the rule is about things of which none is named."""
+    wanted = rule.when.named - {"person"}
+    names = {word for name in wanted for one in (find_category(name),) for word in (*one.synonyms, one.plural)}
+    names |= {_SPORTS[name] for name in wanted if name in _SPORTS}
+    return not wanted or any(_is_said(word, said) for word in names)
 
 
 def _is_said(word: str, said: str) -> bool:

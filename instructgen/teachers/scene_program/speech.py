@@ -9,6 +9,7 @@ from instructgen.lexicon.words import NUMBER_NAMES, with_article
 from instructgen.records import Box
 from instructgen.scenegraph.geometry import height_of, side_of
 from instructgen.scenegraph.graph import Entity, SceneGraph
+from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.scenegraph.vocabulary import GENDERS
 
 PICTURE_WORDS = ("picture", "image", "photo")
@@ -32,7 +33,7 @@ _REGIONS = {
 _MASS = frozenset({"broccoli"})
 _WRITTEN = {"t shirt": "T-shirt", "t shirts": "T-shirts", "wii": "Wii", "christmas": "Christmas"}
 _AS_WRITTEN = re.compile(r"\b(?:t shirts|t shirt|wii|christmas)\b")
-_PAIRS = ("scissors", "skis")
+PAIRS = ("scissors", "skis")
 _UNCOUNTED = ("skis", "scissors", "broccoli")
 
 
@@ -64,7 +65,7 @@ def say_one(word: str) -> str:
     """Put an article before a singular; things that come in pairs are said as a pair."""
     if word == "broccoli":
         return word
-    return f"a pair of {word}" if word in _PAIRS else with_article(word)
+    return f"a pair of {word}" if word in PAIRS else with_article(word)
 
 
 def say_thing(entity: Entity) -> str:
@@ -96,6 +97,14 @@ def polish(text: str) -> str:
 def is_countable(entity: Entity) -> bool:
     """Pairs and what is a plural by itself are left out of counts and of "a"."""
     return entity.name not in _UNCOUNTED
+
+
+def may_be_one(one: Entity, other: Entity) -> bool:
+    """True for words that may mean one thing: "bag" and "handbag", "tree" and "branches"."""
+    words, others = ({entity.word, entity.word.split()[-1]} for entity in (one, other))
+    if one.category and other.category:
+        return False
+    return bool(words & others) or any(SAID_TWICE.get(word, frozenset()) & others for word in words)
 
 
 def find_singles(graph: SceneGraph) -> list[Entity]:

@@ -95,7 +95,8 @@ class Talk:
 
     def listed(self) -> list[Entity]:
         """Return what may be named as there: boxed things first, then what two captions name."""
-        return [one for one in self.graph.entities if one.is_listed and (one.category or one.num_captions > 1)]
+        listed = [one for one in self.graph.entities if one.is_listed and not one.is_unclear]
+        return [one for one in listed if one.category or one.num_captions > 1]
 
     def counted(self) -> list[Entity]:
         return [one for one in self.graph.boxed_entities() if (one.count or 0) > 1 and is_countable(one)]

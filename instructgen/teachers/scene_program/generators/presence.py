@@ -7,16 +7,23 @@ from instructgen.lexicon.words import join_words, with_article
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Entity, SceneGraph
 from instructgen.teachers.scene_program.absence import UNFIT, find_absent
-from instructgen.teachers.scene_program.speech import is_countable, region_of, say_one, say_region, say_thing
+from instructgen.teachers.scene_program.speech import (
+    is_countable,
+    may_be_one,
+    region_of,
+    say_one,
+    say_region,
+    say_thing,
+)
 from instructgen.teachers.scene_program.talk import SOLID_AREA, Generator, Move, Talk, exists, subject_of
 
 
 def apart(things: list[Entity]) -> list[Entity]:
-    """Leave out what another names too: "a plate" beside "a plate of food"."""
+    """Leave out what another names too: "a plate" beside "a plate of food", sausages beside hot dogs."""
     kept: list[Entity] = []
     for one in things:
         words = set(one.said.split()) - {"of", "and"}
-        if not any(words & set(other.said.split()) for other in kept):
+        if not any(words & set(other.said.split()) or may_be_one(one, other) for other in kept):
             kept.append(one)
     return kept
 
@@ -34,7 +41,7 @@ def find_overview(talk: Talk) -> Iterator[Move]:
 
 
 def _sure_things(talk: Talk) -> list[Entity]:
-    boxed = [one for one in talk.graph.boxed_entities() if is_countable(one)]
+    boxed = [one for one in talk.graph.boxed_entities() if is_countable(one) and not one.is_unclear]
     return [one for one in boxed if one.num_captions > 1 or one.area > SOLID_AREA][:6]
 
 
@@ -76,7 +83,8 @@ def region_claim(entity: Entity, region: str) -> Claim:
 
 def fresh_things(talk: Talk) -> list[Entity]:
     """Return up to three things to name beside what is absent, none told before."""
-    boxed = [one for one in talk.graph.boxed_entities() if one.num_captions and is_countable(one)][:4]
+    boxed = [one for one in talk.graph.boxed_entities() if one.num_captions and is_countable(one)]
+    boxed = [one for one in boxed if not one.is_unclear][:4]
     return [one for one in boxed if talk.is_new(f"there {one.name}")][:3]
 
 

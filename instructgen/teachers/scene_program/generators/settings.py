@@ -34,7 +34,7 @@ def find_setting(talk: Talk) -> Iterator[Move]:
 
 
 def find_inferred(talk: Talk) -> Iterator[Move]:
-    found = infer_setting(talk.graph.boxed) if talk.graph.circumstance("place") is None else None
+    found = infer_setting(talk.graph.boxed, talk.graph.words) if talk.graph.circumstance("place") is None else None
     if found is None or not talk.is_new("setting"):
         return
     setting, signs = found

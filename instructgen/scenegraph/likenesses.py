@@ -1,0 +1,127 @@
+"""Likenesses: categories that captions name as a toy, a statue or a painting of the thing, not as the thing."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from instructgen.lexicon.categories import CATEGORIES
+from instructgen.lexicon.mentions import CATEGORY_PHRASES, lengths_by_first_word
+from instructgen.lexicon.words import COLOURS
+from instructgen.scenegraph.vocabulary import ADJECTIVES, UNREAL
+
+_LENGTHS = lengths_by_first_word(CATEGORY_PHRASES)
+_REACH = 3  # adjectives before a noun among which a word may say that it is no real one
+_SEVERAL = 2  # captions that are enough, whatever the others say
+_OPENING = 6  # tokens in which a caption says that it is of a painting
+_ANY = frozenset(("toy", "fake", "model", "cartoon", "lego", "origami", "pretend", "imitation"))
+# Materials make a likeness of what lives; "a plastic banana" is none to eat, but a wooden boat is a boat.
+_BY_GROUP = {
+    "person": _ANY | UNREAL | {"bronze", "carved", "sculpted", "marble", "brass", "porcelain"},
+    "animal": _ANY | UNREAL | {"bronze", "carved", "sculpted", "marble", "brass", "porcelain", "robotic"},
+    "food": _ANY | {"plastic", "rubber", "wax", "plush"},
+}
+_SHAPES = frozenset(("statue", "statues", "sculpture", "sculptures", "figurine", "figurines", "cutout", "cutouts"))
+_RIDES = frozenset(("ride", "rides", "costume", "costumes", "carousel"))  # behind an animal
+_TOYS = frozenset(("toy", "toys"))
+_OWNERS = frozenset(("dog", "cat", "bird"))  # "a dog toy" is one for dogs
+_PICTURED = _SHAPES | {
+    "painting", "paintings", "drawing", "drawings", "mural", "murals", "carving", "carvings", "cartoon", "sketch",
+    "illustration", "poster", "posters", "model", "models", "graffiti",
+}  # fmt: skip
+_DRAWN = frozenset(("painting", "drawing", "mural", "sketch", "illustration", "cartoon"))
+_OF = frozenset(("of", "depicting", "showing", "shows", "featuring"))
+_SCREENS = frozenset(("tv", "television", "screen", "monitor"))
+_SHOWING = frozenset(
+    ("showing", "shows", "displaying", "displays", "depicting", "depicts", "picture", "image", "photo")
+)
+_BEHIND = 8  # tokens behind a noun in which "on the screen" may follow
+_MADE = frozenset(("made", "carved", "sculpted"))
+# Behind these begins what is beside the likeness, or about it.
+_BREAKS = frozenset((
+    ".", ";", "in", "at", "near", "next", "beside", "behind", "front", "against", "by", "is", "are", "while", "as",
+    "outside", "inside", "that", "which", "above", "below", "under",
+))  # fmt: skip
+
+
+def find_likenesses(captions: Sequence[tuple[str, ...]]) -> frozenset[str]:
+    """Return the categories that two captions, or all that name them, name as likenesses only."""
+    likened: Counter[str] = Counter()
+    real: Counter[str] = Counter()
+    for tokens in captions:
+        by_name: dict[str, bool] = {}
+        for name, is_likened in _find_mentions(tokens):
+            by_name[name] = by_name.get(name, True) and is_likened
+        for name, is_likened in by_name.items():
+            (likened if is_likened else real)[name] += 1
+    return frozenset(name for name, num in likened.items() if num >= _SEVERAL or not real[name])
+
+
+def is_all_likeness(captions: Sequence[tuple[str, ...]]) -> bool:
+    """True where at least two captions begin as "a painting of": what is boxed may be painted."""
+    return sum(map(begins_as_likeness, captions)) >= _SEVERAL
+
+
+def begins_as_likeness(tokens: tuple[str, ...]) -> bool:
+    """True for a caption of a painting or another picture that somebody made."""
+    opening = tokens[:_OPENING]
+    return any(token in _DRAWN and not _OF.isdisjoint(opening[at + 1 :]) for at, token in enumerate(opening))
+
+
+def _find_mentions(tokens: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
+    at = 0
+    while at < len(tokens):
+        length, name = _name_at(tokens, at)
+        if name is not None and name != "teddy bear":
+            yield name, _is_likened(tokens, at, at + length, name)
+        at += length
+
+
+def _name_at(tokens: tuple[str, ...], at: int) -> tuple[int, str | None]:
+    """Return the category that is named at a token; "horse statue" names the horse that it is of."""
+    for length in _LENGTHS.get(tokens[at], ()):
+        phrase = " ".join(tokens[at : at + length])
+        if at + length > len(tokens) or phrase not in CATEGORY_PHRASES:
+            continue
+        known = CATEGORY_PHRASES[phrase]
+        if known is not None:
+            return length, known[0]
+        if tokens[at + length - 1] not in _SHAPES:
+            return length, None
+    return 1, None
+
+
+def _is_likened(tokens: tuple[str, ...], start: int, end: int, name: str) -> bool:
+    group = CATEGORIES[name].group
+    before = _BY_GROUP.get(group, _ANY)
+    for at in range(start - 1, max(-1, start - 1 - _REACH), -1):
+        if tokens[at] in before:
+            return True
+        if tokens[at] not in ADJECTIVES and tokens[at] not in COLOURS:
+            break
+    behind = tokens[end : end + 2]
+    if behind and (behind[0] in _SHAPES or (behind[0] in _TOYS and name not in _OWNERS)):
+        return True
+    if behind and group == "animal" and behind[0] in _RIDES:
+        return True
+    is_made = len(behind) > 1 and behind[0] in _MADE and behind[1] in ("of", "out", "from")
+    return (is_made and group in ("person", "animal")) or _is_pictured(tokens, start) or _is_on_screen(tokens, start)
+
+
+def _is_on_screen(tokens: tuple[str, ...], start: int) -> bool:
+    """True for two men of "a television showing two men", and of "a screen with two men on it"."""
+    before = tokens[:start]
+    at = next((at for at in range(start - 1, -1, -1) if before[at] in _SCREENS), None)
+    if at is None:
+        return False
+    between, behind = before[at + 1 :], tokens[start : start + _BEHIND]
+    shows = not _SHOWING.isdisjoint(between) and _BREAKS.isdisjoint(between)
+    return shows or (between[:1] == ("with",) and any(word in _SCREENS for word in behind))
+
+
+def _is_pictured(tokens: tuple[str, ...], start: int) -> bool:
+    """True behind "a statue of": up to where the likeness ends, all that is named is a part of it."""
+    for at in range(start - 1, 0, -1):
+        if tokens[at] in _BREAKS:
+            return False
+        if tokens[at] in _OF and tokens[at - 1] in _PICTURED:
+            return True
+    return False
