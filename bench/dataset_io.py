@@ -129,7 +129,7 @@ def private_mb() -> float:
 
 def measure_mixing(num_groups: int) -> tuple[float, float]:
     """Return how the share of one of three types varies over batches, and how often two of a batch share a group."""
-    from instructgen.dataset.row_order import Group, RowOrder
+    from instructgen.dataset.reading.row_order import Group, RowOrder
 
     groups = [Group(shard, number, GROUP_ROWS, name) for shard, name in enumerate(TYPES) for number in range(50)]
     shares, pairs = [], []

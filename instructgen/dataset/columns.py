@@ -1,7 +1,7 @@
 """The columns of a dataset: Hugging Face `messages` and `images`, then where each row comes from."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -101,16 +101,20 @@ def make_row(
     }
 
 
-def hash_row(row: Mapping[str, Any]) -> bytes:
+def hash_picture(picture: bytes | None) -> str:
+    """Return the sha256 (hex) of a stored picture; of one that is not stored, that of no bytes."""
+    return hashlib.sha256(picture or b"").hexdigest()
+
+
+def hash_row(row: Mapping[str, Any], hash_picture: Callable[[bytes | None], str] = hash_picture) -> bytes:
     """Return a digest of the row's content that no Parquet writer, codec or version of one can change.
+
+    `hash_picture` may be one that remembers: the samples of an image share their picture.
 
     A column that is null counts as one that is not there, and so does a score: a version that other columns are
     joined to has the same rows.
     """
-    pictures = [
-        {"sha256": hashlib.sha256(picture["bytes"] or b"").hexdigest(), "path": picture["path"]}
-        for picture in row["images"]
-    ]
+    pictures = [{"sha256": hash_picture(picture["bytes"]), "path": picture["path"]} for picture in row["images"]]
     content = {name: value for name, value in row.items() if value is not None} | {"images": pictures}
     scores = {name: score for name, score in (row.get("scores") or {}).items() if score is not None}
     if scores:

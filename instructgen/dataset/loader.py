@@ -34,10 +34,10 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from instructgen.dataset.columns import Row
-from instructgen.dataset.decoding import keep_memory, load_picture
 from instructgen.dataset.publish import find_version
-from instructgen.dataset.row_groups import IMAGES, GroupReader, Picture, list_groups
-from instructgen.dataset.row_order import Group, RowOrder
+from instructgen.dataset.reading.decoding import keep_memory, load_picture
+from instructgen.dataset.reading.row_groups import IMAGES, GroupReader, Picture, list_groups
+from instructgen.dataset.reading.row_order import Group, RowOrder
 from instructgen.dataset.shards import Shard
 from instructgen.dataset.stored import LocalVersion, StoredVersion
 from instructgen.errors import InstructgenError

@@ -7,6 +7,8 @@ they lie in, and no others; rows that come at the end touch none. A version's na
 
 import hashlib
 import zlib
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from instructgen.dataset.batches import make_batches
-from instructgen.dataset.columns import Row, hash_row
+from instructgen.dataset.columns import Row, hash_picture, hash_row
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,6 +28,8 @@ _GROUP_ROWS_TEXT = 10_000
 _GROUP_BYTES_TEXT = 8_000_000  # so that long answers do not fill the memory
 _BATCH_ROWS = 200  # rows that wait as Python objects, which take several times the room of Arrow's
 _READ_BYTES = 1 << 20
+_SMALL_BYTES = 4096
+_WAITING_BLOCKS = 32
 _FEW_ROWS = 100  # shards this small are cut by number alone
 _SHORT = 40  # one end of an earlier shard makes a cut from rows_per_shard / 40 rows on, else appends leave crumbs
 MIXED = "mixed"
@@ -45,10 +49,64 @@ class Shard(Struct, frozen=True):
 
 
 @dataclass(slots=True)
+class _PictureHash:
+    """The digest of a picture, remembered for the next rows of the same image: they have the same bytes object."""
+
+    _picture: bytes | None = None
+    _digest: str = ""
+
+    def __call__(self, picture: bytes | None) -> str:
+        if picture is None or picture is not self._picture:
+            self._picture, self._digest = picture, hash_picture(picture)
+        return self._digest
+
+
+class _HashingFile:
+    """A new file for Arrow to write in; a thread takes the digest of its bytes meanwhile.
+
+    At most `_WAITING_BLOCKS` blocks, each of a page, wait for the thread.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb")
+        self._digest = hashlib.sha256()
+        self._thread = ThreadPoolExecutor(1, "sha256")
+        self._waiting: deque[Future[None]] = deque()
+        self.closed = False
+
+    def write(self, block: "bytes | pa.Buffer") -> int:
+        data = memoryview(block)
+        if len(data) < _SMALL_BYTES and not self._waiting:
+            self._digest.update(data)
+        else:
+            self._waiting.append(self._thread.submit(self._digest.update, data))
+        self._file.write(data)
+        while self._waiting and (self._waiting[0].done() or len(self._waiting) > _WAITING_BLOCKS):
+            self._waiting.popleft().result()
+        return len(data)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+        self.closed = True
+
+    def sha256(self) -> str:
+        """Return the digest (hex) of all that was written."""
+        self._thread.shutdown()
+        return self._digest.hexdigest()
+
+
+@dataclass(slots=True)
 class _Open:
     """A shard being written."""
 
     path: Path
+    file: _HashingFile
     writer: "pq.ParquetWriter"
     digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
     num_rows: int = 0
@@ -75,7 +133,8 @@ class ShardWriter:
     is_mixed: bool = False
     _series: dict[tuple[str, str], "hashlib._Hash"] = field(default_factory=dict)
     _open: dict[tuple[str, str], _Open] = field(default_factory=dict)
-    _finished: dict[tuple[str, str], list[tuple[Path, int, str]]] = field(default_factory=dict)
+    _finished: dict[tuple[str, str], list[tuple[Path, int, str, str]]] = field(default_factory=dict)
+    _hash_picture: _PictureHash = field(default_factory=_PictureHash)
 
     def write(self, split: str, row: Row) -> None:
         key = (split, MIXED if self.is_mixed else row["sample_type"])
@@ -83,7 +142,7 @@ class ShardWriter:
             self._close(key)
         shard = self._open.get(key) or self._start(key)
         shard.pending.append(row)
-        digest = hash_row(row)
+        digest = hash_row(row, self._hash_picture)
         shard.digest.update(digest)
         self._series[key].update(digest)
         shard.num_rows += 1
@@ -124,7 +183,7 @@ class ShardWriter:
                 if of_split == split
                 for file in series
             ]
-            for number, (sample_type, path, num_rows, content_sha256) in enumerate(files):
+            for number, (sample_type, path, num_rows, sha256, content_sha256) in enumerate(files):
                 final = path.with_name(f"{split}-{number:05d}-of-{len(files):05d}.parquet")
                 path.rename(final)
                 shards.append(
@@ -134,7 +193,7 @@ class ShardWriter:
                         sample_type=sample_type,
                         num_rows=num_rows,
                         num_bytes=final.stat().st_size,
-                        sha256=hash_file(final),
+                        sha256=sha256,
                         content_sha256=content_sha256,
                     )
                 )
@@ -151,8 +210,9 @@ class ShardWriter:
         path = data / f"{split}.{sample_type}.{number:05d}.open"
         # Pictures are compressed already; text gains at most 9% above zstd level 3.
         codecs = {name: "zstd" for name in _leaf_names(self.schema) if not name.endswith(".bytes")}
+        file = _HashingFile(path)
         writer = pq.ParquetWriter(
-            path,
+            file,
             self.schema,
             compression={**codecs, "images.list.element.bytes": "none"},
             compression_level=dict.fromkeys(codecs, 3),
@@ -160,7 +220,7 @@ class ShardWriter:
             write_statistics=["sample_id", "image_id"],
             use_content_defined_chunking=True,
         )
-        self._open[key] = _Open(path, writer)
+        self._open[key] = _Open(path, file, writer)
         return self._open[key]
 
     def _batch(self, shard: _Open) -> None:
@@ -180,13 +240,16 @@ class ShardWriter:
             shard.writer.write_table(pa.Table.from_batches(shard.batches))
             shard.batches.clear()
             shard.num_batched = shard.num_bytes = 0
-            pa.default_memory_pool().release_unused()
 
     def _close(self, key: tuple[str, str]) -> None:
+        import pyarrow as pa
+
         shard = self._open.pop(key)
         self._flush(shard)
         shard.writer.close()
-        self._finished[key].append((shard.path, shard.num_rows, shard.digest.hexdigest()))
+        shard.file.close()
+        pa.default_memory_pool().release_unused()  # not at every group: memory that comes back costs page faults
+        self._finished[key].append((shard.path, shard.num_rows, shard.file.sha256(), shard.digest.hexdigest()))
 
 
 def hash_file(path: Path) -> str:

@@ -3,7 +3,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from instructgen.dataset.cells import make_cell
+from instructgen.dataset.reading.cells import make_cell
 
 MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 COLUMNS: list[tuple[Any, list[Any]]] = [

@@ -16,9 +16,9 @@ from typing import Any, BinaryIO
 import pytest
 from PIL import Image
 
-from instructgen.dataset.decoding import load_picture, open_picture
 from instructgen.dataset.loader import Rows, open_rows
 from instructgen.dataset.manifest import Manifest
+from instructgen.dataset.reading.decoding import load_picture, open_picture
 from instructgen.dataset.stored import LocalVersion
 from instructgen.errors import InstructgenError
 from tests.support.rows import read_rows

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from instructgen.dataset.page_values import find_values
+from instructgen.dataset.reading.page_values import find_values
 
 PICTURES = pa.list_(pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
 
@@ -78,6 +78,15 @@ def test_damaged_pages_give_none_or_places_inside_the_chunk(tmp_path: Path) -> N
         num_none += found is None
         assert found is None or all(first >= 0 and first + size <= len(damaged) for first, size in found)
     assert num_none > 1000
+
+
+def test_value_that_would_not_end_with_its_page_is_refused(tmp_path: Path) -> None:
+    chunk, _ = write(tmp_path / "x.parquet", [[b"a" * 300], [b"b" * 300]])
+    found = find_values(chunk)
+    assert found is not None
+    longer = bytearray(chunk)
+    longer[found[-1][0] - 4] += 1
+    assert find_values(memoryview(longer)) is None
 
 
 def test_numbers_without_an_end_are_refused_at_once() -> None:

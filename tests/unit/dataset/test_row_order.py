@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from instructgen.dataset.row_order import Group, RowOrder
+from instructgen.dataset.reading.row_order import Group, RowOrder
 
 
 def make_groups(*sizes: int, types: tuple[str, ...] = ("conv",)) -> list[Group]:

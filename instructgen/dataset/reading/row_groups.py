@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from instructgen.dataset.cells import Cell, make_cell, make_offsets
 from instructgen.dataset.columns import Row
-from instructgen.dataset.page_values import find_values
-from instructgen.dataset.row_order import Group
+from instructgen.dataset.reading.cells import Cell, make_cell, make_offsets
+from instructgen.dataset.reading.page_values import find_values
+from instructgen.dataset.reading.row_order import Group
 from instructgen.dataset.shards import Shard
 from instructgen.dataset.stored import LocalVersion, StoredVersion, told
 from instructgen.errors import InstructgenError
