@@ -16,12 +16,10 @@ def replace_text(path: Path, text: str) -> None:
 
 def sync(path: Path) -> None:
     """Wait until the file, or the folder's list of names, is on disk."""
-    if path.is_dir():
-        if os.name == "nt":
-            return  # Windows cannot open a folder, and writes its names through
-        flags = os.O_RDONLY
-    else:
-        flags = os.O_RDWR  # what Windows wants of a file that is to be synchronised
+    if path.is_dir() and os.name == "nt":
+        return  # Windows cannot open a folder, and writes its names through
+    # Windows wants to write to what it synchronises; elsewhere the file may be read-only.
+    flags = os.O_RDWR if os.name == "nt" else os.O_RDONLY
     descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)

@@ -28,7 +28,7 @@ def publish(staging: Path, manifest: Manifest, out: Path, *, is_latest: bool = T
     """
     seal(staging, manifest)
     store = LocalStore(out)
-    store.publish(staging, manifest)
+    store.publish(staging, manifest, repairs=True)
     if manifest.shards and is_latest:
         store.move_tag(LATEST, manifest.version, store.list_tags().get(LATEST))
     return out / "versions" / manifest.version

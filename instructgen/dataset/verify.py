@@ -67,9 +67,9 @@ def _read_sums(version: StoredVersion, manifest: Manifest) -> Generator[Damage, 
     try:
         with version.open(SUMS_NAME) as file:
             sums = parse_sums(file.read())
-        for shard in manifest.shards:
-            if shard.path not in sums:
-                yield Damage(SUMS_NAME, "sums_incomplete", f"it does not have {shard.path}")
+        for path in (MANIFEST_NAME, *(shard.path for shard in manifest.shards)):
+            if path not in sums:
+                yield Damage(SUMS_NAME, "sums_incomplete", f"it does not have {path}")
     except FileNotFoundError:
         if manifest.format > 1:
             yield Damage(SUMS_NAME, "missing")

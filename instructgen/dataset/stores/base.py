@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Callable
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 import msgspec
 
 from instructgen.dataset.manifest import Manifest
 from instructgen.dataset.stored import StoredVersion
+from instructgen.dataset.sums import SUMS_NAME, parse_sums
 from instructgen.errors import InstructgenError
 
 LATEST = "latest"
-_TAG = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
+_TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+_VERSION = re.compile(r"[0-9a-f]{12}")
 Watch = Callable[[str], None]
 
 
@@ -38,10 +40,11 @@ class Store(Protocol):
         """Return a version that is there; reading it raises InstructgenError where it is not."""
         ...
 
-    def add(self, version: StoredVersion, watch: Watch = lambda _: None) -> int:
+    def add(self, version: StoredVersion, watch: Watch = lambda _: None, *, repairs: bool = False) -> int:
         """Copy a version here, and return how many bytes of shards that took: those that are here are shared.
 
-        One that is here already is left as it is. Raises InstructgenError where another one has its name.
+        One that is here already is left as it is; with `repairs` it is read, and copied again where it is damaged.
+        Raises InstructgenError where another one has its name, and where a file is not what its digest says.
         """
         ...
 
@@ -66,6 +69,8 @@ class Store(Protocol):
 
 def check_tag(tag: str) -> str:
     """Return the tag, if it can be one."""
+    if _VERSION.fullmatch(tag):
+        raise InstructgenError(f"'{tag}' cannot be a tag: it looks like a version's name")
     if not _TAG.fullmatch(tag):
         raise InstructgenError(
             f"'{tag}' cannot be a tag: up to 100 letters, digits, '.', '_' and '-', beginning with a letter or digit"
@@ -91,3 +96,33 @@ def check_untagged(names: list[str], tags: dict[str, str], address: str) -> None
     for tag, version in sorted(tags.items()):
         if version in names:
             raise InstructgenError(f"{address}: version {version} has the tag '{tag}'; move or remove the tag first")
+
+
+def list_files_to_copy(version: StoredVersion) -> dict[str, str | None]:
+    """Return the files of a version with their digests, as SHA256SUMS has them; no other belongs to it.
+
+    A version from before that file has all that is there, and digests of its shards alone. Raises InstructgenError
+    for a version without digests that should have them.
+    """
+    known: dict[str, str | None] = {shard.path: shard.sha256 for shard in version.manifest.shards}
+    try:
+        sums = parse_sums(read_whole(version, SUMS_NAME))
+    except FileNotFoundError:
+        if version.manifest.format > 1:
+            raise InstructgenError(f"{version.place} has no {SUMS_NAME}; `dataset verify` it") from None
+        return dict.fromkeys(version.paths()) | known
+    return {**sums, **known, SUMS_NAME: None}
+
+
+def read_whole(version: StoredVersion, path: str) -> bytes:
+    """Return a small file; raises FileNotFoundError."""
+    with version.open(path) as file:
+        return file.read()
+
+
+def open_to_copy(version: StoredVersion, path: str) -> BinaryIO:
+    """Open a file that the version should have; InstructgenError where it does not."""
+    try:
+        return version.open(path)
+    except FileNotFoundError:
+        raise InstructgenError(f"{version.place} has no {path}; `dataset verify` it") from None

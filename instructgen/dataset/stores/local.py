@@ -4,12 +4,15 @@ versions/<version>/   data/, manifest.json, SHA256SUMS ...
 tags/<tag>            the name of a version
 """
 
+import hashlib
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
@@ -19,12 +22,24 @@ from instructgen.dataset.disk import replace_text, sync
 from instructgen.dataset.manifest import MANIFEST_NAME, Manifest, read_manifest
 from instructgen.dataset.shards import Shard
 from instructgen.dataset.stored import LocalVersion, StoredVersion
-from instructgen.dataset.stores.base import LATEST, TagMovedError, Watch, check_same, check_tag, check_untagged
+from instructgen.dataset.stores.base import (
+    LATEST,
+    TagMovedError,
+    Watch,
+    check_same,
+    check_tag,
+    check_untagged,
+    list_files_to_copy,
+    open_to_copy,
+)
 from instructgen.dataset.sums import hash_stream
+from instructgen.dataset.verify import verify_version
 from instructgen.errors import InstructgenError, RunLockedError
 
 WORK = ".work"
 _LOCK_WAIT_S = 60.0
+_COPY_BYTES = 1 << 20
+_OLD_WORK_S = 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -43,46 +58,44 @@ class LocalStore:
     def open_version(self, name: str) -> LocalVersion:
         return LocalVersion(self.folder / "versions" / name)
 
-    def add(self, version: StoredVersion, watch: Watch = lambda _: None) -> int:
-        staging = self.folder / WORK / f"{version.manifest.version}.{os.getpid()}.new"
-        shutil.rmtree(staging, ignore_errors=True)
+    def add(self, version: StoredVersion, watch: Watch = lambda _: None, *, repairs: bool = False) -> int:
+        staging = self.folder / WORK / f"{uuid4().hex}.new"
         try:
-            for path in version.paths():
+            for path, sha256 in list_files_to_copy(version).items():
                 watch(path)
-                target = staging / path
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with version.open(path) as source, target.open("wb") as file:
-                    shutil.copyfileobj(source, file, 1 << 20)
-            return self.publish(staging, version.manifest)
-        except BaseException:
+                _copy(version, path, sha256, staging / path)
+            return self.publish(staging, version.manifest, repairs=repairs)
+        finally:
             shutil.rmtree(staging, ignore_errors=True)
-            raise
 
-    def publish(self, staging: Path, manifest: Manifest) -> int:
+    def publish(self, staging: Path, manifest: Manifest, *, repairs: bool = False) -> int:
         """Make a whole version of a folder on the same disk; return the bytes of its shards that were not here.
 
-        Killed at any moment, the version is whole or not there.
+        Killed at any moment, the version is whole or not there. `repairs` replaces one that is here and damaged.
         """
+        num_linked = self._share(staging, manifest)
+        for path in sorted(staging.rglob("*")):
+            sync(path)
+        sync(staging)
+        target = self.folder / "versions" / manifest.version
         with self._locked():
-            target = self.folder / "versions" / manifest.version
+            if target.exists() and repairs and verify_version(LocalVersion(target), target.name):
+                self._hide(target)
             if target.exists():
                 check_same(read_manifest(target), manifest, f"{self.folder}: version {manifest.version}")
                 shutil.rmtree(staging)
                 return 0
-            num_linked = self._share(staging, manifest)
-            for path in sorted(staging.rglob("*")):
-                sync(path)
-            sync(staging)
             target.parent.mkdir(parents=True, exist_ok=True)
             staging.rename(target)
             sync(target.parent)
+            self._remove_hidden()
         return sum(shard.num_bytes for shard in manifest.shards) - num_linked
 
     def list_tags(self) -> dict[str, str]:
         found: dict[str, str] = {}
         for path in sorted((self.folder / "tags").glob("*")):
             if not path.name.startswith(".") and path.is_file():
-                found[path.name] = path.read_text(encoding="utf-8").strip()
+                found[path.name] = path.read_text(encoding="utf-8", errors="replace").strip()
         return found
 
     def move_tag(self, tag: str, version: str | None, expected: str | None) -> None:
@@ -105,18 +118,30 @@ class LocalStore:
     def remove(self, names: list[str], watch: Watch = lambda _: None) -> int:
         freed = 0
         with self._locked():
-            for left in (self.folder / WORK).glob("*.gone"):
-                shutil.rmtree(left)
             check_untagged(names, self.list_tags(), self.address)
             for name in names:
-                watch(name)
                 folder = self.folder / "versions" / name
-                freed += sum(_own_bytes(path) for path in folder.rglob("*") if path.is_file())
-                # Out of sight by one rename, so that a kill leaves no half of it under its name.
-                hidden = self.folder / WORK / f"{name}.gone"
-                folder.rename(hidden)
-                shutil.rmtree(hidden)
+                if folder.is_dir():  # else somebody else was quicker
+                    watch(name)
+                    freed += sum(_own_bytes(path) for path in folder.rglob("*") if path.is_file())
+                    self._hide(folder)
+                    self._remove_hidden()
+            self._remove_old_work()
         return freed
+
+    def _hide(self, folder: Path) -> None:
+        """Take a version out of sight by one rename, so that a kill leaves no half of it under its name."""
+        folder.rename(self.folder / WORK / f"{folder.name}.{uuid4().hex}.gone")
+
+    def _remove_hidden(self) -> None:
+        for left in (self.folder / WORK).glob("*.gone"):
+            shutil.rmtree(left)
+
+    def _remove_old_work(self) -> None:
+        """Remove what killed runs left; nobody works on one version for so long."""
+        for left in (self.folder / WORK).glob("*.new"):
+            if time.time() - left.stat().st_mtime > _OLD_WORK_S:
+                shutil.rmtree(left)
 
     def _share(self, staging: Path, manifest: Manifest) -> int:
         """Put links in the place of shards that another version has, and return their bytes."""
@@ -149,16 +174,28 @@ class LocalStore:
             ) from None
 
 
+def _copy(version: StoredVersion, path: str, sha256: str | None, target: Path) -> None:
+    """Copy a file; InstructgenError where it is not the one of this digest."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256()
+    with open_to_copy(version, path) as source, target.open("wb") as file:
+        while block := source.read(_COPY_BYTES):
+            digest.update(block)
+            file.write(block)
+    if sha256 not in (None, digest.hexdigest()):
+        raise InstructgenError(f"{version.place}: {path} is not the file that was published; `dataset verify` it")
+
+
 def _link(source: Path, target: Path, sha256: str) -> bool:
     """Make `target` a link to `source`, if that is still whole and the disk has links."""
-    with source.open("rb") as file:
-        if hash_stream(file) != sha256:
-            return False
     link = target.with_name(f".{target.name}.link")
-    link.unlink(missing_ok=True)
     try:
+        with source.open("rb") as file:
+            if hash_stream(file) != sha256:
+                return False
+        link.unlink(missing_ok=True)
         os.link(source, link)
-    except OSError:  # no links on this disk, or too many of this file: it is kept twice
+    except OSError:  # the old one is gone, the disk has no links, or too many of this file: it is kept twice
         return False
     link.replace(target)
     return True

@@ -18,7 +18,7 @@ from instructgen.dataset.manifest import (
     read_manifest,
 )
 from instructgen.dataset.publish import find_version, publish, read_tag
-from instructgen.dataset.shards import Shard
+from instructgen.dataset.shards import Shard, hash_file
 from instructgen.errors import InstructgenError
 from tests.support.versions import make_row_of
 
@@ -72,8 +72,10 @@ def test_version_is_whole_and_tagged(tmp_path: Path) -> None:
 
 
 def test_version_published_before_is_never_touched(tmp_path: Path) -> None:
-    manifest = make_manifest()
-    folder = publish(stage(tmp_path, "first"), manifest, tmp_path)
+    staging = stage(tmp_path, "first")
+    size, sha256 = (staging / SHARD).stat().st_size, hash_file(staging / SHARD)
+    manifest = make_manifest(shards=(Shard(SHARD, "train", "conv", 1, size, sha256, "d" * 64),))
+    folder = publish(staging, manifest, tmp_path)
     publish(stage(tmp_path, "other bytes"), manifest, tmp_path)
     assert b"first" in (folder / SHARD).read_bytes()
 

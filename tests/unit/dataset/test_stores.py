@@ -1,5 +1,6 @@
 """What holds for a store of versions, whether it is a folder, S3 or memory."""
 
+import gc
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,17 +94,140 @@ def test_another_content_under_a_published_name_is_refused(store: Store, tmp_pat
     assert read_files(store.open_version(version.manifest.version)) == before
 
 
-def test_damaged_shard_is_not_published(store: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", ["data/train-00000-of-00002.parquet", "rejected.jsonl", "README.md"])
+def test_damaged_file_is_not_published(store: Store, tmp_path: Path, path: str) -> None:
     version = make_version(tmp_path / "v", range(1, 4))
-    path = version.folder / version.manifest.shards[0].path
-    path.write_bytes(path.read_bytes()[:-1] + b"?")
-    if isinstance(store, RemoteStore):
-        with pytest.raises(InstructgenError, match="is not the file that its manifest names"):
-            store.add(version)
-        assert store.list_versions() == []
-    else:
+    file = version.folder / path
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    with pytest.raises(InstructgenError, match=f"{path} is not the file that was published"):
         store.add(version)
-        assert [one.reason for one in verify_version(store.open_version(version.manifest.version), "x")] != []
+    assert store.list_versions() == []
+
+
+def test_missing_shard_is_not_published(store: Store, tmp_path: Path) -> None:
+    version = make_version(tmp_path / "v", range(1, 4))
+    (version.folder / version.manifest.shards[0].path).unlink()
+    with pytest.raises(InstructgenError, match="has no data/train"):
+        store.add(version)
+    assert store.list_versions() == []
+
+
+def test_what_does_not_belong_to_a_version_is_not_copied(store: Store, tmp_path: Path) -> None:
+    version = make_version(tmp_path / "v", range(1, 4))
+    (version.folder / ".DS_Store").write_bytes(b"x")
+    store.add(version)
+    assert verify_version(store.open_version(version.manifest.version), version.manifest.version) == []
+
+
+@pytest.mark.parametrize("path", ["data/train-00000-of-00002.parquet", "manifest.json", "README.md"])
+def test_damaged_version_is_repaired_on_request(store: Store, tmp_path: Path, path: str) -> None:
+    version = make_version(tmp_path / "v", range(1, 4))
+    name = version.manifest.version
+    store.add(version)
+    damage(store, name, path)
+    assert verify_version(store.open_version(name), name) != []
+    store.add(version, repairs=True)
+    assert verify_version(store.open_version(name), name) == []
+    assert store.list_versions() == [name]
+
+
+def damage(store: Store, name: str, path: str) -> None:
+    if isinstance(store, RemoteStore):
+        (at,) = [one for one in store.files.find(store.root) if is_at(store, name, path, one)]
+        store.files.pipe_file(at, b"?" + store.files.cat_file(at)[1:])
+    else:
+        file = Path(store.address) / "versions" / name / path
+        file.write_bytes(b"?" + file.read_bytes()[1:])
+
+
+def is_at(store: RemoteStore, name: str, path: str, found: str) -> bool:
+    if not path.startswith("data/"):
+        return found.endswith(f"/{path}")
+    (sha256,) = [shard.sha256 for shard in store.open_version(name).manifest.shards if shard.path == path]
+    return found.endswith(f"/{sha256}.parquet")
+
+
+def test_what_is_collected_during_an_upload_is_sent_again(tmp_path: Path) -> None:
+    """Someone removes while shards are on their way: they see no version that needs them."""
+    store = open_store(f"memory://{uuid4().hex}")
+    old, new = make_version(tmp_path / "old", range(1, 4)), make_version(tmp_path / "new", range(1, 5))
+    store.add(old)
+
+    def collect(path: str) -> None:
+        if path == "README.md":  # after the shards, before the manifest
+            store.remove([old.manifest.version])
+
+    store.add(new, collect)
+    assert store.list_versions() == [new.manifest.version]
+    assert verify_version(store.open_version(new.manifest.version), new.manifest.version, is_deep=True) == []
+
+
+def test_tag_of_a_version_that_is_removed_meanwhile_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(f"memory://{uuid4().hex}")
+    assert isinstance(store, RemoteStore)
+    version = make_version(tmp_path / "v", range(1, 4))
+    store.add(version)
+    create = RemoteStore._create
+
+    def remove_first(self: RemoteStore, path: str, content: bytes) -> bool:
+        monkeypatch.setattr(RemoteStore, "_create", create)
+        self.remove([version.manifest.version])
+        return create(self, path, content)
+
+    monkeypatch.setattr(RemoteStore, "_create", remove_first)
+    with pytest.raises(InstructgenError, match="was removed just now"):
+        store.move_tag("v1", version.manifest.version, None)
+    assert store.list_tags() == {}
+
+
+def test_broken_upload_leaves_a_whole_object_as_it_is(bucket: str, tmp_path: Path) -> None:
+    store = open_store(f"{bucket}/{uuid4().hex}")
+    assert isinstance(store, RemoteStore)
+    version = make_version(tmp_path / "v", range(1, 4))
+    store.add(version)
+    whole = store.files.find(f"{store.root}/objects", detail=True)
+    (version.folder / version.manifest.shards[0].path).write_bytes(b"damaged since")
+    with pytest.raises(InstructgenError, match="is not the file that was published"):
+        store._send_shards(version, lambda _: None, is_all=True)
+    gc.collect()
+    again = store.files.find(f"{store.root}/objects", detail=True)
+    assert {path: facts["ETag"] for path, facts in again.items()} == {
+        path: facts["ETag"] for path, facts in whole.items()
+    }
+
+
+def test_two_who_publish_the_same_rows_at_other_times_do_not_mix_their_files(store: Store, tmp_path: Path) -> None:
+    rows = [make_row_of(1)]
+    one = write_version(tmp_path / "one", rows)
+    two = write_version(tmp_path / "two", rows, created_at="2027-01-01T00:00:00+00:00")
+    assert one.manifest.version == two.manifest.version
+    other = []
+
+    def publish_other(path: str) -> None:
+        if path == "README.md" and not other:
+            other.append(store.add(two))
+
+    store.add(one, publish_other)
+    assert other
+    assert verify_version(store.open_version(one.manifest.version), one.manifest.version) == []
+
+
+def test_publishing_beside_a_version_that_lost_a_shard(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path / "store"))
+    old, new = make_version(tmp_path / "old", range(1, 4)), make_version(tmp_path / "new", range(1, 5))
+    store.add(old)
+    for shard in old.manifest.shards:
+        (tmp_path / "store" / "versions" / old.manifest.version / shard.path).unlink()
+    store.add(new)
+    assert verify_version(store.open_version(new.manifest.version), new.manifest.version) == []
+
+
+def test_version_that_is_removed_already_is_not_missed(store: Store, tmp_path: Path) -> None:
+    store.add(make_version(tmp_path / "v", range(1, 4)))
+    assert store.remove(["0" * 12]) == 0
+    assert len(store.list_versions()) == 1
 
 
 def test_tag_moves_from_where_it_is_said_to_be(store: Store, tmp_path: Path) -> None:
@@ -128,7 +252,7 @@ def test_tag_of_no_version_and_tag_with_a_strange_name_are_refused(store: Store,
     store.add(make_version(tmp_path / "a", range(1, 3)))
     with pytest.raises(InstructgenError, match="is not a dataset"):
         store.move_tag("v1", "0" * 12, None)
-    for tag in ("../x", "", ".hidden", "a b", "x" * 101):
+    for tag in ("../x", "", ".hidden", "a b", "x" * 101, "3f9c81d2a0b7", "é"):
         with pytest.raises(InstructgenError, match="cannot be a tag"):
             store.move_tag(tag, store.list_versions()[0], None)
     assert store.list_tags() == {}

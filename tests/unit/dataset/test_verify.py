@@ -100,6 +100,13 @@ def test_missing_sums_are_damage(version: LocalVersion) -> None:
     assert reasons(version.folder, version.manifest.version) == {SUMS_NAME: "missing"}
 
 
+@pytest.mark.parametrize("num_lines", range(6))
+def test_sums_cut_at_a_line_are_found(version: LocalVersion, num_lines: int) -> None:
+    lines = (version.folder / SUMS_NAME).read_bytes().splitlines(keepends=True)
+    (version.folder / SUMS_NAME).write_bytes(b"".join(lines[:num_lines] if num_lines < len(lines) else lines[1:]))
+    assert reasons(version.folder, version.manifest.version) != {}
+
+
 @pytest.mark.parametrize(
     "content",
     [b"\xff\xfe", b"a" * 64 + b"  x", b"A" * 64 + b"  x\n", b"a" * 64 + b" x\n", (b"a" * 64 + b"  x\n") * 2],
