@@ -4,6 +4,8 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 # The tested versions; empty takes the newest that pyproject.toml allows.
 CONSTRAINTS ?= constraints.txt
+# Many tests wait for servers and processes, so one more than the cores of a small machine.
+WORKERS ?= 3
 
 .PHONY: help install check lint types test dataset-check ci mutants sample clean
 
@@ -27,12 +29,14 @@ types: install
 	$(BIN)/mypy
 
 test: install
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n $(WORKERS)
 
-dataset-check: install ## build the bundled sample and hold it against its gates
-	rm -rf build/dataset-check
+dataset-check: install ## build the bundled sample, replay it, and hold both against their gates
+	rm -rf build/dataset-check build/dataset-replayed
 	$(BIN)/instructgen build --pipeline pipelines/smoke.toml --out build/dataset-check
 	$(BIN)/instructgen dataset check build/dataset-check --gates data/smoke-gates.toml
+	$(BIN)/instructgen build --pipeline pipelines/smoke.toml --replay build/dataset-check/run --out build/dataset-replayed
+	$(BIN)/instructgen dataset check build/dataset-replayed --against build/dataset-check --gates data/smoke-gates.toml
 
 ci: check
 

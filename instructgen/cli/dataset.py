@@ -53,9 +53,11 @@ def list_versions(
         import msgspec
 
         from instructgen.dataset.stores import open_store
+        from instructgen.dataset.stores.errors import told_store
         from instructgen.dataset.versions import list_lines
 
-        lines = list_lines(open_store(store))
+        with told_store(store):
+            lines = list_lines(open_store(store))
         if as_json:
             typer.echo(msgspec.json.encode(lines).decode())
             return
@@ -82,21 +84,26 @@ def show_version(
     with told_as_json(as_json=as_json):
         import msgspec
 
+        from instructgen.dataset.stores.errors import told_store
         from instructgen.dataset.versions import open_version
 
-        stored = open_version(version)
+        with told_store(version):
+            stored = open_version(version)
+            manifest = stored.manifest
+            places = _find_places(stored) if files else []
         if files:
-            places = _find_places(stored)
             typer.echo(json.dumps(places) if as_json else "\n".join(places))
         elif as_json:
-            typer.echo(msgspec.json.encode(stored.manifest).decode())
+            typer.echo(msgspec.json.encode(manifest).decode())
         else:
-            typer.echo(_describe(stored.manifest, stored.place))
+            typer.echo(_describe(manifest, stored.place))
 
 
 @dataset_app.command("verify")
 def verify(
-    versions: list[str] = typer.Argument(help="Versions to read; a STORE with --all means each of them."),
+    versions: list[str] = typer.Argument(
+        help="STORE, STORE@TAG, STORE@VERSION or a version's folder; a STORE with --all means each of its versions."
+    ),
     is_all: bool = typer.Option(False, "--all", help="Every version of the stores that are named."),
     deep: bool = typer.Option(False, "--deep", help="Also read the rows and digest them anew."),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
@@ -116,22 +123,29 @@ def verify(
         import msgspec
 
         from instructgen.cli.bars import Bar
+        from instructgen.dataset.stores.errors import told_store
         from instructgen.dataset.verify import verify_version
+        from instructgen.dataset.versions import open_named
 
         found = {}
-        for place, stored, name in _open_all(versions, is_all=is_all):
-            with Bar("verify", None, is_shown=not as_json) as bar:
-                found[place] = verify_version(stored, name, is_deep=deep, watch=bar.tell)
+        named = [one for ref in versions for one in open_named(ref, is_all=is_all)]
+        if not named:
+            raise InstructgenError(f"{' and '.join(versions)}: there is no version to verify")
+        for one in named:
+            with Bar("verify", None, is_shown=not as_json) as bar, told_store(one.ref):
+                found[one.ref] = verify_version(one.stored, one.name, is_deep=deep, watch=bar.tell)
         num_damaged = sum(bool(damages) for damages in found.values())
         if as_json:
             typer.echo(msgspec.json.encode({"versions": found, "damaged": num_damaged}).decode())
         else:
             for place, damages in found.items():
                 typer.echo(f"{place}: {'damaged' if damages else 'whole'}")
-                for one in damages:
-                    typer.echo(f"  {one.path}: {one.reason}{f' ({one.detail})' if one.detail else ''}")
+                for damage in damages:
+                    typer.echo(f"  {damage.path}: {damage.reason}{f' ({damage.detail})' if damage.detail else ''}")
             if num_damaged:
-                typer.echo("copy damaged versions again from another store, or build them again", err=True)
+                typer.echo(
+                    "`dataset copy --repair` damaged versions from another store, or build them again", err=True
+                )
         if num_damaged:
             raise typer.Exit(_DAMAGED_EXIT_CODE)
 
@@ -156,15 +170,17 @@ def tag_version(
       instructgen dataset tag out/coco-sample old --delete
     """
     with told_as_json(as_json=as_json):
+        from instructgen.dataset.stores.errors import told_store
         from instructgen.dataset.versions import find_name, split_store
 
-        store, name = split_store(version)
-        now = store.list_tags().get(tag)
-        expected = now if expect is None else None if expect == "none" else find_name(store, expect)
-        if delete and now is None:
-            raise InstructgenError(f"{store.address} has no tag '{tag}'")
-        new = None if delete else find_name(store, name)
-        store.move_tag(tag, new, expected)
+        with told_store(version):
+            store, name = split_store(version)
+            now = store.list_tags().get(tag)
+            expected = now if expect is None else None if expect == "none" else find_name(store, expect)
+            if delete and now is None:
+                raise InstructgenError(f"{store.address} has no tag '{tag}'")
+            new = None if delete else find_name(store, name)
+            store.move_tag(tag, new, expected)
         if as_json:
             typer.echo(json.dumps({"tag": tag, "version": new, "before": now}))
         else:
@@ -189,9 +205,11 @@ def collect(
         import msgspec
 
         from instructgen.dataset.stores import open_store
+        from instructgen.dataset.stores.errors import told_store
         from instructgen.jobs.datasets import collect_versions
 
-        done = collect_versions(open_store(store), keep, is_done=yes)
+        with told_store(store):
+            done = collect_versions(open_store(store), keep, is_done=yes)
         if as_json:
             typer.echo(msgspec.json.encode(done).decode())
             return
@@ -200,20 +218,6 @@ def collect(
         typer.echo(f"{len(done.versions)} versions, {show_bytes(done.num_bytes)} of shards; {len(done.kept)} stay")
         if done.versions and not yes:
             typer.echo("nothing was removed; --yes does it")
-
-
-def _open_all(versions: list[str], *, is_all: bool) -> "list[tuple[str, StoredVersion, str]]":
-    """Return place, version and published name of each version that is meant."""
-    from instructgen.dataset.versions import find_name, split_store
-
-    opened = []
-    for ref in versions:
-        store, name = split_store(ref)
-        names = store.list_versions() if is_all else [find_name(store, name)]
-        opened += [(f"{store.address}@{one}", store.open_version(one), one) for one in names]
-    if not opened:
-        raise InstructgenError("there is no version to verify")
-    return opened
 
 
 def _find_places(stored: "StoredVersion") -> list[str]:
@@ -225,6 +229,8 @@ def _find_places(stored: "StoredVersion") -> list[str]:
 
 
 def _layout(line: "VersionLine") -> str:
+    if not line.created_at:
+        return f"{line.version}  {line.made_by}: {line.title}"
     types = ", ".join(f"{name} {count}" for name, count in line.types.items() if count)
     tags = f"  [{', '.join(line.tags)}]" if line.tags else ""
     made = "" if line.made_by == "build" else f", {line.made_by} of {', '.join(line.parents) or 'files'}"

@@ -77,6 +77,7 @@ def _read_example() -> str:
 def _run(new: str | None, against: str | None, gates: Path | None) -> "CheckReport":
     from instructgen.dataset.gates.check import check_version
     from instructgen.dataset.gates.settings import load_gates
+    from instructgen.dataset.stores.errors import told_store
     from instructgen.dataset.versions import open_version
 
     if new is None or gates is None:
@@ -84,18 +85,19 @@ def _run(new: str | None, against: str | None, gates: Path | None) -> "CheckRepo
     loaded = load_gates(gates)
     version = open_version(new)
     old = None if against is None else open_version(against)
-    return check_version(version, loaded, old, lambda name: _find_beside(version, name))
+    with told_store(new, *([] if against is None else [against])):
+        return check_version(version, loaded, old, lambda name: _find_beside(version, name))
 
 
 def _find_beside(version: "StoredVersion", name: str) -> "Manifest | None":
     """Return the manifest of another version of the same dataset, or None where it is not to be had."""
-    from instructgen.dataset.versions import open_version
+    from instructgen.dataset.versions import open_version, split_version
 
-    root, slash, _ = version.place.replace("\\", "/").rstrip("/").rpartition("/versions/")
-    if not slash:
+    store, own_name = split_version(version.place)
+    if not own_name:
         return None
     try:
-        return open_version(f"{root}@{name}").manifest
+        return open_version(f"{store}@{name}").manifest
     except InstructgenError:
         return None
 

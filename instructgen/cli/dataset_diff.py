@@ -53,19 +53,22 @@ def diff(
         from instructgen.dataset.compare.diff import make_diff, write_changes
         from instructgen.dataset.compare.rows import compare_rows
         from instructgen.dataset.compare.texts import compare_sample
+        from instructgen.dataset.stores.errors import told_store
         from instructgen.dataset.versions import open_version
 
         before, after = open_version(old), open_version(new)
         if sample is not None:
-            one = compare_sample(before, after, sample)
+            with told_store(old, new):
+                one = compare_sample(before, after, sample)
             typer.echo(
                 msgspec.json.encode(one).decode()
                 if as_json
                 else "\n".join(map(make_printable, _describe_example(one)))
             )
             return
-        compared = compare_rows(before, after)
-        found = make_diff(before, after, compared, num_examples=examples)
+        with told_store(old, new):
+            compared = compare_rows(before, after)
+            found = make_diff(before, after, compared, num_examples=examples)
         if changes is not None:
             write_changes(compared, changes)
         if markdown is not None:

@@ -195,6 +195,7 @@ def copy(
     version: str = _VERSION,
     out: str = typer.Argument(help="Store to copy it to: a folder or an address."),
     tag: list[str] = _TAGS,
+    repair: bool = typer.Option(False, "--repair", help="Read what is there, and copy it again if it is damaged."),
     as_json: bool = _JSON,
 ) -> None:
     """Copy a version to another store; shards that are there are not sent again.
@@ -203,13 +204,14 @@ def copy(
     Examples:
       instructgen dataset copy out/coco@v1 s3://bucket/coco --tag v1
       instructgen dataset copy s3://bucket/coco@v1 data/coco
+      instructgen dataset copy s3://bucket/coco@v1 out/coco --repair
     """
     with told_as_json(as_json=as_json):
         from instructgen.dataset.versions import open_version
         from instructgen.jobs.datasets import copy_version
 
         with Bar("copy", None, is_shown=not as_json) as bar:
-            made = copy_version(open_version(version), out, tag, bar.tell)
+            made = copy_version(open_version(version), out, tag, bar.tell, repairs=repair)
         _tell(made, as_json=as_json)
 
 

@@ -1,7 +1,6 @@
 """`instructgen dataset push`: a version on the Hugging Face Hub."""
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -21,9 +20,9 @@ def add_push(app: typer.Typer) -> None:
 
 def push_dataset(
     repo: str = typer.Argument(help="The dataset repository, OWNER/NAME; it is created if it is not there."),
-    dataset: Path = typer.Option(Path(), help="A build's --out, or one folder below its versions/."),
-    version: str | None = typer.Option(None, help="The version to push instead of the latest."),
-    tag: str | None = typer.Option(None, help="The version that this tag of the dataset names."),
+    dataset: str = typer.Option(".", help="STORE, STORE@TAG, STORE@VERSION or a version's folder, on this machine."),
+    version: str | None = typer.Option(None, help="The same as STORE@VERSION."),
+    tag: str | None = typer.Option(None, help="The same as STORE@TAG."),
     private: bool = typer.Option(False, "--private", help="Create the repository as a private one."),
     revision: str = typer.Option("main", help="The branch to push to; it is created if it is not there."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Say what would be sent, and send nothing."),
@@ -34,7 +33,7 @@ def push_dataset(
     \b
     Examples:
       instructgen dataset push my-group/coco-instructions --dataset out/coco-val2017 --dry-run
-      instructgen dataset push my-group/coco-instructions --dataset out/coco-val2017 --private
+      instructgen dataset push my-group/coco-instructions --dataset out/coco-val2017@v1 --private
 
     \b
     The token is read from HF_TOKEN, the keyring, or what `hf auth login` has stored. A version that is there
@@ -48,7 +47,7 @@ def push_dataset(
 
 def _push(
     repo: str,
-    chosen: tuple[Path, str | None, str | None],
+    chosen: tuple[str, str | None, str | None],
     revision: str,
     *,
     is_private: bool,

@@ -74,11 +74,13 @@ def _write(
     known: "Export", dataset: str, out: Path, images: Path | None, *, with_pictures: bool, seed: int, as_json: bool
 ) -> None:
     from instructgen.dataset.exports.base import ExportSettings
+    from instructgen.dataset.stores.errors import told_store
     from instructgen.dataset.versions import open_version
 
     version = open_version(dataset)
     settings = ExportSettings(with_pictures=with_pictures, seed=seed)
-    exported = known(version, out, lambda _, name: _read_picture(images, name), settings)
+    with told_store(dataset, str(out)):
+        exported = known(version, out, lambda _, name: _read_picture(images, name), settings)
     if as_json:
         typer.echo(json.dumps({"out": str(out), "samples": exported.num_rows, "left_out": exported.left_out}))
         return

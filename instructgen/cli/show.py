@@ -31,6 +31,7 @@ def show(
       instructgen show s3://bucket/coco@v1
     """
     from instructgen.dataset.read import read_rejected, read_rows
+    from instructgen.dataset.stores.errors import told_store
     from instructgen.dataset.versions import open_version
     from instructgen.jobs.outcomes import check_types
     from instructgen.sample_types import SAMPLE_TYPES
@@ -39,9 +40,12 @@ def show(
     if sample_type is not None:
         check_types((sample_type,), SAMPLE_TYPES)
     if rejected:
-        _print_rejected(read_rejected(version, sample_type, image, n), as_json=as_json)
+        with told_store(dataset):
+            lines = read_rejected(version, sample_type, image, n)
+        _print_rejected(lines, as_json=as_json)
         return
-    rows = read_rows(version, sample_type, image, n)
+    with told_store(dataset):
+        rows = read_rows(version, sample_type, image, n)
     for row in rows:
         typer.echo(json.dumps(row) if as_json else _layout(row))
     if not rows and not as_json:

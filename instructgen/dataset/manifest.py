@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 import instructgen
 from instructgen.dataset.shards import Shard
@@ -120,7 +121,7 @@ class Lineage(Struct, frozen=True):
 
 class Manifest(Struct, frozen=True, omit_defaults=True):
     """A version. Its name digests what shaped the rows and what they say: neither `parent`, `created_at`, `metrics`,
-    `shards`, `rows_per_shard` nor the versions of the code.
+    `shards`, `rows_per_shard`, the digests of the parents' manifests nor the versions of the code.
     """
 
     format: int
@@ -172,8 +173,17 @@ def make_version(manifest: Manifest) -> str:
     if manifest.refinement is not None:
         content["refinement"] = msgspec.to_builtins(manifest.refinement)
     if manifest.lineage is not None:
-        content["lineage"] = msgspec.to_builtins(manifest.lineage)
+        content["lineage"] = msgspec.to_builtins(name_lineage(manifest.lineage))
     return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()[:_VERSION_CHARS]
+
+
+def name_lineage(lineage: Lineage) -> Lineage:
+    """Return what of the lineage is in a version's name: parents by their names, for these say what their rows are.
+
+    The digest of a parent's manifest is of the day it was made, too, and its title no more than a title.
+    """
+    parents = tuple(replace(parent, title="", sha256="") for parent in lineage.parents)
+    return replace(lineage, parents=parents)
 
 
 def _name_rows(manifest: Manifest) -> dict[str, Any]:

@@ -63,7 +63,10 @@ def find_earlier(out: Path) -> frozenset[str]:
     version = read_tag(out, LATEST)
     if version is None or not (out / "versions" / version / MANIFEST_NAME).is_file():
         return frozenset()
-    return frozenset(shard.content_sha256 for shard in read_manifest(out / "versions" / version).shards)
+    try:
+        return frozenset(shard.content_sha256 for shard in read_manifest(out / "versions" / version).shards)
+    except InstructgenError:  # a damaged version makes no cuts; publishing the same rows mends it
+        return frozenset()
 
 
 def find_version(dataset: Path) -> Path:

@@ -151,7 +151,7 @@ def test_export_and_audit_leave_them_out_and_say_so(version: Path, tmp_path: Pat
     dataset = shutil.copytree(version.parents[1], tmp_path / "ds")
     refused = run_cli("export", "filter-cap", dataset, "--out", tmp_path / "cap")
     assert refused.code != 0
-    assert "holds nothing but descriptions" in " ".join(refused.err.split())
+    assert "no sample of the types caption or detail" in " ".join(refused.err.split())
     audited = run_cli("audit", version, "--json")
     assert audited.code == 0, audited.err
     found = audited.result

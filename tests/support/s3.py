@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import uuid4
 
 import pytest
 
@@ -27,8 +28,9 @@ def serve_s3() -> Iterator[str]:
     os.environ.update(settings)
     s3fs.S3FileSystem.clear_instance_cache()
     try:
-        s3fs.S3FileSystem().mkdir("bucket")
-        yield "s3://bucket"
+        bucket = f"bucket-{uuid4().hex[:8]}"  # moto's buckets are the process's
+        s3fs.S3FileSystem().mkdir(bucket)
+        yield f"s3://{bucket}"
     finally:
         for name, value in before.items():
             if value is None:

@@ -14,10 +14,11 @@ from instructgen.dataset.cards.croissant import CROISSANT_NAME
 from instructgen.dataset.cards.licences import UNKNOWN, describe_licence
 from instructgen.dataset.cards.statistics import STATISTICS_NAME, read_statistics
 from instructgen.dataset.manifest import MANIFEST_NAME, Manifest
-from instructgen.dataset.publish import REFINED_NAME, REJECTED_NAME, find_version, read_tag
+from instructgen.dataset.publish import REFINED_NAME, REJECTED_NAME, read_tag
 from instructgen.dataset.pushing.hub import HubRepo, RemoteFile, RemoteState
 from instructgen.dataset.shards import hash_file
 from instructgen.dataset.stored import LocalVersion
+from instructgen.dataset.versions import open_version, split_version
 from instructgen.errors import InstructgenError
 
 MAIN = "main"
@@ -59,13 +60,26 @@ class PushPlan(Struct, frozen=True):
         return self.tagged is not None
 
 
-def choose_version(dataset: Path, version: str | None, tag: str | None) -> Path:
-    """Return the folder of the version or of what the tag names, else of the latest; InstructgenError for neither."""
-    name = version
-    if tag is not None:
-        name = read_tag(dataset, tag)
-    elif version is None:
-        return find_version(dataset)
+def choose_version(dataset: str, version: str | None = None, tag: str | None = None) -> Path:
+    """Return the folder of the version that is named: by the dataset alone, or by its version or tag beside it.
+
+    Raises InstructgenError where there is none, or it is not on this machine.
+    """
+    if version is None and tag is None:
+        stored = open_version(dataset)
+        if not isinstance(stored, LocalVersion):
+            raise InstructgenError(
+                f"{dataset} is not on this machine, and a push reads it more than once; `dataset copy {dataset} "
+                "FOLDER`, then push FOLDER"
+            )
+        return stored.folder
+    if split_version(dataset)[1]:
+        raise InstructgenError(f"{dataset} names a version, and so does --version or --tag; give one of them")
+    return _find_by(Path(dataset), version, tag)
+
+
+def _find_by(dataset: Path, version: str | None, tag: str | None) -> Path:
+    name = version if tag is None else read_tag(dataset, tag)
     if name is None:
         raise InstructgenError(f"{dataset} has no tag '{tag}'; its tags lie in {dataset / 'tags'}")
     folder = dataset / "versions" / name

@@ -6,7 +6,7 @@ from typing import BinaryIO, Protocol
 
 import msgspec
 
-from instructgen.dataset.manifest import Manifest
+from instructgen.dataset.manifest import Manifest, name_lineage
 from instructgen.dataset.stored import StoredVersion
 from instructgen.dataset.sums import SUMS_NAME, parse_sums
 from instructgen.errors import InstructgenError
@@ -80,10 +80,11 @@ def check_tag(tag: str) -> str:
 
 def check_same(there: Manifest, new: Manifest, place: str) -> None:
     """Raise InstructgenError where two versions of one name are not the same rows and settings."""
-    facts = [
-        msgspec.json.encode((one.format, one.contents, one.config, one.prompts, one.lineage), order="deterministic")
-        for one in (there, new)
-    ]
+    facts = []
+    for one in (there, new):
+        lineage = None if one.lineage is None else name_lineage(one.lineage)
+        told = (one.format, one.contents, one.config, one.prompts, lineage)
+        facts.append(msgspec.json.encode(told, order="deterministic"))
     if facts[0] != facts[1]:
         raise InstructgenError(
             f"{place} is published already with another content, and versions are never written over; "

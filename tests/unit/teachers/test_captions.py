@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from instructgen.config import BuildConfig, SourceConfig, TeacherConfig
+from instructgen.config import BuildConfig, SourceConfig, TeacherConfig, name_teacher
 from instructgen.draws import make_generator
 from instructgen.errors import InstructgenError
 from instructgen.prompting.requests import make_request
@@ -72,7 +72,10 @@ def test_other_types_pictures_and_the_scene_program_are_refused() -> None:
 
 def test_pairs_are_answered_by_their_captions_unless_somebody_is_named() -> None:
     pairs = SourceConfig("pairs", "a.tsv")
-    assert choose_teacher(BuildConfig(source=pairs).teacher) == "captions"
-    assert choose_teacher(BuildConfig(source=pairs, teacher=TeacherConfig(model="m")).teacher) == "openai"
-    assert choose_teacher(BuildConfig(source=pairs, teacher=TeacherConfig(replay="r")).teacher) == "replay"
-    assert choose_teacher(BuildConfig().teacher) == "scene-program"
+    named = {
+        "captions": BuildConfig(source=pairs),
+        "openai": BuildConfig(source=pairs, teacher=TeacherConfig(model="m")),
+        "replay": BuildConfig(source=pairs, teacher=TeacherConfig(replay="r")),
+        "scene-program": BuildConfig(),
+    }
+    assert [choose_teacher(name_teacher(config).teacher) for config in named.values()] == list(named)
