@@ -323,8 +323,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "damaged_shard_linked",
         "instructgen/dataset/stores/local.py",
-        "        if hash_stream(file) != sha256:\n            return False\n",
-        "        hash_stream(file)\n",
+        "            if hash_stream(file) != sha256:\n                return False\n",
+        "            hash_stream(file)\n",
     ),
     Mutant(
         "tag_moved_from_wherever_it_is",
@@ -347,8 +347,20 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "shared_shard_removed",
         "instructgen/dataset/stores/remote.py",
-        '            if name.removesuffix(".parquet") not in needed:',
-        "            if name:",
+        "unneeded = [path for path in objects if path not in needed]",
+        "unneeded = list(objects)",
+    ),
+    Mutant(
+        "removed_during_an_upload_and_never_missed",
+        "instructgen/dataset/stores/remote.py",
+        "        num_bytes += self._send_shards(version, watch)\n",
+        "",
+    ),
+    Mutant(
+        "tag_of_a_removed_version_stays",
+        "instructgen/dataset/stores/remote.py",
+        "            self._check_tagged(version, entry)\n",
+        "            pass\n",
     ),
     Mutant(
         "stray_file_not_found",
@@ -383,20 +395,62 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "copies_share_an_id",
         "instructgen/dataset/derive/write.py",
-        "    if copy > 1:",
-        "    if copy > 99:",
+        "selection.names.name_copy(sample_id, copy)",
+        "sample_id",
     ),
     Mutant(
         "images_leak_between_splits",
         "instructgen/dataset/derive/selection.py",
-        "if splits.setdefault(digest, split) != split:",
-        "if splits.setdefault(digest, split) == '':",
+        "        if len(differing):",
+        "        if False:",
     ),
     Mutant(
         "duplicate_taken_twice",
         "instructgen/dataset/derive/selection.py",
-        "        seen.add(digest)\n",
+        "find_in(seen, digests) | _find_repeats(digests)",
+        "_find_repeats(digests)",
+    ),
+    Mutant(
+        "row_that_nobody_took_blocks_another",
+        "instructgen/dataset/derive/selection.py",
+        "return selection, digests[copies > 0]",
+        "return selection, digests",
+    ),
+    Mutant(
+        "damaged_parent_taken_as_sound",
+        "instructgen/dataset/derive/parents.py",
+        "if sha256 != shard.sha256:",
+        "if sha256 == '':",
+    ),
+    Mutant(
+        "date_of_a_parent_in_the_name",
+        "instructgen/dataset/manifest.py",
+        'replace(parent, title="", sha256="")',
+        "replace(parent)",
+    ),
+    Mutant(
+        "import_splits_unchecked",
+        "instructgen/dataset/derive/imported.py",
+        "    check_splits(plan.splits)\n",
         "",
+    ),
+    Mutant(
+        "shuffle_keeps_all_in_memory",
+        "instructgen/dataset/derive/order.py",
+        "if num_waiting_bytes >= _WAITING_BYTES:",
+        "if False:",
+    ),
+    Mutant(
+        "rank_boundaries_lose_rows",
+        "instructgen/dataset/loader.py",
+        "len(self) * edge // num_ranks",
+        "len(self) // num_ranks * edge",
+    ),
+    Mutant(
+        "windows_are_neighbours",
+        "instructgen/dataset/reading/row_order.py",
+        "dealt[first::num_windows]",
+        "dealt[first * window_groups : (first + 1) * window_groups]",
     ),
     Mutant(
         "null_length_is_a_length",

@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from instructgen.dataset.columns import Row, make_schema
-from instructgen.dataset.derive.recipe import Recipe
+from instructgen.dataset.derive.recipe import Recipe, check_splits
 from instructgen.dataset.derive.selection import DUPLICATE, choose_split
 from instructgen.dataset.imports import IMPORTS
 from instructgen.dataset.imports.base import Imported, ImportSettings
@@ -115,10 +115,14 @@ def write_imported(
 ) -> Manifest:
     """Write data/ and rejected.jsonl of the version that the files make into `staging`, and return its manifest.
 
-    Raises InstructgenError for an unknown form, files that cannot be read, and files without a sample that can be
-    used.
+    Raises InstructgenError for an unknown form, splits that cannot be, files that cannot be read, a `staging` among
+    them, and files without a sample that can be used.
     """
+    check_splits(plan.splits)
     records, embeds_images = _open(plan)
+    if staging.resolve().is_relative_to(plan.path.resolve()):
+        raise InstructgenError(f"the new version would lie in {plan.path}, which is imported; name another --out")
+    files = digest_files(plan.path)
     (staging / "data").mkdir(parents=True)
     writer = ShardWriter(
         staging, _make_schema(plan, embeds=embeds_images), plan.rows_per_shard, embeds_images, earlier
@@ -131,7 +135,7 @@ def write_imported(
     if not run.accepted:
         told = ", ".join(f"{count} x {reason}" for reason, count in _total(run.reasons).items()) or "it has no record"
         raise InstructgenError(f"{plan.path}: no sample can be used as {plan.form}: {told}")
-    return _make_manifest(run, digest_files(plan.path))
+    return _make_manifest(run, files)
 
 
 def _open(plan: ImportPlan) -> tuple[Iterable[Imported | Rejected], bool]:

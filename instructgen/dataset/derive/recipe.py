@@ -1,5 +1,6 @@
 """What a version is to be made of: parts of other versions, and how they are put together."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,6 +16,7 @@ Share = Annotated[float, Meta(gt=0, le=1)]
 Weight = Annotated[float, Meta(gt=0, le=100)]
 PositiveInt = Annotated[int, Meta(gt=0)]
 SHORT_ANSWER = "Answer the question using a single word or phrase."  # LLaVA-1.5 (arXiv 2310.03744), section 3.2
+_SPLIT_NAME = re.compile(r"\w+")
 
 
 class Part(Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,7 +38,8 @@ class Part(Struct, frozen=True, forbid_unknown_fields=True):
 class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     """`splits` None keeps the parts' own; else shares by name, drawn for each image; what they lack of 1 is "train".
 
-    `duplicates`: what becomes of a sample_id that another part has as well; "first" keeps the first part's.
+    `duplicates`: what becomes of a sample_id that an earlier part has as well; "first" drops it if that part's own
+    row is taken, which its weight and caps decide.
     `pictures` "paths" leaves the pictures out of the rows, where some parts have them there and some have not.
     """
 
@@ -80,13 +83,21 @@ def check_recipe(recipe: Recipe) -> None:
     """Raise InstructgenError for settings that cannot be kept."""
     if not recipe.parts:
         raise InstructgenError("a mixture needs at least one [[parts]] with a version")
-    if recipe.splits is not None:
-        total = sum(recipe.splits.values())
-        if total > 1 + 1e-9:
-            raise InstructgenError(f"the shares of the splits are {total:g} together; they can be 1 at most")
-        for name in recipe.splits:
-            if not name.replace("_", "").isalnum():
-                raise InstructgenError(f"'{name}' cannot be a split's name: letters, digits and _ only")
+    check_splits(recipe.splits)
+
+
+def check_splits(splits: dict[str, float] | None) -> None:
+    """Raise InstructgenError for names that Hugging Face's readers do not take, and shares that cannot be."""
+    if splits is None:
+        return
+    for name, share in splits.items():
+        if not _SPLIT_NAME.fullmatch(name):
+            raise InstructgenError(f"'{name}' cannot be a split's name: letters, digits and _ only")
+        if not 0 < share <= 1:
+            raise InstructgenError(f"the share of the split '{name}' is {share:g}; it must be above 0, and 1 at most")
+    total = sum(splits.values())
+    if total > 1 + 1e-9:
+        raise InstructgenError(f"the shares of the splits are {total:g} together; they can be 1 at most")
 
 
 def open_parts(recipe: Recipe) -> list[OpenedPart]:
@@ -118,4 +129,4 @@ def _check_names(part: Part, what: str, names: tuple[str, ...], known: set[str])
 
 
 def _relative_to(folder: Path, ref: str) -> str:
-    return ref if "://" in ref or Path(ref).is_absolute() else str(folder / ref)
+    return ref if "://" in ref or ref.startswith("~") or Path(ref).is_absolute() else str(folder / ref)

@@ -1,6 +1,7 @@
 """Writes the version that a recipe makes, into a folder that is then published."""
 
 import hashlib
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,16 +15,15 @@ from msgspec.structs import replace
 
 from instructgen.dataset.columns import Row, declare_pictures
 from instructgen.dataset.derive.order import shuffle_rows
+from instructgen.dataset.derive.parents import check_shards, make_parents
 from instructgen.dataset.derive.recipe import OpenedPart, Recipe, check_recipe, describe_recipe, open_parts
 from instructgen.dataset.derive.schemas import ORIGIN_COLUMN, join_schemas
-from instructgen.dataset.derive.selection import DUPLICATE, PartSelection, choose_split, select_rows
+from instructgen.dataset.derive.selection import DUPLICATE, PartSelection, Selection, choose_split, select_rows
 from instructgen.dataset.manifest import (
     FORMAT,
-    MANIFEST_NAME,
     Counts,
     Lineage,
     Manifest,
-    Parent,
     SourceFacts,
     TeacherFacts,
     code_versions,
@@ -33,26 +33,33 @@ from instructgen.dataset.manifest import (
 from instructgen.dataset.publish import REJECTED_NAME
 from instructgen.dataset.shards import ShardWriter
 from instructgen.dataset.stored import read_rows
-from instructgen.dataset.sums import hash_stream
 from instructgen.errors import InstructgenError
 
 Watch = Callable[[int, int], None]
 """Given rows written and rows in all."""
 SEVERAL = "several"
+_TEXT_GROWTH = 4  # of zstd's text when it is unpacked
 
 
 @dataclass(slots=True)
 class _Tally:
     """What is known of the rows that were written."""
 
-    images: set[int] = field(default_factory=set)
+    images: "array[int]" = field(default_factory=lambda: array("q"))
+    """A hash of the image of every row."""
     teachers: set[tuple[str, str]] = field(default_factory=set)
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: float | None = 0.0
 
+    @property
+    def num_images(self) -> int:
+        import numpy as np
+
+        return len(np.unique(np.frombuffer(self.images, np.int64)))
+
     def count(self, row: Row) -> None:
-        self.images.add(hash(row["image_id"]))
+        self.images.append(hash(row["image_id"]))
         self.teachers.add((row.get("teacher") or "", row.get("model") or ""))
         self.prompt_tokens += row.get("prompt_tokens") or 0
         self.completion_tokens += row.get("completion_tokens") or 0
@@ -71,11 +78,14 @@ def write_derived(
 
     The rows follow from the recipe and the versions that it names, and so does the version's name. `rejected.jsonl`
     has a line for each duplicate; what the recipe's own settings leave out is counted by its reason. Raises
-    InstructgenError for a recipe that cannot be kept, and for one that leaves no row.
+    InstructgenError for a recipe that cannot be kept, for one that leaves no row, and for a version whose files are
+    not those that its manifest names.
     """
     check_recipe(recipe)
     opened = open_parts(recipe)
-    selections = select_rows(opened, recipe)
+    check_shards(opened)
+    selection = select_rows(opened, recipe)
+    selections = selection.parts
     num_rows = sum(selection.taken.total() for selection in selections)
     if num_rows == 0:
         raise InstructgenError("no row is left: see the types, splits, weights and caps that the recipe asks for")
@@ -89,11 +99,11 @@ def write_derived(
     tally = _Tally()
     with (staging / REJECTED_NAME).open("wb") as rejected_file:
         rejections = _Rejections(rejected_file)
-        taken = _read_taken(opened, selections, recipe, rejections)
+        taken = _read_taken(opened, selection, recipe, rejections)
         names = schema.names
         rows: Iterator[tuple[str, Row]] = ((split, {name: row.get(name) for name in names}) for split, row in taken)
         if recipe.shuffle:
-            num_bytes = sum(shard.num_bytes for part in opened for shard in part.stored.manifest.shards)
+            num_bytes = _measure(opened, selections, has_pictures=embeds_images)
             rows = shuffle_rows(rows, schema, recipe.seed, num_bytes, staging / "order")
         for number, (split, row) in enumerate(rows, 1):
             writer.write(split, row)
@@ -101,7 +111,7 @@ def write_derived(
             watch(number, num_rows)
     (staging / "order").rmdir()
     shards = writer.finish()
-    lineage = Lineage(operation, describe_recipe(recipe, opened), _make_parents(opened, selections))
+    lineage = Lineage(operation, describe_recipe(recipe, opened), make_parents(opened, selections))
     manifest = _make_manifest(opened, _count(selections), tally, lineage, embeds_images=embeds_images)
     manifest = replace(
         manifest,
@@ -125,7 +135,7 @@ class _Rejections:
             "outcome": "rejected",
             "stage": "publish",
             "reason": DUPLICATE,
-            "detail": f"{row['sample_id']} of version {version} is in a part before it, or in this one before",
+            "detail": f"{row['sample_id']} of version {version} was taken of a part before it, or is in it twice",
         }
         encoded = msgspec.json.encode(line) + b"\n"
         self.digest.update(encoded)
@@ -133,26 +143,39 @@ class _Rejections:
 
 
 def _read_taken(
-    opened: list[OpenedPart], selections: list[PartSelection], recipe: Recipe, rejections: _Rejections
+    opened: list[OpenedPart], selection: Selection, recipe: Recipe, rejections: _Rejections
 ) -> Iterator[tuple[str, Row]]:
     """Yield (split, row) of every copy that is taken, part by part."""
-    for part, selection in zip(opened, selections, strict=True):
+    for part, selected in zip(opened, selection.parts, strict=True):
         rows = enumerate(read_rows(part.stored))
         for shard in part.stored.manifest.shards:
             for number, row in islice(rows, shard.num_rows):
-                if number in selection.duplicates:
+                if selected.is_duplicate[number]:
                     rejections.add(row, part.stored.manifest.version)
-                if selection.copies[number]:
+                if selected.copies[number]:
                     split = shard.split if recipe.splits is None else choose_split(recipe, row["image_id"])
-                    for copy in range(1, selection.copies[number] + 1):
-                        yield split, _take(row, part, recipe, copy)
+                    sample_id = row["sample_id"]
+                    yield split, _take(row, part, recipe, sample_id)
+                    for copy in range(2, selected.copies[number] + 1):
+                        yield split, _take(row, part, recipe, selection.names.name_copy(sample_id, copy))
 
 
-def _take(row: Row, part: OpenedPart, recipe: Recipe, copy: int) -> Row:
-    """Return a row as the new version has it; the second copy and those after it have ids of their own."""
-    taken = {**row, ORIGIN_COLUMN: row.get(ORIGIN_COLUMN) or part.stored.manifest.version}
-    if copy > 1:
-        taken["sample_id"] = f"{row['sample_id']}#{copy}"
+def _measure(opened: list[OpenedPart], selections: list[PartSelection], *, has_pictures: bool) -> int:
+    """Return about how many bytes the rows that are taken make in Arrow, copies counted."""
+    num_bytes = 0
+    for part, selection in zip(opened, selections, strict=True):
+        start = 0
+        for shard in part.stored.manifest.shards:
+            num_copies = sum(selection.copies[start : start + shard.num_rows])
+            num_bytes += shard.num_bytes * num_copies // max(1, shard.num_rows)
+            start += shard.num_rows
+    return num_bytes if has_pictures else num_bytes * _TEXT_GROWTH
+
+
+def _take(row: Row, part: OpenedPart, recipe: Recipe, sample_id: str) -> Row:
+    """Return a row as the new version has it."""
+    origin = row.get(ORIGIN_COLUMN) or part.stored.manifest.version
+    taken = {**row, "sample_id": sample_id, ORIGIN_COLUMN: origin}
     suffix = part.settings.suffix
     if suffix:
         taken["messages"] = [
@@ -200,16 +223,6 @@ def _count(selections: list[PartSelection]) -> Counts:
     )
 
 
-def _make_parents(opened: list[OpenedPart], selections: list[PartSelection]) -> tuple[Parent, ...]:
-    parents = []
-    for part, selection in zip(opened, selections, strict=True):
-        manifest = part.stored.manifest
-        with part.stored.open(MANIFEST_NAME) as file:
-            sha256 = hash_stream(file)
-        parents.append(Parent(manifest.version, manifest.source.title, sha256, selection.taken.total()))
-    return tuple(parents)
-
-
 def _make_manifest(
     opened: list[OpenedPart], counts: Counts, tally: _Tally, lineage: Lineage, *, embeds_images: bool
 ) -> Manifest:
@@ -230,7 +243,7 @@ def _make_manifest(
         code=code_versions(),
         config={},
         prompts=dict(sorted(prompts.items())),
-        source=SourceFacts(names.pop() if len(names) == 1 else SEVERAL, " + ".join(titles), len(tally.images), {}),
+        source=SourceFacts(names.pop() if len(names) == 1 else SEVERAL, " + ".join(titles), tally.num_images, {}),
         teacher=TeacherFacts(
             name=teacher,
             model=model,

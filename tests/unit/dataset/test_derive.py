@@ -1,25 +1,33 @@
 """New versions from the rows of others."""
 
+import json
 import random
 import re
+import resource
 import tomllib
-from collections.abc import Sequence
+import tracemalloc
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from instructgen.dataset.columns import Row
-from instructgen.dataset.derive.recipe import SHORT_ANSWER, Part, Recipe, load_recipe
-from instructgen.dataset.manifest import Manifest
+from instructgen.dataset.columns import Row, make_schema
+from instructgen.dataset.derive import order, write
+from instructgen.dataset.derive.imported import ImportPlan
+from instructgen.dataset.derive.order import shuffle_rows
+from instructgen.dataset.derive.recipe import SHORT_ANSWER, Part, Recipe, load_recipe, open_parts
+from instructgen.dataset.derive.selection import select_rows
+from instructgen.dataset.manifest import Manifest, SourceFacts
 from instructgen.dataset.shards import MIXED
 from instructgen.dataset.stored import LocalVersion, read_rows
 from instructgen.dataset.stores import open_store
 from instructgen.dataset.verify import verify_version
 from instructgen.dataset.versions import open_version
+from instructgen.draws import draw_fraction
 from instructgen.errors import InstructgenError
-from instructgen.jobs.datasets import MadeVersion, collect_versions, derive_version
+from instructgen.jobs.datasets import MadeVersion, collect_versions, derive_version, import_version
 from tests.support.cli import ROOT
 from tests.support.versions import make_row_of, write_version
 
@@ -100,6 +108,29 @@ def test_same_recipe_gives_the_same_version(parts: tuple[LocalVersion, LocalVers
     assert other.manifest.version != one.manifest.version
 
 
+def test_parent_that_was_built_twice_gives_one_name(tmp_path: Path) -> None:
+    """Its title and the day on which it was made are in its manifest, and not in its name."""
+    rows = [make_row_of(number) for number in range(5)]
+    first = write_version(tmp_path / "first", rows)
+    second = write_version(
+        tmp_path / "second", rows, created_at="2027-07-07", source=SourceFacts("coco", "another title", 5, {})
+    )
+    assert first.manifest.version == second.manifest.version
+    made = [derive(tmp_path, "sample", [Part(str(one.folder), cap=3)])[0] for one in (first, second)]
+    assert made[0].manifest.version == made[1].manifest.version
+
+
+def test_damaged_parent_is_refused(tmp_path: Path) -> None:
+    rows = [make_row_of(number, picture=bytes([number]) * 5_000) for number in range(20)]
+    stored = write_version(tmp_path / "first", rows)
+    (shard,) = (stored.folder / "data").iterdir()
+    content = bytearray(shard.read_bytes())
+    content[content.index(b"\7" * 5_000) + 100] ^= 1
+    shard.write_bytes(content)
+    with pytest.raises(InstructgenError, match=f"{shard.name} is not the file that its manifest names; `dataset ver"):
+        derive(tmp_path, "sample", [Part(str(stored.folder), cap=3)])
+
+
 def test_larger_sample_holds_the_smaller_one(parts: tuple[LocalVersion, LocalVersion], tmp_path: Path) -> None:
     found = []
     for cap in (5, 20):
@@ -117,6 +148,49 @@ def test_weight_above_one_repeats_rows_under_ids_of_their_own(
     assert len(ids) == len(set(ids)) == made.manifest.counts.accepted["vqa"]
     assert sum(one.endswith("#2") for one in ids) == 20
     assert 4 <= sum(one.endswith("#3") for one in ids) <= 16
+
+
+def test_copies_of_copies_have_ids_of_their_own(tmp_path: Path) -> None:
+    stored = write_version(tmp_path / "first", [make_row_of(number) for number in range(3)])
+    twice, _ = derive(tmp_path, "mix", [Part(str(stored.folder), weight=2)], shuffle=False)
+    _, rows = derive(tmp_path / "again", "mix", [Part(twice.ref, weight=2)], shuffle=False)
+    ids = [row["sample_id"] for _, row in rows if row["image_id"].endswith("1")]
+    assert sorted(ids) == [f"coco/{1:012d}/conv/0{end}" for end in ("", "#2", "#3", "#4")]
+    assert len({row["sample_id"] for _, row in rows}) == len(rows) == 12
+
+
+def test_copy_takes_no_id_that_another_part_has(tmp_path: Path) -> None:
+    row = make_row_of(1)
+    stored = write_version(tmp_path / "first", [row])
+    numbered = write_version(tmp_path / "second", [{**row, "sample_id": f"{row['sample_id']}#2"}])
+    _, rows = derive(tmp_path, "mix", [Part(str(stored.folder), weight=3), Part(str(numbered.folder))])
+    assert {one["sample_id"][-2:] for _, one in rows} == {"/0", "#2", "#3", "#4"}
+
+
+def test_row_that_an_earlier_part_left_out_is_free_for_a_later_one(
+    parts: tuple[LocalVersion, LocalVersion], tmp_path: Path
+) -> None:
+    ref = str(parts[0].folder)
+    for number, narrow in enumerate((Part(ref, cap=5), Part(ref, weight=0.5), Part(ref, cap_by_type={"conv": 3}))):
+        made, rows = derive(tmp_path / str(number), "mix", [narrow, Part(ref, suffix="Again.")])
+        num_first = sum("Again." not in row["messages"][0]["content"] for _, row in rows)
+        assert len(rows) == len({row["sample_id"] for _, row in rows}) == NUM_IMAGES * 2
+        assert 0 < num_first < NUM_IMAGES * 2
+        reasons = made.manifest.counts.reasons
+        assert sum(found["duplicate_sample"] for found in reasons.values()) == num_first
+
+
+def test_choosing_rows_holds_no_objects_of_them(tmp_path: Path) -> None:
+    num_rows = 6_000
+    stored = write_version(tmp_path / "first", [make_row_of(number) for number in range(num_rows)])
+    recipe = Recipe((Part(str(stored.folder), cap=num_rows // 2),))
+    opened = open_parts(recipe)
+    select_rows(opened, recipe)  # what is imported for it is there from now on
+    tracemalloc.start()
+    select_rows(opened, recipe)
+    _, most_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most_bytes / num_rows < 180
 
 
 def test_cap_by_type_and_cap_hold_together(parts: tuple[LocalVersion, LocalVersion], tmp_path: Path) -> None:
@@ -168,6 +242,75 @@ def test_shuffled_rows_are_in_another_order_and_of_all_types(
     assert len({row["sample_type"] for _, row in rows[:20]}) == 3
 
 
+def shuffle(rows: Iterator[Row], folder: Path, num_bytes: int = 0) -> list[str]:
+    folder.mkdir()
+    schema = make_schema(["length"], embeds_images=True)
+    ids = [
+        row["sample_id"] for _, row in shuffle_rows((("train", row) for row in rows), schema, 0, num_bytes, folder)
+    ]
+    assert list(folder.iterdir()) == []
+    return ids
+
+
+def test_order_is_that_of_the_draws_however_rows_are_dealt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [make_row_of(number, picture=b"x" * 500) for number in range(300)]
+    ids = sorted((row["sample_id"] for row in rows), key=lambda one: draw_fraction(0, "shuffle", one))
+    monkeypatch.setattr(order, "_BUCKET_BYTES", 5_000)
+    monkeypatch.setattr(order, "_WAITING_BYTES", 20_000)
+    for num_bytes in (0, 20_000, 2_000_000):
+        assert shuffle(iter(rows), tmp_path / str(num_bytes), num_bytes) == ids
+
+
+def test_bucket_that_is_too_large_is_dealt_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+    sort = order._sort_bucket
+
+    def watch(path: Path, seed: int) -> Iterator[tuple[str, Row]]:
+        sizes.append(path.stat().st_size)
+        return sort(path, seed)
+
+    monkeypatch.setattr(order, "_sort_bucket", watch)
+    monkeypatch.setattr(order, "_BUCKET_BYTES", 50_000)
+    shuffle((make_row_of(number, picture=b"x" * 2_000) for number in range(400)), tmp_path / "order")
+    assert sum(sizes) > 800_000
+    assert max(sizes) < 150_000
+
+
+def test_shuffling_opens_fewer_files_than_a_process_may(tmp_path: Path) -> None:
+    num_open = len(list(Path("/dev/fd").iterdir()))
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (num_open + 220, limits[1]))
+    try:
+        assert len(shuffle((make_row_of(number) for number in range(10)), tmp_path / "order", 10**12)) == 10
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_rows_with_pictures_do_not_wait_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    num_written = []
+
+    def make_rows() -> Iterator[Row]:
+        for number in range(60):
+            yield make_row_of(number, picture=b"x" * 10_000)
+            num_written.append(sum(path.stat().st_size for path in (tmp_path / "order").iterdir()))
+
+    monkeypatch.setattr(order, "_WAITING_BYTES", 100_000)
+    shuffle(make_rows(), tmp_path / "order", 10**9)
+    assert num_written[-1] > 500_000
+
+
+def test_buckets_are_sized_by_what_is_taken(parts: tuple[LocalVersion, LocalVersion]) -> None:
+    def measure(**settings: Any) -> int:
+        recipe = Recipe((Part(str(parts[0].folder), **settings),))
+        opened = open_parts(recipe)
+        return write._measure(opened, select_rows(opened, recipe).parts, has_pictures=True)
+
+    total = sum(shard.num_bytes for shard in parts[0].manifest.shards)
+    assert measure() == total
+    assert measure(weight=3) == total * 3
+    assert measure(types=("conv",)) < total
+
+
 @pytest.mark.parametrize("shuffle", [False, True])
 def test_columns_of_all_parts_come_along(tmp_path: Path, shuffle: bool) -> None:
     scored, unscored = make_row_of(2, "detail"), make_row_of(3, "detail")
@@ -217,12 +360,48 @@ def test_splits_above_one_are_an_error(parts: tuple[LocalVersion, LocalVersion],
         derive(tmp_path, "split", [Part(str(parts[0].folder))], splits={"val": 0.6, "test": 0.6})
 
 
+def import_records(folder: Path, out: Path, **settings: Any) -> Manifest:
+    folder.mkdir(exist_ok=True)
+    turns = [{"from": "human", "value": "<image>\nWhat is it?"}, {"from": "gpt", "value": "A dog."}]
+    records = [{"id": str(number), "image": f"{number}.jpg", "conversations": turns} for number in range(5)]
+    (folder / "records.json").write_text(json.dumps(records))
+    return import_version(ImportPlan("llava", folder, pictures="paths", **settings), str(out), []).manifest
+
+
+@pytest.mark.parametrize(
+    ("splits", "message"),
+    [
+        ({"../../../x": 0.5}, "cannot be a split's name"),
+        ({"a/b": 0.5}, "cannot be a split's name"),
+        ({"": 0.5}, "cannot be a split's name"),
+        ({"val": 0.6, "test": 0.6}, r"1\.2 together"),
+        ({"val": -0.5}, "share of the split 'val' is -0.5"),
+        ({"val": float("nan")}, "share of the split 'val' is nan"),
+    ],
+)
+def test_splits_that_cannot_be_are_an_error_of_an_import_too(
+    parts: tuple[LocalVersion, LocalVersion], tmp_path: Path, splits: dict[str, float], message: str
+) -> None:
+    with pytest.raises(InstructgenError, match=message):
+        import_records(tmp_path / "in", tmp_path / "out", splits=splits)
+    with pytest.raises(InstructgenError, match=message):
+        derive(tmp_path, "split", [Part(str(parts[0].folder))], splits=splits)
+    assert not (tmp_path / "out" / "versions").exists()
+
+
+def test_import_into_the_folder_that_is_imported_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InstructgenError, match="name another --out"):
+        import_records(tmp_path / "in", tmp_path / "in" / "out")
+    one = import_records(tmp_path / "in", tmp_path / "out")
+    assert import_records(tmp_path / "in", tmp_path / "again").version == one.version
+
+
 def test_recipe_without_a_row_is_an_error_and_leaves_nothing(
     parts: tuple[LocalVersion, LocalVersion], tmp_path: Path
 ) -> None:
     with pytest.raises(InstructgenError, match="no row is left"):
         derive(tmp_path, "sample", [Part(str(parts[0].folder), weight=1e-9)])
-    assert list((tmp_path / "out" / ".work").iterdir()) == []
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.name != ".work"]
 
 
 def test_mixture_file_names_versions_beside_it(parts: tuple[LocalVersion, LocalVersion], tmp_path: Path) -> None:
