@@ -34,12 +34,12 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from instructgen.dataset.columns import Row
-from instructgen.dataset.publish import find_version
 from instructgen.dataset.reading.decoding import keep_memory, load_picture
 from instructgen.dataset.reading.row_groups import IMAGES, GroupReader, Picture, list_groups
 from instructgen.dataset.reading.row_order import Group, RowOrder
 from instructgen.dataset.shards import Shard
-from instructgen.dataset.stored import LocalVersion, StoredVersion
+from instructgen.dataset.stored import StoredVersion
+from instructgen.dataset.versions import open_version
 from instructgen.errors import InstructgenError
 
 _Raw = tuple[Row, list[Picture], Group, int]
@@ -61,12 +61,12 @@ def open_rows(
 ) -> "Rows":
     """Return the rows of a split in the shuffled order of epoch 0; `seed` None keeps the order of the shards.
 
-    `version` may be a dataset's folder, for its latest version. `columns` None is all of them. `image_folder` is
-    where pictures are that rows name by path alone. Functions for `decode` run in threads.
+    `version` may be named as STORE, STORE@TAG, STORE@VERSION or by its folder. `columns` None is all of them.
+    `image_folder` is where pictures are that rows name by path alone. Functions for `decode` run in threads.
 
     Raises InstructgenError for a split or a column that is not there, and for a shard that cannot be read.
     """
-    stored = LocalVersion(find_version(Path(version))) if isinstance(version, Path | str) else version
+    stored = open_version(str(version)) if isinstance(version, Path | str) else version
     shards = [shard for shard in stored.manifest.shards if shard.split == split]
     if not shards:
         known = ", ".join(sorted(stored.manifest.splits)) or "none"

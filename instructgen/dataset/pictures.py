@@ -4,7 +4,8 @@ import io
 
 from instructgen.records import Fault, ImageRecord
 
-_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+# Of what Pillow reads, what a version may hold; some of its other readers start programs.
+PICTURE_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 
 
 def find_picture_fault(picture: bytes | None, record: ImageRecord, max_pixels: int) -> Fault | None:
@@ -17,7 +18,7 @@ def find_picture_fault(picture: bytes | None, record: ImageRecord, max_pixels: i
     if picture is None:
         return Fault("image_missing", f"no file {record.file_name} in the image folder")
     try:
-        with Image.open(io.BytesIO(picture), formats=_FORMATS) as image:
+        with Image.open(io.BytesIO(picture), formats=PICTURE_FORMATS) as image:
             width_px, height_px = image.size
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         return Fault("image_unreadable", f"{record.file_name}: {error}")

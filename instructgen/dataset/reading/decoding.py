@@ -4,11 +4,11 @@ import io
 import os
 from typing import TYPE_CHECKING
 
+from instructgen.dataset.pictures import PICTURE_FORMATS
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-# Of what Pillow reads, what a version may hold; some of its other readers start programs.
-_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 _KEPT_BLOCKS = 32  # of 16 MB at most; without them each picture of a batch costs some 200 page faults
 _MAX_PIXELS = 100_000_000  # as a build has it ([dataset] max_image_pixels)
 
@@ -33,7 +33,7 @@ def open_picture(picture: bytes) -> "Image":
     from PIL import Image, UnidentifiedImageError
 
     try:
-        image = Image.open(io.BytesIO(picture), formats=_FORMATS)
+        image = Image.open(io.BytesIO(picture), formats=PICTURE_FORMATS)
     except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"no picture that can be read: {error}") from None
     if image.width * image.height > _MAX_PIXELS:
