@@ -43,7 +43,7 @@ app = typer.Typer(
         "Visual instruction data from image captions and boxes: right about the image, traceable, resumable.\n\n"
         "Exit codes: 0 done; 2 wrong use or bad input; 3 stopped early, run the same command again to go on; "
         "4 done, but some units failed, nothing was accepted, or some pictures are not there; 5 the budget is spent; "
-        "6 the teacher's answers collapsed; 7 a gate was passed; 8 a version is damaged; 1 a bug in instructgen."
+        "6 the teacher's answers collapsed; 7 a gate failed; 8 a version is damaged; 1 a bug in instructgen."
     ),
 )
 

@@ -7,7 +7,7 @@ import typer
 
 from instructgen.cli import dataset_check, dataset_diff, dataset_make, dataset_push
 from instructgen.cli.failures import told_as_json
-from instructgen.cli.sizes import show_bytes
+from instructgen.cli.sizes import show_bytes, show_count
 from instructgen.errors import InstructgenError
 
 if TYPE_CHECKING:
@@ -215,7 +215,9 @@ def collect(
             return
         for name in done.versions:
             typer.echo(f"{'removed' if yes else 'would remove'} {name}")
-        typer.echo(f"{len(done.versions)} versions, {show_bytes(done.num_bytes)} of shards; {len(done.kept)} stay")
+        typer.echo(
+            f"{show_count(len(done.versions), 'version')}, {show_bytes(done.num_bytes)}; {len(done.kept)} stay"
+        )
         if done.versions and not yes:
             typer.echo("nothing was removed; --yes does it")
 
@@ -241,21 +243,22 @@ def _layout(line: "VersionLine") -> str:
 def _describe(manifest: "Manifest", place: str) -> str:
     from instructgen.dataset.versions import make_line
 
-    line = make_line(manifest, ())
-    counts = manifest.counts
-    lines = [
-        f"{manifest.version}  {manifest.source.title}",
-        f"  at        {place}",
-        f"  made      {manifest.created_at} by instructgen {manifest.code.get('instructgen', '?')} ({line.made_by})",
-        f"  parents   {', '.join(line.parents) or 'none'}",
-        f"  teacher   {manifest.teacher.name}, {manifest.teacher.model}",
-        f"  rows      {line.num_rows} in {len(manifest.shards)} shards, {show_bytes(line.num_bytes)}",
-        f"  splits    {', '.join(f'{name} {rows}' for name, rows in manifest.splits.items()) or 'none'}",
+    line, counts = make_line(manifest, ()), manifest.counts
+    version = manifest.code.get("instructgen", "?")
+    facts = [
+        ("at", place),
+        ("made", f"{manifest.created_at} by instructgen {version} ({line.made_by})"),
+        ("parents", ", ".join(line.parents) or "none"),
+        ("teacher", f"{manifest.teacher.name}, {manifest.teacher.model}"),
+        ("rows", f"{line.num_rows} in {show_count(len(manifest.shards), 'shard')}, {show_bytes(line.num_bytes)}"),
+        ("splits", ", ".join(f"{name} {rows}" for name, rows in manifest.splits.items()) or "none"),
     ]
     for name, planned in counts.planned.items():
         reasons = ", ".join(f"{reason} {count}" for reason, count in counts.reasons.get(name, {}).items())
         told = f"{counts.accepted[name]} accepted, {counts.rejected[name]} rejected, {counts.failed[name]} failed"
-        lines.append(f"  {name:9} {planned} planned: {told}{f' ({reasons})' if reasons else ''}")
+        facts.append((name, f"{planned} planned: {told}{f' ({reasons})' if reasons else ''}"))
     parents = manifest.lineage.parents if manifest.lineage else ()
-    lines += [f"  from      {parent.version}: {parent.taken} rows of {parent.title}" for parent in parents]
-    return "\n".join(lines)
+    facts += [("from", f"{parent.version}: {parent.taken} rows of {parent.title}") for parent in parents]
+    width = max(len(name) for name, _ in facts)
+    told_facts = [f"  {name:{width}}  {fact}" for name, fact in facts]
+    return "\n".join([f"{manifest.version}  {manifest.source.title}", *told_facts])

@@ -49,12 +49,14 @@ def check(
     Exit codes: 0 all pass, 7 at least one fails, 2 wrong use.
     """
     with told_as_json(as_json=as_json):
+        from instructgen.dataset.stores.errors import told_store
+
         if example_gates:
             typer.echo(_read_example(), nl=False)
             return
         report = _run(new, against, gates)
         if markdown is not None:
-            with markdown.open("a", encoding="utf-8") as file:
+            with told_store(str(markdown)), markdown.open("a", encoding="utf-8") as file:
                 file.write(write_comment(report))
     if as_json:
         import msgspec
@@ -127,7 +129,9 @@ def write_comment(report: "CheckReport") -> str:
     verdict = "failed ❌" if failed else "passed ✅"
     head = f"## Gates: {verdict}\n\n{code(report.new.version)}{against}: {_sum_up(report)}."
     rest = fold(f"{len(others)} gates that did not fail", _draw(others)) if others else ""
-    return fit((head, _draw(failed[:_NUM_FAILED]), rest), _COMMENT_CHARS) + "\n"
+    more = len(failed) - _NUM_FAILED
+    table = _draw(failed[:_NUM_FAILED]) + (f"\n\n{more} more failed." if more > 0 else "")
+    return fit((head, table, rest), _COMMENT_CHARS) + "\n"
 
 
 def _draw(findings: "Sequence[Finding]") -> str:

@@ -70,9 +70,11 @@ def diff(
             compared = compare_rows(before, after)
             found = make_diff(before, after, compared, num_examples=examples)
         if changes is not None:
-            write_changes(compared, changes)
+            with told_store(str(changes)):
+                write_changes(compared, changes)
         if markdown is not None:
-            append_comment(markdown, found, max_chars)
+            with told_store(str(markdown)):
+                append_comment(markdown, found, max_chars)
     if as_json:
         typer.echo(msgspec.json.encode(found).decode())
         return

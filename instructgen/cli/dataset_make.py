@@ -212,7 +212,7 @@ def copy(
 
         with Bar("copy", None, is_shown=not as_json) as bar:
             made = copy_version(open_version(version), out, tag, bar.tell, repairs=repair)
-        _tell(made, as_json=as_json)
+        _tell(made, as_json=as_json, is_copy=True)
 
 
 def _derive(operation: str, recipe: "Recipe", out: str, tags: list[str], *, as_json: bool) -> None:
@@ -268,7 +268,7 @@ def _choose_pictures(given: str) -> Literal["auto", "embed", "paths"]:
     return cast(Literal["auto", "embed", "paths"], given)
 
 
-def _tell(made: "MadeVersion", *, as_json: bool) -> None:
+def _tell(made: "MadeVersion", *, as_json: bool, is_copy: bool = False) -> None:
     manifest = made.manifest
     counts = manifest.counts
     if as_json:
@@ -286,8 +286,13 @@ def _tell(made: "MadeVersion", *, as_json: bool) -> None:
             )
         )
         return
-    for name, reasons in counts.reasons.items():
+    left_out = {} if is_copy else counts.reasons  # a copy leaves nothing out
+    for name, reasons in left_out.items():
+        if not reasons:
+            continue
         typer.echo(f"left out: {name}: {', '.join(f'{count} x {why}' for why, count in reasons.items())}", err=True)
-    splits = ", ".join(f"{rows} in {name}" for name, rows in manifest.splits.items())
+    drawn = (manifest.lineage.settings.get("splits") if manifest.lineage else None) or {}
+    rows_of = {**dict.fromkeys(drawn, 0), **manifest.splits}  # also those that no image was drawn for
+    splits = ", ".join(f"{rows} in {name}" for name, rows in rows_of.items())
     tags = f" [{', '.join(made.tags)}]" if made.tags else ""
     typer.echo(f"{made.ref}{tags}: {splits}; {show_bytes(made.num_bytes)} of new shards")

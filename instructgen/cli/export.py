@@ -93,7 +93,10 @@ def _read_picture(folder: Path | None, file_name: str) -> bytes | None:
     """Return the picture's bytes, or None where it is not in the folder; a name may not lead out of it."""
     if folder is None:
         return None
-    path = (folder / file_name).resolve()
-    if not path.is_relative_to(folder.resolve()) or not path.is_file():
+    try:
+        path = (folder / file_name).resolve()
+        if not path.is_relative_to(folder.resolve()) or not path.is_file():
+            return None
+    except (OSError, ValueError, RuntimeError):  # too long, a NUL, links in a circle: there is no such file
         return None
     return path.read_bytes()

@@ -196,6 +196,8 @@ def describe(report: "Report") -> list[str]:
         lines.append(f"  {status_of(reason):8} {reason:{width}} {count:>9,} {share}  {MEANINGS.get(reason, '')}")
     if report.failed:
         lines.append("--retry failed asks again for those that failed")
+    if "private_address" in report.reasons:
+        lines.append("--allow-private --retry gone asks those with a private address")
     return lines
 
 

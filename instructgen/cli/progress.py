@@ -138,7 +138,8 @@ class Progress:
         """Return how many were rejected; while a run goes on, of those that were judged, which are a sample."""
         of = f" of {self._looked_at} judged" if self._looked_at < self._num_answered else ""
         top = ", ".join(f"{reason} {count}" for reason, count in self._rejected.most_common(_NUM_REASONS))
-        return f"{self._rejected.total()}{of} rejected" + (f" ({top})" if top else "")
+        more = " ..." if len(self._rejected) > _NUM_REASONS else ""
+        return f"{self._rejected.total()}{of} rejected" + (f" ({top}{more})" if top else "")
 
     def _print_plain(self) -> None:
         now = time.monotonic()

@@ -11,3 +11,8 @@ def show_bytes(num_bytes: int) -> str:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
         size /= _STEP
     return f"{size:.1f} TB"
+
+
+def show_count(num: int, what: str) -> str:
+    """Return "1 shard", "2 shards"."""
+    return f"{num} {what}{'' if num == 1 else 's'}"

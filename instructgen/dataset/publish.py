@@ -5,6 +5,7 @@ refined.jsonl where texts were refined), `tags/` with the version that each of t
 README.md that opens the latest, and `run/` with the ledger.
 """
 
+import re
 from pathlib import Path
 
 from instructgen.dataset.cards.presentation import present
@@ -42,7 +43,11 @@ def seal(staging: Path, manifest: Manifest) -> None:
 
 
 def check_out(out: Path) -> None:
-    """Raise InstructgenError where a build would write over what no build made: somebody's README.md, say."""
+    """Raise InstructgenError where a build would write over what no build made, or to a store that is no folder."""
+    if re.match(r"[a-z0-9+.-]+:/", out.as_posix()):
+        raise InstructgenError(
+            f"--out {out}: a build needs a folder of this machine; `dataset copy` sends it from there"
+        )
     if any((out / "run" / name).exists() for name in (LEDGER_NAME, JOURNAL_NAME)):
         return
     for name in ("README.md", "tags", "versions"):

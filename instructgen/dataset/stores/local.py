@@ -123,7 +123,7 @@ class LocalStore:
                 folder = self.folder / "versions" / name
                 if folder.is_dir():  # else somebody else was quicker
                     watch(name)
-                    freed += sum(_own_bytes(path) for path in folder.rglob("*") if path.is_file())
+                    freed += sum(_own_bytes(path) for path in (folder / "data").glob("*") if path.is_file())
                     self._hide(folder)
                     self._remove_hidden()
             self._remove_old_work()

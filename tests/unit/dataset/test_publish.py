@@ -17,7 +17,7 @@ from instructgen.dataset.manifest import (
     make_version,
     read_manifest,
 )
-from instructgen.dataset.publish import find_version, publish, read_tag
+from instructgen.dataset.publish import check_out, find_version, publish, read_tag
 from instructgen.dataset.shards import Shard, hash_file
 from instructgen.errors import InstructgenError
 from tests.support.versions import make_row_of
@@ -163,6 +163,11 @@ def test_card_opens_the_latest_version_and_counts_what_was_left_out(tmp_path: Pa
     assert "path: data/train-*.parquet" in card
     assert "1 x `empty_reply`" in card
     assert "cost: unknown" in card
+
+
+def test_build_to_an_address_says_what_to_do() -> None:
+    with pytest.raises(InstructgenError, match="`dataset copy` sends it"):
+        check_out(Path("s3://bucket/x"))
 
 
 def test_folder_without_a_manifest_is_no_dataset(tmp_path: Path) -> None:
