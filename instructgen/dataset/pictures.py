@@ -11,7 +11,8 @@ PICTURE_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 def find_picture_fault(picture: bytes | None, record: ImageRecord, max_pixels: int) -> Fault | None:
     """Return why the picture cannot be embedded, or None.
 
-    `max_pixels` bounds width x height: a 20 KB PNG can otherwise take 800 MB of its reader.
+    `max_pixels` bounds width x height: a 20 KB PNG can otherwise take 800 MB of its reader. A width or height of 0 in
+    the record is not known: tables of pairs seldom tell them.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -24,7 +25,7 @@ def find_picture_fault(picture: bytes | None, record: ImageRecord, max_pixels: i
         return Fault("image_unreadable", f"{record.file_name}: {error}")
     if width_px * height_px > max_pixels:
         return Fault("image_too_large", f"{record.file_name}: {width_px} x {height_px} pixels, at most {max_pixels}")
-    if (width_px, height_px) != (record.width_px, record.height_px):
+    if (record.width_px or width_px, record.height_px or height_px) != (width_px, height_px):
         annotated = f"{record.width_px} x {record.height_px}"
         return Fault("image_size_differs", f"{record.file_name}: {width_px} x {height_px}, annotated {annotated}")
     return None

@@ -7,7 +7,7 @@ from pathlib import Path
 from instructgen.config import ColumnsConfig
 from instructgen.errors import InstructgenError
 from instructgen.sources.pairs_json import JsonFile
-from instructgen.sources.pairs_parquet import ParquetFile
+from instructgen.sources.pairs_parquet import ParquetFile, find_index
 from instructgen.sources.pairs_pictures import PICTURE_SUFFIXES, PictureFolder, TarFile, split_name
 from instructgen.sources.pairs_rows import PairFile
 from instructgen.sources.pairs_text import JsonLinesFile, TsvFile, TwoFiles
@@ -29,6 +29,8 @@ def find_files(path: Path, columns: ColumnsConfig) -> tuple[PairFile, ...]:
         return (_open_file(path, columns),)
     if not path.is_dir():
         raise InstructgenError(f"no file or folder {path}; wants {_KNOWN}")
+    if index := find_index(path):
+        return (ParquetFile(index, columns),)
     found = _list_files(path)
     if found is None:
         return (PictureFolder(path),)

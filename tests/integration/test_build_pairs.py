@@ -8,7 +8,9 @@ import pytest
 from instructgen.prompting.prompts import load_questions
 from instructgen.resources import shared_folder
 from tests.support.cli import run_cli
-from tests.support.pair_tables import make_shard, write_tsv
+from tests.support.fetching import fetch
+from tests.support.pair_tables import make_jpeg, make_shard, write_tsv
+from tests.support.picture_server import PictureServer
 
 
 def read(out: str) -> list[dict[str, object]]:
@@ -53,6 +55,34 @@ def test_shards_embed_their_pictures_when_asked(tmp_path: Path) -> None:
     rows = read(done.result["out"])
     assert len(rows) == 3
     assert all(row["images"][0]["bytes"][:2] == b"\xff\xd8" for row in rows)  # type: ignore[index]
+
+
+def test_table_with_picture_files_embeds_them_though_it_tells_no_size(tmp_path: Path) -> None:
+    (tmp_path / "1.jpg").write_bytes(make_jpeg((40, 30)))
+    (tmp_path / "a.jsonl").write_text('{"image": "1.jpg", "caption": "a red square"}\n')
+    done = run_cli(
+        *("build", "--source", "pairs", "--root", tmp_path / "a.jsonl", "--types", "brief", "--images", "embed"),
+        *("--out", tmp_path / "ds", "--json"),
+    )
+    assert done.code == 0, done.err
+    assert [row["images"][0]["bytes"] for row in read(done.result["out"])] == [make_jpeg((40, 30))]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("name", ["", "index.parquet"])
+def test_fetched_pictures_are_embedded_and_those_that_did_not_come_are_rejected(tmp_path: Path, name: str) -> None:
+    body = make_jpeg((40, 30))
+    with PictureServer() as server:
+        urls = {"a": server.add("a.jpg", body), "gone": server.url("gone.jpg")}
+        fetched = fetch(tmp_path / "fetched", urls, caption="a red square")
+    done = run_cli(
+        *("build", "--source", "pairs", "--root", fetched.out / name, "--types", "brief", "--images", "embed"),
+        *("--out", tmp_path / "ds", "--json"),
+    )
+    assert done.code == 0, done.err
+    assert done.result["reasons"] == {"not_fetched": 1}
+    assert [(row["image_id"], row["images"]) for row in read(done.result["out"])] == [
+        ("pairs/a", [{"bytes": body, "path": fetched.rows["a"]["path"]}])
+    ]
 
 
 def test_llavas_pipeline_keeps_the_balanced_subset_and_tells_of_the_rest(tmp_path: Path) -> None:

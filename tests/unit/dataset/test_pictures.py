@@ -1,5 +1,6 @@
 import io
 
+import msgspec
 import pytest
 from PIL import Image
 
@@ -33,6 +34,22 @@ def test_bad_picture_has_a_reason(picture: bytes | None, reason: str) -> None:
     assert fault is not None
     assert fault.reason == reason
     assert "000000000001.jpg" in fault.detail
+
+
+@pytest.mark.parametrize(
+    ("told_px", "reason"),
+    [
+        ((0, 0), ""),
+        ((640, 0), ""),
+        ((0, 480), ""),
+        ((0, 481), "image_size_differs"),
+        ((641, 0), "image_size_differs"),
+    ],
+)
+def test_size_that_the_record_does_not_know_is_not_compared(told_px: tuple[int, int], reason: str) -> None:
+    record = msgspec.structs.replace(make_record(), width_px=told_px[0], height_px=told_px[1])
+    fault = find_picture_fault(encode(640, 480), record, 10**8)
+    assert (fault.reason if fault else "") == reason
 
 
 def test_picture_with_too_many_pixels_is_refused_by_its_header() -> None:
