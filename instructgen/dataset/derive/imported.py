@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
 Watch = Callable[[int], None]
 """Given how many records were read."""
 IMAGE_AT_COLUMN = "image_at"
-_INTERLEAVED = ("interleaved", "obelics")
+_WITHOUT_PLACES = ("filter_cap", "texts")  # all pictures stand before the first question there
 _UNKNOWN_TYPE = "unknown"
 _DEFAULT_SPLIT = "train"
 _DETAIL_CHARS = 500
@@ -145,24 +144,26 @@ def _open(plan: ImportPlan) -> tuple[Iterable[Imported | Rejected], bool]:
         raise InstructgenError(f"no import called '{plan.form}'; there are: {', '.join(IMPORTS)}")
     if not plan.path.exists():
         raise InstructgenError(f"no file or folder {plan.path}")
-    records = IMPORTS[name](plan.path, plan.settings)
-    if plan.pictures != "auto":
-        return records, plan.pictures == "embed"
-    first: list[Imported | Rejected] = []
-    for found in records:
-        first.append(found)
+    embeds = plan.pictures == "embed" if plan.pictures != "auto" else _shows_pictures(plan, name)
+    return IMPORTS[name](plan.path, plan.settings), embeds
+
+
+def _shows_pictures(plan: ImportPlan, name: str) -> bool:
+    """Return whether the first record with pictures has them with it.
+
+    What is read up to there is read again: to keep it would be to keep all texts of files without pictures.
+    """
+    for found in IMPORTS[name](plan.path, plan.settings):
         if isinstance(found, Imported) and found.images:
-            break
-    shown = first[-1] if first else None
-    embeds = isinstance(shown, Imported) and any(image.data is not None for image in shown.images)
-    return chain(first, records), embeds
+            return any(image.data is not None for image in found.images)
+    return False
 
 
 def _make_schema(plan: ImportPlan, *, embeds: bool) -> "pa.Schema":
     import pyarrow as pa
 
     schema = make_schema([], embeds_images=embeds)
-    if plan.form in _INTERLEAVED:
+    if plan.form.replace("-", "_") not in _WITHOUT_PLACES:
         schema = schema.append(pa.field(IMAGE_AT_COLUMN, pa.list_(pa.int64())))
     return schema
 

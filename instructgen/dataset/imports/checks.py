@@ -3,7 +3,7 @@
 import hashlib
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,12 @@ _MAX_SHOWN_CHARS = 80
 _ID_CHARS = 24  # of a digest in hex: 96 bits
 _BLOCK_BYTES = 1 << 20
 _DRIVE = re.compile(r"[A-Za-z]:")
-_TYPE = re.compile(r"(?!\.)[\w.-]{1,64}")
+_TYPE = re.compile(r"(?!\.)[\w.-]{1,64}")  # a type is part of a shard's name
+# What lies beside data and tells of it: Hugging Face's files, and those of a version of ours.
+_NOT_DATA = (
+    *("dataset_info.json", "dataset_infos.json", "state.json"),
+    *("manifest.json", "statistics.json", "croissant.json", "rejected.jsonl"),
+)
 
 
 class RecordError(Exception):
@@ -57,24 +62,43 @@ def read_names(record: Mapping[str, Any], image_id: str, sample_type: str, numbe
 def name_sample(record: Mapping[str, Any], image_id: str, sample_type: str, number: int) -> Names:
     """Return what `read_names` does; raises RecordError for a type that cannot be a part of a shard's name."""
     names = read_names(record, image_id, sample_type, number)
-    if not _TYPE.fullmatch(names.sample_type):
-        raise RecordError("unsafe_type", shown(names.sample_type))
+    check_type(names.sample_type)
     return names
+
+
+def is_safe_type(sample_type: str) -> bool:
+    return _TYPE.fullmatch(sample_type) is not None
+
+
+def check_type(sample_type: str) -> str:
+    if not is_safe_type(sample_type):
+        raise RecordError("unsafe_type", shown(sample_type))
+    return sample_type
+
+
+class UniqueIds:
+    """Knows the ids that it gave, by their digests."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[int, int] = {}  # digest of an id -> the number that was given last
+
+    def make(self, sample_id: str) -> str:
+        """Return the id, with a number behind it where it was there before: LLaVA's are those of the images."""
+        digest, unique = _hash_id(sample_id), sample_id
+        number = self._numbers.get(digest, 0)
+        while _hash_id(unique) in self._numbers:
+            number += 1
+            unique = f"{sample_id}#{number}"
+        self._numbers[digest] = max(number, 1)
+        self._numbers.setdefault(_hash_id(unique), 1)
+        return unique
 
 
 def with_unique_ids(found: Iterator[Imported | Rejected]) -> Iterator[Imported | Rejected]:
     """Yield what is found; a sample whose id was there before gets one with a number behind it."""
-    seen: set[int] = set()
+    ids = UniqueIds()
     for one in found:
-        if isinstance(one, Imported):
-            unique, number = one.sample_id, 1
-            while (digest := _hash_id(unique)) in seen:
-                number += 1
-                unique = f"{one.sample_id}#{number}"
-            seen.add(digest)
-            yield one if number == 1 else replace(one, sample_id=unique)
-        else:
-            yield one
+        yield replace(one, sample_id=ids.make(one.sample_id)) if isinstance(one, Imported) else one
 
 
 def _hash_id(sample_id: str) -> int:
@@ -188,6 +212,28 @@ def find_files(path: Path, suffix: str) -> list[Path]:
     if not found:
         raise InstructgenError(f"{path} has no {suffix} file")
     return found
+
+
+def find_json_files(folder: Path) -> list[Path]:
+    """Return the JSON files at any depth that may be data: none in a hidden folder, none that describes others."""
+    files = (file for file in folder.rglob("*.json*") if file.suffix in (".json", ".jsonl"))
+    found = (file for file in files if file.name not in _NOT_DATA and not _is_hidden(file.relative_to(folder)))
+    return sorted(file for file in found if file.is_file())
+
+
+def check_read_whole(folder: Path, found: Sequence[Path], others: Iterable[Path]) -> None:
+    """Raise InstructgenError if a folder holds data besides `found`, which would be passed over."""
+    known = frozenset(found)
+    other = next((file for file in others if file not in known), None)
+    if other is not None:
+        raise InstructgenError(
+            f"{folder} holds {found[0].relative_to(folder)} and {other.relative_to(folder)}, which are not read "
+            "together; name one file, or a folder with one kind of data"
+        )
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def read_lines(path: Path, max_bytes: int) -> Iterator[tuple[int, bytes | None]]:

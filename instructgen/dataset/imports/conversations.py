@@ -5,7 +5,6 @@ record. Files are a JSON list, JSON lines or Parquet, whatever the form, alone o
 in `settings.images`, else in images/ beside the file, where our exports put them; without either, paths are kept.
 """
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,9 +16,12 @@ from msgspec.structs import replace
 from instructgen.dataset.imports.base import Imported, ImportedImage, ImportSettings
 from instructgen.dataset.imports.checks import (
     RecordError,
+    UniqueIds,
     check_answered,
     check_image,
+    check_type,
     find_image,
+    is_safe_type,
     read_names,
     reject,
     shown,
@@ -35,7 +37,6 @@ from instructgen.records import Message, Rejected
 _IMAGES = "images"
 _IMAGE_KEYS = ("images", "image")
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://|data:", re.IGNORECASE)
-_TYPE = re.compile(r"(?!\.)[\w.-]{1,64}")  # a type is part of a shard's name
 _NAMES = ("question_id", "sample_id", "id", "image_id", "sample_type", "type", "category")
 _COLUMNS = (*_NAMES, "source", "teacher", "model", *_IMAGE_KEYS)
 
@@ -83,6 +84,9 @@ def read_llamafactory(path: Path, settings: ImportSettings) -> Iterator[Imported
         return
     reader = _Reader(form, settings)
     for entry in read_info(path / INFO_NAME):
+        if isinstance(entry, Rejected):
+            yield entry
+            continue
         reader.form = _name_keys(form, entry)
         yield from reader.read([path / entry.file_name])
 
@@ -110,7 +114,7 @@ class _Reader:
         self.form = form
         self._settings = settings
         self._num_records = 0
-        self._ids: dict[int, int] = {}  # digest of an id -> the number that was given last
+        self._ids = UniqueIds()
 
     def read(self, files: list[Path]) -> Iterator[Imported | Rejected]:
         for path in files:
@@ -128,20 +132,9 @@ class _Reader:
                 raise found
             record_id = str(find_id(found, self._num_records))
             imported = self._read_record(found, record_id, folder)
-            return replace(imported, sample_id=self._make_unique(imported.sample_id))
+            return replace(imported, sample_id=self._ids.make(imported.sample_id))
         except RecordError as error:
             return reject(record_id, error)
-
-    def _make_unique(self, sample_id: str) -> str:
-        """Return the id, with a number behind it where it was there before: LLaVA's are those of the images."""
-        digest, unique = hash_id(sample_id), sample_id
-        number = self._ids.get(digest, 0)
-        while hash_id(unique) in self._ids:
-            number += 1
-            unique = f"{sample_id}#{number}"
-        self._ids[digest] = max(number, 1)
-        self._ids.setdefault(hash_id(unique), 1)
-        return unique
 
     def _read_record(self, record: Mapping[str, Any], record_id: str, folder: Path | None) -> Imported:
         form = self.form
@@ -161,10 +154,6 @@ class _Reader:
         fields = read_names(record, "", "", 0).fields
         image_id = _find_image_id(record, form.name, record_id, images)
         return Imported(record_id, image_id, _find_type(record, turns), turns, images, image_at, fields)
-
-
-def hash_id(sample_id: str) -> int:
-    return int.from_bytes(hashlib.blake2b(sample_id.encode(), digest_size=8).digest(), "big")
 
 
 def _list_images(record: Mapping[str, Any], keys: tuple[str, ...]) -> list[object]:
@@ -217,7 +206,8 @@ def _find_image_id(record: Mapping[str, Any], form: str, record_id: str, images:
     known = record.get("image_id")
     if isinstance(known, str) and _is_ours(record):
         return whole(known)
-    name = known if isinstance(known, str | int) and known != "" else images[-1].path if images else None
+    is_name = isinstance(known, str | int) and not isinstance(known, bool) and known != ""
+    name = known if is_name else images[-1].path if images else None
     if name is None:
         return f"{form}/{record_id}"
     number = coco_number(name)
@@ -227,9 +217,6 @@ def _find_image_id(record: Mapping[str, Any], form: str, record_id: str, images:
 def _find_type(record: Mapping[str, Any], turns: tuple[Message, ...]) -> str:
     """Return the sample type; of others' records one that cannot be a part of a file's name is not taken over."""
     if _is_ours(record):
-        sample_type: str = record["sample_type"]
-        if not _TYPE.fullmatch(sample_type):
-            raise RecordError("unsafe_type", shown(sample_type))
-        return sample_type
+        return check_type(record["sample_type"])
     sample_type = find_type(record, turns)
-    return sample_type if _TYPE.fullmatch(sample_type) else find_type({}, turns)
+    return sample_type if is_safe_type(sample_type) else find_type({}, turns)

@@ -19,8 +19,10 @@ from instructgen.dataset.imports.base import Imported, ImportedImage, ImportSett
 from instructgen.dataset.imports.checks import (
     RecordError,
     check_answered,
+    check_read_whole,
     find_files,
     find_image,
+    find_json_files,
     make_turn,
     name_sample,
     read_lines,
@@ -65,7 +67,10 @@ def _read_files(path: Path, settings: ImportSettings) -> Iterator[Imported | Rej
 def _find_files(path: Path) -> list[Path]:
     if path.is_dir() and not any(path.rglob("*.parquet")):
         return find_files(path, ".jsonl")
-    return find_files(path, ".parquet")
+    found = find_files(path, ".parquet")
+    if path.is_dir():
+        check_read_whole(path, found, (file for file in find_json_files(path) if file.suffix == ".jsonl"))
+    return found
 
 
 def _find_folder(file: Path, path: Path, settings: ImportSettings) -> Path | None:
@@ -102,9 +107,11 @@ def _take_apart(record: Mapping[str, Any]) -> _Parts:
 
 
 def _take_apart_mmc4(record: Mapping[str, Any]) -> _Parts:
-    texts = record["text_list"]
+    texts, infos = record["text_list"], record.get("image_info")
+    if infos is not None and not isinstance(infos, list):
+        raise RecordError("image_missing", shown(infos))
     found: list[tuple[int, str]] = []
-    for info in record.get("image_info") or ():
+    for info in infos or ():
         name = info.get("image_name") if isinstance(info, dict) else None
         if not isinstance(name, str):
             raise RecordError("image_missing", shown(info))

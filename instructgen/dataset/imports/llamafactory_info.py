@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from instructgen.dataset.imports.checks import RecordError, check_relative
+from instructgen.dataset.imports.checks import RecordError, check_relative, reject
 from instructgen.errors import InstructgenError
-from instructgen.records import Role
+from instructgen.records import Rejected, Role
 
 INFO_NAME = "dataset_info.json"
 _TAGS: dict[str, Role] = {"user_tag": "user", "assistant_tag": "assistant", "system_tag": "system"}
@@ -33,22 +33,25 @@ class _Written(Struct):
     tags: dict[str, Any] = {}
 
 
-def read_info(path: Path) -> Iterator[InfoEntry]:
-    """Yield the entries that name a file which is there, each file once; raises InstructgenError if none does.
+def read_info(path: Path) -> Iterator[InfoEntry | Rejected]:
+    """Yield the entries that name a file, each file once; raises InstructgenError if none is there.
 
-    Entries that name a data set of a hub are passed over, as are files that were not copied along.
+    Entries that name a data set of a hub are passed over. A file that is not there, or is a folder, is rejected.
     """
     try:
         written = msgspec.json.decode(path.read_bytes(), type=dict[str, _Written])
     except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
         raise InstructgenError(f"{path} cannot be read: {error}") from None
-    seen: set[str] = set()
+    seen: dict[str, bool] = {}  # file name -> whether it is there
     for name, entry in written.items():
-        if entry.file_name is None or entry.file_name in seen or not _is_there(path, name, entry.file_name):
+        if entry.file_name is None or entry.file_name in seen:
             continue
-        seen.add(entry.file_name)
-        yield _make_entry(entry, entry.file_name)
-    if not seen:
+        seen[entry.file_name] = _is_there(path, name, entry.file_name)
+        if seen[entry.file_name]:
+            yield _make_entry(entry, entry.file_name)
+        else:
+            yield reject(name, RecordError("not_a_file", entry.file_name))
+    if not any(seen.values()):
         raise InstructgenError(f"{path} names no file that lies beside it")
 
 

@@ -6,29 +6,33 @@ from typing import Any
 
 import msgspec
 
-from instructgen.dataset.imports.checks import RecordError, read_lines, shown
+from instructgen.dataset.imports.checks import RecordError, check_read_whole, find_json_files, read_lines, shown
 from instructgen.dataset.imports.json_pieces import read_list
 from instructgen.dataset.imports.parquet import read_rows
 from instructgen.dataset.imports.read import find_data
 from instructgen.errors import InstructgenError
 
 _SUFFIXES = (".parquet", ".json", ".jsonl")
-_NOT_DATA = ("dataset_info.json", "manifest.json")
 
 # A record, or why there is none in its place.
 Found = dict[str, Any] | RecordError
 
 
 def find_record_files(path: Path) -> list[Path]:
-    """Return the file itself, or those of a folder: its Parquet files at any depth, else its JSON files."""
+    """Return the file itself, or those of a folder: its Parquet files at any depth, else its JSON files.
+
+    Raises InstructgenError for a folder without any, with both, or with JSON in it and below it.
+    """
     if not path.is_dir():
         return [path]
     found = sorted(path.rglob("*.parquet"))
+    written = find_json_files(path)
     if not found:
-        files = (file for file in path.iterdir() if file.suffix in _SUFFIXES and file.name not in _NOT_DATA)
-        found = sorted(file for file in files if file.is_file())
+        found = [file for file in written if file.parent == path]
     if not found:
-        raise InstructgenError(f"{path} has no file that ends in {', '.join(_SUFFIXES)}")
+        below = f"; there is {written[0].relative_to(path)} below it: name its folder" if written else ""
+        raise InstructgenError(f"{path} has no file that ends in {', '.join(_SUFFIXES)}{below}")
+    check_read_whole(path, found, written)
     return found
 
 

@@ -71,18 +71,19 @@ def _take_placeholders(text: str, role: Role) -> tuple[str, list[str | None]]:
         if PLACEHOLDER in text:
             raise RecordError("placeholder_in_answer", shown(text))
         return text, []
-    names: list[str | None] = []
-    while text.startswith(PLACEHOLDER):
-        names.append(None)
-        text = text.removeprefix(PLACEHOLDER)
-        text = text[1:] if text.startswith(_GAPS) else text
-    while text.endswith(PLACEHOLDER):
-        names.append(None)
-        text = text.removesuffix(PLACEHOLDER)
-        text = text[:-1] if text.endswith(_GAPS) else text
+    num_found, start, end = 0, 0, len(text)  # the text is cut once: there may be many placeholders
+    while text.startswith(PLACEHOLDER, start, end):
+        num_found += 1
+        start += len(PLACEHOLDER)
+        start += text.startswith(_GAPS, start, end)
+    while text.endswith(PLACEHOLDER, start, end):
+        num_found += 1
+        end -= len(PLACEHOLDER)
+        end -= text.endswith(_GAPS, start, end)
+    text = text[start:end]
     if PLACEHOLDER in text:
         raise RecordError("placeholder_inside", shown(text))
-    return text, names
+    return text, [None] * num_found
 
 
 def _read_parts(parts: Sequence[object]) -> tuple[str, list[str | None]]:

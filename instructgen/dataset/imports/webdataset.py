@@ -34,6 +34,7 @@ from instructgen.records import Message, Rejected
 
 _CAPTION_TYPE = "caption"
 _SEED = 0
+_MAX_DIGITS = 9  # of a picture's number; int() refuses thousands of them
 _SUFFIXES = {*FORMATS.values(), "jpeg", "tiff"}
 _ROLES = ("system", "user", "assistant")
 
@@ -118,7 +119,8 @@ def _read_images(sample: TarSample, paths: list[object], settings: ImportSetting
 
 def _number(suffix: str) -> tuple[int, str]:
     number = suffix.partition(".")[0]
-    return (int(number) if number.isascii() and number.isdigit() else -1, suffix)
+    is_number = len(number) <= _MAX_DIGITS and number.isascii() and number.isdigit()
+    return (int(number) if is_number else -1, suffix)
 
 
 def _read_caption(

@@ -14,11 +14,13 @@ import msgspec
 import pytest
 
 from instructgen.dataset.columns import Row, make_schema
-from instructgen.dataset.derive import order, write
+from instructgen.dataset.derive import imported, order, write
 from instructgen.dataset.derive.imported import ImportPlan
 from instructgen.dataset.derive.order import shuffle_rows
 from instructgen.dataset.derive.recipe import SHORT_ANSWER, Part, Recipe, load_recipe, open_parts
 from instructgen.dataset.derive.selection import select_rows
+from instructgen.dataset.exports import EXPORTS
+from instructgen.dataset.exports.base import ExportSettings
 from instructgen.dataset.manifest import Manifest, SourceFacts
 from instructgen.dataset.shards import MIXED
 from instructgen.dataset.stored import LocalVersion, read_rows
@@ -29,6 +31,7 @@ from instructgen.draws import draw_fraction
 from instructgen.errors import InstructgenError
 from instructgen.jobs.datasets import MadeVersion, collect_versions, derive_version, import_version
 from tests.support.cli import ROOT
+from tests.support.exports import make_picture
 from tests.support.versions import make_row_of, write_version
 
 NUM_IMAGES = 40
@@ -484,3 +487,67 @@ def test_collecting_keeps_tagged_and_newest(parts: tuple[LocalVersion, LocalVers
     assert set(done.versions) == {one.manifest.version for one in made[1:]}
     assert done.num_bytes > 0
     assert store.list_versions() == [made[0].manifest.version]
+
+
+ANSWER = {"from": "gpt", "value": "A dog."}
+LATE_PLACES = {"late": [2], "first": None}
+
+
+def import_later_picture(tmp_path: Path, form: str, messages: str, images: str) -> LocalVersion:
+    """Return the version of two records in a form: one shows its picture in turn 2, one in the first."""
+    folder = tmp_path / "in"
+    (folder / "images").mkdir(parents=True)
+    (folder / "images" / "a.jpg").write_bytes(make_picture(1))
+    records = [
+        {"id": name, images: ["a.jpg"], messages: [{"from": "human", "value": "<image>\nWhat?"}, ANSWER]}
+        for name in ("late", "first")
+    ]
+    records[0][messages] = [{"from": "human", "value": "Hello."}, ANSWER, *records[0][messages]]
+    (folder / "data.json").write_text(json.dumps(records))
+    return open_local(import_version(ImportPlan(form, folder), str(tmp_path / "one"), []).ref)
+
+
+def open_local(ref: str) -> LocalVersion:
+    stored = open_version(ref)
+    assert isinstance(stored, LocalVersion)
+    return stored
+
+
+def places_of(version: LocalVersion) -> dict[str, list[int] | None]:
+    return {row["sample_id"]: row["image_at"] for row in read_rows(version)}
+
+
+@pytest.mark.parametrize(
+    ("form", "messages", "images"), [("llava", "conversations", "image"), ("sharegpt", "conversations", "images")]
+)
+def test_picture_of_a_later_turn_is_imported_with_its_place_and_not_exported_to_the_first(
+    form: str, messages: str, images: str, tmp_path: Path
+) -> None:
+    version = import_later_picture(tmp_path, form, messages, images)
+    assert places_of(version) == LATE_PLACES
+    exported = EXPORTS[form](version, tmp_path / "out", lambda _, __: None, ExportSettings())
+    assert (exported.num_rows, exported.left_out) == (1, {"interleaved": 1})
+    again = import_version(ImportPlan(form, tmp_path / "out"), str(tmp_path / "two"), [])
+    assert [row["sample_id"] for row in read_rows(open_version(again.ref))] == ["first"]
+
+
+@pytest.mark.parametrize("form", ["openai", "webdataset"])
+def test_picture_of_a_later_turn_stays_there_through_import_export_and_import(form: str, tmp_path: Path) -> None:
+    version = import_later_picture(tmp_path, "llava", "conversations", "image")
+    exported = EXPORTS[form](version, tmp_path / "out", lambda _, __: None, ExportSettings())
+    assert (exported.num_rows, exported.left_out) == (2, {})
+    again = open_local(import_version(ImportPlan(form, tmp_path / "out"), str(tmp_path / "two"), []).ref)
+    assert places_of(again) == LATE_PLACES
+    assert [row["messages"] for row in read_rows(again)] == [row["messages"] for row in read_rows(version)]
+
+
+def test_import_without_pictures_keeps_no_records_while_it_looks_for_one(tmp_path: Path) -> None:
+    turns = [{"from": "human", "value": "Why?"}, {"from": "gpt", "value": "x" * 4000}]
+    path = tmp_path / "data.jsonl"
+    path.write_text("".join(json.dumps({"id": number, "conversations": turns}) + "\n" for number in range(3000)))
+    tracemalloc.start()
+    records, embeds_images = imported._open(ImportPlan("llava", path))
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < path.stat().st_size / 4
+    assert (sum(1 for _ in records), embeds_images) == (3000, False)

@@ -1,7 +1,8 @@
 """Conversations that others wrote: what is taken over as it is, and what is turned away with which reason."""
 
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,10 @@ import pytest
 
 from instructgen.dataset.imports import IMPORTS
 from instructgen.dataset.imports.base import Imported
+from instructgen.dataset.imports.checks import with_unique_ids
+from instructgen.dataset.imports.parse import ROLES
 from instructgen.dataset.imports.record_files import find_record_files
+from instructgen.dataset.imports.turns import Keys, read_turns
 from instructgen.errors import InstructgenError
 from instructgen.records import Rejected
 from tests.support.exports import make_picture, read_form
@@ -302,7 +306,7 @@ def test_dataset_info_says_what_the_keys_are_called(tmp_path: Path) -> None:
     }
     (tmp_path / "dataset_info.json").write_text(json.dumps(info))
     [imported], rejected = read_form(tmp_path, "llamafactory")
-    assert rejected == []
+    assert [(one.record_id, one.reason, one.detail) for one in rejected] == [("gone", "not_a_file", "gone.json")]
     assert [(turn.role, turn.content) for turn in imported.turns] == [
         ("system", "Be brief."),
         ("user", "What?"),
@@ -392,3 +396,109 @@ def test_ids_that_repeat_get_numbers_that_no_other_record_has(tmp_path: Path) ->
 def test_rejected_carries_the_id_of_its_record(tmp_path: Path) -> None:
     path = write_data(tmp_path, [{"id": "abc", "conversations": said("A?", "")}])
     assert read_form(path, "llava")[1] == [Rejected("abc", "source", "no_answer", "")]
+
+
+class CountedText(str):
+    """A text that counts the characters that are copied out of it."""
+
+    num_copied = 0
+
+    def __getitem__(self, index: Any) -> str:
+        return self._copy(super().__getitem__(index))
+
+    def removeprefix(self, prefix: str, /) -> str:
+        return self._copy(super().removeprefix(prefix))
+
+    def removesuffix(self, suffix: str, /) -> str:
+        return self._copy(super().removesuffix(suffix))
+
+    def _copy(self, text: str) -> "CountedText":
+        CountedText.num_copied += len(text)
+        return CountedText(text)
+
+
+def test_many_placeholders_are_cut_off_at_once() -> None:
+    text = CountedText("<image>\n" * 200 + "What?" + " <image>" * 200)
+    CountedText.num_copied = 0
+    turns, slots = read_turns([{"from": "human", "value": text}], Keys(has_placeholders=True, roles=ROLES))
+    assert turns[0].content == "What?"
+    assert len(slots) == 400
+    assert CountedText.num_copied <= len(text)
+
+
+def count_calls(run: Callable[[], object]) -> int:
+    num_calls = 0
+
+    def count(_: object, event: str, __: object) -> None:
+        nonlocal num_calls
+        num_calls += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        run()
+    finally:
+        sys.setprofile(before)
+    return num_calls
+
+
+def test_ids_that_repeat_cost_as_much_as_others() -> None:
+    def name(ids: list[str]) -> list[str]:
+        samples = (Imported(one, "i", "t", (), ()) for one in ids)
+        return [one.sample_id for one in with_unique_ids(samples) if isinstance(one, Imported)]
+
+    assert name(["a", "a", "a#2", "a", "a#2", "b"]) == ["a", "a#2", "a#2#2", "a#3", "a#2#3", "b"]
+    num_other = count_calls(lambda: name([str(number) for number in range(500)]))
+    assert count_calls(lambda: name(["a"] * 500)) < 3 * num_other
+
+
+@pytest.mark.parametrize("image_id", [True, False])
+def test_truth_value_is_no_coco_id(image_id: bool, tmp_path: Path) -> None:
+    record = {"id": "x", "image": "dog.jpg", "image_id": image_id, "conversations": said("<image>\nA?", "B.")}
+    assert read_one(tmp_path, record).image_id == "llava/dog.jpg"
+
+
+def test_folder_that_dataset_info_names_is_rejected_and_counted(tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    write_data(tmp_path, [{"conversations": said("A?", "B.")}], name="train.json")
+    names = {"train": "train.json", "more": "more", "val": "val.json", "again": "val.json"}
+    info = {name: {"file_name": file_name} for name, file_name in names.items()}
+    (tmp_path / "dataset_info.json").write_text(json.dumps(info))
+    imported, rejected = read_form(tmp_path, "llamafactory")
+    assert len(imported) == 1
+    assert [(one.record_id, one.reason) for one in rejected] == [("more", "not_a_file"), ("val", "not_a_file")]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("data/a.parquet", "b.jsonl"), ("a.jsonl", "deep/c.json"), ("a.parquet", "deep/c.jsonl")]
+)
+def test_files_of_a_folder_that_would_be_passed_over_are_an_error(first: str, second: str, tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    record = {"id": "1", "conversations": said("A?", "B.")}
+    for name in (first, second):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        if name.endswith(".parquet"):
+            pq.write_table(pa.Table.from_pylist([record]), tmp_path / name)
+        else:
+            write_data(tmp_path, [record], name=name)
+    with pytest.raises(InstructgenError, match=f"holds {first} and {second}.*name one file"):
+        find_record_files(tmp_path)
+    assert find_record_files(tmp_path / second) == [tmp_path / second]
+
+
+def test_json_that_is_below_the_folder_alone_is_named(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    path = write_data(tmp_path, [], name="deep/a.json")
+    with pytest.raises(InstructgenError, match=r"there is deep/a.json below it"):
+        find_record_files(tmp_path)
+    assert find_record_files(tmp_path / "deep") == [path]
+
+
+def test_json_that_tells_of_other_files_or_is_hidden_is_no_data(tmp_path: Path) -> None:
+    path = write_data(tmp_path, [], name="a.json")
+    for name in (".cache/b.json", "deep/manifest.json", "deep/rejected.jsonl", "statistics.json", "croissant.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        write_data(tmp_path, [], name=name)
+    assert find_record_files(tmp_path) == [path]

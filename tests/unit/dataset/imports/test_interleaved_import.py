@@ -190,3 +190,18 @@ def test_round_trip_of_obelics_keeps_a_picture_behind_the_last_text(tmp_path: Pa
     version = write_documents(tmp_path / "v", [make_document(1, ["One.", "Two."], [1, 2])])
     EXPORTS["obelics"](version, tmp_path / "out", lambda _, __: None)
     assert read_form(tmp_path / "out", "obelics")[0][0].image_at == (1, 2)
+
+
+@pytest.mark.parametrize("infos", [5, "a.jpg", {"image_name": "a.jpg"}, True])
+def test_list_of_pictures_that_is_none_is_rejected(infos: object, tmp_path: Path) -> None:
+    documents = [{"text_list": ["A."], "image_info": infos}, {"text_list": ["B."], "image_info": None}]
+    [one], [rejected] = read_form(write_lines(tmp_path / "a.jsonl", *documents), "interleaved")
+    assert (rejected.record_id, rejected.reason) == ("#1", "image_missing")
+    assert one.turns[0].content == "B."
+
+
+def test_folder_with_both_kinds_of_documents_is_an_error_that_names_both(tmp_path: Path) -> None:
+    write_lines(tmp_path / "a.jsonl", EXAMPLE)
+    pq.write_table(pa.table({"images": [["x.jpg", None]], "texts": [[None, "A."]]}), tmp_path / "b.parquet")
+    with pytest.raises(InstructgenError, match=r"holds b.parquet and a.jsonl.*name one file"):
+        read_form(tmp_path, "interleaved")

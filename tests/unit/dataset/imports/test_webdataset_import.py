@@ -271,3 +271,16 @@ def test_round_trip_keeps_where_pictures_stand(tmp_path: Path) -> None:
         "conv2": (0,),
         "conv3": None,
     }
+
+
+def test_number_of_thousands_of_digits_is_a_name_like_any_other(tmp_path: Path) -> None:
+    turns = [{"role": "user", "content": "A?"}, {"role": "assistant", "content": "B."}]
+    members = [
+        ("k.json", json.dumps({"messages": turns}).encode()),
+        ("k.1.jpg", make_picture(1)),
+        (f"k.{'9' * 5000}.jpg", make_picture(2)),
+        ("k.0.jpg", make_picture(0)),
+    ]
+    [one], rejected = read_form(write_tar(tmp_path / "a.tar", members), "webdataset")
+    assert rejected == []
+    assert [image.data for image in one.images] == [make_picture(2), make_picture(0), make_picture(1)]
