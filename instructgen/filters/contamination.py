@@ -64,12 +64,20 @@ class ContaminationPass:
         hashes = [np.zeros(0, dtype=np.uint64)]
         for path in paths:
             texts: list[str] = []
+            names: set[str] = set()
             for is_image, value in read_evaluation(path):
                 if is_image:
-                    self._image_names.add(image_name(value))
+                    names.add(image_name(value))
                 else:
                     texts.append(value)
-            hashes.append(_hash_texts(texts, options.n))
+            runs = _hash_texts(texts, options.n)
+            if not names and not len(runs):
+                raise InstructgenError(
+                    f"{path} holds no image and no text of {options.n} words under a key that is known "
+                    "(docs/filters.md): nothing could be found by it; leave it out or name its keys as they are there"
+                )
+            self._image_names |= names
+            hashes.append(runs)
         self._known = np.unique(np.concatenate(hashes))
         self._faults: dict[str, Fault] = {}
         self._waiting: list[tuple[str, str, str]] = []

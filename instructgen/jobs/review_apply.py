@@ -178,7 +178,7 @@ class _Writing:
         counts[reason] = counts.get(reason, 0) + 1
         *first, last = row["request_ids"]
         line: dict[str, Any] = {
-            "unit_id": row["sample_id"].rpartition("/")[0],
+            "unit_id": row["sample_id"].rpartition("/")[0] or row["sample_id"],
             "outcome": "rejected",
             "stage": "publish",
             "reason": reason,

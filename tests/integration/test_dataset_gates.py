@@ -70,7 +70,10 @@ class Runner:
 
     @property
     def summary(self) -> str:
-        path = self.temp / "summary.md"
+        return self._read("summary.md")
+
+    def _read(self, name: str) -> str:
+        path = self.temp / name
         return path.read_text(encoding="utf-8") if path.is_file() else ""
 
     def run_job(self, name: str) -> str | None:
@@ -91,14 +94,18 @@ class Runner:
         told = {
             "RUNNER_TEMP": str(self.temp),
             "GITHUB_OUTPUT": str(output),
+            "GITHUB_ENV": str(self.temp / "env"),
             "GITHUB_STEP_SUMMARY": str(self.temp / "summary.md"),
         }
         assert "${{" not in step["run"], "text put into a script would be run"
         path = f"{self.temp / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        later = dict(line.split("=", 1) for line in self._read("env").splitlines())
+        if "PYTHONPATH" in later:  # the test's base has no package of its own
+            later["PYTHONPATH"] += f"{os.pathsep}{ROOT}"
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
             cwd=self.repository,
-            env=environment(**own, **told, PATH=path),
+            env=environment(**later, **own, **told, PATH=path),
             capture_output=True,
             text=True,
             check=False,
@@ -161,14 +168,17 @@ def open_pull_request(repository: Path, tmp_path: Path, changes: dict[str, str])
     git(repository, "clone", "--quiet", str(repository), str(checkout))
     git(checkout, "switch", "--quiet", "--create", "change")
     for name, text in changes.items():
+        (checkout / name).parent.mkdir(exist_ok=True)
         (checkout / name).write_text(text, encoding="utf-8")
     git(checkout, "add", ".")
     git(checkout, "commit", "--quiet", "--message", "change")
     temp = tmp_path / "temp"
     (temp / "bin").mkdir(parents=True)
-    python = temp / "bin" / "python"
-    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
-    python.chmod(0o755)
+    # As pip writes a console script: the working directory is not where it looks for packages.
+    for name, flags in {"python": "", "instructgen": "-P -m instructgen "}.items():
+        script = temp / "bin" / name
+        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {flags}"$@"\n', encoding="utf-8")
+        script.chmod(0o755)
     return Runner(checkout, temp, git(repository, "rev-parse", "main"))
 
 
@@ -216,6 +226,34 @@ def test_pull_request_with_fewer_rows_is_failed_whatever_gates_it_brings(reposit
 
 
 @needs_shell
+def test_pull_request_is_not_judged_by_code_that_it_brings(repository: Path, tmp_path: Path) -> None:
+    lenient = """
+import os, sys
+if "check" in sys.argv:
+    sys.exit(0)
+os.execv(sys.executable, [sys.executable, "-P", "-m", "instructgen", *sys.argv[1:]])
+"""
+    changes = {
+        "pipelines/smoke.toml": PIPELINE.replace("limit = 24", "limit = 18"),
+        "instructgen/__init__.py": "",
+        "instructgen/__main__.py": lenient,
+    }
+    runner = open_pull_request(repository, tmp_path, changes)
+    assert runner.run_job("check") == "all gates pass", runner.log
+    assert "❌ <code>rows.max&#95;drop</code>" in runner.summary
+    assert f"PYTHONPATH={runner.temp / 'base'}" in (runner.temp / "env").read_text(encoding="utf-8")
+
+
+def test_no_checkout_leaves_its_token_to_what_runs_after() -> None:
+    for path in sorted((ROOT / ".github" / "workflows").glob("*.yml")):
+        workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+        steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+        for step in steps:
+            if step.get("uses", "").startswith("actions/checkout@"):
+                assert step["with"]["persist-credentials"] is False, path.name
+
+
+@needs_shell
 def test_mistake_in_the_gates_fails_the_check_itself(repository: Path, tmp_path: Path) -> None:
     broken = {"data/smoke-gates.toml": "[row]\nmin = 1\n"}
     first = open_pull_request(repository, tmp_path, broken)
@@ -232,6 +270,7 @@ def test_what_runs_code_of_a_pull_request_can_only_read() -> None:
     assert list(triggers) == ["pull_request"]
     assert workflow["permissions"] == {"contents": "read"}
     assert "permissions" not in workflow["jobs"]["check"]
+    assert workflow["concurrency"]["cancel-in-progress"] is True
     comment = workflow["jobs"]["comment"]
     assert comment["permissions"] == {"pull-requests": "write"}
     assert "head.repo.full_name == github.repository" in comment["if"]

@@ -3,16 +3,20 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
 
 from instructgen.dataset.compare.rows import RowComparison
+from instructgen.dataset.compare.sides import Side
 from instructgen.dataset.manifest import Counts, Manifest
 from instructgen.dataset.publish import REJECTED_NAME
 from instructgen.dataset.stored import StoredVersion
 from instructgen.errors import InstructgenError
+
+if TYPE_CHECKING:
+    from instructgen.dataset.compare.rows import Places
 
 ACCEPTED = "accepted"
 ABSENT = "absent"
@@ -125,15 +129,21 @@ def find_moves(old: StoredVersion, new: StoredVersion, compared: RowComparison) 
     if is_same and not len(compared.added) and not len(compared.removed):
         return ()
     before, after = _read_unpublished(old), _read_unpublished(new)
-    removed = {_unit_of(compared.old.id_of(row)) for row in compared.removed.tolist()}
-    added = {_unit_of(compared.new.id_of(row)) for row in compared.added.tolist()}
+    removed = dict(_walk_units(compared.old, compared.removed))
+    added = dict(_walk_units(compared.new, compared.added))
+    named = before.keys() | after.keys() | removed.keys() | added.keys()
+    # A unit may have several samples: one that still has another of them is accepted on both sides.
+    kept = {unit_id: name for unit_id, name in _walk_units(compared.new, compared.pairs[1]) if unit_id in named}
+    types = {**removed, **added, **kept}
+    known_types = _find_types(old.manifest.counts) | _find_types(new.manifest.counts)
     moves: Counter[tuple[str, str, str]] = Counter()
     examples: dict[tuple[str, str, str], str] = {}
-    for unit_id in sorted(before.keys() | after.keys() | removed | added):
-        was = before.get(unit_id) or (ACCEPTED if unit_id in removed else ABSENT)
-        now = after.get(unit_id) or (ACCEPTED if unit_id in added else ABSENT)
+    for unit_id in sorted(named):
+        was = before.get(unit_id) or (ACCEPTED if unit_id in removed or unit_id in kept else ABSENT)
+        now = after.get(unit_id) or (ACCEPTED if unit_id in added or unit_id in kept else ABSENT)
         if was != now:
-            key = (unit_id.rpartition("/")[2], was, now)
+            tail = unit_id.rpartition("/")[2]
+            key = (types.get(unit_id, tail if tail in known_types else ""), was, now)
             moves[key] += 1
             examples.setdefault(key, unit_id)
     return tuple(
@@ -142,8 +152,20 @@ def find_moves(old: StoredVersion, new: StoredVersion, compared: RowComparison) 
     )
 
 
-def _unit_of(sample_id: str) -> str:
-    return sample_id.rpartition("/")[0]
+def _walk_units(side: Side, rows: "Places") -> Iterator[tuple[str, str]]:
+    """Yield the unit and the type of each row."""
+    for sample_id, sample_type in zip(side.ids.take(rows).to_pylist(), side.types_of(rows), strict=True):
+        yield _unit_of(sample_id, sample_type), sample_type
+
+
+def _unit_of(sample_id: str, sample_type: str) -> str:
+    """Return "coco/000000000139/conv" of "coco/000000000139/conv/0"; an imported sample is a unit by itself."""
+    unit_id, _, number = sample_id.rpartition("/")
+    return unit_id if number.isdigit() and unit_id.endswith(f"/{sample_type}") else sample_id
+
+
+def _find_types(counts: Counts) -> set[str]:
+    return {*counts.planned, *counts.accepted, *counts.rejected, *counts.reasons}
 
 
 def _read_unpublished(version: StoredVersion) -> dict[str, str]:

@@ -131,7 +131,7 @@ class _Rejections:
 
     def add(self, row: Row, version: str) -> None:
         line = {
-            "unit_id": row["sample_id"].rpartition("/")[0],
+            "unit_id": row["sample_id"].rpartition("/")[0] or row["sample_id"],
             "outcome": "rejected",
             "stage": "publish",
             "reason": DUPLICATE,

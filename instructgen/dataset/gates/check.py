@@ -10,7 +10,7 @@ from instructgen.dataset.compare.diff import Named, add_counts
 from instructgen.dataset.compare.measures import find_worsening
 from instructgen.dataset.compare.rows import compare_rows
 from instructgen.dataset.compare.sides import count_types
-from instructgen.dataset.gates.rows import LICENCES, UNKNOWN_LICENCE, Faulty, RowFacts, scan_rows
+from instructgen.dataset.gates.rows import LICENCES, NUM_SHOWN, UNKNOWN_LICENCE, Faulty, RowFacts, scan_rows
 from instructgen.dataset.gates.settings import CheckGates, MeasureGate, RowsGate
 from instructgen.dataset.manifest import Manifest
 from instructgen.dataset.stored import StoredVersion
@@ -62,9 +62,14 @@ def check_version(
     """
     checked = _Checked(new, old, gates, find)
     findings = [finding for part in _PARTS for finding in part(checked)]
-    needed = (gates.duplicates, gates.contamination, gates.splits, gates.schema, gates.licences)
-    if any(gate is not None for gate in needed):
-        findings += _check_facts(gates, scan_rows(new, gates))
+    of_rows = (gates.duplicates, gates.contamination, gates.splits, gates.schema, gates.licences)
+    needs_rows = any(gate is not None for gate in of_rows)
+    if needs_rows or gates.rows is not None:
+        facts = scan_rows(new, gates)
+        if needs_rows:
+            findings += _check_facts(gates, facts)
+        elif facts.wrong_counts:  # the numbers of rows were the manifest's
+            findings.append(_fail_unread(facts))
     return CheckReport(_name(new), None if old is None else _name(old), tuple(findings))
 
 
@@ -98,6 +103,11 @@ def _check_rows(checked: _Checked) -> Iterator[Finding]:
     old = None if checked.old is None else count_types(checked.old, checked.old.manifest.shards)
     yield from _check_num("rows", gate, sum(new.values()), None if old is None else sum(old.values()))
     for name, of_type in gate.types.items():
+        if name not in new and name not in (old or {}) and of_type.max != 0:
+            # A name that is spelt wrong has no rows to lose, and would pass.
+            names = ", ".join(sorted({*new, *(old or {})})) or "none"
+            yield Finding(f"rows.types.{name}", "failed", detail=f"no rows of this type; there are: {names}")
+            continue
         before = None if old is None else old.get(name, 0)
         yield from _check_num(f"rows.types.{name}", of_type, new.get(name, 0), before)
 
@@ -126,8 +136,10 @@ def _check_rejected(checked: _Checked) -> Iterator[Finding]:
     yield from _at_most("rejected.max", new, gate.max)
     if gate.max_rise is None:
         return
-    if old is None:
+    if checked.old is None:
         yield _no_old("rejected.max_rise")
+    elif old is None:
+        yield Finding("rejected.max_rise", "skipped", detail="nothing was planned in OLD: no build of ours made it")
     else:
         yield from _at_most("rejected.max_rise", round(new - old, _DIGITS), gate.max_rise, f"{old:g} -> {new:g}")
 
@@ -154,9 +166,22 @@ def _check_measures(checked: _Checked) -> Iterator[Finding]:
                 continue
             value, before = _find_measure(new, where, measure), _find_measure(old, where, measure)
             if value is None:
-                yield Finding(name, "skipped", detail="nothing to measure")
+                yield _judge_missing(name, before, has_table=_has_table(new, where))
                 continue
             yield from _check_measure(name, measure, bounds, (value, before), has_old=checked.old is not None)
+
+
+def _judge_missing(name: str, before: float | None, *, has_table: bool) -> Finding:
+    if not has_table:
+        return Finding(name, "failed", detail="NEW has no measures of this type")
+    if before is not None:
+        return Finding(name, "failed", detail=f"OLD had {before:g}, NEW has none")
+    return Finding(name, "skipped", detail="nothing to measure")
+
+
+def _has_table(metrics: dict[str, Any], where: str) -> bool:
+    kind, _, name = where.partition(".")
+    return not name or name in metrics.get(kind, {})
 
 
 def _find_measure(metrics: dict[str, Any] | None, where: str, measure: str) -> float | None:
@@ -232,12 +257,11 @@ def find_ancestors(manifest: Manifest, find: FindManifest) -> set[str]:
 
 def _check_facts(gates: CheckGates, facts: RowFacts) -> Iterator[Finding]:
     """Yield what the rows themselves say."""
-    if gates.schema is not None or facts.schema_faults:
+    is_read = bool(facts.num_rows) and not facts.wrong_counts
+    if facts.schema_faults or (is_read and gates.schema is not None):
         yield _judge("schema.columns", len(facts.schema_faults), "; ".join(facts.schema_faults[:3]))
-    if facts.schema_faults:
-        yield Finding(
-            "rows.read", "failed", detail="the rows were not looked at: their columns are not as they must be"
-        )
+    if facts.schema_faults or not is_read:
+        yield _fail_unread(facts)
         return
     if gates.schema is not None:
         reasons = ["no_messages", "turns_do_not_alternate", "empty_turn"] if gates.schema.messages else []
@@ -248,6 +272,15 @@ def _check_facts(gates: CheckGates, facts: RowFacts) -> Iterator[Finding]:
     yield from _check_repeats(gates, facts)
     if gates.licences is not None:
         yield from _check_licences(gates, facts)
+
+
+def _fail_unread(facts: RowFacts) -> Finding:
+    """What was not seen must not pass."""
+    if facts.schema_faults:
+        why = "the rows were not looked at: their columns are not as they must be"
+    else:
+        why = "; ".join(facts.wrong_counts[:NUM_SHOWN]) or "no rows"
+    return Finding("rows.read", "failed", detail=why)
 
 
 def _check_repeats(gates: CheckGates, facts: RowFacts) -> Iterator[Finding]:

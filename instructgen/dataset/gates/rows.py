@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,8 @@ _BATCH_ROWS = 4096
 _DIGEST_BYTES = 16
 # Columns that versions of older builds lack.
 _OPTIONAL = frozenset({LICENCES, "image_urls"})
+# Columns that a gate cannot do without.
+_NEEDED = frozenset({"sample_id", "image_id", "sample_type", "messages", "images", "source"})
 _PLACEHOLDER = (
     r"(?i)</?(?:image|img|video|audio)[ _]?\d*>|<\|[^|<>\n]{1,40}\|>|\{\{[^{}\n]*\}\}|\{%|\{[a-z_]+\}"
     r"|\[(?:insert|placeholder|todo|your)\b[^\]\n]*\]|\[image\]|lorem ipsum"
@@ -55,6 +58,8 @@ class RowFacts:
 
     num_rows: int = 0
     schema_faults: list[str] = field(default_factory=list)
+    wrong_counts: list[str] = field(default_factory=list)
+    """Shards that do not hold as many rows as the manifest says."""
     message_faults: dict[str, Faulty] = field(default_factory=dict)
     """Reason word -> samples."""
     num_exact: int = 0
@@ -81,7 +86,10 @@ def scan_rows(version: StoredVersion, gates: CheckGates) -> RowFacts:
             found = list(_find_schema_faults(parquet.schema_arrow, gates.schema))
             facts.schema_faults += [f"{shard.path}: {fault}" for fault in found]
             facts.has_licences &= LICENCES in parquet.schema_arrow.names
-            facts.num_rows += parquet.metadata.num_rows
+            num_rows = parquet.metadata.num_rows
+            facts.num_rows += num_rows
+            if num_rows != shard.num_rows:
+                facts.wrong_counts.append(f"{shard.path} has {num_rows:,} rows, the manifest says {shard.num_rows:,}")
             if looks and not facts.schema_faults:
                 for batch in parquet.iter_batches(batch_size=_BATCH_ROWS, columns=_columns(parquet)):
                     for look in looks:
@@ -141,7 +149,7 @@ def _find_schema_faults(schema: "pa.Schema", gate: SchemaGate | None) -> Iterato
     strict = gate is not None
     for column in expected:
         if column.name not in schema.names:
-            if column.name not in _OPTIONAL and (strict or column.name in ("sample_id", "messages", "images")):
+            if column.name not in _OPTIONAL and (strict or column.name in _NEEDED):
                 yield f"no column {column.name}"
         elif not schema.field(column.name).type.equals(column.type):
             yield f"{column.name} is {schema.field(column.name).type}, not {column.type}"
@@ -233,10 +241,11 @@ class _SplitLook(_Look):
         self._shared: dict[str, str] = {}
 
     def see(self, batch: "pa.RecordBatch", shard: "Shard") -> None:
-        sources = batch.column("source").to_pylist()
-        for source, images in zip(sources, batch.column("images").to_pylist(), strict=True):
+        columns = (batch.column(name).to_pylist() for name in ("source", "image_id", "images"))
+        for source, image_id, images in zip(*columns, strict=True):
             for image in images or ():
-                name = f"{source}/{image['path']}"
+                # A picture that is stored without a path is known by its row's id alone.
+                name = f"{source}/{image['path']}" if image["path"] else str(image_id)
                 first = self._splits.setdefault(name, shard.split)
                 if first != shard.split:
                     self._shared.setdefault(name, f"{name} ({first} and {shard.split})")
@@ -249,8 +258,10 @@ class _LicenceLook(_Look):
     def see(self, batch: "pa.RecordBatch", shard: "Shard") -> None:  # noqa: ARG002
         if LICENCES not in batch.schema.names:
             return
-        for names in batch.column(LICENCES).to_pylist():
-            self.facts.licences.update(name or UNKNOWN_LICENCE for name in names or (None,))
+        columns = (batch.column(name).to_pylist() for name in ("images", LICENCES))
+        for images, names in zip(*columns, strict=True):
+            pairs = zip_longest(images or (), names or ())
+            self.facts.licences.update(name or UNKNOWN_LICENCE for _, name in pairs)
 
 
 class _FilterLook(_Look):

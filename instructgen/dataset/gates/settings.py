@@ -13,6 +13,15 @@ from instructgen.errors import InstructgenError
 from instructgen.filters.contamination import Contamination
 from instructgen.filters.near_duplicate import NearDuplicate
 
+# Of these parts every key may be left out, but not all of them.
+_ROW_BOUNDS = ("min", "max", "max_drop")
+_BOUNDS = {
+    "rows": _ROW_BOUNDS,
+    "rejected": ("max", "max_rise"),
+    "duplicates": ("max_exact", "max_near"),
+    "changes": ("max_changed", "max_removed"),
+}
+
 Count = Annotated[int, Meta(ge=0)]
 _NotNegative = Annotated[float, Meta(ge=0)]
 
@@ -124,11 +133,33 @@ def load_gates(path: Path) -> CheckGates:
         raise InstructgenError(f"{path}: {error}; docs/dataset-diff.md lists every key") from None
     if not table:
         raise InstructgenError(f"{path} holds no gate; `instructgen dataset check --example-gates` prints some")
+    _check_bounds(path, gates)
     _check_measures(path, gates.metrics or MeasuresGate())
     if gates.contamination is None:
         return gates
     against = tuple(str(path.parent / name) for name in gates.contamination.against)
     return msgspec.structs.replace(gates, contamination=msgspec.structs.replace(gates.contamination, against=against))
+
+
+def _check_bounds(path: Path, gates: CheckGates) -> None:
+    """Raise InstructgenError for a part that nothing could fail: it would look like a gate and hold nothing."""
+    rows, metrics = gates.rows, gates.metrics
+    parts: dict[str, Struct | None] = {name: getattr(gates, name) for name in _BOUNDS}
+    if rows is not None:
+        parts |= {"rows": None if rows.types and _has_none(rows, _ROW_BOUNDS) else rows}
+        parts |= {f"rows.types.{name}": of_type for name, of_type in rows.types.items()}
+    for name, part in parts.items():
+        bounds = _BOUNDS.get(name, _ROW_BOUNDS)
+        if part is not None and _has_none(part, bounds):
+            raise InstructgenError(f"{path}: [{name}] has no bound; give {' or '.join(bounds)}, or leave it out")
+    if metrics is not None and (not (metrics.total or metrics.types) or not all(metrics.types.values())):
+        raise InstructgenError(f"{path}: [metrics] has a table without a measure; give one, or leave the table out")
+    if gates.lineage is not None and not gates.lineage.from_old:
+        raise InstructgenError(f"{path}: [lineage] from_old = false holds nothing; leave the part out")
+
+
+def _has_none(part: Struct, bounds: tuple[str, ...]) -> bool:
+    return all(getattr(part, bound) is None for bound in bounds)
 
 
 def _check_measures(path: Path, measures: MeasuresGate) -> None:

@@ -121,3 +121,29 @@ def test_example_gates_are_a_file_to_begin_with(tmp_path: Path) -> None:
     gates.write_text(printed, encoding="utf-8")
     new = write_version(tmp_path / "new", [make_row_of(1)], metrics={"total": {}, "types": {}})
     assert run("check", new.folder, "--gates", gates).exit_code == 0
+
+
+def test_file_in_a_folder_that_is_not_there_is_told_as_a_mistake(
+    versions: tuple[LocalVersion, LocalVersion], tmp_path: Path
+) -> None:
+    gates, nowhere = tmp_path / "gates.toml", tmp_path / "nowhere" / "x"
+    gates.write_text("[rows]\nmin = 1\n", encoding="utf-8")
+    folders = [version.folder for version in versions]
+    for asked in (
+        ("check", folders[0], "--gates", gates, "--markdown", nowhere),
+        ("diff", *folders, "--markdown", nowhere),
+        ("diff", *folders, "--changes", nowhere),
+    ):
+        done = run(*asked)
+        assert isinstance(done.exception, InstructgenError)
+        assert str(nowhere) in str(done.exception)
+        assert done.output == ""
+
+
+def test_comment_says_how_many_more_gates_failed(versions: tuple[LocalVersion, LocalVersion], tmp_path: Path) -> None:
+    gates, comment = tmp_path / "gates.toml", tmp_path / "comment.md"
+    gates.write_text("".join(f"[rows.types.t{at}]\nmin = 1\n" for at in range(20)), encoding="utf-8")
+    run("check", versions[0].folder, "--gates", gates, "--markdown", comment)
+    text = comment.read_text(encoding="utf-8")
+    assert text.count("❌ <code>") == 12
+    assert "8 more failed." in text

@@ -93,7 +93,7 @@ def test_counts_are_held_against_bounds_and_against_the_earlier_version(tmp_path
         "rows.max": "failed",
         "rows.max_drop": "passed",
         "rows.types.detail.max_drop": "failed",
-        "rows.types.x.min": "failed",
+        "rows.types.x": "failed",
     }
 
 
@@ -131,7 +131,7 @@ def metrics(**total: float | None) -> dict[str, Any]:
 
 
 def test_measures_are_held_against_bounds_in_their_own_direction(tmp_path: Path) -> None:
-    old = write_version(tmp_path / "old", rows(2), metrics=metrics(chair_i=0.01, distinct_2=0.6, yes_share=0.5))
+    old = write_version(tmp_path / "old", rows(2), metrics=metrics(chair_i=0.01, distinct_2=0.6, yes_share=None))
     new = write_version(tmp_path / "new", rows(2), metrics=metrics(chair_i=0.03, distinct_2=0.5, yes_share=None))
     gates = (
         "[metrics.total]\nchair_i = { max = 0.05, max_worsening = 0.01 }\nyes_share = { max = 0.6 }\n"
@@ -145,7 +145,7 @@ def test_measures_are_held_against_bounds_in_their_own_direction(tmp_path: Path)
         "metrics.total.distinct_2.min": "passed",
         "metrics.total.distinct_2.max_worsening": "passed",
         "metrics.types.conv.chair_i.max": "failed",
-        "metrics.types.detail.chair_i": "skipped",
+        "metrics.types.detail.chair_i": "failed",
     }
 
 
@@ -312,6 +312,14 @@ def test_earlier_version_must_be_an_ancestor(tmp_path: Path) -> None:
         ("[metrics.total]\nanswers = { max_worsening = 1 }\n", "answers: more is neither better nor worse"),
         ("[contamination]\nagainst = []\n", r"gates\.toml: .*against"),
         ("[licences]\n", r"gates\.toml: .*allowed"),
+        ("[rows]\n", r"gates\.toml: \[rows\] has no bound; give min or max or max_drop"),
+        ("[rows]\nmin = 1\n[rows.types.conv]\n", r"\[rows\.types\.conv\] has no bound"),
+        ("[rejected]\n", r"\[rejected\] has no bound"),
+        ("[duplicates]\nnear = { threshold = 0.8 }\n", r"\[duplicates\] has no bound; give max_exact or max_near"),
+        ("[changes]\n", r"\[changes\] has no bound"),
+        ("[metrics]\n", r"\[metrics\] has a table without a measure"),
+        ("[metrics.types.conv]\n", r"\[metrics\] has a table without a measure"),
+        ("[lineage]\nfrom_old = false\n", r"\[lineage\] from_old = false holds nothing"),
         ("", r"gates\.toml holds no gate"),
         ("[rows\n", r"gates\.toml is not valid TOML"),
     ],

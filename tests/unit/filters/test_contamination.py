@@ -72,7 +72,7 @@ def test_image_of_an_evaluation_file_is_dropped(tmp_path: Path, record: object) 
 
 
 def test_number_that_names_no_image_is_none(tmp_path: Path) -> None:
-    path = write(tmp_path / "eval.jsonl", {"question_id": 391895, "id": 391895, "text": "What is it?"})
+    path = write(tmp_path / "eval.jsonl", {"question_id": 391895, "id": 391895, "text": LONG})
     assert reason_of(path, ("What?", "A dog.")) is None
 
 
@@ -122,7 +122,7 @@ def test_share_of_known_runs_decides(tmp_path: Path) -> None:
 
 
 def test_text_shorter_than_a_run_is_not_judged(tmp_path: Path) -> None:
-    path = write(tmp_path / "eval.jsonl", {"text": "What is the man doing?"}, {"text": "A dog."})
+    path = write(tmp_path / "eval.jsonl", {"text": "What is the man doing?"}, {"text": "A dog."}, {"text": LONG})
     assert reason_of(path, ("What is the man doing?", "A dog.")) is None
 
 
@@ -139,6 +139,13 @@ def test_file_that_is_missing_or_broken_is_named(tmp_path: Path) -> None:
     broken.write_text('{"text": "A dog."}\n{"text": \n', encoding="utf-8")
     with pytest.raises(InstructgenError, match=r"eval\.jsonl line 2 is not valid JSON"):
         Contamination(against=(str(broken),)).start()
+
+
+@pytest.mark.parametrize("record", [None, {"img_name": "000000391895.jpg", "q": LONG}, {"text": "A dog."}])
+def test_file_in_which_nothing_could_be_found_is_an_error(tmp_path: Path, record: object) -> None:
+    useful, path = write(tmp_path / "good.jsonl", {"text": LONG}), write(tmp_path / "eval.jsonl", record)
+    with pytest.raises(InstructgenError, match=r"eval\.jsonl holds no image and no text of 8 words"):
+        Contamination(against=(str(useful), str(path))).start()
 
 
 def test_no_files_at_all_is_an_error() -> None:
