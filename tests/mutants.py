@@ -551,8 +551,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "picture_of_another_size_embedded",
         "instructgen/dataset/pictures.py",
-        "if (width_px, height_px) != (record.width_px, record.height_px):",
-        "if (width_px, height_px) != (width_px, height_px):",
+        "if (record.width_px or width_px, record.height_px or height_px) != (width_px, height_px):",
+        "if (width_px, height_px) == ():",
     ),
     Mutant(
         "sides_mirrored_in_what_the_scene_program_says",

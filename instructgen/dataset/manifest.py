@@ -2,6 +2,7 @@
 
 import hashlib
 import platform
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,17 @@ from msgspec.structs import replace
 
 import instructgen
 from instructgen.dataset.shards import Shard
+from instructgen.dataset.sums import is_inside
 from instructgen.errors import InstructgenError
 
 FORMAT = 2
 MANIFEST_NAME = "manifest.json"
 _VERSION_CHARS = 12
+# Parts of the names of files and folders: of versions, of shards, and of what is exported.
+_SPLIT = re.compile(r"\w+")
+_VERSION = re.compile(rf"[0-9a-f]{{{_VERSION_CHARS}}}")
+_DIGEST = re.compile(r"[0-9a-f]*")
+_TYPE = re.compile(r"(?!\.)[\w.-]{1,64}")
 
 
 class Counts(Struct, frozen=True):
@@ -230,8 +237,30 @@ def read_manifest(version_folder: Path) -> Manifest:
 
 
 def decode_manifest(content: bytes, place: str) -> Manifest:
-    """Return the manifest in a file's content; InstructgenError, which names `place`, for anything else."""
+    """Return the manifest in a file's content; InstructgenError, which names `place`, for anything else.
+
+    Nor is it one where a name could lead a reader or a writer out of a folder.
+    """
     try:
-        return msgspec.json.decode(content, type=Manifest)
+        manifest = msgspec.json.decode(content, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InstructgenError(f"{place} is not a manifest that this instructgen can read: {error}") from None
+    wrong = next(filter(None, map(_find_wrong, manifest.shards)), None)
+    if not _VERSION.fullmatch(manifest.version):
+        wrong = f"the version {manifest.version!r}"
+    if wrong is not None:
+        raise InstructgenError(f"{place} is not a manifest that this instructgen can read: it has {wrong}")
+    return manifest
+
+
+def _find_wrong(shard: Shard) -> str | None:
+    """Return what names the shard as none of ours is."""
+    if not (shard.path.startswith("data/") and is_inside(shard.path)):
+        return f"the path {shard.path!r}, which is not inside of data/"
+    if not _SPLIT.fullmatch(shard.split):
+        return f"the split {shard.split!r}: letters, digits and _ only"
+    if not _TYPE.fullmatch(shard.sample_type):
+        return f"the sample type {shard.sample_type!r}: up to 64 letters, digits, '.', '_' and '-', '.' not first"
+    if not _DIGEST.fullmatch(shard.sha256):
+        return f"the digest {shard.sha256!r}"
+    return None

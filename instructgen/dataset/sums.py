@@ -9,7 +9,16 @@ from instructgen.errors import InstructgenError
 
 SUMS_NAME = "SHA256SUMS"
 _LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")
+_DRIVE = re.compile(r"[A-Za-z]:")
 _READ_BYTES = 1 << 20
+
+
+def is_inside(path: str) -> bool:
+    """Return whether the path of a version's file stays in its folder, on any system."""
+    parts = path.split("/")
+    if "\\" in path or "\0" in path or any(_DRIVE.match(part) for part in parts):
+        return False
+    return not {"", ".", ".."}.intersection(parts)
 
 
 def make_sums(folder: Path) -> bytes:
@@ -26,7 +35,8 @@ def make_sums(folder: Path) -> bytes:
 def parse_sums(content: bytes) -> dict[str, str]:
     """Return path -> digest.
 
-    Raises InstructgenError for anything that is not exactly as `make_sums` writes it.
+    Raises InstructgenError for anything that is not exactly as `make_sums` writes it, and for a path that leads out
+    of the version's folder.
     """
     sums: dict[str, str] = {}
     try:
@@ -39,6 +49,10 @@ def parse_sums(content: bytes) -> dict[str, str]:
         found = _LINE.fullmatch(line)
         if found is None or found[2] in sums:
             raise InstructgenError(f"{SUMS_NAME} line {number} is not a digest and a path of its own")
+        if not is_inside(found[2]):
+            raise InstructgenError(
+                f"{SUMS_NAME} line {number} names {found[2]!r}, which is not inside of the version"
+            )
         sums[found[2]] = found[1]
     return sums
 

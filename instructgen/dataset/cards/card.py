@@ -1,5 +1,6 @@
 """The dataset card: README.md with the front matter that Hugging Face's readers follow."""
 
+import re
 from pathlib import Path
 
 from msgspec import Struct
@@ -13,6 +14,10 @@ from instructgen.sample_types import PAIRED_TYPES
 
 _NUM_FIRST_WORDS = 12
 _SPECIAL = str.maketrans({char: f"\\{char}" for char in "\\`*_{}[]<>#|~$"})
+
+# Where GitHub's Markdown, and what follows it, would make a link or a mention of plain text. A comment parts it, for
+# some look for links once escapes are resolved.
+_LINK = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=@)(?=[\w\\])", re.IGNORECASE)
 
 
 class LicenceRow(Struct, frozen=True):
@@ -73,8 +78,8 @@ def count_shared(statistics: Statistics) -> int:
 
 
 def escape_text(value: object) -> str:
-    """Return the value as one line of Markdown that shows its characters as they are."""
-    return _join_lines(value).translate(_SPECIAL)
+    """Return the value as one line of Markdown that shows its characters as they are, and links nowhere."""
+    return _LINK.sub("<!-- -->", _join_lines(value).translate(_SPECIAL))
 
 
 def escape_code(value: object) -> str:

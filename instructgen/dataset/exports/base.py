@@ -1,9 +1,10 @@
 """What every export offers, and how its folder appears at once."""
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -36,6 +37,31 @@ class Exported(Struct, frozen=True):
     folder: Path
     num_rows: int
     left_out: dict[str, int]
+
+
+class LeftOutError(Exception):
+    """A row that a form has no room for; `reason` is a fixed word. Whoever writes the form counts it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass
+class Tally:
+    """Counts rows: written where the block of `with tally:` ends, left out where it raises LeftOutError."""
+
+    num_rows: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, _: object) -> bool:
+        if isinstance(error, LeftOutError):
+            self.left_out[error.reason] += 1
+            return True
+        self.num_rows += error is None
+        return False
 
 
 # Given a version, the folder to write, where pictures are that the rows do not hold, and what was asked for.
@@ -95,17 +121,17 @@ def read_split(version: StoredVersion, split: str, columns: Sequence[str] | None
     return read_rows(_OneSplit(version, split), columns)
 
 
-def check_written(exported: Exported, version: StoredVersion) -> Exported:
-    """Return what was written; raises InstructgenError where that is no row at all."""
-    if exported.num_rows:
-        return exported
-    if not exported.left_out:
+def check_written(tally: Tally, out: Path, version: StoredVersion) -> Exported:
+    """Return what was written to `out`; raises InstructgenError where that is no row at all."""
+    if tally.num_rows:
+        return Exported(out, tally.num_rows, dict(tally.left_out))
+    if not tally.left_out:
         raise InstructgenError(f"{version.place} has no row that could be exported")
-    reasons = ", ".join(f"{count} x {reason}" for reason, count in exported.left_out.items())
+    reasons = ", ".join(f"{count} x {reason}" for reason, count in tally.left_out.items())
     hint = "; --images FOLDER says where pictures are that rows name by path alone, --paths-only leaves them there"
     raise InstructgenError(
         f"no row of {version.place} can be written in this form: {reasons}"
-        f"{hint if 'image_missing' in exported.left_out else ''}"
+        f"{hint if 'image_missing' in tally.left_out else ''}"
     )
 
 

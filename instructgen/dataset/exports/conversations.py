@@ -1,6 +1,5 @@
 """What the forms share that write a conversation as one JSON record, with pictures beside it."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Self
@@ -12,13 +11,15 @@ from instructgen.dataset.columns import Row
 from instructgen.dataset.exports.base import (
     Exported,
     ExportSettings,
+    LeftOutError,
     ReadPicture,
+    Tally,
     check_written,
     find_splits,
     new_folder,
     read_split,
 )
-from instructgen.dataset.exports.pictures import LeftOutError, PictureFolder
+from instructgen.dataset.exports.pictures import PictureFolder
 from instructgen.dataset.stored import StoredVersion
 from instructgen.draws import draw_fraction
 
@@ -76,23 +77,19 @@ def write_records(
     version: StoredVersion, out: Path, read_picture: ReadPicture, settings: ExportSettings, form: JsonForm
 ) -> Exported:
     """Write the files of a form, and the pictures under images/."""
-    left_out: Counter[str] = Counter()
+    tally = Tally()
     files: dict[str, str] = {}
-    num_rows = 0
     with new_folder(out) as folder:
         pictures = PictureFolder(folder, read_picture, settings)
         for split in find_splits(version):
             with JsonFile(folder / f"{split}{form.suffix}") as file:
                 for row in read_split(version, split):
-                    try:
+                    with tally:
                         form.make_record(row, [""] * len(row["images"]), settings)  # before a picture is written
                         file.write(form.make_record(row, pictures.place(row), settings))
-                    except LeftOutError as error:
-                        left_out[error.reason] += 1
             if file.num_records:
                 files[split] = f"{split}{form.suffix}"
-                num_rows += file.num_records
-        exported = check_written(Exported(out, num_rows, dict(left_out)), version)
+        exported = check_written(tally, out, version)
         if form.finish is not None:
             form.finish(folder, files)
     return exported

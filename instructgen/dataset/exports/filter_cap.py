@@ -7,14 +7,23 @@ Its loader opens image/<image_id>.jpg by that name whatever the bytes are, so pi
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
 from instructgen.dataset.columns import Row
-from instructgen.dataset.exports.base import DEFAULT_SETTINGS, Exported, ExportSettings, ReadPicture, new_folder
+from instructgen.dataset.exports.base import (
+    DEFAULT_SETTINGS,
+    Exported,
+    ExportSettings,
+    LeftOutError,
+    ReadPicture,
+    Tally,
+    check_written,
+    new_folder,
+)
+from instructgen.dataset.exports.conversations import split_system
+from instructgen.dataset.exports.pictures import find_pictures
 from instructgen.dataset.stored import StoredVersion, read_rows
 from instructgen.errors import InstructgenError
 
@@ -30,37 +39,30 @@ def write_filter_cap(
 ) -> Exported:
     """Write the version's descriptions to `out`, in the order of its shards; every image that is listed is there.
 
-    A row whose picture is neither in the row nor found is left out, and counted, and so is one of several pictures.
+    What is no description of one picture in one answer, and what has no picture, is left out and counted.
     Raises InstructgenError for a version without descriptions, and where no picture at all is found.
     """
     sample_type = _choose_type(version)
-    left_out: Counter[str] = Counter()
+    tally = Tally()
     listed: list[dict[str, str]] = []
-    seen: set[str] = set()
+    names = _Names()
     with new_folder(out) as folder:
         (folder / "image").mkdir()
-        for row in _read_rows(version, sample_type):
-            if len(row["images"]) != 1:  # the loader opens one picture for each caption
-                left_out["several_images"] += 1
-                continue
-            picture = row["images"][0]["bytes"] or read_picture(row["image_id"], row["images"][0]["path"])
-            if picture is None:
-                left_out["image_missing"] += 1
-                continue
-            name = _make_name(row["image_id"], seen)
-            (folder / "image" / f"{name}.jpg").write_bytes(picture)
-            listed.append({"image_id": name, "caption": row["messages"][-1]["content"]})
-        if not listed:
-            raise InstructgenError(
-                f"none of the {left_out.total()} pictures was found, and rows name them by path alone; "
-                "--images FOLDER says where they are"
-            )
+        for row in read_rows(version, _COLUMNS):
+            with tally:
+                caption = _find_caption(row, sample_type)
+                [(_, picture)] = find_pictures(row, read_picture)
+                name = names.make(row["image_id"])
+                (folder / "image" / f"{name}.jpg").write_bytes(picture)
+                listed.append({"image_id": name, "caption": caption})
+        exported = check_written(tally, out, version)
         (folder / FILE_NAME).write_bytes(msgspec.json.encode({"annotations": listed}) + b"\n")
-    return Exported(out, len(listed), dict(left_out))
+    return exported
 
 
 def _choose_type(version: StoredVersion) -> str:
-    found = {shard.sample_type for shard in version.manifest.shards}
+    # Of the counts, as a shuffled mixture has rows of all types in each shard.
+    found = {name for name, num in version.manifest.counts.accepted.items() if num}
     for sample_type in _TYPES:
         if sample_type in found:
             return sample_type
@@ -69,19 +71,35 @@ def _choose_type(version: StoredVersion) -> str:
     )
 
 
-def _read_rows(version: StoredVersion, sample_type: str) -> Iterator[Row]:
-    for row in read_rows(version, _COLUMNS):
-        if row["sample_type"] == sample_type:
-            yield row
+def _find_caption(row: Row, sample_type: str) -> str:
+    """Return the description; the loader opens one picture for each, and has a question of its own."""
+    if row["sample_type"] != sample_type:
+        raise LeftOutError("other_type")
+    if len(row["images"]) != 1:
+        raise LeftOutError("several_images" if row["images"] else "image_missing")
+    _, turns = split_system(row["messages"])
+    if not turns or turns[-1]["role"] != "assistant":
+        raise LeftOutError("no_answer")
+    if [turn["role"] for turn in turns] not in (["assistant"], ["user", "assistant"]):
+        raise LeftOutError("several_turns")
+    caption: str = turns[-1]["content"]
+    return caption
 
 
-def _make_name(image_id: str, seen: set[str]) -> str:
-    """Return a name for the picture that no other one of this export has: the last part of its id, if it can be."""
-    short, whole = (_UNSAFE.sub("-", text).strip(".-") for text in (image_id.rpartition("/")[2], image_id))
-    name = next((one for one in (short, whole) if one and one not in seen), "")
-    number = 2
-    while not name or name in seen:
-        name = f"{whole or 'image'}-{number}"
-        number += 1
-    seen.add(name)
-    return name
+class _Names:
+    """Names for pictures, each for one of this export: the last part of the image's id, if it can be."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+        self._numbers: dict[str, int] = {}  # the last that was given to an id
+
+    def make(self, image_id: str) -> str:
+        short, whole = (_UNSAFE.sub("-", text).strip(".-") for text in (image_id.rpartition("/")[2], image_id))
+        name = next((one for one in (short, whole) if one and one not in self._seen), "")
+        number = self._numbers.get(whole, 1)
+        while not name or name in self._seen:
+            number += 1
+            name = f"{whole or 'image'}-{number}"
+        self._numbers[whole] = number
+        self._seen.add(name)
+        return name

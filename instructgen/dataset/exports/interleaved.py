@@ -12,7 +12,6 @@ has something: data/train.parquet, and images/ with the pictures by the names in
 A text is one turn, whoever says it. Beside what the forms know, roles and ids stand where their readers do not look.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -25,14 +24,16 @@ from instructgen.dataset.columns import Row
 from instructgen.dataset.exports.base import (
     Exported,
     ExportSettings,
+    LeftOutError,
     ReadPicture,
+    Tally,
     check_written,
     find_splits,
     new_folder,
     read_split,
 )
 from instructgen.dataset.exports.conversations import JsonForm, Record, make_fields, write_records
-from instructgen.dataset.exports.pictures import LeftOutError, PictureFolder
+from instructgen.dataset.exports.pictures import PictureFolder
 from instructgen.dataset.places import find_places
 from instructgen.dataset.stored import StoredVersion
 
@@ -56,20 +57,16 @@ def write_interleaved(
 
 def write_obelics(version: StoredVersion, out: Path, read_picture: ReadPicture, settings: ExportSettings) -> Exported:
     """Write every row as a document."""
-    left_out: Counter[str] = Counter()
-    num_rows = 0
+    tally = Tally()
     with new_folder(out) as folder:
         (folder / "data").mkdir()
         pictures = PictureFolder(folder, read_picture, settings)
         for split in find_splits(version):
             with _TableFile(folder / "data" / f"{split}.parquet") as file:
                 for row in read_split(version, split):
-                    try:
+                    with tally:
                         file.write(_make_obelics(row, pictures.place(row)))
-                        num_rows += 1
-                    except LeftOutError as error:
-                        left_out[error.reason] += 1
-        return check_written(Exported(out, num_rows, dict(left_out)), version)
+        return check_written(tally, out, version)
 
 
 class _TableFile:

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from instructgen.dataset.columns import Row
-from instructgen.dataset.exports.base import Exported, ExportSettings, ReadPicture
+from instructgen.dataset.exports.base import Exported, ExportSettings, ReadPicture, find_splits
 from instructgen.dataset.exports.conversations import (
     PLACEHOLDER,
     JsonForm,
@@ -25,6 +25,7 @@ from instructgen.dataset.exports.conversations import (
 from instructgen.dataset.exports.llava import SPEAKERS, make_conversations
 from instructgen.dataset.exports.pictures import make_places
 from instructgen.dataset.stored import StoredVersion
+from instructgen.errors import InstructgenError
 
 INFO_NAME = "dataset_info.json"
 _RESERVED = (PLACEHOLDER, "<video>", "<audio>")
@@ -34,6 +35,9 @@ def write_llamafactory(
     version: StoredVersion, out: Path, read_picture: ReadPicture, settings: ExportSettings
 ) -> Exported:
     """Write dataset_info.json, `<split>.json` and images/; paths are relative to the folder, its media_dir."""
+    for split in find_splits(version):
+        if f"{split}.json".casefold() == INFO_NAME:
+            raise InstructgenError(f"{version.place} has a split '{split}', and {INFO_NAME} is a file of this form")
     return write_records(version, out, read_picture, settings, JsonForm(".json", _make_record, _write_info))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from instructgen.dataset.columns import Row
-from instructgen.dataset.exports.base import Exported, ExportSettings, ReadPicture
+from instructgen.dataset.exports.base import Exported, ExportSettings, LeftOutError, ReadPicture
 from instructgen.dataset.exports.conversations import (
     JsonForm,
     Record,
@@ -19,7 +19,6 @@ from instructgen.dataset.exports.conversations import (
     place_images,
     write_records,
 )
-from instructgen.dataset.exports.pictures import LeftOutError
 from instructgen.dataset.stored import StoredVersion
 
 SPEAKERS = {"system": "system", "user": "human", "assistant": "gpt"}

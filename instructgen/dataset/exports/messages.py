@@ -4,7 +4,6 @@ The same files are TRL's conversational vision form: its SFTTrainer (checked aga
 before the text of the first user turn by itself.
 """
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,13 +12,14 @@ from instructgen.dataset.exports.base import (
     Exported,
     ExportSettings,
     ReadPicture,
+    Tally,
     check_written,
     find_splits,
     new_folder,
     read_split,
 )
 from instructgen.dataset.exports.conversations import KEPT_FIELDS, check_has_room, find_first_user
-from instructgen.dataset.exports.pictures import LeftOutError, check_path, find_pictures, make_safe_path
+from instructgen.dataset.exports.pictures import check_path, find_pictures, make_safe_path
 from instructgen.dataset.shards import ShardWriter
 from instructgen.dataset.stored import StoredVersion
 
@@ -45,25 +45,20 @@ def write_trl(version: StoredVersion, out: Path, read_picture: ReadPicture, sett
 def _write(
     version: StoredVersion, out: Path, read_picture: ReadPicture, settings: ExportSettings, *, is_for_trl: bool
 ) -> Exported:
-    left_out: Counter[str] = Counter()
-    num_rows = 0
+    tally = Tally()
     with new_folder(out) as folder:
         schema = _make_schema(embeds_images=settings.with_pictures)
         writer = ShardWriter(folder, schema, _ROWS_PER_SHARD, settings.with_pictures, is_mixed=True)
         for split in find_splits(version):
             for row in read_split(version, split):
-                try:
+                with tally:
                     check_has_room(row)
                     if is_for_trl and row["images"]:
                         find_first_user(row["messages"])
                     images = _make_images(row, read_picture, settings)
-                except LeftOutError as error:
-                    left_out[error.reason] += 1
-                    continue
-                writer.write(split, {**{name: row.get(name) for name in _COLUMNS}, "images": images})
-                num_rows += 1
+                    writer.write(split, {**{name: row.get(name) for name in _COLUMNS}, "images": images})
         writer.finish()
-        return check_written(Exported(out, num_rows, dict(left_out)), version)
+        return check_written(tally, out, version)
 
 
 def _make_schema(*, embeds_images: bool) -> "pa.Schema":

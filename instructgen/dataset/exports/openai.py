@@ -10,7 +10,6 @@ of its own. A split with more than a file may hold goes on in train-00002.jsonl.
 
 import base64
 import io
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -22,14 +21,16 @@ from instructgen.dataset.columns import Row
 from instructgen.dataset.exports.base import (
     Exported,
     ExportSettings,
+    LeftOutError,
     ReadPicture,
+    Tally,
     check_written,
     find_splits,
     new_folder,
     read_split,
 )
 from instructgen.dataset.exports.conversations import JsonFile, make_fields
-from instructgen.dataset.exports.pictures import LeftOutError, find_pictures, make_safe_path
+from instructgen.dataset.exports.pictures import find_pictures, make_safe_path
 from instructgen.dataset.stored import StoredVersion
 
 Detail = Literal["auto", "low", "high"]
@@ -58,20 +59,16 @@ def write_openai(
     detail: Detail = "auto",
 ) -> Exported:
     """Write the rows that the API takes; what breaks one of its rules is left out, and counted."""
-    left_out: Counter[str] = Counter()
-    num_rows = 0
+    tally = Tally()
     with new_folder(out) as folder:
         for split in find_splits(version):
             with _SplitFiles(folder, split, limits) as files:
                 for row in read_split(version, split):
-                    try:
+                    with tally:
                         pictures = find_pictures(row, read_picture)
                         record = {"messages": _make_messages(row, [picture for _, picture in pictures], detail)}
                         files.write(record, _make_ids(row, [path for path, _ in pictures]), len(pictures))
-                        num_rows += 1
-                    except LeftOutError as error:
-                        left_out[error.reason] += 1
-        return check_written(Exported(out, num_rows, dict(left_out)), version)
+        return check_written(tally, out, version)
 
 
 class _SplitFiles:

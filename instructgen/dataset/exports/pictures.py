@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from instructgen.dataset.columns import Row
-from instructgen.dataset.exports.base import ExportSettings, ReadPicture
+from instructgen.dataset.exports.base import ExportSettings, LeftOutError, ReadPicture
 
 IMAGES = "images"
 _UNSAFE = re.compile(r"[^\w. +=@,()-]+")
 _MAX_PART_BYTES = 120  # of the 255 that file systems allow, so that a number or a suffix has room
+_MAX_PATH_BYTES = 1000  # of the 1,024 that some systems allow; the folder's own come to it
+_MAX_PARTS = 50  # of folders in each other, which whoever deletes them goes down one by one
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # Windows has no such files
 _DRIVE = re.compile(r"[A-Za-z]:")
 _DIGEST_BYTES = 16
@@ -23,14 +25,6 @@ _SUFFIXES = {
     b"II*\0": ".tif",
     b"MM\0*": ".tif",
 }
-
-
-class LeftOutError(Exception):
-    """A row that a form has no room for; `reason` is a fixed word. Whoever writes the form counts it."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 class PictureFolder:
@@ -113,9 +107,15 @@ def find_pictures(row: Row, read_picture: ReadPicture) -> list[tuple[str, bytes]
 
 
 def make_safe_path(path: str, otherwise: str) -> str:
-    """Return a relative path with / that leads nowhere else and that every file system takes."""
+    """Return a relative path with / that leads nowhere else and that every file system takes.
+
+    Of one that is too long or too deep the last parts stay.
+    """
     parts = [_make_safe_part(part) for part in _DRIVE.sub("", path.replace("\\", "/")).split("/")]
-    return "/".join(part for part in parts if part) or otherwise
+    kept = [part for part in parts if part][-_MAX_PARTS:]
+    while len("/".join(kept).encode()) > _MAX_PATH_BYTES:
+        kept = kept[1:]
+    return "/".join(kept) or otherwise
 
 
 def check_path(path: str | None) -> str:
@@ -137,9 +137,7 @@ def find_suffix(picture: bytes) -> str:
 
 def _make_safe_part(part: str) -> str:
     safe = _UNSAFE.sub("-", unicodedata.normalize("NFC", part)).strip(" .")
-    while len(safe.encode()) > _MAX_PART_BYTES:
-        safe = safe[1:]  # the suffix stays
-    safe = safe.strip(" .")
+    safe = safe.encode()[-_MAX_PART_BYTES:].decode(errors="ignore").strip(" .")  # the suffix stays
     return f"_{safe}" if _RESERVED.fullmatch(safe) else safe
 
 

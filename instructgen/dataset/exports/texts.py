@@ -6,7 +6,6 @@
 takes its own image token out of every text, so that a row whose text has one is left out.
 """
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,14 +15,16 @@ from instructgen.dataset.columns import Row
 from instructgen.dataset.exports.base import (
     Exported,
     ExportSettings,
+    LeftOutError,
     ReadPicture,
+    Tally,
     check_written,
     find_splits,
     new_folder,
     read_split,
 )
 from instructgen.dataset.exports.conversations import KEPT_FIELDS, check_alternates, check_has_room, split_system
-from instructgen.dataset.exports.pictures import LeftOutError, find_pictures, make_safe_path
+from instructgen.dataset.exports.pictures import find_pictures, make_safe_path
 from instructgen.dataset.shards import ShardWriter
 from instructgen.dataset.stored import StoredVersion
 
@@ -40,19 +41,15 @@ def write_texts(version: StoredVersion, out: Path, read_picture: ReadPicture, _s
     Left out: documents of text and pictures between each other, system turns, and what is no alternation of user and
     assistant, for `texts` holds pairs.
     """
-    left_out: Counter[str] = Counter()
-    num_rows = 0
+    tally = Tally()
     with new_folder(out) as folder:
         writer = ShardWriter(folder, _make_schema(), _ROWS_PER_SHARD, embeds_images=True)
         for split in find_splits(version):
             for row in read_split(version, split):
-                try:
+                with tally:
                     writer.write(split, _make_row(row, read_picture))
-                    num_rows += 1
-                except LeftOutError as error:
-                    left_out[error.reason] += 1
         writer.finish()
-        return check_written(Exported(out, num_rows, dict(left_out)), version)
+        return check_written(tally, out, version)
 
 
 def _make_schema() -> "pa.Schema":

@@ -14,7 +14,6 @@ import hashlib
 import io
 import re
 import tarfile
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -25,14 +24,16 @@ from instructgen.dataset.columns import Row
 from instructgen.dataset.exports.base import (
     Exported,
     ExportSettings,
+    LeftOutError,
     ReadPicture,
+    Tally,
     check_written,
     find_splits,
     new_folder,
     read_split,
 )
 from instructgen.dataset.exports.conversations import KEPT_FIELDS
-from instructgen.dataset.exports.pictures import LeftOutError, find_pictures, find_suffix, make_safe_path
+from instructgen.dataset.exports.pictures import find_pictures, find_suffix, make_safe_path
 from instructgen.dataset.places import find_places
 from instructgen.dataset.stored import StoredVersion
 
@@ -51,19 +52,15 @@ def write_webdataset(
     max_shard_bytes: int = _MAX_SHARD_BYTES,
 ) -> Exported:
     """Write every row whose pictures are there; a shard passes `max_shard_bytes` only where one sample does."""
-    left_out: Counter[str] = Counter()
-    num_rows = 0
+    tally = Tally()
     with new_folder(out) as folder:
         with _Kinds(folder, max_shard_bytes) as kinds:
             for split in find_splits(version):
                 for row in read_split(version, split):
-                    try:
-                        kinds.write(split, _make_files(row, num_rows, read_picture))
-                        num_rows += 1
-                    except LeftOutError as error:
-                        left_out[error.reason] += 1
+                    with tally:
+                        kinds.write(split, _make_files(row, tally.num_rows, read_picture))
         kinds.settle()
-        return check_written(Exported(out, num_rows, dict(left_out)), version)
+        return check_written(tally, out, version)
 
 
 class _Kinds:

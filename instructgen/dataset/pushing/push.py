@@ -12,12 +12,15 @@ from msgspec import Struct
 
 from instructgen.dataset.cards.croissant import CROISSANT_NAME
 from instructgen.dataset.cards.licences import UNKNOWN, describe_licence
+from instructgen.dataset.cards.presentation import CARD_NAME
 from instructgen.dataset.cards.statistics import STATISTICS_NAME, read_statistics
 from instructgen.dataset.manifest import MANIFEST_NAME, Manifest
 from instructgen.dataset.publish import REFINED_NAME, REJECTED_NAME, read_tag
 from instructgen.dataset.pushing.hub import HubRepo, RemoteFile, RemoteState
 from instructgen.dataset.shards import hash_file
 from instructgen.dataset.stored import LocalVersion
+from instructgen.dataset.stores.base import list_files_to_copy
+from instructgen.dataset.sums import SUMS_NAME
 from instructgen.dataset.versions import open_version, split_version
 from instructgen.errors import InstructgenError
 
@@ -26,6 +29,13 @@ MAIN = "main"
 _DATA_FOLDER = "data/"
 _OWN_FOLDERS = (_DATA_FOLDER, "assets/")
 _OWN_FILES = (REJECTED_NAME, REFINED_NAME, STATISTICS_NAME, CROISSANT_NAME)
+# What a version from before SHA256SUMS may have besides its shards.
+_EARLY_FILES = {
+    MANIFEST_NAME,
+    CARD_NAME,
+    *_OWN_FILES,
+    *(f"assets/{name}.svg" for name in ("types", "lengths", "reasons")),
+}
 
 
 class LocalFile(Struct, frozen=True):
@@ -148,18 +158,30 @@ def push(folder: Path, hub: HubRepo, plan: PushPlan, *, is_private: bool) -> str
 
 
 def list_files(folder: Path, manifest: Manifest) -> dict[str, LocalFile]:
-    """Return the version's files by path; InstructgenError for a shard that is not the one of the manifest."""
+    """Return the version's files by path, and nothing else that lies there.
+
+    Raises InstructgenError for a shard that is not the one of the manifest, for a file that SHA256SUMS names and that
+    is not there, and for a link out of the folder to anything but what SHA256SUMS names.
+    """
     if not manifest.shards:
         raise InstructgenError(f"version {manifest.version} has no row; there is nothing to push")
+    shards = {shard.path for shard in manifest.shards}
+    known = list_files_to_copy(LocalVersion(folder))
+    if SUMS_NAME not in known:
+        known = {name: sha256 for name, sha256 in known.items() if name in shards or name in _EARLY_FILES}
     found: dict[str, LocalFile] = {}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_file() and not path.name.startswith("."):
-            found[name] = LocalFile(name, path.stat().st_size, hash_file(path))
-    for shard in manifest.shards:
-        if shard.path not in found or found[shard.path].sha256 != shard.sha256:
+    for name, sha256 in sorted(known.items()):
+        path = folder / name
+        if not path.is_file():
+            raise InstructgenError(f"{folder} has no {name}; build or copy the version again")
+        found[name] = file = LocalFile(name, path.stat().st_size, hash_file(path))
+        if file.sha256 == sha256:
+            continue
+        if name in shards:
+            raise InstructgenError(f"{path} is not the file that the manifest names; build or copy the version again")
+        if not path.resolve().is_relative_to(folder.resolve()):
             raise InstructgenError(
-                f"{folder / shard.path} is not the file that the manifest names; build or copy the version again"
+                f"{path} leads out of the version, to a file that it does not have; it is not sent"
             )
     return found
 

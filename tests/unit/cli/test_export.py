@@ -62,6 +62,18 @@ def test_pictures_of_the_folder_are_taken_and_what_is_left_out_is_told(tmp_path:
     assert [path.name for path in (tmp_path / "out" / "images").iterdir()] == ["000000000001.jpg"]
 
 
+@pytest.mark.parametrize("path", ["a\0.jpg", "a" * 300 + ".jpg", "loop/x.jpg"])
+def test_path_that_no_file_can_have_is_a_missing_picture(path: str, tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "000000000001.jpg").write_bytes(make_picture(1))
+    (tmp_path / "pictures" / "loop").symlink_to("loop")
+    version = write_version(
+        tmp_path / "v", [make_row_of(1), {**make_row_of(2), "images": [{"bytes": None, "path": path}]}]
+    )
+    done = run("llava", version.folder, "--out", tmp_path / "out", "--images", tmp_path / "pictures", "--json")
+    assert json.loads(done.stdout) == {"out": str(tmp_path / "out"), "samples": 1, "left_out": {"image_missing": 1}}
+
+
 def test_paths_alone_and_the_seed_reach_the_files(tmp_path: Path) -> None:
     version = write_version(tmp_path / "v", [make_row_of(number) for number in range(1, 20)])
     found = []

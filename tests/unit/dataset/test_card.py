@@ -1,5 +1,6 @@
 """The card is read by what reads cards: huggingface_hub, datasets and YAML."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,24 @@ def test_card_tells_how_many_pictures_are_in_two_splits(tmp_path: Path) -> None:
     manifest = make_manifest(code={"instructgen": "0"}, shards=tuple(writer.finish()), splits={"train": 2, "val": 1})
     present(folder, manifest)
     assert "1 images are in more than one split." in (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_card_without_statistics_claims_nothing_of_shared_pictures() -> None:
+    manifest = make_manifest(code={"instructgen": "0"}, splits={"train": 2, "val": 1})
+    assert "two splits" not in make_card(manifest)
+
+
+def test_plain_text_of_rows_makes_no_link(tmp_path: Path) -> None:
+    names = ["https://evil.example/a?b", "see WWW.evil.example", "HTTP://evil.example", "me@evil.example", "@someone"]
+    rows = [{**make_row_of(number), "teacher": name, "model": name} for number, name in enumerate(names)]
+    version = write_version(tmp_path / "v", rows, source=SourceFacts("coco", " ".join(names), 5, {}))
+    page = make_card(version.manifest, "", measure(version)).split("---\n", 2)[2]
+    assert "https:<!-- -->//evil" in page
+    markdown_it = pytest.importorskip("markdown_it", reason="markdown-it-py is not installed")
+    html = markdown_it.MarkdownIt("commonmark", {"html": True}).enable("table").render(page)
+    assert html.count("evil.example") >= 4 * 3
+    # What GitHub's Markdown looks for in the text once escapes are resolved.
+    assert re.findall(r"(?:://|www\.)evil|@\w", re.sub("<code>.*?</code>", "", html), re.IGNORECASE) == []
 
 
 def test_card_without_statistics_still_opens_the_data() -> None:

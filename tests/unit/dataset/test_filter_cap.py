@@ -13,7 +13,7 @@ from instructgen.dataset.stored import LocalVersion
 from instructgen.errors import InstructgenError
 from tests.support.cli import run_cli
 from tests.support.make import make_record, make_reply, make_sample
-from tests.support.versions import write_version
+from tests.support.versions import make_row_of, write_version
 
 # Given an image's number: its id, its file, what the row embeds of it, and the sample's type.
 Image = tuple[str, str, bytes | None, str]
@@ -63,10 +63,12 @@ def test_ids_that_end_alike_get_names_of_their_own(tmp_path: Path) -> None:
 
 def test_descriptions_of_one_type_are_written_and_other_types_left(tmp_path: Path) -> None:
     images: list[Image] = [("coco/1", "1.jpg", b"1", "conv"), ("coco/1", "1.jpg", b"1", "detail")]
-    _, captions = export(write_images(tmp_path / "a", images), tmp_path / "out-a")
+    exported, captions = export(write_images(tmp_path / "a", images), tmp_path / "out-a")
     assert captions == {"1": "Caption 1."}
+    assert exported.left_out == {"other_type": 1}
     images.append(("coco/2", "2.jpg", b"2", "caption"))
-    _, captions = export(write_images(tmp_path / "b", images), tmp_path / "out-b")
+    exported, captions = export(write_images(tmp_path / "b", images), tmp_path / "out-b")
+    assert exported.left_out == {"other_type": 2}
     assert captions == {"2": "Caption 2."}
 
 
@@ -75,6 +77,26 @@ def test_picture_that_is_nowhere_is_left_out_and_counted(tmp_path: Path) -> None
     exported, captions = export(write_images(tmp_path / "v", images), tmp_path / "out", {"2.jpg": b"two"})
     assert exported.left_out == {"image_missing": 1}
     assert captions == {"2": "Caption 1."}
+
+
+def test_row_that_is_no_description_of_one_picture_is_counted_by_its_reason(tmp_path: Path) -> None:
+    rows = [make_row_of(number, "detail", picture=b"x") for number in range(8)]
+    rows[0]["sample_type"] = "conv"
+    rows[1]["images"] = []
+    rows[2]["images"] = rows[2]["images"] * 2
+    rows[3]["messages"] = rows[3]["messages"][:1]
+    rows[4]["messages"] = []
+    rows[5]["messages"] = rows[5]["messages"] * 2
+    rows[6]["images"] = [{"bytes": None, "path": None}]
+    exported, captions = export(write_version(tmp_path / "v", rows), tmp_path / "out")
+    assert captions == {"000000000007": "A dog."}
+    assert exported.left_out == {
+        "other_type": 1,
+        "image_missing": 2,
+        "several_images": 1,
+        "no_answer": 2,
+        "several_turns": 1,
+    }
 
 
 def test_no_picture_at_all_is_an_error_that_leaves_nothing(tmp_path: Path) -> None:

@@ -13,13 +13,15 @@ from instructgen.dataset.manifest import (
     ReviewFacts,
     SourceFacts,
     TeacherFacts,
+    decode_manifest,
     encode_manifest,
     make_version,
     read_manifest,
 )
 from instructgen.dataset.publish import check_out, find_version, publish, read_tag
-from instructgen.dataset.shards import Shard, hash_file
+from instructgen.dataset.shards import MIXED, Shard, hash_file
 from instructgen.errors import InstructgenError
+from instructgen.sample_types import SAMPLE_TYPES
 from tests.support.versions import make_row_of
 
 SHARD = "data/train-00000-of-00001.parquet"
@@ -168,6 +170,36 @@ def test_card_opens_the_latest_version_and_counts_what_was_left_out(tmp_path: Pa
 def test_build_to_an_address_says_what_to_do() -> None:
     with pytest.raises(InstructgenError, match="`dataset copy` sends it"):
         check_out(Path("s3://bucket/x"))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"path": path} for path in ("data/../../x", "/data/x", "x.parquet", "data\\x", "data/a\0", "data/C:x")),
+        *({"split": split} for split in ("../x", "/tmp/x", "a-b", "", "a\n")),
+        *({"sample_type": name} for name in ("../x", ".", ".x", "a/b", "", "a" * 65)),
+        {"sha256": "../x"},
+    ],
+    ids=str,
+)
+def test_manifest_whose_names_lead_elsewhere_is_refused(changes: dict[str, str]) -> None:
+    manifest = make_manifest()
+    manifest = replace(manifest, shards=(replace(manifest.shards[0], **changes),))
+    with pytest.raises(InstructgenError, match=r"place is not a manifest .* has the (path|split|sample type|digest)"):
+        decode_manifest(encode_manifest(manifest), "place")
+
+
+@pytest.mark.parametrize("version", ["../../x", "", "latest", "a/b"])
+def test_manifest_of_a_version_that_is_no_folders_name_is_refused(version: str) -> None:
+    with pytest.raises(InstructgenError, match="it has the version"):
+        decode_manifest(encode_manifest(replace(make_manifest(), version=version)), "place")
+
+
+def test_names_of_all_types_are_taken() -> None:
+    [shard] = make_manifest().shards
+    for name in (*SAMPLE_TYPES, MIXED, "interleaved"):
+        manifest = make_manifest(shards=(replace(shard, sample_type=name, split="val_2017"),))
+        assert decode_manifest(encode_manifest(manifest), "place") == manifest
 
 
 def test_folder_without_a_manifest_is_no_dataset(tmp_path: Path) -> None:

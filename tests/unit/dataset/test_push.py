@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from instructgen.cli.dataset_push import add_push
 from instructgen.dataset.cards.presentation import present
 from instructgen.dataset.stored import LocalVersion
+from instructgen.dataset.sums import SUMS_NAME, make_sums
 from instructgen.errors import InstructgenError
 from tests.support.hub_server import TOKEN, HubServer, Repo, running_hub
 from tests.support.versions import make_row_of, write_version
@@ -41,6 +42,7 @@ def make_version(folder: Path, *texts: str) -> LocalVersion:
     ]
     version = write_version(folder, rows)
     present(folder, version.manifest)
+    (folder / SUMS_NAME).write_bytes(make_sums(folder))
     return version
 
 
@@ -161,6 +163,37 @@ def test_damaged_shard_is_not_sent(hub: HubServer, version: LocalVersion) -> Non
     path = version.folder / version.manifest.shards[0].path
     path.write_bytes(path.read_bytes()[:-1] + b"!")
     assert "is not the file that the manifest names" in str(push(version).error)
+    assert hub.repos == {}
+
+
+@pytest.mark.parametrize("has_sums", [True, False])
+def test_what_is_not_of_the_version_is_not_sent(has_sums: bool, hub: HubServer, version: LocalVersion) -> None:
+    files = files_of(version)
+    if not has_sums:  # as versions of format 1 were
+        del files[SUMS_NAME]
+        (version.folder / SUMS_NAME).unlink()
+        path = version.folder / "manifest.json"
+        path.write_bytes(path.read_bytes().replace(b'"format": 2', b'"format": 1'))
+        files["manifest.json"] = path.read_bytes()
+    (version.folder / ".git").mkdir()
+    (version.folder / ".git" / "config").write_text("token")
+    (version.folder / "notes.txt").write_text("mine")
+    (version.folder / "link").symlink_to(version.folder / "README.md")
+    assert push(LocalVersion(version.folder)).error is None
+    assert {path: text for path, text in hub.files(REPO).items() if path != ".gitattributes"} == files
+
+
+def test_link_to_a_file_that_the_version_does_not_have_is_refused(
+    hub: HubServer, version: LocalVersion, tmp_path: Path
+) -> None:
+    card = version.folder / "README.md"
+    card.rename(tmp_path / "same.md")
+    card.symlink_to(tmp_path / "same.md")
+    assert push(version, "--dry-run").error is None
+    (tmp_path / "same.md").write_text("another")
+    assert "leads out of the version" in str(push(version).error)
+    card.unlink()
+    assert "has no README.md" in str(push(version).error)
     assert hub.repos == {}
 
 

@@ -52,7 +52,7 @@ def test_row_is_shown_by_its_own_picture(tmp_path: Path) -> None:
 def test_export_of_single_pictures_leaves_other_types_alone(tmp_path: Path) -> None:
     version = write(tmp_path / "v", pair_row(), single_row(2, "detail"))
     exported = write_filter_cap(version, tmp_path / "out", lambda *_: None)
-    assert (exported.num_rows, exported.left_out) == (1, {})
+    assert (exported.num_rows, exported.left_out) == (1, {"other_type": 1})
     written = json.loads((tmp_path / "out" / "filter_cap.json").read_text(encoding="utf-8"))
     assert [one["caption"] for one in written["annotations"]] == [make_sample().turns[-1].content]
 

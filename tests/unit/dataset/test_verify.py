@@ -117,6 +117,12 @@ def test_sums_are_read_strictly(content: bytes) -> None:
         parse_sums(content)
 
 
+@pytest.mark.parametrize("path", ["../x", "a/../x", "/x", "a//x", "C:/x", "a\\x", "a\0x", "./x", "a/"])
+def test_sums_of_a_file_outside_are_refused(path: str) -> None:
+    with pytest.raises(InstructgenError, match=r"line 1 names .* not inside of the version"):
+        parse_sums(f"{'a' * 64}  {path}\n".encode())
+
+
 def test_sums_are_as_the_systems_tool_reads_them(version: LocalVersion) -> None:
     sums = parse_sums((version.folder / SUMS_NAME).read_bytes())
     assert set(sums) == set(version.paths()) - {SUMS_NAME}

@@ -10,6 +10,7 @@ import pytest
 from instructgen.dataset.exports import EXPORTS
 from instructgen.dataset.exports.base import ExportSettings
 from instructgen.dataset.exports.conversations import JsonFile, place_images
+from instructgen.errors import InstructgenError
 from tests.support.exports import make_hostile_rows, make_picture, make_row, with_system, write_rows
 from tests.support.versions import write_version
 
@@ -76,6 +77,12 @@ def test_llama_factory_describes_each_split(tmp_path: Path) -> None:
             },
         }
     }
+
+
+def test_split_that_would_replace_llama_factorys_own_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InstructgenError, match="has a split 'Dataset_info'"):
+        write_rows([make_row(1)], "llamafactory", tmp_path, split="Dataset_info")
+    assert [path.name for path in tmp_path.iterdir()] == ["version"]
 
 
 def test_axolotl_shows_pictures_as_parts_before_the_first_question(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from instructgen.dataset.columns import Row
-from instructgen.dataset.exports.base import DEFAULT_SETTINGS, ExportSettings
-from instructgen.dataset.exports.pictures import LeftOutError, PictureFolder, find_suffix, make_safe_path
+from instructgen.dataset.exports.base import DEFAULT_SETTINGS, ExportSettings, LeftOutError
+from instructgen.dataset.exports.pictures import PictureFolder, find_suffix, make_safe_path
 from tests.support.exports import make_picture
 
 
@@ -44,6 +44,17 @@ def test_long_name_keeps_its_suffix() -> None:
     name = make_safe_path("ф" * 300 + ".jpg", "image")
     assert name.endswith("фф.jpg")
     assert len(name.encode()) <= 120
+    assert make_safe_path("a" * 1_000_000 + ".jpg", "image") == "a" * 116 + ".jpg"
+
+
+@pytest.mark.parametrize("part", ["a", "a" * 100])
+def test_deep_path_keeps_its_end(part: str, tmp_path: Path) -> None:
+    folder = PictureFolder(tmp_path, lambda _, __: None, DEFAULT_SETTINGS)
+    name = place(folder, f"{part}/" * 1500 + "x.jpg", b"1")
+    assert name.endswith(f"{part}/x.jpg")
+    assert len(name.encode()) <= 1000
+    assert place(folder, f"{part}/" * 1600 + "x.jpg", b"2") == name.replace("x.jpg", "x-2.jpg")
+    assert (tmp_path / "images" / name).read_bytes() == b"1"
 
 
 def test_same_picture_is_written_once_and_another_under_its_path_gets_a_number(tmp_path: Path) -> None:
