@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 # The tested versions; empty takes the newest that pyproject.toml allows.
 CONSTRAINTS ?= constraints.txt
 # Many tests wait for servers and processes: more than the two cores of a small machine.
-WORKERS ?= 5
+WORKERS ?= 4
 
 .PHONY: help install check lint types test dataset-check ci mutants sample clean
 
@@ -29,7 +29,7 @@ types: install
 	$(BIN)/mypy
 
 test: install
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 dataset-check: install ## build the bundled sample, replay it, and hold both against their gates
 	rm -rf build/dataset-check build/dataset-replayed
