@@ -4,8 +4,8 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 # The tested versions; empty takes the newest that pyproject.toml allows.
 CONSTRAINTS ?= constraints.txt
-# Many tests wait for servers and processes: more than the two cores of a small machine.
-WORKERS ?= 4
+# Many tests wait for servers and processes, so one more than the cores of a small machine.
+WORKERS ?= 3
 
 .PHONY: help install check lint types test dataset-check ci mutants sample clean
 

@@ -1,7 +1,7 @@
 """Replies of questions and answers, as models write them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from instructgen.records import Decoding, Fault, Message
@@ -137,6 +137,7 @@ TEXTS = (
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # the first draw of texts takes a second on a busy machine
 @given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=4), st.sampled_from(["text", "json"]))
 def test_written_turns_are_read_back(pairs: list[tuple[str, str]], output_format: str) -> None:
     decoding = Decoding(output_format=output_format)  # type: ignore[arg-type]
