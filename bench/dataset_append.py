@@ -17,8 +17,9 @@ from msgspec.structs import replace
 
 from instructgen.dataset.columns import Provenance, Row, make_row, make_schema
 from instructgen.dataset.manifest import Counts, Manifest, SourceFacts, TeacherFacts, count_splits, make_version
-from instructgen.dataset.publish import REJECTED_NAME, find_earlier, seal
+from instructgen.dataset.publish import REJECTED_NAME, seal
 from instructgen.dataset.shards import ShardWriter
+from instructgen.dataset.stores.base import find_earlier
 from instructgen.dataset.stores.local import LocalStore
 from instructgen.draws import draw_fraction
 from instructgen.records import ImageRecord, Message, Reply, Sample
@@ -54,7 +55,7 @@ def publish(store: LocalStore, images: list[tuple[int, str]]) -> int:
         make_schema(["length"], embeds_images=False),
         rows_per_shard=2_000,
         embeds_images=False,
-        earlier=find_earlier(store.folder),
+        earlier=find_earlier(store),
     )
     for number, text_seed in images:
         split = "val" if draw_fraction(0, "split", f"coco/{number:012d}") < VAL_FRACTION else "train"

@@ -389,8 +389,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "mixture_splits_by_row",
         "instructgen/dataset/derive/write.py",
-        'choose_split(recipe, row["image_id"])',
-        'choose_split(recipe, row["sample_id"])',
+        'choose_split(recipe.splits, recipe.seed, row["image_id"])',
+        'choose_split(recipe.splits, recipe.seed, row["sample_id"])',
     ),
     Mutant(
         "copies_share_an_id",

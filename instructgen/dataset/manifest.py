@@ -3,7 +3,7 @@
 import hashlib
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +205,21 @@ def count_splits(shards: Sequence[Shard]) -> dict[str, int]:
     for shard in shards:
         splits[shard.split] = splits.get(shard.split, 0) + shard.num_rows
     return splits
+
+
+def make_counts(
+    accepted: Mapping[str, int], reasons: Mapping[str, Mapping[str, int]], types: Iterable[str]
+) -> Counts:
+    """Return the counts of what was offered and could not fail: of each type, accepted or rejected for a reason."""
+    names = sorted(types)
+    rejected = {name: sum(reasons.get(name, {}).values()) for name in names}
+    return Counts(
+        planned={name: accepted.get(name, 0) + rejected[name] for name in names},
+        accepted={name: accepted.get(name, 0) for name in names},
+        rejected=rejected,
+        failed=dict.fromkeys(names, 0),
+        reasons={name: dict(sorted(reasons[name].items())) for name in names if name in reasons},
+    )
 
 
 def code_versions() -> dict[str, str]:

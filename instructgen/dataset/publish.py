@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from instructgen.dataset.cards.presentation import present
-from instructgen.dataset.manifest import MANIFEST_NAME, Manifest, encode_manifest, read_manifest
+from instructgen.dataset.manifest import MANIFEST_NAME, Manifest, encode_manifest
 from instructgen.dataset.stores.base import LATEST
 from instructgen.dataset.stores.local import LocalStore
 from instructgen.dataset.sums import SUMS_NAME, make_sums
@@ -37,9 +37,9 @@ def publish(staging: Path, manifest: Manifest, out: Path, *, is_latest: bool = T
 
 def seal(staging: Path, manifest: Manifest) -> None:
     """Write what a version's folder holds besides its rows and rejections, the digests last."""
-    present(staging, manifest)
+    digests = present(staging, manifest) | {shard.path: shard.sha256 for shard in manifest.shards}
     (staging / MANIFEST_NAME).write_bytes(encode_manifest(manifest))
-    (staging / SUMS_NAME).write_bytes(make_sums(staging))
+    (staging / SUMS_NAME).write_bytes(make_sums(staging, digests))
 
 
 def check_out(out: Path) -> None:
@@ -61,17 +61,6 @@ def read_tag(out: Path, tag: str) -> str | None:
     """Return the version that a tag points to, or None where there is no such tag."""
     path = out / "tags" / tag
     return path.read_text(encoding="utf-8").strip() if path.is_file() else None
-
-
-def find_earlier(out: Path) -> frozenset[str]:
-    """Return the content digests of the shards of the latest version, where the dataset has one."""
-    version = read_tag(out, LATEST)
-    if version is None or not (out / "versions" / version / MANIFEST_NAME).is_file():
-        return frozenset()
-    try:
-        return frozenset(shard.content_sha256 for shard in read_manifest(out / "versions" / version).shards)
-    except InstructgenError:  # a damaged version makes no cuts; publishing the same rows mends it
-        return frozenset()
 
 
 def find_version(dataset: Path) -> Path:

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from instructgen.dataset.batches import make_batches
 from instructgen.dataset.columns import Row, hash_picture, hash_row
+from instructgen.dataset.sums import hash_stream
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,7 +28,6 @@ _GROUP_ROWS_WITH_PICTURES = 100
 _GROUP_ROWS_TEXT = 10_000
 _GROUP_BYTES_TEXT = 8_000_000  # so that long answers do not fill the memory
 _BATCH_ROWS = 200  # rows that wait as Python objects, which take several times the room of Arrow's
-_READ_BYTES = 1 << 20
 _SMALL_BYTES = 4096
 _WAITING_BLOCKS = 32
 _FEW_ROWS = 100  # shards this small are cut by number alone
@@ -254,11 +254,8 @@ class ShardWriter:
 
 def hash_file(path: Path) -> str:
     """Return the sha256 (hex) of a file's bytes."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while block := file.read(_READ_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
+        return hash_stream(file)
 
 
 def _leaf_names(schema: "pa.Schema") -> list[str]:

@@ -41,13 +41,14 @@ class StoredVersion(Protocol):
 
 @dataclass(frozen=True)
 class LocalVersion:
-    """A version in a folder of this machine."""
+    """A version in a folder of this machine; `known` is the manifest of one that is not written down yet."""
 
     folder: Path
+    known: Manifest | None = None
 
     @cached_property
     def manifest(self) -> Manifest:
-        return read_manifest(self.folder)
+        return self.known or read_manifest(self.folder)
 
     @property
     def place(self) -> str:

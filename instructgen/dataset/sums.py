@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,14 +22,21 @@ def is_inside(path: str) -> bool:
     return not {"", ".", ".."}.intersection(parts)
 
 
-def make_sums(folder: Path) -> bytes:
-    """Return the file's content for all files of the folder but itself, in the order of their paths."""
+def make_sums(folder: Path, known: Mapping[str, str] | None = None) -> bytes:
+    """Return the file's content for all files of the folder but itself, in the order of their paths.
+
+    `known` are digests by path that were taken when the files were written; these are not read again.
+    """
+    digests = dict(known or {})
     paths = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     lines = []
     for path in paths:
-        if path != SUMS_NAME:
+        if path == SUMS_NAME:
+            continue
+        if path not in digests:
             with (folder / path).open("rb") as file:
-                lines.append(f"{hash_stream(file)}  {path}\n")
+                digests[path] = hash_stream(file)
+        lines.append(f"{digests[path]}  {path}\n")
     return "".join(lines).encode()
 
 

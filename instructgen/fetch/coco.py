@@ -3,9 +3,7 @@
 import asyncio
 import hashlib
 import re
-import signal
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -21,6 +19,7 @@ from instructgen.fetch.options import Limits, Politeness
 from instructgen.fetch.partials import Partial
 from instructgen.fetch.reasons import MEANINGS, TRANSIENT, Missed
 from instructgen.fetch.session import find_loop_factory, make_asker, make_session
+from instructgen.fetch.signals import listen_to_signals
 from instructgen.fetch.unzip import unpack
 from instructgen.fetch.waits import Backoff
 
@@ -163,9 +162,7 @@ def _download(url: str, archive: Path, options: CocoOptions, watch: CocoWatch) -
 async def _download_to(url: str, archive: Path, options: CocoOptions, on_bytes: Callable[[int], None]) -> None:
     task = asyncio.current_task()
     assert task is not None
-    with suppress(NotImplementedError, ValueError, RuntimeError):
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    listen_to_signals(task.cancel)
     limits = msgspec.structs.replace(options.limits, max_bytes=options.max_bytes)
     partial = Partial(archive.parent / "partial", archive.name, url)
     on_bytes(partial.num_bytes)

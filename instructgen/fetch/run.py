@@ -2,10 +2,9 @@
 
 import asyncio
 import os
-import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +19,7 @@ from instructgen.fetch.partials import Partial
 from instructgen.fetch.pictures import Kept, Wanted, judge_head, keep_picture
 from instructgen.fetch.reasons import TRANSIENT, Missed
 from instructgen.fetch.session import make_asker, make_session
+from instructgen.fetch.signals import listen_to_signals
 from instructgen.fetch.sorting import Sorter
 from instructgen.fetch.store import Result
 from instructgen.fetch.tables import BadRow, TableRow
@@ -263,7 +263,4 @@ class Fetcher:
             self._is_stopped = True
             self._wake.set()
 
-        # Windows has no signal handlers in its loop: Ctrl-C ends it at once, and what is there is kept all the same.
-        with suppress(NotImplementedError, ValueError, RuntimeError):
-            for number in (signal.SIGINT, signal.SIGTERM):
-                asyncio.get_running_loop().add_signal_handler(number, stop)
+        listen_to_signals(stop)

@@ -21,8 +21,10 @@ from instructgen.batch.files import count_open
 from instructgen.dataset.exports import EXPORTS
 from instructgen.dataset.exports.base import Exported
 from instructgen.dataset.manifest import Manifest
-from instructgen.dataset.publish import REFINED_NAME, REJECTED_NAME, check_out, find_earlier, publish
+from instructgen.dataset.publish import REFINED_NAME, REJECTED_NAME, check_out, publish
 from instructgen.dataset.stored import LocalVersion
+from instructgen.dataset.stores.base import find_earlier
+from instructgen.dataset.stores.local import LocalStore
 from instructgen.errors import InstructgenError, RunStoppedError
 from instructgen.jobs.compose import Composer, Files
 from instructgen.jobs.corpus import compare_all
@@ -132,9 +134,8 @@ class Build:
         dropped = self._look_at_all(ledger, record) if self.parts.corpus_filters else {}
         self.watch.begin("write", self.parts.planner.num_images * len(self.parts.config.types))
         with (staging / REJECTED_NAME).open("wb") as rejected_file, RefinedFile(staging / REFINED_NAME) as refined:
-            composer = Composer(
-                self.parts, ledger, staging, Files(rejected_file, refined, find_earlier(self.out)), dropped
-            )
+            files = Files(rejected_file, refined, find_earlier(LocalStore(self.out)))
+            composer = Composer(self.parts, ledger, staging, files, dropped)
             for image in self.parts.planner.images():
                 for outcome in composer.write(image):
                     record.settled(outcome)

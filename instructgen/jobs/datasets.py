@@ -16,7 +16,7 @@ from instructgen.dataset.manifest import Manifest
 from instructgen.dataset.publish import seal
 from instructgen.dataset.stored import LocalVersion, StoredVersion
 from instructgen.dataset.stores import open_store
-from instructgen.dataset.stores.base import LATEST, Store, check_tag
+from instructgen.dataset.stores.base import LATEST, Store, check_tag, find_earlier
 from instructgen.dataset.stores.errors import told_store
 from instructgen.dataset.stores.local import WORK, LocalStore
 from instructgen.dataset.versions import DAMAGED, list_lines
@@ -102,9 +102,7 @@ def collect_versions(store: Store, num_kept: int, *, is_done: bool) -> Collected
 def _make(out: str, tags: Sequence[str], write: Callable[[Path, frozenset[str]], Manifest]) -> MadeVersion:
     store = _open_out(out, tags)
     with told_store(out):
-        known = store.list_tags().get(LATEST)
-        shards = store.open_version(known).manifest.shards if known else ()
-        earlier = frozenset(shard.content_sha256 for shard in shards)
+        earlier = find_earlier(store)
     with _staging(store) as staging:
         manifest = write(staging, earlier)
         with told_store(out):

@@ -29,12 +29,12 @@ from instructgen.dataset.manifest import (
 )
 from instructgen.dataset.publish import REFINED_NAME, REJECTED_NAME, publish
 from instructgen.dataset.shards import Shard, ShardWriter, hash_file
-from instructgen.dataset.stored import LocalVersion
+from instructgen.dataset.stored import LocalVersion, told
 from instructgen.errors import InstructgenError, RunLockedError
 from instructgen.jobs.review import Reviewed, check_samples
 from instructgen.review.agreement import Settled, compare_reviewers, count_choices, settle
 from instructgen.review.decisions import FOLDER, Reviews, read_reviews
-from instructgen.review.rows import REVIEW_COLUMN, read_places, told
+from instructgen.review.rows import REVIEW_COLUMN, read_places
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -137,7 +137,7 @@ class _Writing:
         import pyarrow.parquet as pq
 
         path = self._reviewed.version / self._reviewed.manifest.shards[0].path
-        with told(path):
+        with told(str(path)):
             schema = pq.read_schema(path)
         return schema if REVIEW_COLUMN in schema.names else schema.append(pa.field(REVIEW_COLUMN, pa.string()))
 
@@ -145,7 +145,7 @@ class _Writing:
         import pyarrow.parquet as pq
 
         path = self._reviewed.version / shard.path
-        with told(path):
+        with told(str(path)):
             if hash_file(path) != shard.sha256:
                 raise InstructgenError(f"{path} is not the file that its manifest names; copy the version again")
             for batch in pq.ParquetFile(path).iter_batches(batch_size=_BATCH_ROWS):

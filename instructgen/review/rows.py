@@ -1,12 +1,12 @@
 """Finds the rows of a version, and reads one of them with its picture."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from instructgen.dataset.columns import Row
 from instructgen.dataset.manifest import Manifest
+from instructgen.dataset.stored import told
 from instructgen.errors import InstructgenError
 from instructgen.review.order import Place, find_doubt
 
@@ -25,7 +25,7 @@ def read_places(version: Path, manifest: Manifest) -> list[Place]:
     places: list[Place] = []
     for number, shard in enumerate(manifest.shards):
         path = version / shard.path
-        with told(path):
+        with told(str(path)):
             file = pq.ParquetFile(path)
             columns = [name for name in _INDEX_COLUMNS if name in file.schema_arrow.names]
             rows = (
@@ -61,7 +61,7 @@ class RowReader:
         if self._at != (place.shard, group) or self._group is None:
             import pyarrow.parquet as pq
 
-            with told(self._paths[place.shard]):
+            with told(str(self._paths[place.shard])):
                 self._group = pq.ParquetFile(self._paths[place.shard]).read_row_group(group)
             self._at = (place.shard, group)
         found: Sequence[Row] = self._group.slice(row, 1).to_pylist()
@@ -71,7 +71,7 @@ class RowReader:
         import pyarrow.parquet as pq
 
         row = place.row
-        with told(self._paths[place.shard]):
+        with told(str(self._paths[place.shard])):
             metadata = pq.read_metadata(self._paths[place.shard])
         for group in range(metadata.num_row_groups):
             size = metadata.row_group(group).num_rows
@@ -79,14 +79,3 @@ class RowReader:
                 return group, row
             row -= size
         raise InstructgenError(f"{self._paths[place.shard]} has no row {place.row}; copy the version again")
-
-
-@contextmanager
-def told(path: Path) -> Iterator[None]:
-    """Raise InstructgenError with the file's name where it cannot be read."""
-    import pyarrow as pa
-
-    try:
-        yield
-    except (pa.ArrowException, OSError) as error:
-        raise InstructgenError(f"{path} cannot be read: {error}; build or copy the version again") from None

@@ -7,6 +7,25 @@ from instructgen.limits.bounds import ServerLimits
 from instructgen.records import Cost, Decoding, Message, Reply, Request, Unit
 
 
+class _Named(Protocol):
+    name: str
+    model: str
+
+
+def make_free_reply(request: Request, text: str, teacher: _Named) -> Reply:
+    """Return the whole answer of a teacher in this process, which nobody is paid for."""
+    return Reply(
+        request_id=request.request_id,
+        text=text,
+        finish_reason="stop",
+        prompt_tokens=0,
+        completion_tokens=0,
+        cost_usd=0.0,
+        model=teacher.model,
+        teacher=teacher.name,
+    )
+
+
 class Server(Protocol):
     """One place that answers a teacher's requests."""
 

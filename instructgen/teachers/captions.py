@@ -7,7 +7,7 @@ from instructgen.errors import InstructgenError
 from instructgen.limits.bounds import ServerLimits
 from instructgen.records import NOTHING, Cost, Decoding, Message, Reply, Request, Unit
 from instructgen.sample_types.description import Description
-from instructgen.teachers.base import Server
+from instructgen.teachers.base import Server, make_free_reply
 
 TYPES = ("brief",)
 _AS_JSON = Decoding(output_format="json")
@@ -49,16 +49,7 @@ class CaptionsTeacher:
                 "the teacher captions only hands captions on; name a language model in [refine.teacher] or "
                 "[judge.teacher], or leave out what needs one"
             )
-        return Reply(
-            request_id=request.request_id,
-            text=_TYPE.write(request.messages, _AS_JSON),
-            finish_reason="stop",
-            prompt_tokens=0,
-            completion_tokens=0,
-            cost_usd=0.0,
-            model=self.model,
-            teacher=self.name,
-        )
+        return make_free_reply(request, _TYPE.write(request.messages, _AS_JSON), self)
 
     def most(self, request: Request) -> Cost:  # noqa: ARG002
         return NOTHING

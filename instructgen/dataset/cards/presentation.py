@@ -4,10 +4,7 @@ They follow from the manifest and the rows, so that they are in no version's nam
 """
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from instructgen.dataset.cards.card import make_card
 from instructgen.dataset.cards.croissant import CROISSANT_NAME, encode_croissant
@@ -19,30 +16,12 @@ from instructgen.dataset.stored import LocalVersion
 CARD_NAME = "README.md"
 
 
-@dataclass(frozen=True)
-class StagedVersion:
-    """A version that has its shards, but no manifest.json yet."""
-
-    folder: Path
-    manifest: Manifest
-
-    @property
-    def place(self) -> str:
-        return str(self.folder)
-
-    def open(self, path: str) -> BinaryIO:
-        return (self.folder / path).open("rb")
-
-    def paths(self) -> Iterator[str]:
-        return LocalVersion(self.folder).paths()
-
-
 def present(folder: Path, manifest: Manifest) -> dict[str, str]:
     """Write statistics.json, assets/, croissant.json and README.md into the folder; return their digests by path.
 
     The folder must hold the manifest's shards. The same manifest and shards give the same bytes.
     """
-    statistics = measure(StagedVersion(folder, manifest))
+    statistics = measure(LocalVersion(folder, manifest))
     texts = {
         STATISTICS_NAME: encode_statistics(statistics),
         CROISSANT_NAME: encode_croissant(manifest, statistics),

@@ -13,19 +13,19 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from instructgen.dataset.columns import Row, make_schema
-from instructgen.dataset.derive.recipe import Recipe, check_splits
+from instructgen.dataset.derive.recipe import SEVERAL, check_splits
 from instructgen.dataset.derive.selection import DUPLICATE, choose_split
 from instructgen.dataset.imports import IMPORTS
 from instructgen.dataset.imports.base import Imported, ImportSettings
 from instructgen.dataset.manifest import (
     FORMAT,
-    Counts,
     Lineage,
     Manifest,
     SourceFacts,
     TeacherFacts,
     code_versions,
     count_splits,
+    make_counts,
     make_version,
 )
 from instructgen.dataset.publish import REJECTED_NAME
@@ -41,7 +41,6 @@ Watch = Callable[[int], None]
 IMAGE_AT_COLUMN = "image_at"
 _WITHOUT_PLACES = ("filter_cap", "texts")  # all pictures stand before the first question there
 _UNKNOWN_TYPE = "unknown"
-_DEFAULT_SPLIT = "train"
 _DETAIL_CHARS = 500
 
 
@@ -90,12 +89,8 @@ class _Import:
         self.images.add(hash(found.image_id))
         row = _make_row(found, self.plan.form, embeds=self.writer.embeds_images)
         self.teachers.add((row["teacher"], row["model"]))
-        self.writer.write(self._split(found.image_id), {name: row.get(name) for name in self.writer.schema.names})
-
-    def _split(self, image_id: str) -> str:
-        if self.plan.splits is None:
-            return _DEFAULT_SPLIT
-        return choose_split(Recipe((), self.plan.seed, splits=self.plan.splits), image_id)
+        split = choose_split(self.plan.splits or {}, self.plan.seed, found.image_id)
+        self.writer.write(split, {name: row.get(name) for name in self.writer.schema.names})
 
     def _reject(self, rejected: Rejected, sample_type: str) -> None:
         self.reasons.setdefault(sample_type, Counter())[rejected.reason] += 1
@@ -187,9 +182,7 @@ def _make_row(found: Imported, form: str, *, embeds: bool) -> Row:
 def _make_manifest(run: _Import, files: dict[str, str]) -> Manifest:
     plan = run.plan
     shards = run.writer.finish()
-    types = sorted({*run.accepted, *run.reasons})
-    rejected = {name: run.reasons[name].total() if name in run.reasons else 0 for name in types}
-    teacher, model = run.teachers.pop() if len(run.teachers) == 1 else ("several", "several")
+    teacher, model = run.teachers.pop() if len(run.teachers) == 1 else (SEVERAL, SEVERAL)
     settings = {"form": plan.form, "seed": plan.seed, "splits": plan.splits, "files": files}
     manifest = Manifest(
         format=FORMAT,
@@ -201,13 +194,7 @@ def _make_manifest(run: _Import, files: dict[str, str]) -> Manifest:
         prompts={},
         source=SourceFacts(f"import:{plan.form}", f"{plan.path.name} ({plan.form})", len(run.images), {}),
         teacher=TeacherFacts(teacher or "unknown", model or "unknown", {}, 0, 0, None),
-        counts=Counts(
-            planned={name: run.accepted[name] + rejected[name] for name in types},
-            accepted={name: run.accepted[name] for name in types},
-            rejected=rejected,
-            failed=dict.fromkeys(types, 0),
-            reasons={name: dict(sorted(found.items())) for name, found in sorted(run.reasons.items())},
-        ),
+        counts=make_counts(run.accepted, run.reasons, {*run.accepted, *run.reasons}),
         splits=count_splits(shards),
         embeds_images=run.writer.embeds_images,
         unpublished_sha256=run.digest.hexdigest(),

@@ -15,6 +15,8 @@ from instructgen.errors import InstructgenError
 Share = Annotated[float, Meta(gt=0, le=1)]
 Weight = Annotated[float, Meta(gt=0, le=100)]
 PositiveInt = Annotated[int, Meta(gt=0)]
+SEVERAL = "several"
+"""For one name, where the rows have more."""
 SHORT_ANSWER = "Answer the question using a single word or phrase."  # LLaVA-1.5 (arXiv 2310.03744), section 3.2
 _SPLIT_NAME = re.compile(r"\w+")
 

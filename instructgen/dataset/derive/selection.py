@@ -2,7 +2,7 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, NoReturn
@@ -102,11 +102,10 @@ def select_rows(opened: list[OpenedPart], recipe: Recipe) -> Selection:
     return Selection(selections, names)
 
 
-def choose_split(recipe: Recipe, image_id: str) -> str:
-    """Return the split that is drawn for an image."""
-    assert recipe.splits is not None
-    draw = draw_fraction(recipe.seed, "split", image_id)
-    for name, share in sorted(recipe.splits.items()):
+def choose_split(splits: Mapping[str, float], seed: int, image_id: str) -> str:
+    """Return the split that is drawn for an image by shares; "train" has what they leave."""
+    draw = draw_fraction(seed, "split", image_id)
+    for name, share in sorted(splits.items()):
         if draw < share:
             return name
         draw -= share

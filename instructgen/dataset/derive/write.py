@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from instructgen.dataset.columns import Row, declare_pictures
 from instructgen.dataset.derive.order import shuffle_rows
 from instructgen.dataset.derive.parents import check_shards, make_parents
-from instructgen.dataset.derive.recipe import OpenedPart, Recipe, check_recipe, describe_recipe, open_parts
+from instructgen.dataset.derive.recipe import SEVERAL, OpenedPart, Recipe, check_recipe, describe_recipe, open_parts
 from instructgen.dataset.derive.schemas import ORIGIN_COLUMN, join_schemas
 from instructgen.dataset.derive.selection import DUPLICATE, PartSelection, Selection, choose_split, select_rows
 from instructgen.dataset.manifest import (
@@ -28,6 +28,7 @@ from instructgen.dataset.manifest import (
     TeacherFacts,
     code_versions,
     count_splits,
+    make_counts,
     make_version,
 )
 from instructgen.dataset.publish import REJECTED_NAME
@@ -37,7 +38,6 @@ from instructgen.errors import InstructgenError
 
 Watch = Callable[[int, int], None]
 """Given rows written and rows in all."""
-SEVERAL = "several"
 _TEXT_GROWTH = 4  # of zstd's text when it is unpacked
 
 
@@ -153,7 +153,11 @@ def _read_taken(
                 if selected.is_duplicate[number]:
                     rejections.add(row, part.stored.manifest.version)
                 if selected.copies[number]:
-                    split = shard.split if recipe.splits is None else choose_split(recipe, row["image_id"])
+                    split = (
+                        shard.split
+                        if recipe.splits is None
+                        else choose_split(recipe.splits, recipe.seed, row["image_id"])
+                    )
                     sample_id = row["sample_id"]
                     yield split, _take(row, part, recipe, sample_id)
                     for copy in range(2, selected.copies[number] + 1):
@@ -212,15 +216,7 @@ def _count(selections: list[PartSelection]) -> Counts:
         names |= selection.offered.keys()
         for name, dropped in selection.dropped.items():
             reasons.setdefault(name, Counter()).update(dropped)
-    types = sorted(names)
-    rejected = {name: reasons[name].total() if name in reasons else 0 for name in types}
-    return Counts(
-        planned={name: accepted[name] + rejected[name] for name in types},
-        accepted={name: accepted[name] for name in types},
-        rejected=rejected,
-        failed=dict.fromkeys(types, 0),
-        reasons={name: dict(sorted(reasons[name].items())) for name in types if name in reasons},
-    )
+    return make_counts(accepted, reasons, names)
 
 
 def _make_manifest(

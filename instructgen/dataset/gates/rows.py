@@ -1,6 +1,7 @@
 """One pass over the rows of a version for what its gates ask of them; no picture is read."""
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -99,17 +100,19 @@ def scan_rows(version: StoredVersion, gates: CheckGates) -> RowFacts:
     return facts
 
 
-class _Look:
+class _Look(ABC):
     """Something that is looked for in each batch of rows; `close` writes what takes all rows to say."""
 
     def __init__(self, facts: RowFacts) -> None:
         self.facts = facts
 
+    @abstractmethod
     def see(self, batch: "pa.RecordBatch", shard: "Shard") -> None:
-        raise NotImplementedError
+        """Look at rows of a shard."""
 
     def close(self) -> None:
-        """Nothing is left to say."""
+        """Say what takes all rows; most looks have said everything by then."""
+        return
 
 
 def _make_looks(gates: CheckGates, facts: RowFacts) -> list[_Look]:

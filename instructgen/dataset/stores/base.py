@@ -1,8 +1,9 @@
 """What every store of versions offers, and what they have in common."""
 
+import hashlib
 import re
 from collections.abc import Callable
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -14,6 +15,7 @@ from instructgen.errors import InstructgenError
 LATEST = "latest"
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _VERSION = re.compile(r"[0-9a-f]{12}")
+_COPY_BYTES = 1 << 20
 Watch = Callable[[str], None]
 
 
@@ -99,6 +101,17 @@ def check_untagged(names: list[str], tags: dict[str, str], address: str) -> None
             raise InstructgenError(f"{address}: version {version} has the tag '{tag}'; move or remove the tag first")
 
 
+def find_earlier(store: Store) -> frozenset[str]:
+    """Return the content digests of the shards of a store's latest version, where it has one that can be read."""
+    name = store.list_tags().get(LATEST)
+    if name is None or name not in store.list_versions():
+        return frozenset()
+    try:
+        return frozenset(shard.content_sha256 for shard in store.open_version(name).manifest.shards)
+    except InstructgenError:  # a damaged version makes no cuts; publishing the same rows mends it
+        return frozenset()
+
+
 def list_files_to_copy(version: StoredVersion) -> dict[str, str | None]:
     """Return the files of a version with their digests, as SHA256SUMS has them; no other belongs to it.
 
@@ -121,9 +134,16 @@ def read_whole(version: StoredVersion, path: str) -> bytes:
         return file.read()
 
 
-def open_to_copy(version: StoredVersion, path: str) -> BinaryIO:
-    """Open a file that the version should have; InstructgenError where it does not."""
+def copy_file(version: StoredVersion, path: str, sha256: str | None, write: Callable[[bytes], object]) -> None:
+    """Give a file's blocks to `write`; InstructgenError where it is not there, or not the one of this digest."""
+    digest = hashlib.sha256()
     try:
-        return version.open(path)
+        source = version.open(path)
     except FileNotFoundError:
         raise InstructgenError(f"{version.place} has no {path}; `dataset verify` it") from None
+    with source:
+        while block := source.read(_COPY_BYTES):
+            digest.update(block)
+            write(block)
+    if sha256 not in (None, digest.hexdigest()):
+        raise InstructgenError(f"{version.place}: {path} is not the file that was published; `dataset verify` it")

@@ -4,7 +4,6 @@ versions/<version>/   data/, manifest.json, SHA256SUMS ...
 tags/<tag>            the name of a version
 """
 
-import hashlib
 import os
 import shutil
 import time
@@ -29,8 +28,8 @@ from instructgen.dataset.stores.base import (
     check_same,
     check_tag,
     check_untagged,
+    copy_file,
     list_files_to_copy,
-    open_to_copy,
 )
 from instructgen.dataset.sums import hash_stream
 from instructgen.dataset.verify import verify_version
@@ -38,7 +37,6 @@ from instructgen.errors import InstructgenError, RunLockedError
 
 WORK = ".work"
 _LOCK_WAIT_S = 60.0
-_COPY_BYTES = 1 << 20
 _OLD_WORK_S = 24 * 3600.0
 
 
@@ -63,7 +61,9 @@ class LocalStore:
         try:
             for path, sha256 in list_files_to_copy(version).items():
                 watch(path)
-                _copy(version, path, sha256, staging / path)
+                (staging / path).parent.mkdir(parents=True, exist_ok=True)
+                with (staging / path).open("wb") as file:
+                    copy_file(version, path, sha256, file.write)
             return self.publish(staging, version.manifest, repairs=repairs)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
@@ -172,18 +172,6 @@ class LocalStore:
             raise RunLockedError(
                 f"another process has been publishing to {self.folder} for {_LOCK_WAIT_S:.0f} s; wait for it to end"
             ) from None
-
-
-def _copy(version: StoredVersion, path: str, sha256: str | None, target: Path) -> None:
-    """Copy a file; InstructgenError where it is not the one of this digest."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    digest = hashlib.sha256()
-    with open_to_copy(version, path) as source, target.open("wb") as file:
-        while block := source.read(_COPY_BYTES):
-            digest.update(block)
-            file.write(block)
-    if sha256 not in (None, digest.hexdigest()):
-        raise InstructgenError(f"{version.place}: {path} is not the file that was published; `dataset verify` it")
 
 
 def _link(source: Path, target: Path, sha256: str) -> bool:

@@ -28,8 +28,8 @@ from instructgen.dataset.stores.base import (
     check_same,
     check_tag,
     check_untagged,
+    copy_file,
     list_files_to_copy,
-    open_to_copy,
     read_whole,
 )
 from instructgen.dataset.verify import verify_version
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _LOCK = "gc.lock"
 _LOCK_WAIT_S = 60.0
 _LOCK_POLL_S = 0.5
-_COPY_BYTES = 8 << 20  # of one part of an upload; S3 wants at least 5 MiB
+_PART_BYTES = 8 << 20  # of one part of an upload; S3 wants at least 5 MiB
 _REMOVED_AT_ONCE = 500
 _DIGEST_CHARS = 12
 
@@ -240,24 +240,16 @@ class RemoteStore:
 
     def _send(self, version: StoredVersion, source_path: str, sha256: str | None, path: str) -> None:
         """Copy a file; where it is not the one of this digest, nothing appears at `path`."""
-        digest = hashlib.sha256()
-        with open_to_copy(version, source_path) as source:
-            target = self.files.open(path, "wb", block_size=_COPY_BYTES)
-            try:
-                while block := source.read(_COPY_BYTES):
-                    digest.update(block)
-                    target.write(block)
-                if sha256 not in (None, digest.hexdigest()):
-                    raise InstructgenError(
-                        f"{version.place}: {source_path} is not the file that was published; `dataset verify` it"
-                    )
-            except BaseException:
-                # Closing it would publish what was written so far.
-                target.discard()
-                with suppress(AttributeError):  # memory's files have no such switch, and are there from the start
-                    target.closed = True
-                raise
-            target.close()
+        target = self.files.open(path, "wb", block_size=_PART_BYTES)
+        try:
+            copy_file(version, source_path, sha256, target.write)
+        except BaseException:
+            # Closing it would publish what was written so far.
+            target.discard()
+            with suppress(AttributeError):  # memory's files have no such switch, and are there from the start
+                target.closed = True
+            raise
+        target.close()
 
     def _create(self, path: str, content: bytes) -> bool:
         """Create a name, and return whether it was free; where a request was sent twice, the content tells."""

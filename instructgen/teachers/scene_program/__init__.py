@@ -14,7 +14,7 @@ from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import SceneGraph
 from instructgen.scenegraph.parsing import CaptionParser, load_parser, require_parser
 from instructgen.scenegraph.read import read_graph
-from instructgen.teachers.base import Server
+from instructgen.teachers.base import Server, make_free_reply
 from instructgen.teachers.scene_program.conversation import make_conversation
 from instructgen.teachers.scene_program.detail import make_detail
 from instructgen.teachers.scene_program.multi import make_multi
@@ -77,16 +77,8 @@ class SceneProgramTeacher:
 
     async def send(self, request: Request) -> Reply:
         task = _DECODER.decode(request.messages[-1].content)
-        return Reply(
-            request_id=request.request_id,
-            text=write_text(task, self._seed, self.style, load_parser() if self.parse else None),
-            finish_reason="stop",
-            prompt_tokens=0,
-            completion_tokens=0,
-            cost_usd=0.0,
-            model=self.model,
-            teacher=self.name,
-        )
+        text = write_text(task, self._seed, self.style, load_parser() if self.parse else None)
+        return make_free_reply(request, text, self)
 
     def most(self, request: Request) -> Cost:  # noqa: ARG002
         return NOTHING
