@@ -17,7 +17,9 @@ LAYERS = (
     ("config", "prefixes", "grounding"),
     ("surrogate", "scenes", "sample_types", "filters", "ledger", "limits", "observe"),
     ("prompting", "sources", "scenegraph"),
-    ("generate", "teachers", "dataset", "refine"),
+    ("generate", "teachers", "dataset", "refine", "models"),
+    ("train",),
+    ("student",),
     ("batch", "evaluate", "fetch", "review"),
     ("jobs",),
     ("cli",),
@@ -33,7 +35,7 @@ PAIRS = {
 RANKS = {part: rank for rank, row in enumerate(LAYERS) for part in row}
 HEAVY = (
     *("openai", "aiohttp", "uvloop", "tenacity", "tiktoken", "tokenizers", "keyring", "prometheus_client"),
-    *("pandas", "pyarrow", "numpy", "PIL", "pycocotools", "torch", "jinja2", "inflect", "datasets", "spacy"),
+    *("pandas", "pyarrow", "numpy", "PIL", "pycocotools", "torch", "jinja2", "inflect", "datasets", "spacy", "transformers"),
 )
 
 

@@ -1,0 +1,71 @@
+"""What a model is made of, as a recipe's [model] table says it; no weights and no torch."""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+PositiveInt = Annotated[int, Meta(gt=0)]
+ConnectorKind = Literal["linear", "mlp2x_gelu", "qformer"]
+Aspect = Literal["squash", "crop", "pad"]
+
+
+class VisionSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    """A vision tower, by the name of its weights or, with `config`, from nothing.
+
+    `name` is a Hugging Face id, a folder, one of instructgen.models.architectures, or a tower of ours
+    ("efficientnet-lite0"). `config` is a Hugging Face vision configuration with its `model_type`; weights are random.
+    """
+
+    name: str = ""
+    config: dict[str, Any] | None = None
+    layer: int = -2
+    """Which hidden state is taken: LLaVA takes the last but one (2304.08485, section 4.1); -1 is the last."""
+    drops_class_token: bool = True
+    normalises_last: bool = False
+    """Apply the tower's final LayerNorm to the chosen layer, as BLIP-2's ln_vision is."""
+    aspect: Aspect = "crop"
+    """How a picture becomes square: stretched, its middle cut out (CLIP's own), or padded with the mean colour
+    (LLaVA-1.5)."""
+
+
+class QFormerSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    """BLIP-2's Q-Former (2301.12597, section 3.1)."""
+
+    name: str = ""
+    """Where its weights are: a Blip2 checkpoint (Hugging Face id or folder); empty makes random ones."""
+    num_queries: PositiveInt = 32
+    hidden_size: PositiveInt = 768
+    num_layers: PositiveInt = 12
+    num_heads: PositiveInt = 12
+    intermediate_size: PositiveInt = 3072
+    cross_attention_every: PositiveInt = 2
+
+
+class ConnectorSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    """What maps the tower's tokens [B, P, V] to the language model's width [B, T, D]."""
+
+    kind: ConnectorKind = "linear"
+    qformer: QFormerSpec | None = None
+    """With kind "qformer": a Q-Former, then one linear layer."""
+    name: str = ""
+    """Weights of an earlier stage: a run's or a model's folder; empty makes random ones."""
+    merge: PositiveInt = 1
+    """So many neighbouring tokens are joined into one before the connector (MiniGPT-4's Llama-2 variant: 4)."""
+
+
+class LanguageSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    """A causal language model, by the name of its weights or, with `config`, from nothing."""
+
+    name: str = ""
+    config: dict[str, Any] | None = None
+    tokenizer: str = ""
+    """A Hugging Face id or a folder; empty is `name`."""
+
+
+class ModelSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    """The parts, and the seed of whatever has no weights yet."""
+
+    vision: VisionSpec
+    connector: ConnectorSpec
+    language: LanguageSpec
+    seed: int = 0

@@ -1,0 +1,1 @@
+"""A trained model in use: it answers, describes, is served, and is exported."""

@@ -1,0 +1,128 @@
+"""A stage of training, as a file: pipelines/*.toml with a [model] table -> frozen, validated settings."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from instructgen.errors import InstructgenError
+from instructgen.models.spec import ModelSpec, PositiveInt
+
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+NotNegative = Annotated[float, Meta(ge=0)]
+Part = Literal["vision", "qformer", "connector", "language"]
+
+
+class LoraConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """Low-rank adapters on every linear layer of the language model but the head (LLaVA-1.5's finetune_lora)."""
+
+    rank: PositiveInt = 128
+    alpha: PositiveInt = 256
+    dropout: Fraction = 0.05
+    quantised: bool = False
+    """Load the frozen weights in 4 bits (QLoRA); needs bitsandbytes and a GPU."""
+
+
+class OptimConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """AdamW and its schedule; a rate is for a batch as large as the recipe's."""
+
+    learning_rate: NotNegative = 2e-5
+    rates: dict[Part, NotNegative] = {}
+    """Learning rates of single parts, instead of `learning_rate`."""
+    betas: tuple[Fraction, Fraction] = (0.9, 0.999)
+    weight_decay: NotNegative = 0.0
+    """Not for biases and norms (vectors of one dimension)."""
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    warmup: NotNegative = 0.03
+    """Below 1 a share of all steps, from 1 a number of steps."""
+    first_rate: NotNegative = 0.0
+    """Where the warm-up begins, as a share of the learning rate."""
+    last_rate: NotNegative = 0.0
+    """Where the schedule ends, as a share of the learning rate."""
+    max_grad_norm: NotNegative = 1.0
+    """0 does not clip."""
+
+
+class RowsConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """How examples become the rows that are computed."""
+
+    batch: PositiveInt = 128
+    """Samples in a step, over all processes and rows."""
+    max_tokens: PositiveInt = 2048
+    """The longest a sample may be, image tokens included; an answer that is cut is reported and counted."""
+    row_tokens: PositiveInt | None = None
+    """The most tokens of a packed row; None is max_tokens."""
+    packing: bool = True
+    """Several samples in a row, each blind to the others; false pads samples of similar length."""
+    sharing: bool = True
+    """Samples of one image share its tokens in a row; the function that is computed is the same."""
+
+
+class SavingConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """When a run can be taken up again, and where from."""
+
+    every_steps: PositiveInt = 500
+    keep_last: PositiveInt = 2
+
+
+class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """What trains, how long, on what hardware."""
+
+    trains: tuple[Part, ...] = ("connector",)
+    """Every other part is frozen. A `qformer` that is not named is frozen while its linear layer trains."""
+    epochs: NotNegative | None = None
+    steps: PositiveInt | None = None
+    """Exactly one of the two."""
+    seed: int = 0
+    dtype: Literal["float32", "bfloat16"] = "bfloat16"
+    """Of the computing (autocast); trained weights and their optimiser stay float32."""
+    gradient_checkpointing: bool = False
+    compile: bool = False
+    lora: LoraConfig | None = None
+    log_every_steps: PositiveInt = 10
+    loggers: tuple[Literal["tensorboard", "wandb", "trackio"], ...] = ("tensorboard",)
+
+
+class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
+    """One stage. `template` is "auto" (the tokenizer's own) or a name of instructgen.train.templates."""
+
+    model: ModelSpec
+    train: TrainConfig = TrainConfig()
+    optim: OptimConfig = OptimConfig()
+    rows: RowsConfig = RowsConfig()
+    saving: SavingConfig = SavingConfig()
+    template: str = "auto"
+    about: str = ""
+    """One line for `instructgen pipelines`."""
+
+
+def is_recipe(path: Path) -> bool:
+    """Return whether a file of pipelines/ is a stage of training, and not a build."""
+    try:
+        return "model" in tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read a recipe.
+
+    Raises InstructgenError naming the file and the key for anything that is not a valid recipe.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InstructgenError(f"no recipe {path}; `instructgen pipelines` lists the shipped ones") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InstructgenError(f"{path} cannot be read as a text file: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InstructgenError(f"{path} is not valid TOML: {error}") from None
+    try:
+        recipe = msgspec.convert(table, Recipe)
+    except msgspec.ValidationError as error:
+        raise InstructgenError(f"{path}: {error}; docs/training.md lists every key") from None
+    if (recipe.train.epochs is None) == (recipe.train.steps is None):
+        raise InstructgenError(f"{path}: [train] wants either epochs or steps, one of the two")
+    return recipe
