@@ -24,8 +24,8 @@ class Tree:
     """Samples with a common beginning. A branch sees the trunk and itself; the trunk sees itself alone.
 
     A sample that shares nothing is a tree with an empty trunk (start == end) and one branch. Positions count up
-    through the trunk and go on after it in each branch. The trunk lies right before the first branch, the branches one
-    after another; the trees of a row cover it from 0 to L without a gap.
+    through the trunk and go on after it in each branch. The trunk lies right before the first branch, the branches
+    one after another; the trees of a row cover it from 0 to L without a gap.
     """
 
     trunk: Branch

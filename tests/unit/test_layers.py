@@ -35,7 +35,8 @@ PAIRS = {
 RANKS = {part: rank for rank, row in enumerate(LAYERS) for part in row}
 HEAVY = (
     *("openai", "aiohttp", "uvloop", "tenacity", "tiktoken", "tokenizers", "keyring", "prometheus_client"),
-    *("pandas", "pyarrow", "numpy", "PIL", "pycocotools", "torch", "jinja2", "inflect", "datasets", "spacy", "transformers"),
+    *("pandas", "pyarrow", "numpy", "PIL", "pycocotools", "torch", "jinja2", "inflect"),
+    *("datasets", "spacy", "transformers"),
 )
 
 
