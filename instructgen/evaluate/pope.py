@@ -20,7 +20,7 @@ Answer = Literal["yes", "no"]
 Setting = Literal["random", "popular", "adversarial"]
 SETTINGS: tuple[Setting, ...] = ("random", "popular", "adversarial")
 
-_NUM_EACH = 3  # the paper asks 3 + 3 questions on each image with at least 3 objects
+NUM_EACH = 3  # the paper asks 3 + 3 questions on each image with at least 3 objects
 _PICTURE = r"(?:the|this|that) (?:image|picture|photo|photograph|scene)"
 _ASKS_EXISTENCE = re.compile(
     r"(?:is|are|was|were) there\b"
@@ -100,25 +100,27 @@ def count_categories(records: Iterable[ImageRecord]) -> CategoryCounts:
 
 
 def make_questions(
-    record: ImageRecord, counts: CategoryCounts, setting: Setting, seed: int = 0
+    record: ImageRecord, counts: CategoryCounts, setting: Setting, seed: int = 0, min_area: float = 0.0
 ) -> tuple[PopeQuestion, ...]:
     """Return 3 questions whose answer is yes and 3 whose answer is no, in turns.
 
-    Nothing for an image with fewer than 3 boxed categories, or without 3 that are surely absent: not boxed, and not
-    in the captions by any name or hint. Absent ones are drawn at random, or are the most frequent ones of the data,
-    or those that are most often seen together with what is there.
+    Asked for as there are categories with a box of their own, no crowd's, that takes `min_area` of the image. Nothing
+    for an image with fewer than 3 of them, or without 3 that are surely absent: not boxed at all, and not in the
+    captions by any name or hint. Absent ones are drawn at random, or are the most frequent ones of the data, or those
+    that are most often seen together with what is there.
     """
     generator = make_generator(seed, f"pope/{setting}", record.image_id)
     present = _boxed(record)
+    clear = find_clear(record, min_area)
     absent = _surely_absent(record, [name for name in counts.num_images if name not in present])
-    if len(present) < _NUM_EACH or len(absent) < _NUM_EACH:
+    if len(clear) < NUM_EACH or len(absent) < NUM_EACH:
         return ()
     if setting == "random":
-        chosen = generator.sample(sorted(absent), _NUM_EACH)
+        chosen = generator.sample(sorted(absent), NUM_EACH)
     else:
-        chosen = sorted(absent, key=lambda name: (-_frequency(name, present, counts, setting), name))[:_NUM_EACH]
+        chosen = sorted(absent, key=lambda name: (-_frequency(name, present, counts, setting), name))[:NUM_EACH]
     questions = []
-    for there, not_there in zip(generator.sample(sorted(present), _NUM_EACH), chosen, strict=True):
+    for there, not_there in zip(generator.sample(sorted(clear), NUM_EACH), chosen, strict=True):
         questions.append(PopeQuestion(record.image_id, there, _ask(there), "yes", setting))
         questions.append(PopeQuestion(record.image_id, not_there, _ask(not_there), "no", setting))
     return tuple(questions)
@@ -127,6 +129,11 @@ def make_questions(
 def _boxed(record: ImageRecord) -> list[str]:
     """Return the categories in the order of their first box."""
     return list(dict.fromkeys(box.category for box in record.boxes))
+
+
+def find_clear(record: ImageRecord, min_area: float) -> list[str]:
+    """Return the categories that have a box of one thing, large enough to be asked for."""
+    return list(dict.fromkeys(box.category for box in record.boxes if not box.is_crowd and box.area >= min_area))
 
 
 def _surely_absent(record: ImageRecord, categories: Iterable[str]) -> list[str]:

@@ -26,6 +26,8 @@ class VisionSpec(Struct, frozen=True, forbid_unknown_fields=True):
     aspect: Aspect = "crop"
     """How a picture becomes square: stretched, its middle cut out (CLIP's own), or padded with the mean colour
     (LLaVA-1.5)."""
+    image_px: PositiveInt | None = None
+    """Side of the square that the tower sees; None is what the tower was made for."""
 
 
 class QFormerSpec(Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,6 +1,6 @@
 """What a student can be asked, whoever answers: a model in this process, or a stand-in in a test."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -16,6 +16,8 @@ class Sampling(Struct, frozen=True):
     top_p: float = 1.0
     repetition_penalty: float = 1.0
     seed: int = 0
+    stop: tuple[str, ...] = ()
+    """Texts that end the answer, beside the template's own; they are not part of it."""
 
 
 class Ask(Struct, frozen=True):
@@ -35,6 +37,15 @@ class Answer(Struct, frozen=True):
     """"stop" or "length"."""
     prompt_tokens: int
     completion_tokens: int
+    """Of the text alone: what ended it is not counted."""
+
+
+class Piece(Struct, frozen=True):
+    """A part of the answer to ask number `ask`; the last one of it brings the whole `answer`."""
+
+    ask: int
+    text: str
+    answer: Answer | None = None
 
 
 class Student(Protocol):
@@ -53,4 +64,18 @@ class Student(Protocol):
 
     def score(self, ask: Ask, candidates: Sequence[str]) -> list[float]:
         """Return the summed log-probability of each candidate, its stop included, as the answer."""
+        ...
+
+
+class Crowd(Student, Protocol):
+    """A student that answers several askers in one batch, each as it wishes."""
+
+    def check(self, ask: Ask) -> int:
+        """Return the prompt's tokens; raises InstructgenError for an ask that cannot be answered."""
+        ...
+
+    def answer_together(
+        self, asks: Sequence[tuple[Ask, Sampling]], is_wanted: Callable[[int], bool]
+    ) -> Iterator[Piece]:
+        """Yield the pieces of all answers as they come; an ask that is wanted no more ends without an answer."""
         ...

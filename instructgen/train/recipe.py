@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -111,18 +111,27 @@ def load_recipe(path: Path) -> Recipe:
 
     Raises InstructgenError naming the file and the key for anything that is not a valid recipe.
     """
+    return make_recipe(read_table(path), str(path))
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """Return a recipe's file as it is written; nothing is known of its keys yet."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InstructgenError(f"no recipe {path}; `instructgen pipelines` lists the shipped ones") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InstructgenError(f"{path} cannot be read as a text file: {error}") from None
     except tomllib.TOMLDecodeError as error:
         raise InstructgenError(f"{path} is not valid TOML: {error}") from None
+
+
+def make_recipe(table: dict[str, Any], where: str) -> Recipe:
+    """Return a recipe of a TOML table; `where` names it in errors."""
     try:
         recipe = msgspec.convert(table, Recipe)
     except msgspec.ValidationError as error:
-        raise InstructgenError(f"{path}: {error}; docs/training.md lists every key") from None
+        raise InstructgenError(f"{where}: {error}; docs/training.md lists every key") from None
     if (recipe.train.epochs is None) == (recipe.train.steps is None):
-        raise InstructgenError(f"{path}: [train] wants either epochs or steps, one of the two")
+        raise InstructgenError(f"{where}: [train] wants either epochs or steps, one of the two")
     return recipe

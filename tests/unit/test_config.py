@@ -6,6 +6,7 @@ from instructgen.config import BuildConfig, load_config
 from instructgen.errors import InstructgenError
 from instructgen.records import Decoding
 from instructgen.resources import shared_folder
+from instructgen.train.recipe import is_recipe
 
 
 def write(folder: Path, text: str) -> Path:
@@ -15,7 +16,7 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_every_shipped_pipeline_is_valid() -> None:
-    files = sorted(shared_folder("pipelines").glob("*.toml"))
+    files = [path for path in sorted(shared_folder("pipelines").glob("*.toml")) if not is_recipe(path)]
     names = {"llava", "clean", "smoke", "minigpt4", "llava-stage1-data", "minigpt4-stage1-data"}
     assert {file.stem for file in files} == names
     for file in files:

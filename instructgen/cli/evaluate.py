@@ -1,0 +1,220 @@
+"""`instructgen evaluate`: measures a trained model, or one behind a server."""
+
+import json
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NoReturn
+
+import typer
+
+from instructgen.cli.build_options import to_text
+from instructgen.cli.failures import told_as_json
+from instructgen.errors import InstructgenError
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from instructgen.config import SourceConfig, TeacherConfig
+    from instructgen.evaluate.results import Model
+    from instructgen.jobs.evaluate import EvaluateOptions, Evaluation
+    from instructgen.student.ask import Student
+
+_INCOMPLETE = 4
+_PLAIN_EVERY_S = 5.0
+_KEY = "OPENAI_API_KEY"
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("evaluate")(evaluate)
+
+
+def evaluate(
+    model: str = typer.Argument(metavar="MODEL", help="Folder of a trained model, or http://.../v1 of a server."),
+    suite: str = typer.Option(
+        "pope,chair,qa", help="With commas: pope, chair, captions, qa, llava-bench, scienceqa."
+    ),
+    source: str = typer.Option("coco", help="Where pictures come from: coco, or scenes:SEED."),
+    root: Path | None = typer.Option(None, help="COCO folder. Without it: the bundled sample."),
+    split: str | None = typer.Option(None, help="Which split of the root, as val2017."),
+    limit: int | None = typer.Option(None, min=1, help="At most so many images, drawn by seed.  [default: by suite]"),
+    seed: int = typer.Option(0, help="Seed of what is asked."),
+    out: Path | None = typer.Option(None, help="Folder of results.  [default: out/evaluation-<model>]"),
+    temperature: float = typer.Option(0.0, min=0.0, help="0 takes the likeliest token each time."),
+    max_tokens: int | None = typer.Option(None, min=1, help="Of an answer.  [default: by suite]"),
+    batch: int | None = typer.Option(None, min=1, help="Questions at once.  [default: 32; 128 for a server]"),
+    device: str = typer.Option("auto", help="Where a folder's model runs: auto, cpu, cuda."),
+    qa_by: Literal["answer", "likeliest"] = typer.Option(
+        "answer", help="qa: the answer that is written, or the likeliest of the candidates."
+    ),
+    served: str | None = typer.Option(None, "--model", help="Name under which the server knows the model."),
+    api_key_env: str = typer.Option(_KEY, help="Variable or keyring entry that holds the server's key."),
+    judge: str | None = typer.Option(None, help="llava-bench: model that judges."),
+    judge_url: str | None = typer.Option(None, help="Its OpenAI-compatible server.  [default: OpenAI]"),
+    judge_key_env: str = typer.Option(_KEY, help="Variable or keyring entry that holds the judge's key."),
+    reference: str | None = typer.Option(
+        None, help="llava-bench: text model, at the judge's server, that writes the reference answers."
+    ),
+    reference_answers: Path | None = typer.Option(None, help="llava-bench: JSON lines with reference answers."),
+    bench: Path | None = typer.Option(None, help="llava-bench: folder with questions, contexts and images."),
+    scienceqa: Path | None = typer.Option(None, help="Folder with problems.json, pid_splits.json and images/."),
+    scienceqa_split: str = typer.Option("test", help="Split of ScienceQA."),
+    budget_usd: float | None = typer.Option(None, min=0.0, help="Dollars that all runs in the folder may spend."),
+    prices: Path | None = typer.Option(None, help="Price table (.toml) to use before the shipped one."),
+    plain: bool = typer.Option(False, "--plain", help="Progress as plain lines, also on a terminal."),
+    as_json: bool = typer.Option(False, "--json", help="Print the results as one JSON object."),
+) -> None:
+    """Ask a model what is known of pictures, and measure its answers; each figure comes with its standard error.
+
+    \b
+    Examples:
+      instructgen evaluate out/student --suite pope,chair,captions --root coco --split val2017
+      instructgen evaluate out/student --suite qa --source scenes:7 --limit 300 --json
+      instructgen evaluate http://127.0.0.1:8000/v1 --model my-vision-model --suite pope --root coco --split val2017
+      instructgen evaluate out/student --suite llava-bench --judge gpt-4o-mini --budget-usd 1
+
+    \b
+    Answers are kept in <out>/predictions.jsonl as they come: the same command goes on where it was stopped, and
+    asks no question twice. Suites of one model gather in <out>/results.json. docs/evaluation.md says what each
+    suite asks and measures.
+    Exit codes: 0 done, 2 bad input, 3 stopped (run again), 4 some questions had no answer, 5 the budget is spent.
+    """
+    progress = _Progress(is_live=sys.stderr.isatty() and not plain and not as_json)
+    with told_as_json(as_json=as_json, stopped="stopped; run it again to go on"):
+        from instructgen.jobs.evaluate import EvaluateOptions, Evaluation, describe_model
+
+        found = describe_model(model, served)
+        name, source_seed = _split_source(source)
+        options = EvaluateOptions(
+            suites=tuple(dict.fromkeys(one.strip() for one in suite.split(",") if one.strip())),
+            out=out or Path("out") / f"evaluation-{found.name.replace('/', '-')}",
+            source=_make_source(name, root, split),
+            source_seed=source_seed,
+            seed=seed,
+            limit=limit,
+            temperature=temperature,
+            max_tokens=max_tokens,
+            batch=batch,
+            qa_by=qa_by,
+            judge=_make_teacher(judge, judge_url, judge_key_env, prices),
+            reference=_make_teacher(reference, judge_url, judge_key_env, prices),
+            reference_answers=reference_answers,
+            bench=bench,
+            scienceqa=scienceqa,
+            scienceqa_split=scienceqa_split,
+            budget_usd=budget_usd,
+        )
+        evaluation = Evaluation(options, progress.tell, progress.say)
+        try:
+            student = _open_student(
+                model, found, device, evaluation, _make_teacher(served, model, api_key_env, prices)
+            )
+            results, measured = evaluation.run(student, found)
+        finally:
+            progress.close()
+    if as_json:
+        typer.echo(json.dumps({"out": str(options.out), **results}))
+    else:
+        _tell(options, found, [(one.name, one.table) for one in measured])
+    if any(one.num_failed for one in measured):
+        raise typer.Exit(_INCOMPLETE)
+
+
+def _open_student(
+    place: str, model: "Model", device: str, evaluation: "Evaluation", server: "TeacherConfig | None"
+) -> "Student":
+    from instructgen.jobs.evaluate import is_address
+
+    if is_address(place):
+        assert server is not None, f"{model.name} was checked to have a name"
+        return evaluation.open_endpoint(server)
+    from instructgen.student.load import load_student
+
+    return load_student(Path(place), device)
+
+
+def _split_source(source: str) -> tuple[str, int]:
+    name, _, seed = source.partition(":")
+    if name == "scenes" and not seed.isdecimal():
+        raise InstructgenError(
+            f"--source {source}: rendered scenes want a seed, as scenes:7, another than the training data's"
+        )
+    if name != "scenes" and seed:
+        raise InstructgenError(f"--source {source}: only scenes have a seed behind a colon")
+    if name not in ("coco", "scenes"):
+        raise InstructgenError(f"--source {source}: pictures to ask about come from coco or scenes:SEED")
+    return name, int(seed or 0)
+
+
+def _make_source(name: str, root: Path | None, split: str | None) -> "SourceConfig":
+    from instructgen.config import SourceConfig
+
+    return SourceConfig(name=name, root=to_text(root), split=split)
+
+
+def _make_teacher(name: str | None, url: str | None, key_env: str, prices: Path | None) -> "TeacherConfig | None":
+    """Return the settings of a model behind a server, or None for no model; how it answers is each use's own."""
+    from instructgen.config import TeacherConfig
+    from instructgen.jobs.evaluate import JUDGE_DECODING
+
+    if name is None:
+        return None
+    return TeacherConfig(
+        name="openai",
+        model=name,
+        base_url=url,
+        api_key_env=key_env,
+        decoding=JUDGE_DECODING,
+        prices=to_text(prices),
+    )
+
+
+def _tell(options: "EvaluateOptions", model: "Model", tables: list[tuple[str, tuple[str, ...]]]) -> None:
+    typer.echo(f"{model.name} ({model.digest[:12]}), seed {options.seed}; ± is one standard error")
+    for name, lines in tables:
+        typer.echo(f"\n{name}")
+        for line in lines:
+            typer.echo(f"  {line}")
+    typer.echo(f"\nresults and answers: {options.out}")
+
+
+@dataclass(slots=True)
+class _Progress:
+    """Says on standard error how far a suite is: a bar on a terminal, a line now and then elsewhere."""
+
+    is_live: bool
+    _stage: str = ""
+    _bar: "tqdm[NoReturn] | None" = None
+    _told_s: float = 0.0
+
+    def tell(self, stage: str, num_done: int, num_all: int) -> None:
+        if stage != self._stage:
+            self.close()
+            self._stage = stage
+            self._told_s = time.monotonic()
+        if self.is_live:
+            from tqdm import tqdm
+
+            if self._bar is None:
+                # What an earlier run answered is no work of this one, and would make it look fast.
+                self._bar = tqdm(
+                    desc=stage,
+                    total=num_all,
+                    initial=num_done,
+                    unit=" questions",
+                    file=sys.stderr,
+                    dynamic_ncols=True,
+                )
+            self._bar.update(num_done - self._bar.n)
+        elif time.monotonic() - self._told_s >= _PLAIN_EVERY_S:
+            self._told_s = time.monotonic()
+            typer.echo(f"{stage}: {num_done:,} of {num_all:,} questions", err=True)
+
+    def say(self, text: str) -> None:
+        typer.echo(text, err=True)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None

@@ -1,0 +1,1 @@
+"""The suites of questions that `instructgen evaluate` knows (docs/evaluation.md)."""

@@ -1,0 +1,158 @@
+"""What a run is made of: model, tokenizer, samples, and the pictures behind them."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from msgspec.structs import replace
+from torch import Tensor
+
+from instructgen.errors import InstructgenError
+from instructgen.models.build import build_model, load_tokenizer, make_picture_reader
+from instructgen.models.folder import load_model
+from instructgen.models.lora import apply_lora, merge_lora
+from instructgen.models.pictures import PictureReader
+from instructgen.models.seeds import seeded
+from instructgen.models.vlm import VisionLanguageModel
+from instructgen.train.encode import Encoder
+from instructgen.train.example_rows import open_source
+from instructgen.train.examples import ExampleSet, load_examples
+from instructgen.train.prepare import prepare
+from instructgen.train.recipe import Recipe
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+Stage = Literal["pretrain", "finetune"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingOptions:
+    """A run, as it is asked for. `model`, an earlier run or its model, takes the place of the recipe's [model]."""
+
+    stage: Stage
+    recipe: Recipe
+    data: str
+    out: Path
+    model: Path | None = None
+    split: str = "train"
+    image_folder: Path | None = None
+    device: str = "auto"
+    caches_features: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StartingModel:
+    """`recipe` has the model's own [model] table; `trained` are parts whose weights no other place has."""
+
+    model: VisionLanguageModel
+    recipe: Recipe
+    tokenizer: "PreTrainedTokenizerBase"
+    reader: PictureReader
+    trained: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """`identity` changes with the rows, `examples_sha256` also with how they are encoded."""
+
+    place: str
+    identity: str
+    examples: ExampleSet
+    examples_sha256: str
+
+
+def check_stage(options: TrainingOptions) -> None:
+    """Raise where a stage's recipe trains what the stage must leave alone."""
+    recipe = options.recipe
+    if options.stage == "pretrain" and ("language" in recipe.train.trains or recipe.train.lora is not None):
+        raise InstructgenError(
+            "pretrain aligns the connector and leaves the language model alone, but this recipe trains it: use"
+            " `instructgen finetune`, or --set 'train.trains=[\"connector\"]'"
+        )
+    if recipe.train.lora is not None and "language" not in recipe.train.trains:
+        raise InstructgenError('[train.lora] adapts the language model: train.trains wants "language" too')
+    if not recipe.train.trains:
+        raise InstructgenError("train.trains is empty: name what trains, as connector")
+    if "qformer" in recipe.train.trains and recipe.model.connector.kind != "qformer":
+        raise InstructgenError('train.trains names qformer, but the connector is not of the kind "qformer"')
+
+
+def start_model(options: TrainingOptions, device: torch.device) -> StartingModel:
+    """Return the model with the weights that it begins with, ready to train."""
+    recipe = options.recipe
+    lora = recipe.train.lora
+    is_frozen = set(recipe.train.trains) <= {"connector", "qformer"} or lora is not None
+    dtype = torch.bfloat16 if recipe.train.dtype == "bfloat16" and is_frozen else torch.float32
+    trained = set(recipe.train.trains)
+    if options.model is not None:
+        loaded = load_model(options.model.resolve(), device=str(device), dtype=dtype)
+        model, tokenizer, reader = loaded.model, loaded.tokenizer, loaded.picture_reader
+        recipe = replace(recipe, model=loaded.spec)
+        if loaded.card.has_adapter:
+            merge_lora(model)
+            trained.add("language")
+    else:
+        quantised = lora is not None and lora.quantised
+        model = build_model(recipe.model, device=str(device), dtype=dtype, quantised=quantised)
+        tokenizer = load_tokenizer(recipe.model.language)
+        reader = make_picture_reader(recipe.model, model)
+    adapt(model, recipe)
+    model.to(device)
+    prepare(model, recipe)
+    return StartingModel(model, recipe, tokenizer, reader, tuple(sorted(trained)))
+
+
+def adapt(model: VisionLanguageModel, recipe: Recipe) -> None:
+    """Freeze what the recipe does not train, with adapters beside the language model where it asks for them."""
+    lora = recipe.train.lora
+    model.freeze_all_but(set(recipe.train.trains) - ({"language"} if lora is not None else set()))
+    if lora is not None:
+        with seeded(recipe.train.seed, "lora"):
+            apply_lora(model, rank=lora.rank, alpha=lora.alpha, dropout=lora.dropout)
+
+
+def load_data(
+    options: TrainingOptions, tokenizer: "PreTrainedTokenizerBase", tokens_per_image: int, max_tokens: int
+) -> Data:
+    """Return the samples as tokens, with what identifies them."""
+    encoder = Encoder(tokenizer, options.recipe.template, tokens_per_image, max_tokens)
+    source = open_source(options.data, options.split)
+    examples = load_examples(options.data, encoder, split=options.split, image_folder=options.image_folder)
+    return Data(source.place, source.identity, examples, hash_examples(examples))
+
+
+def hash_examples(examples: ExampleSet) -> str:
+    """Return the sha256 (hex) of what is learned: ids, what of them is trained, the pictures' names."""
+    digest = hashlib.sha256()
+    for column in (
+        examples.ids,
+        examples.is_trained,
+        examples.offsets,
+        examples.picture_numbers,
+        examples.picture_offsets,
+    ):
+        digest.update(column.tobytes())
+    for text in (*examples.sample_ids, *examples.pictures.keys):
+        digest.update(text.encode() + b"\0")
+    return digest.hexdigest()
+
+
+def make_picture_loader(examples: ExampleSet, reader: PictureReader) -> Callable[[tuple[str, ...]], Tensor]:
+    """Return what reads pixels [N, 3, H, W] of pictures by their keys."""
+
+    def read(key: str) -> Tensor:
+        try:
+            return reader(examples.picture_bytes(key))
+        except InstructgenError as error:
+            raise InstructgenError(f"picture {key}: {error}") from None
+
+    def load(keys: tuple[str, ...]) -> Tensor:
+        if not keys:
+            return torch.zeros(0, 3, reader.image_px, reader.image_px)
+        return torch.stack([read(key) for key in keys])
+
+    return load

@@ -1,0 +1,181 @@
+"""The language model's half: its configuration, its weights, the parts of it that are called by themselves."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from huggingface_hub.errors import StrictDataclassError
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
+
+from instructgen.errors import InstructgenError
+from instructgen.models import architectures
+from instructgen.models.places import find_weights
+from instructgen.models.quiet import quiet
+from instructgen.models.spec import LanguageSpec
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+
+@dataclass(frozen=True, slots=True)
+class HeadScale:
+    """What a language model does with its head's output: times `factor`, then held within `cap` by tanh."""
+
+    factor: float = 1.0
+    cap: float | None = None
+
+    def apply(self, logits: Tensor) -> Tensor:
+        if self.factor != 1.0:
+            logits = logits * self.factor
+        return logits if self.cap is None else torch.tanh(logits / self.cap) * self.cap
+
+
+def read_head_scale(config: PretrainedConfig) -> HeadScale:
+    """Read the scale from the configuration: Granite divides, Cohere multiplies, Gemma caps."""
+    factor = float(getattr(config, "logit_scale", None) or 1.0)
+    if divisor := getattr(config, "logits_scaling", None):
+        factor /= float(divisor)
+    cap = getattr(config, "final_logit_softcapping", None)
+    return HeadScale(factor, None if cap is None else float(cap))
+
+
+def unwrap(language: nn.Module) -> PreTrainedModel:
+    """Return the Hugging Face model inside what peft makes of it."""
+    base = getattr(language, "get_base_model", None)
+    model = base() if base is not None else language
+    assert isinstance(model, PreTrainedModel)
+    return model
+
+
+def find_decoder(model: PreTrainedModel) -> nn.Module:
+    """Return the model below the head: the one that takes embeddings and gives hidden states."""
+    causal_lm: Any = model
+    decoder: nn.Module = causal_lm.get_decoder()
+    return model.base_model if decoder is model else decoder
+
+
+def language_config(spec: LanguageSpec, *, from_table: bool) -> PretrainedConfig:
+    """Return the model's configuration; `from_table` prefers our own table of shapes to a hub.
+
+    Raises InstructgenError for a name that nothing is known of.
+    """
+    if spec.config is not None:
+        return make_config(spec.config, "language")
+    if not spec.name:
+        raise InstructgenError("[model.language] wants a name (a Hugging Face id or a folder) or a config")
+    if from_table and spec.name in architectures.LANGUAGE:
+        return make_config(architectures.LANGUAGE[spec.name], "language")
+    return fetch_config(spec.name, "language")
+
+
+def make_config(table: dict[str, Any], part: str) -> PretrainedConfig:
+    settings = dict(table)
+    model_type = settings.pop("model_type", None)
+    if not isinstance(model_type, str):
+        raise InstructgenError(f"config of [model.{part}] wants a model_type, as Hugging Face's config.json has it")
+    try:
+        config = AutoConfig.for_model(model_type, **settings)
+    except (ValueError, TypeError, KeyError, StrictDataclassError) as error:
+        raise InstructgenError(f"config of [model.{part}]: {error}") from None
+    assert isinstance(config, PretrainedConfig)
+    return config
+
+
+def fetch_config(name: str, part: str) -> PretrainedConfig:
+    try:
+        config = AutoConfig.from_pretrained(find_weights(name))
+    except (OSError, ValueError, KeyError) as error:
+        raise InstructgenError(missing_words(name, part, error)) from None
+    assert isinstance(config, PretrainedConfig)
+    return config
+
+
+def missing_words(name: str, part: str, error: Exception) -> str:
+    first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return (
+        f"the model '{name}' of [model.{part}] cannot be had: {first_line}\n"
+        "name a folder or an id of the Hugging Face hub, or give a config to train from nothing"
+    )
+
+
+def make_language(config: PretrainedConfig) -> PreTrainedModel:
+    """Return the model with random weights, from torch's generator, in float32."""
+    auto: Any = AutoModelForCausalLM
+    try:
+        model = auto.from_config(config, dtype=torch.float32)
+    except (ValueError, AssertionError) as error:
+        raise InstructgenError(f"[model.language]: {error}") from None
+    assert isinstance(model, PreTrainedModel)
+    return model
+
+
+def load_language(name: str, dtype: torch.dtype, **options: Any) -> PreTrainedModel:
+    """Return the model with its weights. Raises InstructgenError where they are missing or incomplete."""
+    source = find_weights(name)
+    auto: Any = AutoModelForCausalLM
+    try:
+        with quiet():
+            model, report = auto.from_pretrained(source, dtype=dtype, output_loading_info=True, **options)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise InstructgenError(missing_words(name, "language", error)) from None
+    if missing := sorted(report["missing_keys"]):
+        raise InstructgenError(
+            f"the weights of '{name}' lack {len(missing)} of its tensors, {missing[0]} for one; fetch it again"
+        )
+    assert isinstance(model, PreTrainedModel)
+    return model
+
+
+def load_tokenizer(spec: LanguageSpec) -> "PreTrainedTokenizerBase":
+    """Return the language model's tokenizer."""
+    from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+    name = spec.tokenizer or spec.name
+    if not name:
+        raise InstructgenError("[model.language] has neither name nor tokenizer; name one (a folder or an id)")
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(find_weights(name))
+    except (OSError, ValueError, KeyError) as error:
+        raise InstructgenError(missing_words(name, "language", error).replace("model", "tokenizer", 1)) from None
+    assert isinstance(tokenizer, PreTrainedTokenizerBase)
+    return tokenizer
+
+
+@torch.no_grad()
+def check_head(model: Any) -> None:
+    """Compare the model's own logits with those that are made in two steps, as training makes them.
+
+    Raises InstructgenError for a model that does something with its embeddings or its logits that is not known here:
+    its loss would be another one than it was trained with.
+    """
+    was_training = model.training
+    model.eval()
+    kind = model.config.model_type
+    try:
+        own, ours = _compare_logits(model)
+    except TypeError as error:
+        raise InstructgenError(
+            f"language models of type '{kind}' do not take embeddings with positions, which training needs ({error});"
+            " choose another language model"
+        ) from None
+    except RuntimeError as error:
+        raise InstructgenError(f"the config of [model.language] does not fit together: {error}") from None
+    model.train(was_training)
+    tolerance = 1e-3 if own.dtype == torch.float32 else 3e-2
+    if not torch.allclose(own.float(), ours.float(), rtol=tolerance, atol=tolerance):
+        difference = float((own.float() - ours.float()).abs().max())
+        raise InstructgenError(
+            f"language models of type '{kind}' make their logits in a way that is not known here"
+            f" (they differ by {difference:.3g}); choose another language model"
+        )
+
+
+def _compare_logits(model: Any) -> tuple[Tensor, Tensor]:
+    device = model.get_input_embeddings().weight.device
+    ids_1l = torch.tensor([[1, 2, 3]], device=device)
+    places = {"position_ids": torch.arange(3, device=device)[None], "use_cache": False}
+    own: Tensor = model(input_ids=ids_1l, **places).logits
+    embeds = model.get_input_embeddings()(ids_1l)
+    hidden = find_decoder(model)(inputs_embeds=embeds, **places).last_hidden_state
+    return own, read_head_scale(model.config).apply(model.get_output_embeddings()(hidden))

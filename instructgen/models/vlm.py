@@ -1,0 +1,129 @@
+"""A vision-language model: pictures become tokens among those of the text, and a causal language model reads all."""
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from instructgen.models.connectors.base import Connector
+from instructgen.models.language import HeadScale, find_decoder, read_head_scale, unwrap
+from instructgen.models.vision import VisionTower
+
+# L positions of a row, S of them asked for, N pictures, T tokens of one, P patches, V vision width, D language width,
+# C channels, H height, W width
+
+Part = Literal["vision", "qformer", "connector", "language"]
+PARTS: tuple[Part, ...] = ("vision", "qformer", "connector", "language")
+_ADAPTER = ".lora_"
+_WRAPPERS = ("module.", "_orig_mod.")  # what DDP and torch.compile put before a parameter's name
+
+
+class VisionLanguageModel(nn.Module):
+    """Vision tower, connector, language model; each is reached by its name.
+
+    There is no forward of the whole: whoever knows what a row means puts it together from the pieces below
+    (instructgen.train.objective).
+    """
+
+    def __init__(self, vision: VisionTower, connector: Connector, language: PreTrainedModel) -> None:
+        super().__init__()
+        self.vision = vision
+        self.connector = connector
+        self.language: nn.Module = language
+        self._head_scale: HeadScale = read_head_scale(language.config)
+
+    @property
+    def tokens_per_image(self) -> int:
+        return self.connector.num_tokens(self.vision.num_tokens)
+
+    @property
+    def causal_lm(self) -> PreTrainedModel:
+        """The Hugging Face model, without the wrapping that adapters bring."""
+        return unwrap(self.language)
+
+    @property
+    def has_adapters(self) -> bool:
+        return self.language is not self.causal_lm
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.connector.parameters()).device
+
+    def embed_text(self, ids: Tensor) -> Tensor:
+        """Map ids of any shape to embeddings, [..., D]."""
+        embeds: Tensor = self.causal_lm.get_input_embeddings()(ids)
+        return embeds
+
+    def embed_pictures(self, pixels_nchw: Tensor) -> Tensor:
+        """Map [N, 3, H, W] to [N, T, D]; no graph is kept of parts that are frozen."""
+        return self.connect(self.see(pixels_nchw))
+
+    def see(self, pixels_nchw: Tensor) -> Tensor:
+        """Map [N, 3, H, W] to [N, P, V]."""
+        dtype = next(self.vision.parameters()).dtype
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.is_trained(self.vision)):
+            patches_npv: Tensor = self.vision(pixels_nchw.to(dtype))
+        return patches_npv
+
+    def connect(self, patches_npv: Tensor) -> Tensor:
+        """Map [N, P, V] to [N, T, D]."""
+        tokens_ntd: Tensor = self.connector(patches_npv.to(next(self.connector.parameters()).dtype))
+        return tokens_ntd
+
+    def hidden(self, embeds_1ld: Tensor, positions_1l: Tensor, **attention: Any) -> Tensor:
+        """Run the language model without its head; `attention` goes to its attention function as it is."""
+        decoder = find_decoder(self.causal_lm)
+        given = decoder(inputs_embeds=embeds_1ld, position_ids=positions_1l, use_cache=False, **attention)
+        hidden_1ld: Tensor = given.last_hidden_state
+        return hidden_1ld
+
+    def head(self, hidden_sd: Tensor) -> Tensor:
+        """Map hidden states [..., D] to logits over the vocabulary, as the language model itself scales them."""
+        causal_lm: Any = self.causal_lm
+        return self._head_scale.apply(causal_lm.get_output_embeddings()(hidden_sd))
+
+    def freeze_all_but(self, parts: Iterable[str]) -> None:
+        """Let the parameters of these parts ask for gradients, and no others; then set who is in training mode.
+
+        Of a language model with adapters only those train.
+        """
+        wanted = set(parts)
+        for name, parameter in self.named_parameters():
+            part = part_of(name)
+            trains = part in wanted and (part != "language" or not self.has_adapters or _ADAPTER in name)
+            parameter.requires_grad_(trains and parameter.is_floating_point())
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> "VisionLanguageModel":  # as torch has it
+        """Set the mode of what is trained; a frozen part stays as it is used, without dropout."""
+        super().train(mode)
+        qformer = getattr(self.connector, "qformer", None)
+        for part in (self.vision, qformer, self.language):
+            if part is not None and not self.is_trained(part):
+                part.eval()
+        return self
+
+    @staticmethod
+    def is_trained(part: nn.Module) -> bool:
+        return any(parameter.requires_grad for parameter in part.parameters())
+
+    def cast_frozen(self, dtype: torch.dtype) -> None:
+        """Hold the weights that are not trained in `dtype`; those that are stay as they are."""
+        for parameter in self.parameters():
+            if not parameter.requires_grad and parameter.is_floating_point():
+                parameter.data = parameter.data.to(dtype)
+
+
+def part_of(parameter_name: str) -> Part:
+    """Return which part a parameter of a VisionLanguageModel is of, by its name."""
+    for wrapper in _WRAPPERS:
+        parameter_name = parameter_name.replace(wrapper, "")
+    first, _, rest = parameter_name.partition(".")
+    if first == "connector":
+        return "qformer" if rest.startswith("qformer.") else "connector"
+    if first == "vision":
+        return "vision"
+    assert first == "language", parameter_name
+    return "language"

@@ -1,0 +1,27 @@
+"""Captions of a folder as MiniGPT-4's second stage reads them: filter_cap.json, and the pictures beside it."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from instructgen.dataset.exports.base import new_folder
+from instructgen.dataset.exports.filter_cap import FILE_NAME
+from instructgen.student.describing import Caption
+
+
+def write_described(folder: Path, captions: Mapping[str, Caption], out: Path) -> int:
+    """Write the described pictures, numbered in the order of their names; return how many there are.
+
+    MiniGPT-4's loader opens image/<image_id>.jpg by that name whatever the bytes are, so they are copied as they lie.
+    Raises InstructgenError where `out` is there already.
+    """
+    listed: list[dict[str, str]] = []
+    with new_folder(out) as made:
+        (made / "image").mkdir()
+        for number, name in enumerate(sorted(captions), 1):
+            shutil.copyfile(folder / name, made / "image" / f"{number}.jpg")
+            listed.append({"image_id": str(number), "caption": captions[name].caption})
+        (made / FILE_NAME).write_bytes(msgspec.json.encode({"annotations": listed}) + b"\n")
+    return len(listed)

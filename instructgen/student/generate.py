@@ -1,0 +1,151 @@
+"""Answers token by token, several at once: left padding, kept keys and values, each row with a draw of its own."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from instructgen.student.ask import Answer, Piece, Sampling
+from instructgen.student.network import Memory, Network
+from instructgen.student.pieces import Pieces
+from instructgen.student.sampling import Draw, choose_tokens
+
+# B rows, L positions, D width, V vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What an answer goes on from: [L, D], pictures in their places."""
+
+    embeds_ld: Tensor
+
+    def __len__(self) -> int:
+        return int(self.embeds_ld.shape[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What ends every answer of a model, and how its tokens are read."""
+
+    stop_ids: frozenset[int]
+    stop_texts: tuple[str, ...]
+    decode: Callable[[Sequence[int]], str]
+
+
+@dataclass(slots=True)
+class Row:
+    """One answer on its way. `number` is the ask's."""
+
+    number: int
+    prompt: Prompt
+    draw: Draw
+    pieces: Pieces
+    max_tokens: int
+    finish_reason: str = ""
+
+    def take(self, token: int, stop_ids: frozenset[int]) -> str:
+        """Return what can be shown now that this token was chosen."""
+        if token in stop_ids:
+            self.finish_reason = "stop"
+            return self.pieces.finish()
+        self.draw.ids.append(token)
+        text = self.pieces.push(token)
+        if self.pieces.is_stopped():
+            self.finish_reason = "stop"
+        elif len(self.draw.ids) >= self.max_tokens:
+            self.finish_reason = "length"
+            text += self.pieces.finish()
+            if self.pieces.is_stopped():  # a stop whose last character the end of the answer completes
+                self.finish_reason = "stop"
+        return text
+
+    def answer(self) -> Answer:
+        return Answer(self.pieces.text, self.finish_reason, len(self.prompt), self.pieces.num_tokens)
+
+
+def make_row(number: int, prompt: Prompt, draw: Draw, rules: Rules, max_positions: int | None) -> Row:
+    """Begin an answer; it is cut where the model has no position left."""
+    sampling: Sampling = draw.sampling
+    room = sampling.max_tokens if max_positions is None else min(sampling.max_tokens, max_positions - len(prompt))
+    assert room > 0, f"no room for an answer behind {len(prompt)} tokens"
+    return Row(number, prompt, draw, Pieces(rules.decode, (*rules.stop_texts, *sampling.stop)), room)
+
+
+def answer_rows(
+    network: Network, rows: list[Row], rules: Rules, is_wanted: Callable[[int], bool] = lambda _: True
+) -> Iterator[Piece]:
+    """Yield pieces until every row has its answer; a row that is wanted no more is dropped at its next token."""
+    device = network.device
+    embeds_bld, mask_bl = pad_left([row.prompt.embeds_ld for row in rows])
+    positions_bl = (mask_bl.cumsum(dim=-1) - 1).clamp(min=0)
+    memory = Memory()
+    while True:
+        logits_bv = network.step(embeds_bld, mask_bl, positions_bl, memory)
+        tokens = choose_tokens(logits_bv, [row.draw for row in rows])
+        going: list[int] = []
+        for place, (row, token) in enumerate(zip(rows, tokens, strict=True)):
+            text = row.take(token, rules.stop_ids)
+            if row.finish_reason:
+                yield Piece(row.number, text, row.answer())
+            elif is_wanted(row.number):
+                going.append(place)
+                if text:
+                    yield Piece(row.number, text)
+        if not going:
+            return
+        if len(going) < len(rows):
+            rows = [rows[place] for place in going]
+            memory.keep(going, device)
+            mask_bl, positions_bl = mask_bl[going], positions_bl[going]
+        latest_b1 = torch.tensor([[row.draw.ids[-1]] for row in rows], device=device)
+        embeds_bld = network.embed_ids(latest_b1)
+        mask_bl = torch.cat([mask_bl, mask_bl.new_ones(len(rows), 1)], dim=-1)
+        positions_bl = positions_bl[:, -1:] + 1
+
+
+def pad_left(embeds: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Return [B, L, D] and a mask [B, L] that is 0 before each row's first position."""
+    longest = max(int(one.shape[0]) for one in embeds)
+    embeds_bld = embeds[0].new_zeros(len(embeds), longest, embeds[0].shape[1])
+    mask_bl = torch.zeros(len(embeds), longest, dtype=torch.long, device=embeds[0].device)
+    for row, one in enumerate(embeds):
+        embeds_bld[row, longest - one.shape[0] :] = one
+        mask_bl[row, longest - one.shape[0] :] = 1
+    return embeds_bld, mask_bl
+
+
+def score_answers(network: Network, prompt: Prompt, answers: Sequence[Sequence[int]], batch: int) -> list[float]:
+    """Return the summed log-probability of each answer's tokens; the prompt is computed once."""
+    device = network.device
+    length = len(prompt)
+    seen, places = torch.ones(1, length, dtype=torch.long, device=device), torch.arange(length, device=device)[None]
+    sums: list[float] = []
+    # The last position of the prompt is computed with each answer, whose first token it predicts.
+    memory = Memory()
+    if length > 1:
+        network.step(prompt.embeds_ld[None, :-1], seen[:, :-1], places[:, :-1], memory)
+    for start in range(0, len(answers), batch):
+        is_last = start + batch >= len(answers)
+        part = answers[start : start + batch]
+        sums += _score_part(network, prompt, part, memory if is_last else memory.copy())
+    return sums
+
+
+def _score_part(network: Network, prompt: Prompt, answers: Sequence[Sequence[int]], memory: Memory) -> list[float]:
+    device, length = network.device, len(prompt)
+    longest = max(map(len, answers))
+    ids_bl = torch.zeros(len(answers), longest, dtype=torch.long, device=device)
+    is_real_bl = torch.zeros(len(answers), longest, dtype=torch.long, device=device)
+    for row, ids in enumerate(answers):
+        ids_bl[row, : len(ids)] = torch.tensor(ids, device=device)
+        is_real_bl[row, : len(ids)] = 1
+    memory.repeat(len(answers))
+    first_b1d = prompt.embeds_ld[-1:].expand(len(answers), 1, -1)
+    embeds_bld = torch.cat([first_b1d, network.embed_ids(ids_bl[:, :-1])], dim=1)
+    mask_bl = torch.cat([is_real_bl.new_ones(len(answers), length), is_real_bl[:, :-1]], dim=1)
+    positions_bl = torch.arange(length - 1, length - 1 + longest, device=device).expand(len(answers), -1)
+    logits_blv = network.step_all(embeds_bld, mask_bl, positions_bl, memory).float()
+    likely_bl = torch.log_softmax(logits_blv, dim=-1).gather(2, ids_bl[..., None])[..., 0]
+    sums: list[float] = (likely_bl * is_real_bl).sum(dim=-1).tolist()
+    return sums

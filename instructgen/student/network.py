@@ -1,0 +1,109 @@
+"""A causal language model as generation uses it: embeddings in, logits out, keys and values kept."""
+
+import copy
+import inspect
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+# B rows, L positions of them, K positions whose logits are wanted, V vocabulary, D width, N pictures, T tokens of one
+
+
+class Network(Protocol):
+    """What answers are made with; this module's CausalNetwork is the half of it that every model shares."""
+
+    @property
+    def device(self) -> torch.device: ...
+
+    @property
+    def max_positions(self) -> int | None:
+        """The longest that a prompt and its answer may be together; None is not known."""
+        ...
+
+    @property
+    def tokens_per_image(self) -> int: ...
+
+    def embed_ids(self, ids: Tensor) -> Tensor:
+        """Map ids of any shape [...] to [..., D]."""
+        ...
+
+    def embed_pictures(self, pixels_nchw: Tensor) -> Tensor:
+        """Map [N, C, H, W] to [N, T, D]."""
+        ...
+
+    def step(self, embeds_bld: Tensor, mask_bl: Tensor, positions_bl: Tensor, memory: "Memory") -> Tensor:
+        """Return the logits [B, V] of the last position; `memory` holds the positions before and takes these in.
+
+        `mask_bl` covers what is in the memory too; 0 marks positions that nobody sees.
+        """
+        ...
+
+    def step_all(self, embeds_bld: Tensor, mask_bl: Tensor, positions_bl: Tensor, memory: "Memory") -> Tensor:
+        """Return the logits [B, L, V] of every new position."""
+        ...
+
+
+class Memory:
+    """Keys and values of what a batch has seen; empty until the first step."""
+
+    def __init__(self, cache: Any = None) -> None:
+        self.cache = cache
+
+    def keep(self, rows: list[int], device: torch.device) -> None:
+        """Forget all rows but these."""
+        self.cache.batch_select_indices(torch.tensor(rows, device=device))
+
+    def repeat(self, num_rows: int) -> None:
+        """Make so many equal rows of one."""
+        if self.cache is not None:
+            self.cache.batch_repeat_interleave(num_rows)
+
+    def copy(self) -> "Memory":
+        return Memory(copy.deepcopy(self.cache))
+
+
+class CausalNetwork:
+    """Steps through any Hugging Face causal language model."""
+
+    def __init__(self, language: nn.Module) -> None:
+        taken = inspect.signature(language.forward).parameters
+        self.language = language
+        # transformers 5 renamed it; the old name goes on until 5.40.
+        self._cache_name = "cache" if "cache" in taken else "past_key_values"
+        self._takes_positions = "position_ids" in taken
+        self._takes_keep = "logits_to_keep" in taken
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.language.parameters()).device
+
+    @property
+    def max_positions(self) -> int | None:
+        config: Any = self.language.config
+        found = getattr(config.get_text_config(), "max_position_embeddings", None)
+        return found if isinstance(found, int) and found > 0 else None
+
+    def embed_ids(self, ids: Tensor) -> Tensor:
+        table: Any = self.language.get_input_embeddings()  # type: ignore[operator]
+        embeds: Tensor = table(ids)
+        return embeds
+
+    def step(self, embeds_bld: Tensor, mask_bl: Tensor, positions_bl: Tensor, memory: Memory) -> Tensor:
+        return self._run(embeds_bld, mask_bl, positions_bl, memory, num_kept=1)[:, -1]
+
+    def step_all(self, embeds_bld: Tensor, mask_bl: Tensor, positions_bl: Tensor, memory: Memory) -> Tensor:
+        return self._run(embeds_bld, mask_bl, positions_bl, memory, num_kept=0)
+
+    def _run(
+        self, embeds_bld: Tensor, mask_bl: Tensor, positions_bl: Tensor, memory: Memory, *, num_kept: int
+    ) -> Tensor:
+        asked: dict[str, Any] = {"use_cache": True, self._cache_name: memory.cache}
+        if self._takes_positions:
+            asked["position_ids"] = positions_bl
+        if self._takes_keep:
+            asked["logits_to_keep"] = num_kept
+        found = self.language(inputs_embeds=embeds_bld, attention_mask=mask_bl, **asked)
+        memory.cache = getattr(found, self._cache_name)
+        logits: Tensor = found.logits
+        return logits

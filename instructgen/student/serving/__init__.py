@@ -1,0 +1,1 @@
+"""The student behind an HTTP server that speaks OpenAI's chat completions."""

@@ -1,0 +1,40 @@
+"""Who may ask: this machine's own programs, and no web page whose name was pointed at it."""
+
+import secrets
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from instructgen.student.serving.refusals import Refusal
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Guard:
+    """Looks at the headers of every request; only /health needs no key."""
+
+    def __init__(self, host: str, allow_hosts: tuple[str, ...], api_key: str) -> None:
+        self._names = frozenset(name.lower() for name in (*LOOPBACK, host, *allow_hosts))
+        self._key = api_key
+
+    def check(self, request: web.Request) -> None:
+        """Raises Refusal (401, 403)."""
+        if _find_name(f"//{request.headers.get('Host', '')}") not in self._names:
+            raise Refusal(403, "the server is not known by this name; --allow-host NAME makes it known")
+        origin = request.headers.get("Origin")
+        if origin is not None and _find_name(origin) not in self._names:
+            raise Refusal(403, "web pages of other places may not ask this server")
+        if self._key and request.path != "/health" and not self._has_key(request):
+            raise Refusal(401, "the API key is missing or wrong", code="invalid_api_key")
+
+    def _has_key(self, request: web.Request) -> bool:
+        kind, _, key = request.headers.get("Authorization", "").partition(" ")
+        return kind.lower() == "bearer" and secrets.compare_digest(key.strip().encode(), self._key.encode())
+
+
+def _find_name(address: str) -> str:
+    """Return the name of a host, whatever its port: one that a tunnel leads here may differ."""
+    try:
+        return (urlsplit(address).hostname or "").lower()
+    except ValueError:
+        return ""

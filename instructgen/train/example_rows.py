@@ -1,0 +1,293 @@
+"""Rows to train on, in a fixed order, from a dataset version or from plain Parquet and JSON lines.
+
+Of a version only what is said and how the pictures are called is read. A plain file may call its pictures anything,
+so that those it holds are known by their bytes.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+from msgspec import Struct
+
+from instructgen.dataset.reading.cells import make_cell
+from instructgen.dataset.reading.row_groups import IMAGES, list_groups, open_shard
+from instructgen.dataset.reading.row_order import Group
+from instructgen.dataset.shards import Shard, hash_file
+from instructgen.dataset.stored import LocalVersion, StoredVersion, told
+from instructgen.dataset.versions import find_folder, open_version
+from instructgen.errors import InstructgenError
+from instructgen.records import Message
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_MESSAGES = "messages"
+_NAMES = ("sample_id", "image_id")
+_PATH_LEAF = "images.list.element.path"
+_SUFFIXES = (".parquet", ".jsonl", ".ndjson")
+
+
+class PicturePlace(Struct, frozen=True, array_like=True, gc=False):
+    """Where a picture's bytes are: in a row of a Parquet file, or where `shard` is -1 in the file `path`."""
+
+    path: str
+    shard: int = -1
+    group: int = -1
+    row: int = -1
+    position: int = 0
+
+
+class RawRow(Struct, frozen=True):
+    """A row with a key for each of its pictures; the same picture has the same key in every row."""
+
+    sample_id: str
+    messages: tuple[Message, ...]
+    keys: tuple[str, ...] = ()
+    places: tuple[PicturePlace, ...] = ()
+
+
+class RowSource(Protocol):
+    """Rows in a fixed order."""
+
+    @property
+    def place(self) -> str: ...
+
+    @property
+    def identity(self) -> str:
+        """What these rows are: another one for other rows."""
+        ...
+
+    @property
+    def files(self) -> "ParquetFiles | None":
+        """Where embedded pictures are."""
+        ...
+
+    @property
+    def folder(self) -> Path | None:
+        """Where pictures are that rows name by path, unless somebody knows better; None where nobody can know."""
+        ...
+
+    @property
+    def names_by_path(self) -> bool:
+        """Whether every picture is named by its path alone."""
+        ...
+
+    def rows(self) -> Iterator[RawRow]:
+        """Raises InstructgenError, with the file and the row, for what cannot be read."""
+        ...
+
+
+class ParquetFiles(Struct, frozen=True):
+    version: StoredVersion
+    shards: tuple[Shard, ...]
+
+
+def open_source(ref: str | Path, split: str = "train") -> RowSource:
+    """Return the rows of a version (STORE, STORE@TAG, its folder), a file, or a folder of Parquet files.
+
+    Raises InstructgenError where there is no such thing, and for a split that a version does not have.
+    """
+    path = Path(str(ref)).expanduser()
+    if path.is_file() and path.suffix not in _SUFFIXES:
+        raise InstructgenError(f"{path} is no dataset: give a version, a .parquet or a .jsonl file")
+    if path.is_file() and path.suffix != ".parquet":
+        return JsonLines(path)
+    if path.is_file():
+        return PlainParquet(path.parent, (path.name,))
+    is_dataset = find_folder(str(ref)) is not None or (path / "versions").is_dir()
+    if path.is_dir() and not is_dataset and (names := sorted(file.name for file in path.glob("*.parquet"))):
+        return PlainParquet(path, tuple(names))
+    return VersionRows(open_version(str(ref)), split)
+
+
+class VersionRows:
+    """The rows of a split of a version, in the order of its shards."""
+
+    def __init__(self, version: StoredVersion, split: str) -> None:
+        manifest = version.manifest
+        shards = tuple(shard for shard in manifest.shards if shard.split == split)
+        if not shards:
+            known = ", ".join(sorted(manifest.splits)) or "none"
+            raise InstructgenError(f"{version.place} has no split '{split}'; there are: {known}")
+        self.files = ParquetFiles(version, shards)
+        self.place = version.place
+        self.folder: Path | None = None
+        self.names_by_path = not manifest.embeds_images
+        digests = [[shard.path, shard.num_rows, shard.content_sha256] for shard in shards]
+        self.identity = _digest(["version", manifest.version, split, digests])
+
+    def rows(self) -> Iterator[RawRow]:
+        owners: dict[str, str] = {}
+        for group, table in read_groups(self.files, [*_NAMES, _MESSAGES], [_PATH_LEAF]):
+            cells = {name: make_cell(table[name].combine_chunks()) for name in (*_NAMES, _MESSAGES, IMAGES)}
+            for row in range(group.num_rows):
+                image_id: str = cells["image_id"](row) or ""
+                paths = [picture["path"] or "" for picture in cells[IMAGES](row) or ()]
+                keys = name_pictures(image_id, paths, owners)
+                places = [self._find(group, row, position, path) for position, path in enumerate(paths)]
+                yield RawRow(cells["sample_id"](row), _read_messages(cells[_MESSAGES](row)), keys, tuple(places))
+
+    def _find(self, group: Group, row: int, position: int, path: str) -> PicturePlace:
+        if self.names_by_path:
+            return PicturePlace(path)
+        return PicturePlace(path, group.shard, group.number, row, position)
+
+
+def name_pictures(image_id: str, paths: Sequence[str], owners: dict[str, str]) -> tuple[str, ...]:
+    """Return the keys of a row's pictures: their source and file name, so that a partner has the key of its own rows.
+
+    `owners` knows whose picture a key is; another image with the same file name gets its id into the key.
+    """
+    source = image_id.partition("/")[0]
+    keys: list[str] = []
+    for position, path in enumerate(paths):
+        key = f"{source}:{path}" if path else f"{image_id}#{position}"
+        is_own = position == len(paths) - 1
+        if is_own and owners.setdefault(key, image_id) != image_id:
+            key = f"{key}@{image_id}"
+        keys.append(key)
+    return tuple(keys)
+
+
+def read_groups(
+    files: ParquetFiles, columns: Sequence[str], leaves: Sequence[str]
+) -> Iterator[tuple[Group, "pa.Table"]]:
+    """Yield the row groups of the files in order, of each the columns and leaves that are named."""
+    groups, names = list_groups(files.version, files.shards)
+    for name in columns:
+        if name not in names:
+            raise InstructgenError(f"{files.version.place} has no column '{name}'; there are: {', '.join(names)}")
+    place, opened = -1, None
+    for group in groups:
+        shard = files.shards[group.shard]
+        with told(f"{files.version.place}: {shard.path}"):
+            if opened is None or place != group.shard:
+                place, opened = group.shard, open_shard(files.version, shard)
+            table = opened.file.read_row_group(group.number, columns=[*columns, *leaves], use_threads=False)
+        yield group, table
+
+
+class PlainParquet:
+    """Parquet files with the columns `messages` and, where there are pictures, `images`; ids are optional."""
+
+    names_by_path = False
+
+    def __init__(self, folder: Path, names: Sequence[str]) -> None:
+        import pyarrow.parquet as pq
+
+        shards: list[Shard] = []
+        for name in names:
+            with told(str(folder / name)):
+                num_rows = pq.read_metadata(folder / name).num_rows
+            num_bytes = (folder / name).stat().st_size
+            shards.append(Shard(name, "train", "", num_rows, num_bytes, "", ""))
+        self.files = ParquetFiles(LocalVersion(folder), tuple(shards))
+        self.folder: Path | None = folder
+        self.place = str(folder / names[0]) if len(names) == 1 else str(folder)
+
+    @cached_property
+    def identity(self) -> str:
+        folder = Path(self.files.version.place)
+        return _digest(["parquet", [[shard.path, hash_file(folder / shard.path)] for shard in self.files.shards]])
+
+    def rows(self) -> Iterator[RawRow]:
+        import pyarrow.parquet as pq
+
+        with told(self.place):
+            first = Path(self.files.version.place) / self.files.shards[0].path
+            names = pq.read_schema(first).names
+        columns = [name for name in (*_NAMES, _MESSAGES, IMAGES) if name in names or name == _MESSAGES]
+        for group, table in read_groups(self.files, columns, []):
+            cells = {name: make_cell(table[name].combine_chunks()) for name in columns}
+            for row in range(group.num_rows):
+                values = {name: cell(row) for name, cell in cells.items()}
+                yield self._read(values, group, row)
+
+    def _read(self, values: dict[str, Any], group: Group, row: int) -> RawRow:
+        shard = self.files.shards[group.shard].path
+        where = f"{self.place}: {shard}, row {row} of group {group.number}"
+        keys: list[str] = []
+        places: list[PicturePlace] = []
+        for position, picture in enumerate(values.get(IMAGES) or ()):
+            path, stored = _read_picture(picture, where)
+            if stored is None:
+                keys.append(path)
+                places.append(PicturePlace(path))
+            else:
+                keys.append(hashlib.sha256(stored).hexdigest()[:32])
+                places.append(PicturePlace(path, group.shard, group.number, row, position))
+        sample_id = values.get("sample_id") or f"{shard}/{group.number}/{row}"
+        return RawRow(str(sample_id), check_messages(values[_MESSAGES], where), tuple(keys), tuple(places))
+
+
+class JsonLines:
+    """One JSON object a line: `messages`, and `images` as paths from the file's folder or from an image folder."""
+
+    files = None
+    names_by_path = True
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.folder: Path | None = path.parent
+        self.place = str(path)
+
+    @cached_property
+    def identity(self) -> str:
+        return _digest(["jsonl", self.path.name, hash_file(self.path)])
+
+    def rows(self) -> Iterator[RawRow]:
+        with self.path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                where = f"{self.path} line {number}"
+                if line.strip():
+                    yield self._read(line, number, where)
+
+    def _read(self, line: bytes, number: int, where: str) -> RawRow:
+        try:
+            record = msgspec.json.decode(line, type=dict[str, Any])
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise InstructgenError(f"{where} is no JSON object: {error}") from None
+        paths = tuple(_read_picture(picture, where)[0] for picture in record.get(IMAGES) or ())
+        sample_id = record.get("sample_id") or record.get("id") or number
+        messages = check_messages(record.get(_MESSAGES), where)
+        return RawRow(str(sample_id), messages, paths, tuple(PicturePlace(path) for path in paths))
+
+
+def check_messages(messages: object, where: str) -> tuple[Message, ...]:
+    """Return messages of a file that no build of ours wrote."""
+    if isinstance(messages, list) and all(_is_message(message) for message in messages):
+        return _read_messages(messages)
+    raise InstructgenError(
+        f"{where}: `{_MESSAGES}` wants a list of objects with a role (system, user or assistant) and a text as "
+        "content; `instructgen dataset import` reads other forms"
+    )
+
+
+def _is_message(message: object) -> bool:
+    if not isinstance(message, dict) or not isinstance(message.get("content"), str):
+        return False
+    return message.get("role") in ("system", "user", "assistant")
+
+
+def _read_messages(messages: Sequence[dict[str, Any]]) -> tuple[Message, ...]:
+    return tuple(Message(message["role"], message["content"]) for message in messages)
+
+
+def _read_picture(picture: object, where: str) -> tuple[str, bytes | None]:
+    if isinstance(picture, str) and picture:
+        return picture, None
+    if isinstance(picture, dict):
+        path, stored = picture.get("path"), picture.get("bytes")
+        if isinstance(stored, bytes):
+            return path if isinstance(path, str) else "", stored
+        if isinstance(path, str) and path:
+            return path, None
+    raise InstructgenError(f"{where}: an image is neither a path nor the bytes of a picture")
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(msgspec.json.encode(content)).hexdigest()

@@ -1,0 +1,90 @@
+"""All samples of a dataset as tokens, held in a few flat arrays."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import overload
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from instructgen.train.example import Example
+from instructgen.train.example_pictures import PictureStore
+
+
+class Summary(Struct, frozen=True):
+    """What became of a dataset's rows: `samples` and `skipped` are all of them."""
+
+    rows: int
+    samples: int
+    skipped: dict[str, int]
+    """Reason word -> rows that nothing can be learned from."""
+    skipped_ids: dict[str, list[str]]
+    """The first few of each."""
+    answers_cut: int
+    """Samples whose only answer lost its end and its stop: longer than max_tokens."""
+    turns_left_out: int
+    """That did not fit, that nobody answers, or that the template has no place for."""
+    text_tokens: int
+    image_tokens: int
+    learned_tokens: int
+    longest: int
+    """Tokens of the longest sample, its images' counted."""
+    pictures: int
+    """Different ones."""
+    text_only: int
+    """Samples without a picture."""
+
+
+@dataclass(frozen=True)
+class ExampleSet(Sequence[Example]):
+    """Examples by their number; sample i has ids[offsets[i]:offsets[i + 1]] and the pictures likewise."""
+
+    ids: NDArray[np.int32]
+    is_trained: NDArray[np.bool_]
+    offsets: NDArray[np.int64]
+    picture_numbers: NDArray[np.int32]
+    picture_offsets: NDArray[np.int64]
+    sample_ids: Sequence[str]
+    pictures: PictureStore
+    tokens_per_image: int
+    summary: Summary
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @overload
+    def __getitem__(self, number: int) -> Example: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> list[Example]: ...
+
+    def __getitem__(self, number: int | slice) -> Example | list[Example]:
+        if isinstance(number, slice):
+            return [self[at] for at in range(*number.indices(len(self)))]
+        at = number + len(self) if number < 0 else number
+        if not 0 <= at < len(self):
+            raise IndexError(f"example {number} of {len(self)}")
+        start, end = self.offsets[at], self.offsets[at + 1]
+        shown = self.picture_numbers[self.picture_offsets[at] : self.picture_offsets[at + 1]]
+        keys = tuple(self.pictures.keys[number] for number in shown)
+        return Example(self.sample_ids[at], self.ids[start:end], self.is_trained[start:end], keys)
+
+    def __iter__(self) -> Iterator[Example]:
+        return (self[at] for at in range(len(self)))
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens of each sample, those of its images counted."""
+        return measure_lengths(self.offsets, self.picture_offsets, self.tokens_per_image)
+
+    def picture_bytes(self, key: str) -> bytes:
+        """Return the stored bytes of a picture; from any thread, and in a worker of a DataLoader."""
+        return self.pictures.read(key)
+
+
+def measure_lengths(
+    offsets: NDArray[np.int64], picture_offsets: NDArray[np.int64], tokens_per_image: int
+) -> NDArray[np.int64]:
+    lengths: NDArray[np.int64] = np.diff(offsets) + np.diff(picture_offsets) * (tokens_per_image - 1)
+    return lengths

@@ -1,0 +1,60 @@
+"""Rows with their pictures, made by threads ahead of the step that computes them."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from instructgen.train.packed import PackedRow
+from instructgen.train.packing import PaddedBatch
+from instructgen.train.rows import Row
+
+_MAX_THREADS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedRow:
+    """`pictures` are in the order of row.pictures: pixels, or features of a frozen tower."""
+
+    row: PackedRow | PaddedBatch
+    pictures: Tensor
+    numbers: tuple[int, ...]
+    """The examples of the row."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowFeed:
+    """What a row's numbers become; both callables are called from several threads at once."""
+
+    make_row: Callable[[Row], PackedRow | PaddedBatch]
+    load_pictures: Callable[[tuple[str, ...]], Tensor]
+    num_threads: int = 0
+    """0: as many as the process may use of the processor's cores."""
+
+    def load(self, rows: Iterable[Row]) -> Iterator[LoadedRow]:
+        """Yield the rows in their order; a few are loaded ahead, and no more, so that memory stays bounded."""
+        num_threads = self.num_threads or count_threads()
+        waiting: deque[Future[LoadedRow]] = deque()
+        pool = ThreadPoolExecutor(num_threads, thread_name_prefix="rows")
+        try:
+            for row in rows:
+                waiting.append(pool.submit(self._load_one, row))
+                if len(waiting) > num_threads + 1:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _load_one(self, row: Row) -> LoadedRow:
+        made = self.make_row(row)
+        return LoadedRow(made, self.load_pictures(made.pictures), tuple(number for group in row for number in group))
+
+
+def count_threads() -> int:
+    """Return the threads that load rows where the caller does not say."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, _MAX_THREADS)
