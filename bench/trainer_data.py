@@ -147,3 +147,19 @@ def pad_batch(samples: list[Sample], pictures: Tensor) -> dict[str, Tensor]:
         mask[row, :size] = 1
     images = torch.stack([pictures[sample.image] for sample in samples])
     return {"input_ids": ids, "labels": labels, "attention_mask": mask, "pixel_values": images}
+
+
+def count_flops(shapes: Shapes, stage: int, tokens: int, pairs: int, num_images: int) -> float:
+    """Return the operations that a step needs: 2 for a weight and token forward, as many for each gradient.
+
+    `pairs` are the query and key positions that see each other. The tower is computed forward only, the language
+    model's weights get a gradient in stage 2 alone. The head is counted for every token, as a plain loop computes it.
+    """
+    head_width = shapes.width // shapes.heads
+    attention = shapes.width * (2 * shapes.width + 2 * shapes.kv_heads * head_width)
+    layer = attention + 3 * shapes.width * shapes.inner
+    weights = shapes.layers * layer + shapes.vocabulary * shapes.width
+    passes = 3 if stage == 2 else 2
+    language = 2 * passes * weights * tokens + 3 * 4 * shapes.width * shapes.layers * pairs
+    tower = (shapes.vision_layers - 1) * (4 * shapes.vision_width**2 + 2 * shapes.vision_width * shapes.vision_inner)
+    return language + 2 * tower * shapes.tokens_per_image * num_images

@@ -7,9 +7,9 @@ of them, anything else ends it. Answers are lines of JSON; what libraries print 
 import argparse
 import contextlib
 import json
-import os
 import resource
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -23,6 +23,7 @@ from trainer_data import (
     SHAPES,
     Sample,
     Shapes,
+    count_flops,
     freeze,
     language_table,
     make_llava,
@@ -47,11 +48,15 @@ class Task:
         self.device: str = arguments.device
         self.row_tokens: int = arguments.row_tokens
         self.checkpointing: bool = arguments.checkpointing
+        self.compile: bool = arguments.compile
         self.shapes: Shapes = SHAPES[arguments.shapes]
         self.samples: list[Sample] = make_samples(self.shapes, arguments.samples, arguments.per_image)
         self.pictures: Tensor = make_pictures(self.shapes, self.samples[-1].image + 1)
         self.learned = sum(int(sample.is_trained.sum()) for sample in self.samples)
         self.useful = sum(len(sample.ids) for sample in self.samples)
+
+    def flops(self, tokens: int, pairs: int, num_images: int) -> float:
+        return count_flops(self.shapes, self.stage, tokens, pairs, num_images)
 
     def autocast(self, dtype: str | None = None) -> Any:
         return torch.autocast(self.device, torch.bfloat16, enabled=(dtype or self.dtype) == "bfloat16")
@@ -87,7 +92,7 @@ class PaddedLoop:
     def __init__(self, task: Task, *, is_grouped: bool) -> None:
         self.task = task
         self.is_grouped = is_grouped
-        self.model = make_llava(task.shapes).to(task.device).train()
+        self.model = make_llava(task.shapes, task.device).train()
         freeze(self.model, task.stage)
         if task.checkpointing:
             self.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
@@ -98,7 +103,7 @@ class PaddedLoop:
         with torch.no_grad():
             return sum(float(self._loss(batch)) for batch in padded_batches(self.task, self.is_grouped, 0))
 
-    def step(self) -> tuple[float, int]:
+    def step(self) -> dict[str, Any]:
         computed = 0
         total = 0.0
         self.turn += 1
@@ -111,7 +116,10 @@ class PaddedLoop:
         torch.nn.utils.clip_grad_norm_([p for p in self.model.parameters() if p.requires_grad], 1.0)
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
-        return total, computed
+        # What padding computes besides is no use to anyone: it is not in the operations.
+        pairs = sum(len(sample.ids) ** 2 // 2 for sample in self.task.samples)
+        flops = self.task.flops(self.task.useful, pairs, len(self.task.samples))
+        return {"loss": total, "computed": computed, "flops": flops}
 
     def _loss(self, batch: list[Sample]) -> Tensor:
         given = {name: value.to(self.task.device) for name, value in pad_batch(batch, self.task.pictures).items()}
@@ -168,7 +176,7 @@ class OurRows:
         from instructgen.train.prepare import prepare
 
         model = build_model(self.recipe.model, device=self.task.device)
-        copy_weights(make_llava(self.task.shapes), model)
+        copy_weights(make_llava(self.task.shapes, self.task.device), model)
         model.freeze_all_but(self.recipe.train.trains)
         train = msgspec.structs.replace(self.recipe.train, dtype=dtype)
         prepare(model, msgspec.structs.replace(self.recipe, train=train))
@@ -184,27 +192,35 @@ class OurRows:
             total = sum(float(row_loss(model, row, self.pictures_of(row, self.task.pictures))) for row in rows)
         return total / self.task.learned
 
-    def step(self) -> tuple[float, int]:
+    def step(self) -> dict[str, Any]:
         self.turn += 1
-        computed = 0
+        computed = pairs = num_images = 0
         total = 0.0
-        for planned in self.plan(self.turn).rows[0]:
+        step = self.plan(self.turn)
+        for planned in step.rows[0]:
             row = self.pack(planned)
             with self.task.autocast():
                 loss = self.objective(row, self.pictures_of(row, self.pictures)) / self.task.learned
             loss.backward()
             total += float(loss.detach())
             computed += len(row)
+            pairs += sum(count_pairs(tree) for tree in row.trees)
+            num_images += len(row.pictures)
         torch.nn.utils.clip_grad_norm_(self.trained, 1.0)
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
-        return total, computed
-
-    def fill(self) -> float:
-        return self.plan(0).fill
+        flops = self.task.flops(computed, pairs, num_images)
+        return {"loss": total, "computed": computed, "flops": flops, "fill": step.fill}
 
     def pictures_of(self, row: Any, pictures: Tensor) -> Tensor:
         return pictures[[int(name) for name in row.pictures]].to(self.task.device)
+
+
+def count_pairs(tree: Any) -> int:
+    """Return the query and key positions of a tree that see each other, about."""
+    return len(tree.trunk) ** 2 // 2 + sum(
+        len(branch) * len(tree.trunk) + len(branch) ** 2 // 2 for branch in tree.branches
+    )
 
 
 def _with_slots(sample: Sample, slot: int) -> tuple[Any, Any]:
@@ -240,14 +256,18 @@ def run_trainer(task: Task, say: Say, commands: Iterator[str]) -> None:
     class Watch(TrainerCallback):
         def __init__(self) -> None:
             self.before = 0.0
+            self.seconds = 0.0
 
         def on_train_begin(self, _args: Any, _state: Any, control: Any, **_: Any) -> None:
             self._wait(control)
 
-        def on_step_end(self, _args: Any, _state: Any, control: Any, **_: Any) -> None:
-            seconds = now(task.device) - self.before
-            say(seconds=seconds, loss=0.0, computed=0, peak_mb=peak_mb(task.device))
-            self._wait(control)
+        def on_step_end(self, _args: Any, _state: Any, _control: Any, **_: Any) -> None:
+            self.seconds = now(task.device) - self.before
+
+        def on_log(self, _args: Any, _state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+            if "loss" in (logs or {}):
+                say(seconds=self.seconds, loss=float(logs["loss"]), peak_mb=peak_mb(task.device))
+                self._wait(control)
 
         def _wait(self, control: Any) -> None:
             if next(commands, "end") != "step":
@@ -269,7 +289,7 @@ def _make_trl(task: Task, watch: Any) -> Any:
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=Tokenizer(WordLevel(words, unk_token="<pad>")), pad_token="<pad>", eos_token="</s>"
     )
-    model = make_llava(task.shapes).to(task.device)
+    model = make_llava(task.shapes, task.device)
     freeze(model, task.stage)
     options = SFTConfig(
         **_common_options(task, MICRO_BATCH, -(-len(task.samples) // MICRO_BATCH)),
@@ -313,7 +333,7 @@ def _make_stock(task: Task, watch: Any) -> Any:
 
 def _common_options(task: Task, micro_batch: int, accumulation: int) -> dict[str, Any]:
     return {
-        "output_dir": os.devnull + ".trainer",
+        "output_dir": tempfile.mkdtemp(prefix="trainer-"),  # nothing is saved
         "per_device_train_batch_size": micro_batch,
         "gradient_accumulation_steps": accumulation,
         "max_steps": 10_000,
@@ -322,7 +342,8 @@ def _common_options(task: Task, micro_batch: int, accumulation: int) -> dict[str
         "bf16": task.dtype == "bfloat16",
         "use_cpu": task.device == "cpu",
         "save_strategy": "no",
-        "logging_strategy": "no",
+        "logging_strategy": "steps",
+        "logging_steps": 1,
         "report_to": "none",
         "remove_unused_columns": False,
         "disable_tqdm": True,
@@ -353,6 +374,7 @@ def main() -> None:
     parser.add_argument("--row-tokens", type=int, default=2048)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--checkpointing", action="store_true")
+    parser.add_argument("--compile", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     answers = sys.stdout
@@ -372,10 +394,8 @@ def main() -> None:
                 say(loss=loop.loss())
             elif command == "step":
                 before = now(task.device)
-                loss, computed = loop.step()
-                seconds = now(task.device) - before
-                fill = loop.fill() if isinstance(loop, OurRows) else None
-                say(seconds=seconds, loss=loss, computed=computed, peak_mb=peak_mb(task.device), fill=fill)
+                answer = loop.step()
+                say(seconds=now(task.device) - before, peak_mb=peak_mb(task.device), **answer)
             else:
                 return
 

@@ -73,7 +73,7 @@ def _list_shipped() -> tuple[list[Path], list[Path]]:
     """Return the shipped builds and the shipped stages of training."""
     from instructgen.train.recipe import is_recipe
 
-    files = sorted(shared_folder("pipelines").glob("*.toml"))
+    files = sorted(shared_folder("pipelines").glob("*.toml"), key=lambda path: path.stem)
     return [path for path in files if not is_recipe(path)], [path for path in files if is_recipe(path)]
 
 

@@ -1,6 +1,7 @@
 """`instructgen pretrain` and `instructgen finetune`: a dataset and a recipe in, a model out."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ _STEPS = typer.Option(None, min=1, help="So many steps, instead of what the reci
 _SPLIT = typer.Option("train", help="The split to train on.")
 _IMAGES = typer.Option(None, help="Folder of the pictures, where the rows name them by path.")
 _DEVICE = typer.Option("auto", help="cpu, cuda or cuda:N.  [default: a GPU where there is one]")
-_CACHE = typer.Option(False, "--cache-features", help="Keep what a frozen vision tower makes of each picture.")
+_CACHE = typer.Option(None, "--cache-features", help="Folder for what a frozen vision tower makes of each picture.")
 _DRY_RUN = typer.Option(False, "--dry-run", help="Say what would be trained on what, and train nothing.")
 _PLAIN = typer.Option(False, "--plain", help="Progress as plain lines, also on a terminal.")
 _JSON = typer.Option(False, "--json", help="End with one JSON object on standard output.")
@@ -43,7 +44,7 @@ def pretrain(
     split: str = _SPLIT,
     images: Path | None = _IMAGES,
     device: str = _DEVICE,
-    cache_features: bool = _CACHE,
+    cache_features: Path | None = _CACHE,
     dry_run: bool = _DRY_RUN,
     plain: bool = _PLAIN,
     as_json: bool = _JSON,
@@ -62,10 +63,10 @@ def pretrain(
     last checkpoint, to the same weights. The model is RUN/model, the curves RUN/loss.svg and RUN/metrics.jsonl.
     Exit codes: 0 done, 2 wrong use or bad input, 3 stopped (run the same command again).
     """
-    with told_as_json(as_json=as_json, stopped=_STOPPED):
+    with told_as_json(as_json=as_json and _speaks(), stopped=_STOPPED):
         _check_packages()
         options = _make_options("pretrain", data, out, _read_recipe(recipe, assignments, steps))
-        options = _change(options, split, images, device, cache_features=cache_features)
+        options = _change(options, split, images, device, cache_features)
         _act(options, dry_run=dry_run, plain=plain, as_json=as_json)
 
 
@@ -81,7 +82,7 @@ def finetune(
     split: str = _SPLIT,
     images: Path | None = _IMAGES,
     device: str = _DEVICE,
-    cache_features: bool = _CACHE,
+    cache_features: Path | None = _CACHE,
     dry_run: bool = _DRY_RUN,
     plain: bool = _PLAIN,
     as_json: bool = _JSON,
@@ -97,11 +98,16 @@ def finetune(
     \b
     Ctrl-C, going on, what a run leaves and exit codes are as those of `instructgen pretrain`.
     """
-    with told_as_json(as_json=as_json, stopped=_STOPPED):
+    with told_as_json(as_json=as_json and _speaks(), stopped=_STOPPED):
         _check_packages()
         options = _make_options("finetune", data, out, _read_recipe(recipe, assignments, steps), model)
-        options = _change(options, split, images, device, cache_features=cache_features)
+        options = _change(options, split, images, device, cache_features)
         _act(options, dry_run=dry_run, plain=plain, as_json=as_json)
+
+
+def _speaks() -> bool:
+    """Return whether this is the process that tells of the run, of those that torchrun started."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def _check_packages() -> None:
@@ -133,11 +139,11 @@ def _make_options(
 
 
 def _change(
-    options: "TrainingOptions", split: str, images: Path | None, device: str, *, cache_features: bool
+    options: "TrainingOptions", split: str, images: Path | None, device: str, cache_features: Path | None
 ) -> "TrainingOptions":
     from dataclasses import replace
 
-    return replace(options, split=split, image_folder=images, device=device, caches_features=cache_features)
+    return replace(options, split=split, image_folder=images, device=device, feature_folder=cache_features)
 
 
 def _act(options: "TrainingOptions", *, dry_run: bool, plain: bool, as_json: bool) -> None:
@@ -163,18 +169,18 @@ def _act(options: "TrainingOptions", *, dry_run: bool, plain: bool, as_json: boo
 def _summarise(result: "TrainingResult") -> dict[str, Any]:
     import msgspec
 
-    record = result.record
+    record, progress = result.record, result.progress
     return {
         "out": str(result.model_folder.parent),
         "model": str(result.model_folder),
         "stage": record.identity.stage,
         "data": record.data,
         "run_sha256": record.identity.sha256,
-        "steps": result.num_steps,
-        "samples": result.num_samples,
-        "tokens": result.num_tokens,
+        "steps": progress.num_steps,
+        "samples": progress.num_samples,
+        "tokens": progress.num_tokens,
         "loss": result.loss,
-        "seconds": round(result.seconds, 3),
+        "seconds": round(progress.seconds, 3),
         "was_finished": result.was_finished,
         "examples": msgspec.to_builtins(record.examples),
         "parameters": msgspec.to_builtins(record.parameters),
@@ -184,11 +190,12 @@ def _summarise(result: "TrainingResult") -> dict[str, Any]:
 def _tell(result: "TrainingResult") -> None:
     run = result.model_folder.parent
     if result.was_finished:
-        typer.echo(f"{run} was finished: {result.num_steps} steps; its model is {result.model_folder}")
+        typer.echo(f"{run} was finished: {result.progress.num_steps} steps; its model is {result.model_folder}")
         return
     summary = result.record.examples
     loss = "" if result.loss is None else f", loss {result.loss:.4f} at the end"
-    typer.echo(f"{result.num_steps} steps over {result.num_samples:,} samples in {result.seconds:.1f} s{loss}")
+    done = result.progress
+    typer.echo(f"{done.num_steps} steps over {done.num_samples:,} samples in {done.seconds:.1f} s{loss}")
     for reason, count in summary.skipped.items():
         typer.echo(f"  rows left out: {count} x {reason} (as {', '.join(summary.skipped_ids[reason][:2])})")
     if summary.answers_cut:

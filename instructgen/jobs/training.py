@@ -1,17 +1,20 @@
 """`instructgen pretrain` and `finetune`: from samples and a recipe to a model's folder."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
+import msgspec
 import torch
 from filelock import FileLock, Timeout
 from torch import nn
 
 import instructgen
 from instructgen.errors import InstructgenError, RunLockedError, RunStoppedError
+from instructgen.jobs.training_features import PictureSource, RowSource, cache_features
 from instructgen.jobs.training_parts import (
     Data,
     StartingModel,
@@ -24,9 +27,10 @@ from instructgen.jobs.training_parts import (
 from instructgen.models.counts import count_parameters
 from instructgen.models.folder import Notes, find_model, read_card, save_model
 from instructgen.models.vlm import part_of
-from instructgen.train.checkpoint import CheckpointFolder
+from instructgen.train.checkpoint import CheckpointFolder, Progress
 from instructgen.train.course import Course, count_learned_of
 from instructgen.train.distributed import Ranks, join_ranks, shard
+from instructgen.train.examples import ExampleSet
 from instructgen.train.feed import RowFeed
 from instructgen.train.loop import Samples, Trainer
 from instructgen.train.objective import Objective
@@ -34,12 +38,15 @@ from instructgen.train.optim import make_optimiser
 from instructgen.train.packed import PackedRow
 from instructgen.train.packing import PaddedBatch, pack, pad
 from instructgen.train.prepare import find_blocks, trained_parameters
+from instructgen.train.recipe import Recipe
 from instructgen.train.rows import Row, measure
 from instructgen.train.run_folder import (
     CHECKPOINTS_NAME,
+    EXAMPLES_NAME,
     LOCK_NAME,
     MODEL_NAME,
     RunRecord,
+    check_folder,
     enter_run,
     make_identity,
     to_table,
@@ -48,19 +55,17 @@ from instructgen.train.stop import StopSignals
 from instructgen.train.tell import Teller
 from instructgen.train.watch import TrainWatch
 
+_FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _PACKAGES = ("torch", "transformers", "safetensors", "numpy")
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingResult:
-    """`loss` is the last step's; None where an earlier run had finished. `seconds` are of all runs in the folder."""
+    """`loss` is the last step's; None where an earlier run had taken it. `progress` is of all runs in the folder."""
 
     model_folder: Path
     record: RunRecord
-    num_steps: int
-    num_samples: int
-    num_tokens: int
-    seconds: float
+    progress: Progress
     loss: float | None
     was_finished: bool
     is_first: bool = True
@@ -76,6 +81,10 @@ def train(options: TrainingOptions, watch: TrainWatch) -> TrainingResult:
     with join_ranks(options.device) as ranks, _locked(options.out, ranks), _compiler_told(options):
         try:
             return _train(options, watch, ranks)
+        except OSError as error:
+            if error.errno not in _FULL_DISK:
+                raise
+            raise RunStoppedError(f"{error}; free space and run the same command again") from None
         except KeyboardInterrupt:
             raise RunStoppedError("stopped at once; the same command goes on from the last checkpoint") from None
 
@@ -83,63 +92,84 @@ def train(options: TrainingOptions, watch: TrainWatch) -> TrainingResult:
 def _train(options: TrainingOptions, watch: TrainWatch, ranks: Ranks) -> TrainingResult:
     start = start_model(options, ranks.device if ranks.mesh is None else torch.device("cpu"))
     recipe, tokens_per_image = start.recipe, start.model.tokens_per_image
-    data = load_data(options, start.tokenizer, tokens_per_image, recipe.rows.max_tokens)
+    data = load_data(options, start.tokenizer, tokens_per_image, cache=options.out / EXAMPLES_NAME)
     course = Course(measure(data.examples, tokens_per_image), recipe, ranks.count)
     record = _make_record(options, start, data, course, ranks)
     checkpoints: CheckpointFolder | None = None
     if ranks.is_first:
+        if options.stage == "finetune" and not (options.model or recipe.model.connector.name):
+            watch.say("the connector begins untrained; --model takes that of an earlier run")
         enter_run(options.out, record)
         folder = options.out / CHECKPOINTS_NAME
         checkpoints = CheckpointFolder(folder, record.identity.sha256, recipe.saving.keep_last, watch.say)
         checkpoints.remove_rest()
-    trainer = _make_trainer(start, data, course, ranks, checkpoints)
-    trainer.resume()
-    was_finished = ranks.tell_all(_is_finished(options.out, trainer, record))
-    loss = None if was_finished else _run_steps(options.out, trainer, record, watch)
-    if checkpoints is not None and not was_finished:
-        _save(options, start, trainer, record)
-    done = trainer.progress
+    finished = ranks.tell_all(_find_finished(options.out, record) if ranks.is_first else None)
+    if finished is not None:
+        return _make_result(options, record, finished, ranks)
+    source = _make_row_source(data.examples, course, recipe)
+    if options.feature_folder is None:
+        pictures = PictureSource(make_picture_loader(data.examples, start.reader))
+    else:
+        pictures = cache_features(start, source, options.feature_folder, ranks, watch.say)
+    trainer = _make_trainer(start, source, pictures, ranks, checkpoints)
+    try:
+        trainer.resume()
+        loss = _run_steps(options.out, trainer, record, watch)
+        if checkpoints is not None:
+            _save(options, start, trainer, record)
+    finally:
+        if checkpoints is not None:
+            checkpoints.close()
+    return replace(_make_result(options, record, trainer.progress, ranks), loss=loss, was_finished=False)
+
+
+def _make_result(options: TrainingOptions, record: RunRecord, progress: Progress, ranks: Ranks) -> TrainingResult:
+    """Return the result of a run that had nothing to do any more."""
     return TrainingResult(
         model_folder=options.out / MODEL_NAME,
         record=record,
-        num_steps=done.num_steps,
-        num_samples=done.num_samples,
-        num_tokens=done.num_tokens,
-        seconds=done.seconds,
-        loss=loss,
-        was_finished=was_finished,
+        progress=progress,
+        loss=None,
+        was_finished=True,
         is_first=ranks.is_first,
     )
 
 
 def _make_trainer(
-    start: StartingModel, data: Data, course: Course, ranks: Ranks, checkpoints: CheckpointFolder | None
+    start: StartingModel,
+    source: RowSource,
+    pictures: PictureSource,
+    ranks: Ranks,
+    checkpoints: CheckpointFolder | None,
 ) -> Trainer:
-    recipe, examples = start.recipe, data.examples
-    objective: nn.Module = Objective(start.model)
+    recipe, examples = start.recipe, source.examples
+    objective: nn.Module = Objective(start.model, pictures.embed)
     shard(objective, lambda: find_blocks(start.model), ranks)
     parameters = trained_parameters(objective, "model.")
-
-    def make_row(row: Row) -> PackedRow | PaddedBatch:
-        return (pack if recipe.rows.packing else pad)(examples, row, examples.tokens_per_image)
-
     return Trainer(
         objective=objective,
         parameters=parameters,
         optimiser=make_optimiser(parameters, part_of, recipe.optim),
         recipe=recipe,
-        course=course,
-        feed=RowFeed(make_row, make_picture_loader(examples, start.reader)),
+        course=source.course,
+        feed=RowFeed(source.make_row, pictures.load),
         samples=Samples(examples.sample_ids, count_learned_of(examples)),
         ranks=ranks,
         checkpoints=checkpoints,
     )
 
 
+def _make_row_source(examples: ExampleSet, course: Course, recipe: Recipe) -> RowSource:
+    def make_row(row: Row) -> PackedRow | PaddedBatch:
+        return (pack if recipe.rows.packing else pad)(examples, row, examples.tokens_per_image)
+
+    return RowSource(examples, course, make_row)
+
+
 def _run_steps(out: Path, trainer: Trainer, record: RunRecord, watch: TrainWatch) -> float | None:
     """Return the loss of the last step; None where only the model was not saved yet."""
     num_done = trainer.progress.num_steps
-    with StopSignals(watch.say) as stop:
+    with StopSignals(watch.say if trainer.ranks.is_first else lambda _text: None) as stop:
         if not trainer.ranks.is_first:
             trainer.run(stop, lambda _report: None)
             return None
@@ -154,15 +184,15 @@ def _run_steps(out: Path, trainer: Trainer, record: RunRecord, watch: TrainWatch
             return None if teller.last is None else teller.last.loss
 
 
-def _is_finished(out: Path, trainer: Trainer, record: RunRecord) -> bool:
-    """Return whether all steps are taken and the model that they made is there."""
-    if trainer.progress.num_steps < len(trainer.course):
-        return False
+def _find_finished(out: Path, record: RunRecord) -> Progress | None:
+    """Return how far the run came whose model is in the folder; None without one, or with another run's."""
     try:
-        card = read_card(find_model(out / MODEL_NAME))
+        told = read_card(find_model(out / MODEL_NAME)).provenance
     except InstructgenError:
-        return False
-    return card.provenance.get("run_sha256") == record.identity.sha256
+        return None
+    if told.get("run_sha256") != record.identity.sha256:
+        return None
+    return msgspec.convert(told["progress"], Progress)
 
 
 def _save(options: TrainingOptions, start: StartingModel, trainer: Trainer, record: RunRecord) -> None:
@@ -181,8 +211,7 @@ def _save(options: TrainingOptions, start: StartingModel, trainer: Trainer, reco
         "data": record.data,
         "data_version": record.identity.data,
         "examples_sha256": record.identity.examples_sha256,
-        "steps": trainer.progress.num_steps,
-        "samples": trainer.progress.num_samples,
+        "progress": msgspec.to_builtins(trainer.progress),
         "versions": record.versions,
     }
     save_model(
@@ -234,6 +263,7 @@ def _locked(out: Path, ranks: Ranks) -> Iterator[None]:
     if not ranks.is_first:
         yield
         return
+    check_folder(out)
     try:
         out.mkdir(parents=True, exist_ok=True)
         lock = FileLock(out / LOCK_NAME, timeout=0)

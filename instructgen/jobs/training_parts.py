@@ -41,7 +41,8 @@ class TrainingOptions:
     split: str = "train"
     image_folder: Path | None = None
     device: str = "auto"
-    caches_features: bool = False
+    feature_folder: Path | None = None
+    """Where features of a frozen tower are cached; None computes them every time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +117,19 @@ def adapt(model: VisionLanguageModel, recipe: Recipe) -> None:
 
 
 def load_data(
-    options: TrainingOptions, tokenizer: "PreTrainedTokenizerBase", tokens_per_image: int, max_tokens: int
+    options: TrainingOptions,
+    tokenizer: "PreTrainedTokenizerBase",
+    tokens_per_image: int,
+    *,
+    cache: Path | None = None,
 ) -> Data:
-    """Return the samples as tokens, with what identifies them."""
-    encoder = Encoder(tokenizer, options.recipe.template, tokens_per_image, max_tokens)
+    """Return the samples as tokens, with what identifies them; `cache` keeps them for the next time."""
+    recipe = options.recipe
+    encoder = Encoder(tokenizer, recipe.template, tokens_per_image, recipe.rows.max_tokens)
     source = open_source(options.data, options.split)
-    examples = load_examples(options.data, encoder, split=options.split, image_folder=options.image_folder)
+    examples = load_examples(
+        options.data, encoder, split=options.split, image_folder=options.image_folder, cache=cache
+    )
     return Data(source.place, source.identity, examples, hash_examples(examples))
 
 

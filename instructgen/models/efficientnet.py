@@ -115,7 +115,7 @@ def convert_weights(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     for (name, ours), (source, theirs) in zip(wanted.items(), given.items(), strict=True):
         if name.rpartition(".")[2] != source.rpartition(".")[2] or ours.shape != theirs.shape:
             raise InstructgenError(f"the weight '{source}' of EfficientNet-Lite0 does not fit '{name}'")
-        converted[name] = theirs.detach().clone()
+        converted[name] = theirs.detach().clone(memory_format=torch.contiguous_format)
     return converted
 
 

@@ -11,14 +11,19 @@ from instructgen.student.network import Memory, Network
 from instructgen.student.pieces import Pieces
 from instructgen.student.sampling import Draw, choose_tokens
 
-# B rows, L positions, D width, V vocabulary
+# B rows, U trunks that they begin with, L positions, D width, V vocabulary
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What an answer goes on from: [L, D], pictures in their places."""
+    """What an answer goes on from: [L, D], pictures in their places.
+
+    Prompts of one `trunk` begin with the same `trunk_length` positions: those of the same pictures.
+    """
 
     embeds_ld: Tensor
+    trunk: str = ""
+    trunk_length: int = 0
 
     def __len__(self) -> int:
         return int(self.embeds_ld.shape[0])
@@ -76,10 +81,8 @@ def answer_rows(
     network: Network, rows: list[Row], rules: Rules, is_wanted: Callable[[int], bool] = lambda _: True
 ) -> Iterator[Piece]:
     """Yield pieces until every row has its answer; a row that is wanted no more is dropped at its next token."""
-    device = network.device
-    embeds_bld, mask_bl = pad_left([row.prompt.embeds_ld for row in rows])
-    positions_bl = (mask_bl.cumsum(dim=-1) - 1).clamp(min=0)
-    memory = Memory()
+    device, memory = network.device, Memory()
+    embeds_bld, mask_bl, positions_bl = _begin(network, rows, memory)
     while True:
         logits_bv = network.step(embeds_bld, mask_bl, positions_bl, memory)
         tokens = choose_tokens(logits_bv, [row.draw for row in rows])
@@ -102,6 +105,27 @@ def answer_rows(
         embeds_bld = network.embed_ids(latest_b1)
         mask_bl = torch.cat([mask_bl, mask_bl.new_ones(len(rows), 1)], dim=-1)
         positions_bl = positions_bl[:, -1:] + 1
+
+
+def _begin(network: Network, rows: Sequence[Row], memory: Memory) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what the first step takes: embeddings, mask and positions.
+
+    What several prompts begin with is computed once for all of them, here; all trunks of a batch are of one length.
+    """
+    length = rows[0].prompt.trunk_length
+    numbers = {trunk: number for number, trunk in enumerate(dict.fromkeys(row.prompt.trunk for row in rows))}
+    is_shared = length > 0 and len(numbers) < len(rows) and {row.prompt.trunk_length for row in rows} == {length}
+    start = length if is_shared else 0
+    embeds_bld, mask_bl = pad_left([row.prompt.embeds_ld[start:] for row in rows])
+    if is_shared:
+        by_trunk = {row.prompt.trunk: row.prompt.embeds_ld[:length] for row in rows}
+        trunks_uld = torch.stack([by_trunk[trunk] for trunk in numbers])
+        seen_ul = mask_bl.new_ones(len(numbers), length)
+        network.step(trunks_uld, seen_ul, seen_ul.cumsum(dim=-1) - 1, memory)
+        memory.keep([numbers[row.prompt.trunk] for row in rows], network.device)
+        mask_bl = torch.cat([mask_bl.new_ones(len(rows), length), mask_bl], dim=-1)
+    positions_bl = (mask_bl.cumsum(dim=-1) - 1).clamp(min=0)
+    return embeds_bld, mask_bl, positions_bl[:, start:]
 
 
 def pad_left(embeds: Sequence[Tensor]) -> tuple[Tensor, Tensor]:

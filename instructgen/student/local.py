@@ -97,12 +97,14 @@ class LocalStudent:
     def answer_together(
         self, asks: Sequence[tuple[Ask, Sampling]], is_wanted: Callable[[int], bool]
     ) -> Iterator[Piece]:
-        """Batches hold prompts of similar length, the longest first, so that little of a batch is padding."""
+        """Asks about the same pictures come into one batch, for what they begin with is computed once; those batches
+        and what is in them are ordered by length, so that little is padding."""
         encoded = [self._encode(ask) for ask, _ in asks]
-        lengths = [len(ids) + self._count_added(ask) for ids, (ask, _) in zip(encoded, asks, strict=True)]
-        for length in lengths:
-            self._check_room(length)
-        for numbers in self._plan([length + asks[number][1].max_tokens for number, length in enumerate(lengths)]):
+        sizes: list[_Size] = []
+        for ids, (ask, sampling) in zip(encoded, asks, strict=True):
+            length = self._check_room(len(ids) + self._count_added(ask))
+            sizes.append(_Size(*self._find_trunk(ask, ids), length + sampling.max_tokens))
+        for numbers in self._plan(sizes):
             yield from self._answer_batch(asks, encoded, [one for one in numbers if is_wanted(one)], is_wanted)
 
     def score(self, ask: Ask, candidates: Sequence[str]) -> list[float]:
@@ -146,12 +148,32 @@ class LocalStudent:
                 return
             yield piece
 
-    def _plan(self, positions: Sequence[int]) -> Iterator[list[int]]:
-        order = sorted(range(len(positions)), key=lambda number: (-positions[number], number))
+    def _plan(self, sizes: Sequence["_Size"]) -> Iterator[list[int]]:
+        """Yield batches of trunks of one length, those of one trunk beside each other, the longest first."""
+        longest: dict[str, int] = {}
+        for size in sizes:
+            longest[size.trunk] = max(longest.get(size.trunk, 0), size.positions)
+
+        def rank(number: int) -> tuple[int, int, str, int, int]:
+            size = sizes[number]
+            return -size.trunk_length, -longest[size.trunk], size.trunk, -size.positions, number
+
+        order = sorted(range(len(sizes)), key=rank)
         while order:
-            num_rows = max(1, min(self._limits.max_rows, self._limits.max_positions // positions[order[0]]))
-            yield order[:num_rows]
-            order = order[num_rows:]
+            first = sizes[order[0]]
+            num_rows = max(1, min(self._limits.max_rows, self._limits.max_positions // longest[first.trunk]))
+            batch = [one for one in order[:num_rows] if sizes[one].trunk_length == first.trunk_length]
+            yield batch
+            order = order[len(batch) :]
+
+    def _find_trunk(self, ask: Ask, ids: Sequence[int]) -> tuple[str, int]:
+        """Return a name for what an ask's prompt begins with, up to its last picture, and how many positions it has;
+        one position at least is left for the ask itself."""
+        if not ask.pictures:
+            return "", 0
+        end = len(ids) - list(reversed(ids)).index(IMAGE_SLOT)
+        name = hashlib.sha256(" ".join([*map(str, ids[:end]), *map(_key, ask.pictures)]).encode()).hexdigest()
+        return name, end + self._count_added(ask) - (end == len(ids))
 
     def _encode(self, ask: Ask) -> list[int]:
         with self._lock:
@@ -165,7 +187,9 @@ class LocalStudent:
 
     def _check_room(self, length: int) -> int:
         if length == 0:
-            raise InstructgenError("the prompt is empty: the model's template writes nothing where no picture is shown")
+            raise InstructgenError(
+                "the prompt is empty: the model's template writes nothing where no picture is shown"
+            )
         limit = self._network.max_positions
         if limit is not None and length >= limit:
             raise InstructgenError(
@@ -184,7 +208,7 @@ class LocalStudent:
         for place, tokens_td in zip((at for at, one in enumerate(ids) if one == IMAGE_SLOT), tokens_nt, strict=True):
             pieces += [embeds_ld[start:place], tokens_td.to(embeds_ld.dtype)]
             start = place + 1
-        return Prompt(torch.cat([*pieces, embeds_ld[start:]]))
+        return Prompt(torch.cat([*pieces, embeds_ld[start:]]), *self._find_trunk(ask, ids))
 
     def _see(self, pictures: Sequence[bytes | None]) -> list[Tensor]:
         """Return each picture's tokens [T, D]; one that was seen lately is not computed again."""
@@ -201,6 +225,14 @@ class LocalStudent:
         while len(self._seen) > self._limits.kept_pictures:
             self._seen.popitem(last=False)
         return found
+
+
+class _Size(Struct, frozen=True):
+    """What a batch is planned by; `positions` are the prompt's and the longest answer's."""
+
+    trunk: str
+    trunk_length: int
+    positions: int
 
 
 class _Kept:

@@ -51,7 +51,7 @@ class Memory:
         self.cache = cache
 
     def keep(self, rows: list[int], device: torch.device) -> None:
-        """Forget all rows but these."""
+        """Let the rows be these of the present ones; one may be taken several times."""
         self.cache.batch_select_indices(torch.tensor(rows, device=device))
 
     def repeat(self, num_rows: int) -> None:

@@ -114,7 +114,7 @@ class CheckpointFolder:
             ) from None
 
     def close(self) -> None:
-        """Wait for the thread; what goes wrong there is not raised."""
+        """Wait for what is being written; what goes wrong in it is not raised here."""
         self._writer.shutdown(wait=True)
 
     def _path_of(self, step: int) -> Path:

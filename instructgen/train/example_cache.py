@@ -53,8 +53,6 @@ def read_cache(folder: Path, source: RowSource, image_folder: Path | None) -> Ex
         arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _ARRAYS}
     except (OSError, EOFError, ValueError, msgspec.MsgspecError):
         return None
-    if len(arrays["offsets"]) != len(names.sample_ids) + 1 or arrays["offsets"][-1] != len(arrays["ids"]):
-        return None
     store = PictureStore(names.keys, names.places, source.files, image_folder)
     return ExampleSet(
         **arrays,

@@ -56,7 +56,8 @@ def _compile(model: VisionLanguageModel) -> None:
         # There attention is a call for each piece of a row: a graph for every layout of trees, and no gain.
         from transformers import AttentionInterface
 
-        AttentionInterface.register(NAME, torch.compiler.disable(tree_attention))
+        keep_as_it_is: Any = torch.compiler.disable
+        AttentionInterface.register(NAME, keep_as_it_is(tree_attention))
     for block in find_blocks(model):
         block.compile(dynamic=True)
 

@@ -18,6 +18,7 @@ RUN_NAME = "run.json"
 CHECKPOINTS_NAME = "checkpoints"
 MODEL_NAME = "model"
 LOCK_NAME = ".lock"
+EXAMPLES_NAME = ".examples"
 _FREE = ("saving", "about")
 _FREE_IN_TRAIN = ("log_every_steps", "loggers")
 
@@ -65,6 +66,16 @@ def to_table(recipe: Recipe) -> dict[str, Any]:
     return msgspec.json.decode(msgspec.json.encode(recipe), type=dict[str, Any])
 
 
+def check_folder(folder: Path) -> None:
+    """Raise where a folder holds something that is not a run's; one that is not there is well."""
+    if not folder.is_dir() or (folder / RUN_NAME).is_file():
+        return
+    # Hidden are the lock, the encoded data, and what a kill may leave of run.json itself.
+    others = sorted(each.name for each in folder.iterdir() if not each.name.startswith("."))
+    if others:
+        raise InstructgenError(f"{folder} is not a run and holds {', '.join(others[:3])}; give another --out")
+
+
 def enter_run(folder: Path, record: RunRecord) -> None:
     """Write run.json, or go on with the run that is there.
 
@@ -78,11 +89,6 @@ def enter_run(folder: Path, record: RunRecord) -> None:
             raise InstructgenError(
                 f"{folder} holds another run: {differences}. Give another --out, or the same settings as before"
             )
-    elif folder.is_dir():
-        # Hidden are the lock and what a kill may leave of run.json itself.
-        others = sorted(each.name for each in folder.iterdir() if not each.name.startswith("."))
-        if others:
-            raise InstructgenError(f"{folder} is not a run and holds {', '.join(others[:3])}; give another --out")
     replace_text(path, msgspec.json.format(msgspec.json.encode(record), indent=2).decode() + "\n")
 
 

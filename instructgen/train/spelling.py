@@ -49,7 +49,7 @@ class Speller:
         self._added = {token.content: number for number, token in added.items()}
         self._scanner = _make_scanner(self._own, added.values())
         self._forbidden = frozenset(
-            number for number, token in added.items() if token.special or token.content.strip(_BLANKS)
+            number for number, token in added.items() if token.special or _is_markup(token.content)
         ) - {tokenizer.unk_token_id}
         model = settings["model"]
         self._takes_byte_names = model["type"] == "Unigram" and bool(model.get("byte_fallback"))
@@ -137,6 +137,12 @@ class Speller:
         probe.add_special_tokens(["<|probe|>"])
         ids: list[int] = probe.encode("<|probe|>a", add_special_tokens=False).ids
         return ids[1:] == probe.encode("a", add_special_tokens=False).ids
+
+
+def _is_markup(token: str) -> bool:
+    """Return whether an added token is a sign, and neither white space nor a word that a vocabulary was given."""
+    content = token.strip(_BLANKS)
+    return bool(content) and not content.isalnum()
 
 
 def _make_scanner(own: "Tokenizer", added: Iterable["AddedToken"]) -> "Tokenizer":

@@ -13,7 +13,7 @@ class StopSignals:
     """Listens while it is entered; only a process's first thread can."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
-        self.is_asked = False
+        self._asked: set[int] = set()
         self._say = say
         self._before: dict[signal.Signals, object] = {}
 
@@ -28,8 +28,14 @@ class StopSignals:
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
 
-    def _note(self, _number: int, _frame: FrameType | None) -> None:
-        if self.is_asked:
+    @property
+    def is_asked(self) -> bool:
+        return bool(self._asked)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        if number in self._asked:
             raise KeyboardInterrupt
-        self.is_asked = True
-        self._say("stopping after this step, with a checkpoint; once more stops at once")
+        if not self._asked:
+            self._say("stopping after this step, with a checkpoint; once more stops at once")
+        # torchrun answers a terminal's Ctrl-C, which reaches all, with SIGTERM to its processes: still one wish.
+        self._asked.add(number)

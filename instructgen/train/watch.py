@@ -1,5 +1,6 @@
 """What a run tells while it trains: a line of metrics.jsonl for every step, and the loggers of its recipe."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -112,6 +113,12 @@ def open_logger(name: str, run: Path, settings: Mapping[str, object], num_done: 
         ) from None
 
 
+def _name_of(run: Path) -> str:
+    """Return a run's name for a server: that of its folder, and which of the folders of that name it is."""
+    place = run.resolve()
+    return f"{place.name}-{hashlib.sha256(str(place).encode()).hexdigest()[:6]}"
+
+
 class _TensorBoard:
     def __init__(self, folder: Path, num_done: int) -> None:
         from torch.utils.tensorboard import SummaryWriter
@@ -131,8 +138,9 @@ class _WeightsAndBiases:
     def __init__(self, run: Path, settings: Mapping[str, object]) -> None:
         wandb = import_module("wandb")
 
+        name = _name_of(run)
         self._run = wandb.init(
-            project=_PROJECT, name=run.name, id=run.name, resume="allow", dir=str(run), config=dict(settings)
+            project=_PROJECT, name=name, id=name, resume="allow", dir=str(run), config=dict(settings)
         )
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
@@ -147,7 +155,7 @@ class _Trackio:
         trackio = import_module("trackio")
 
         self._trackio = trackio
-        trackio.init(project=_PROJECT, name=run.name, resume="allow", config=dict(settings))
+        trackio.init(project=_PROJECT, name=_name_of(run), resume="allow", config=dict(settings))
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
         self._trackio.log(dict(values), step=step)

@@ -92,6 +92,7 @@ def test_chair_counts_what_is_not_there(tmp_path: Path, record_of: Callable[[Ask
     chair = lying["suites"]["chair"]
     assert chair["chair_i"] > 0.9
     assert chair["chair_s"] > 0.9
+    assert chair["recall"] < 0.1
     assert chair["words"] == 7.0
     assert chair["words_stderr"] == 0.0
 
@@ -141,6 +142,16 @@ def test_answers_that_name_no_candidate_are_wrong_and_counted(tmp_path: Path) ->
     qa = run(tmp_path, always("Well."), "qa")[0]["suites"]["qa"]
     assert qa["accuracy"] == 0.0
     assert qa["counts"]["unread_seen"] == qa["counts"]["unread_zero"] == qa["samples"]
+
+
+def test_question_with_a_control_that_failed_is_in_no_figure(tmp_path: Path) -> None:
+    student = ScriptedStudent(
+        lambda ask: None if ask.pictures == (None,) and "people" in ask.turns[0].content else "Yes."
+    )
+    results, (measured,) = run(tmp_path, student, "qa")
+    qa = results["suites"]["qa"]
+    assert qa["failed"] == measured.num_failed > 0
+    assert qa["asked"] == 3 * (qa["samples"] + qa["failed"])
 
 
 def test_stopped_evaluation_goes_on_and_asks_nothing_twice(tmp_path: Path, seer: ScriptedStudent) -> None:
@@ -215,6 +226,13 @@ def test_settings_that_figures_depend_on_stand_beside_them(tmp_path: Path) -> No
     assert (pope["version"], pope["seed"], pope["sampling"]["max_tokens"]) == (1, 4, 5)
     assert pope["sampling"]["temperature"] == 0.0
     assert pope["source"]
+
+
+def test_seed_draws_no_answers_where_the_likeliest_is_taken(tmp_path: Path) -> None:
+    greedy, _ = run(tmp_path / "a", always("Yes."), "pope", limit=2, seed=4)
+    drawn, _ = run(tmp_path / "b", always("Yes."), "pope", limit=2, seed=4, temperature=0.7)
+    assert greedy["suites"]["pope"]["sampling"]["seed"] == 0
+    assert drawn["suites"]["pope"]["sampling"]["seed"] == 4
 
 
 @pytest.mark.parametrize(

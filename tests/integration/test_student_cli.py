@@ -1,13 +1,8 @@
 """chat, describe, serve and model export as people call them."""
 
 import json
-import os
-import select
-import signal
 import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +15,10 @@ pytest.importorskip("transformers", reason="transformers is not installed")
 
 from instructgen.cli import chat, describe, export_model, serve
 from instructgen.errors import InstructgenError
-from tests.support.cli import environment, run_cli
+from tests.support.cli import run_cli
 from tests.support.tiny_students import make_picture, make_spec, save_student
 
 _WAIT_S = 60.0
-_LAUNCH = """
-import sys, typer
-from instructgen.cli import chat, describe, serve
-app = typer.Typer()
-for command in (chat, describe, serve):
-    command.add_to(app)
-app()
-"""
 
 
 @pytest.fixture(scope="module")
@@ -60,13 +47,6 @@ def run(*arguments: str | Path, text: str = "") -> tuple[int, list[str], str]:
     if error is not None and not isinstance(error, SystemExit):
         raise error
     return done.exit_code, done.stdout.splitlines(), done.stderr
-
-
-def launch(*arguments: str | Path, **more: Any) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-c", _LAUNCH, *map(str, arguments)]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(), **more
-    )
 
 
 def read_json(lines: list[str]) -> list[dict[str, Any]]:
@@ -125,44 +105,6 @@ def test_folder_without_a_model_is_told(tmp_path: Path) -> None:
     assert (code, "instructgen.json" in error) == (2, True)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no pty")
-def test_terminal_streams_stops_at_ctrl_c_and_leaves_at_ctrl_d(model: Path, photos: Path) -> None:
-    import pty
-
-    child, terminal = pty.fork()
-    if child == 0:
-        os.environ.update(environment(TERM="xterm", NO_COLOR="1"))
-        flags = ["--max-tokens", "50000", "--temperature", "1"]
-        os.execv(sys.executable, [sys.executable, "-c", _LAUNCH, "chat", str(model), str(photos / "0.png"), *flags])
-    assert "0.png" in read_until(terminal, "you: ")
-    os.write(terminal, b"/help\r")
-    read_until(terminal, "/reset")
-    os.write(terminal, b"What is it?\r")
-    seen = read_until(terminal, "tiny: ")
-    os.read(terminal, 1)  # the first piece
-    os.write(terminal, b"\x03")
-    seen += read_until(terminal, "[stopped]")
-    seen += read_until(terminal, "you: ")
-    assert "\x1b[1" not in seen  # NO_COLOR
-    os.write(terminal, b"\x03")
-    read_until(terminal, "Ctrl-D")
-    read_until(terminal, "you: ")
-    os.write(terminal, b"\x04")
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-
-
-def read_until(terminal: int, text: str) -> str:
-    seen = b""
-    while text.encode() not in seen:
-        try:
-            part = os.read(terminal, 4096) if select.select([terminal], [], [], _WAIT_S)[0] else b""
-        except OSError:  # Linux says so at the end
-            part = b""
-        assert part, f"'{text}' never came: {seen.decode(errors='replace')[-2000:]}"
-        seen += part
-    return seen.decode(errors="replace")
-
-
 def test_what_a_model_writes_cannot_command_the_terminal() -> None:
     assert chat._make_safe("a\x1b[2Jb\x07\n\tc\x9b") == "a\ufffd[2Jb\ufffd\n\tc\ufffd"
 
@@ -206,49 +148,6 @@ def test_described_folder_is_minigpt4s_second_stage(model: Path, photos: Path, t
     assert [one["caption"] for one in listed] == captions
     for number, one in enumerate(listed):
         assert (tmp_path / "align" / "image" / f"{one['image_id']}.jpg").read_bytes() == make_picture(number)
-
-
-def test_killed_description_goes_on_where_it_was(model: Path, tmp_path: Path) -> None:
-    photos = tmp_path / "photos"
-    photos.mkdir()
-    for number in range(12):
-        (photos / f"{number:02}.png").write_bytes(make_picture(number))
-    flags = ("--max-tokens", "40", "--batch", "1", "--json")
-    process = launch("describe", model, photos, *flags)
-    captions = photos / "captions.jsonl"
-    deadline_s = time.monotonic() + _WAIT_S
-    while not captions.exists() or captions.read_bytes().count(b"\n") < 2:
-        assert time.monotonic() < deadline_s, "it never got that far"
-        assert process.poll() is None, "it ended before it was killed"
-        time.sleep(0.005)
-    process.kill()
-    process.communicate()
-    before = captions.read_bytes()
-    num_before = before.count(b"\n")
-    assert num_before < 12
-    code, lines, _ = run("describe", model, photos, *flags)
-    told = read_json(lines)[-1]
-    assert (code, told["described"], told["new"]) == (0, 12, 12 - num_before)
-    assert captions.read_bytes().startswith(before[: before.rindex(b"\n") + 1])
-    run("describe", model, photos, *flags, "--out", tmp_path / "whole.jsonl")
-    assert (tmp_path / "whole.jsonl").read_bytes() == captions.read_bytes()
-
-
-def test_served_model_answers_until_it_is_told_to_stop(model: Path) -> None:
-    process = launch("serve", model, "--port", "0", "--name", "pupil", "--json")
-    assert process.stdout is not None
-    told = json.loads(process.stdout.readline())
-    assert told["model"] == "pupil"
-    body = {"model": "pupil", "messages": [{"role": "user", "content": "What?"}], "max_tokens": 5}
-    request = urllib.request.Request(
-        f"{told['url']}/chat/completions", json.dumps(body).encode(), {"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=_WAIT_S) as answer:
-        assert json.load(answer)["usage"]["completion_tokens"] <= 5
-    process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=_WAIT_S)
-    assert process.returncode == 0
-    assert "no more requests are taken" in errors
 
 
 @pytest.mark.parametrize(

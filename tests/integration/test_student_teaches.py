@@ -28,7 +28,7 @@ def test_served_student_is_a_teacher_that_sees_and_the_counts_add_up(tmp_path: P
     student.answer_together = watched  # type: ignore[method-assign]
     (coco / "val2017").mkdir()
     for number in range(10, 10 + num_images):
-        (coco / "val2017" / f"{number:012d}.jpg").write_bytes(make_picture(number, (64, 48), "JPEG"))
+        (coco / "val2017" / f"{number:012d}.jpg").write_bytes(make_picture(number, (640, 480), "JPEG"))
     with ServedStudent(student) as server:
         arguments = (
             *("build", "--root", coco, "--types", "caption", "--base-url", server.base_url, "--model", "tiny"),

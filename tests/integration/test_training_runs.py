@@ -1,6 +1,7 @@
 """Whole runs of a few steps: what trains, what is computed, how a run is taken up again."""
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
@@ -52,7 +53,7 @@ def test_loss_of_a_step_is_the_mean_over_its_learned_tokens_one_sample_at_a_time
     (loss,) = losses_of(options)
     start = start_model(options, torch.device("cpu"))
     model = start.model.eval()
-    data = load_data(options, start.tokenizer, model.tokens_per_image, 256)
+    data = load_data(options, start.tokenizer, model.tokens_per_image)
     total, learned = 0.0, 0
     for example in data.examples:
         (slot,) = (example.ids == IMAGE_SLOT).nonzero()[0].tolist()
@@ -134,11 +135,13 @@ def test_finished_run_does_nothing_when_it_is_asked_for_again(tmp_path: Path) ->
     options = make_options(tmp_path, "run")
     first = train(options, QuietWatch())
     before = hash_model(options.out)
+    shutil.rmtree(options.out / "checkpoints")
     watch = QuietWatch()
     again = train(options, watch)
     assert (first.was_finished, again.was_finished) == (False, True)
     assert watch.reports == []
-    assert again.num_steps == 6
+    assert again.progress == first.progress
+    assert again.progress.num_steps == 6
     assert hash_model(options.out) == before
 
 
@@ -148,6 +151,7 @@ def test_damaged_last_checkpoint_costs_its_steps_and_not_the_run(tmp_path: Path)
     before = hash_model(options.out)
     last = options.out / "checkpoints" / "step-00000006" / "moments.safetensors"
     last.write_bytes(last.read_bytes()[:-1])
+    shutil.rmtree(options.out / "model")
     watch = QuietWatch()
     train(options, watch)
     assert [report.step for report in watch.reports] == [5, 6]
@@ -187,6 +191,46 @@ def test_gradient_checkpointing_changes_no_bit(tmp_path: Path) -> None:
     assert hash_model(plain.out) == hash_model(again.out)
 
 
+def test_cached_features_give_the_same_losses_and_say_first_what_they_gain(tmp_path: Path) -> None:
+    plain = make_options(tmp_path, "plain", "qformer", train={"trains": ["connector"]})
+    losses = losses_of(plain)
+    cached = replace(plain, out=tmp_path / "cached", feature_folder=tmp_path / "features")
+    watch = QuietWatch()
+    train(cached, watch)
+    assert [report.loss for report in watch.reports] == pytest.approx(losses, abs=1e-6)
+    assert any("cached features:" in text and "(predicted)" in text for text in watch.said)
+    assert len([path for path in (tmp_path / "features").rglob("*") if path.is_file()]) == 8
+    training = make_options(tmp_path, "vision", train={"trains": ["vision", "connector"]})
+    with pytest.raises(InstructgenError, match="cannot be cached"):
+        train(replace(training, feature_folder=tmp_path / "features"), QuietWatch())
+
+
+def test_untrained_connector_is_told_of_in_stage_two(tmp_path: Path) -> None:
+    watch = QuietWatch()
+    train(make_options(tmp_path, "run", train={"steps": 1}), watch)
+    assert watch.said == ["the connector begins untrained; --model takes that of an earlier run"]
+
+
+def test_full_disk_can_be_mended_and_the_run_goes_on(tmp_path: Path) -> None:
+    """A file that may not grow any more fails as a full disk does."""
+    resource = pytest.importorskip("resource", reason="this system has no limits on files")
+    options = make_options(tmp_path, "run", saving={"every_steps": 1})
+    watch = QuietWatch()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    watch.act = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(RunStoppedError):
+            train(options, watch)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    train(options, QuietWatch())
+    whole = replace(options, out=tmp_path / "whole")
+    train(whole, QuietWatch())
+    assert hash_model(options.out) == hash_model(whole.out)
+
+
 def test_loss_that_is_no_number_stops_with_its_samples_and_keeps_the_checkpoint(tmp_path: Path) -> None:
     optim = {"learning_rate": 1e30, "warmup": 0, "max_grad_norm": 0}
     options = make_options(tmp_path, "run", optim=optim, saving={"every_steps": 1})
@@ -210,8 +254,13 @@ def test_adapters_train_beside_a_language_model_that_stays(tmp_path: Path) -> No
     pytest.importorskip("peft", reason="peft is not installed")
     options = make_options(tmp_path, "run", train={"lora": {"rank": 2, "alpha": 4}}, optim={"warmup": 0})
     losses = losses_of(options)
-    assert losses_of(replace(options, out=tmp_path / "again")) == losses
-    assert hash_model(options.out) == hash_model(tmp_path / "again")
+    stopped = replace(options, out=tmp_path / "stopped")
+    watch = QuietWatch()
+    watch.act = lambda: os.kill(os.getpid(), signal.SIGTERM) if len(watch.reports) == 2 else None
+    with pytest.raises(RunStoppedError):
+        train(stopped, watch)
+    assert losses_of(stopped) == losses[3:]
+    assert hash_model(stopped.out) == hash_model(options.out)
     card = read_card(options.out / "model")
     assert card.has_adapter
     base = {name for name in find_changed(options, "run") if ".lora_" not in name}
@@ -223,7 +272,7 @@ def test_model_says_what_it_was_made_of(tmp_path: Path) -> None:
     result = train(options, QuietWatch())
     told = read_card(options.out / "model").provenance
     assert told["run_sha256"] == result.record.identity.sha256
-    assert told["steps"] == 6
+    assert told["progress"]["num_steps"] == 6
     assert told["data_version"] == result.record.identity.data
     run = msgspec.json.decode((options.out / "run.json").read_bytes())
     assert run["recipe"]["optim"]["learning_rate"] == 1e-2
@@ -254,12 +303,12 @@ def test_plan_counts_what_the_run_then_does(tmp_path: Path) -> None:
     assert not options.out.exists()
     watch = QuietWatch()
     result = train(options, watch)
-    assert plan.steps == result.num_steps == 4
+    assert plan.steps == result.progress.num_steps == 4
     assert plan.examples == result.record.examples
     assert plan.parameters == result.record.parameters
     assert plan.rows.steps == 4
     # planned lengths share less than rows do: the samples of an image may begin alike beyond the image itself
-    assert result.num_tokens <= plan.rows.tokens < plan.rows.one_by_one
+    assert result.progress.num_tokens <= plan.rows.tokens < plan.rows.one_by_one
     told = "\n".join(plan.describe())
     assert "16 samples of 16 rows, 8 pictures" in told
     assert "272 train" in told

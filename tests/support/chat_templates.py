@@ -64,11 +64,17 @@ OTHER_PROMPT = (
     "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>bot\n' }}{% endif %}"
 )
+OTHER_END = (
+    "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] }}"
+    "{{ eos_token if loop.last and m['role'] == 'assistant' else '<|im_end|>' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
 REFUSED = {
     "thinking": (THINKING, "writes an earlier turn differently"),
     "forgetful": (FORGETFUL, "leaves out or repeats a text"),
     "endless": (ENDLESS, "writes nothing after an answer"),
     "half-stripped": (HALF_STRIPPED, "rewrites the texts"),
     "other-prompt": (OTHER_PROMPT, "asks for an answer with other words"),
+    "other-end": (OTHER_END, "ends the last answer differently"),
     "raising": ("{{ raise_exception('no chats today') }}", "refuses an ordinary chat"),
 }

@@ -33,6 +33,8 @@ def language_config(model_type: str = "llama", **changes: Any) -> dict[str, Any]
         shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
     if model_type.startswith("qwen"):
         shape["num_key_value_heads"] = 2
+    if model_type == "granite":
+        shape["logits_scaling"] = 4.0
     return {"model_type": model_type, **tokens, **shape, **changes}
 
 

@@ -76,6 +76,12 @@ def test_yes_and_no_are_right_equally_often_for_each_thing(records: list[ImageRe
     assert all(counts["yes"] == counts["no"] for counts in by_thing.values())
 
 
+def test_people_are_asked_for_in_the_plural_whatever_their_number(records: list[ImageRecord]) -> None:
+    questions = [one for one in make_qa(records, 0, 200) if one.kind == "existence" and one.group == "person"]
+    assert {one.truth for one in questions} == {"yes", "no"}
+    assert all("people" in one.text for one in questions)
+
+
 def test_what_is_asked_for_is_true_of_the_boxes(records: list[ImageRecord]) -> None:
     boxed = {record.image_id: {box.category for box in record.boxes} for record in records}
     for one in make_qa(records, 0, 200):

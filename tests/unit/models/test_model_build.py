@@ -13,6 +13,7 @@ from transformers import AutoConfig, AutoModelForCausalLM  # noqa: E402
 from instructgen.errors import InstructgenError  # noqa: E402
 from instructgen.models.build import build_model, build_on_meta, load_tokenizer  # noqa: E402
 from instructgen.models.places import FOLDER_VARIABLE, find_weights, models_folder  # noqa: E402
+from instructgen.models.seeds import seeded  # noqa: E402
 from instructgen.models.spec import ConnectorSpec, LanguageSpec, ModelSpec, VisionSpec  # noqa: E402
 from tests.support.tiny_models import LANGUAGES, answer, language_config, make_spec, make_tokenizer  # noqa: E402
 
@@ -36,6 +37,14 @@ def test_random_weights_depend_on_the_seed_alone(part: str) -> None:
     assert are_equal(weights_of(spec, part), first)
     assert torch.equal(torch.get_rng_state(), before)
     assert not are_equal(weights_of(replace(spec, seed=4), part), first)
+
+
+def test_parts_draw_from_generators_of_their_own() -> None:
+    drawn = []
+    for part in ("vision", "language"):
+        with seeded(0, part):
+            drawn.append(torch.rand(4))
+    assert not torch.equal(*drawn)
 
 
 def test_another_connector_leaves_the_language_model_as_it_was() -> None:

@@ -110,6 +110,33 @@ def test_small_batches_give_the_same_answers() -> None:
     assert tight.answer_all(asks, GREEDY) == wanted
 
 
+def test_what_questions_about_one_picture_begin_with_is_computed_once(student: LocalStudent) -> None:
+    asks = [
+        Ask((Message("user", question),), (make_picture(number),))
+        for number in (1, 2)
+        for question in ("What?", "Where is the red cup?", "Who looks at it, and why?")
+    ]
+    wanted = [student.answer_all([ask], GREEDY)[0] for ask in asks]
+    steps: list[tuple[int, int]] = []
+    step = student.network.step
+
+    def watched(embeds_bld, mask_bl, positions_bl, memory):  # type: ignore[no-untyped-def]
+        steps.append(tuple(embeds_bld.shape[:2]))
+        return step(embeds_bld, mask_bl, positions_bl, memory)
+
+    student.network.step = watched  # type: ignore[method-assign]
+    try:
+        assert student.answer_all(asks, GREEDY) == wanted
+    finally:
+        del student.network.step
+    trunks, branches = steps[:2]
+    assert (trunks[0], branches[0]) == (2, 6)
+    assert sum(trunks) > 0
+    longest = max(len(student.prompt(ask)) for ask in asks)
+    assert trunks[1] + branches[1] == longest
+    assert branches[1] < trunks[1]
+
+
 def test_stop_of_the_ask_ends_the_answer_before_it(student: LocalStudent) -> None:
     ask = make_asks()[0]
     whole = student.answer_all([ask], GREEDY)[0].text

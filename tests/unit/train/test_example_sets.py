@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import pickle
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from instructgen.dataset.columns import Provenance, Row, make_row
 from instructgen.dataset.stored import LocalVersion, read_rows
 from instructgen.errors import InstructgenError
 from instructgen.records import Message
+from instructgen.train import example_pictures
 from instructgen.train.encode import Encoder
 from instructgen.train.example import IMAGE_SLOT
 from instructgen.train.examples import ExampleSet, load_examples, open_source
@@ -254,14 +256,31 @@ def test_examples_are_indexed_like_a_list(tmp_path: Path) -> None:
         examples[5]
 
 
-def test_pictures_are_read_by_many_threads(tmp_path: Path) -> None:
+def test_pictures_are_read_by_many_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(example_pictures, "_KEPT_GROUPS", 1)
     rows = [make_row_of(number, "conv", picture=bytes([number]) * 5000) for number in range(1, 250)]
     examples = load(tmp_path, rows)
     wanted = {example.pictures[0]: rows[int(example.pictures[0][-16:-4]) - 1] for example in examples}
-    keys = list(wanted) * 3
-    with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(examples.picture_bytes, keys))
+    keys = [key for start in range(100) for key in list(wanted)[start::100]] * 3
+    interval_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(examples.picture_bytes, keys))
+    finally:
+        sys.setswitchinterval(interval_s)
     assert found == [wanted[key]["images"][0]["bytes"] for key in keys]
+
+
+def test_one_thread_reads_at_a_time(tmp_path: Path) -> None:
+    examples = load(tmp_path, make_rows())
+    key = next(example.pictures[0] for example in examples if example.pictures)
+    with ThreadPoolExecutor(1) as pool:
+        with examples.pictures._lock:
+            reading = pool.submit(examples.picture_bytes, key)
+            with pytest.raises(TimeoutError):
+                reading.result(timeout=0.2)
+        assert reading.result(timeout=20) in (b"picture one", b"picture two")
 
 
 class Pictures:

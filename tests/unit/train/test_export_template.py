@@ -62,6 +62,15 @@ def test_own_template_is_exported_with_a_place_for_images(name: str, kind: str) 
             assert render_ids(tokenizer, CHAT[:count], num_pictures) == expected
 
 
+@pytest.mark.parametrize("name", ["dated", "brackets"])
+def test_white_space_that_a_template_takes_off_is_off_in_training_and_in_the_export(name: str) -> None:
+    encoder = Encoder(make_tokenizer("byte-level", FOLLOWED[name]), "auto", 4, 1000)
+    tokenizer = make_exported(encoder.template, "byte-level")
+    spaced = make_chat(*(f" \n {turn.content} \n" for turn in CHAT[:3]))
+    assert render_ids(tokenizer, spaced, 1) == encoder.prompt_ids(spaced, 1).tolist()
+    assert encoder.prompt_ids(spaced, 1).tolist() == encoder.prompt_ids(CHAT[:3], 1).tolist()
+
+
 @pytest.mark.parametrize("kind", ["byte-level", "legacy"])
 def test_caption_template_is_exported_as_the_image_alone(kind: str) -> None:
     encoder = Encoder(make_tokenizer(kind), "plain", 4, 1000)

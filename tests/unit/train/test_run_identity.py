@@ -11,7 +11,7 @@ from instructgen.errors import InstructgenError
 from instructgen.models.counts import Counts
 from instructgen.train.examples import Summary
 from instructgen.train.recipe import Recipe, make_recipe
-from instructgen.train.run_folder import RunRecord, enter_run, make_identity, read_run, to_table
+from instructgen.train.run_folder import RunRecord, check_folder, enter_run, make_identity, read_run, to_table
 
 SUMMARY = Summary(1, 1, {}, {}, 0, 0, 1, 0, 1, 1, 0, 1)
 
@@ -70,5 +70,12 @@ def test_other_data_is_refused(tmp_path: Path) -> None:
 def test_a_folder_with_something_else_in_it_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("x", encoding="utf-8")
     with pytest.raises(InstructgenError, match=r"is not a run and holds thesis\.tex"):
-        enter_run(tmp_path, make_record(make_recipe(make_table(), "x")))
+        check_folder(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_folder_that_is_not_there_and_what_a_kill_leaves_of_a_run_are_well(tmp_path: Path) -> None:
+    check_folder(tmp_path / "new")
+    (tmp_path / ".lock").touch()
+    (tmp_path / ".run.json.new").touch()
+    check_folder(tmp_path)

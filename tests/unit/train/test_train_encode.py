@@ -153,6 +153,24 @@ def test_mark_without_a_picture_is_text() -> None:
         assert ids.count(IMAGE_SLOT) == num_pictures
 
 
+def test_second_mark_for_one_picture_is_text() -> None:
+    encoder = make_encoder(kind="byte-level")
+    ids = encoder.prompt_ids(make_chat("What? <image>", "A cup.", "What does <image> mean?"), 1).tolist()
+    text = make_tokenizer("byte-level").decode([number for number in ids if number != IMAGE_SLOT])
+    assert text.endswith("\nWhat? ASSISTANT: A cup.</s>USER: What does <image> mean? ASSISTANT:")
+    assert ids.count(IMAGE_SLOT) == 1
+
+
+def test_added_word_is_a_word_and_added_markup_is_not_for_texts() -> None:
+    tokenizer = make_tokenizer("byte-level")
+    tokenizer.add_tokens(["zebra", "<think>"])
+    word, markup = tokenizer.convert_tokens_to_ids(["zebra", "<think>"])
+    ids = Encoder(tokenizer, "vicuna_v1", 1, 100).answer_ids("A zebra <think>s.").tolist()
+    assert word in ids
+    assert markup not in ids
+    assert read_back(tokenizer, ids) == " A zebra <think>s.</s>"
+
+
 def test_mark_in_an_answer_is_text() -> None:
     encoder = make_encoder(kind="byte-level")
     example = encoder.encode("x", make_chat("What?", "The tag <image> shows one."), ["p"])

@@ -94,3 +94,11 @@ def test_first_signal_asks_and_the_second_interrupts(number: signal.Signals) -> 
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), number)
     assert signal.getsignal(number) is before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+def test_ctrl_c_that_torchrun_passes_on_as_another_signal_is_one_wish() -> None:
+    with StopSignals(lambda _text: None) as stop:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.is_asked
