@@ -11,16 +11,23 @@ import instructgen
 from instructgen.cli import (
     audit,
     build,
+    chat,
     dataset,
+    describe,
     doctor,
+    evaluate,
     export,
+    export_model,
     fetch,
     ledger,
+    model,
     pipelines,
     plan,
     prompts,
     review,
+    serve,
     show,
+    train,
 )
 from instructgen.errors import InstructgenError
 from instructgen.secrets import RedactedStream, register_url
@@ -63,6 +70,13 @@ audit.add_to(app)
 export.add_to(app)
 fetch.add_to(app)
 dataset.add_to(app)
+train.add_to(app)
+model.add_to(app)
+export_model.add_to(model.model_app)
+evaluate.add_to(app)
+chat.add_to(app)
+describe.add_to(app)
+serve.add_to(app)
 prompts.add_to(app)
 pipelines.add_to(app)
 ledger.add_to(app)

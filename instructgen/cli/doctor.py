@@ -35,8 +35,11 @@ _OPTIONAL = (
     ("prometheus-client", "--metrics", "pip install 'instructgen[metrics]'"),
     ("spacy", "`parse`, a dependency parse of captions", "pip install 'instructgen[parse]'"),
     ("datasets", "opening a dataset with Hugging Face's reader", "pip install datasets"),
-    ("torch", "the trainer to come", "pip install 'instructgen[train]'"),
-    ("transformers", "the trainer to come", "pip install 'instructgen[train]'"),
+    ("torch", "training and using a model", "pip install 'instructgen[train]'"),
+    ("transformers", "training and using a model", "pip install 'instructgen[train]'"),
+    ("peft", "LoRA", "pip install 'instructgen[train]'"),
+    ("tensorboard", "curves of a training run", "pip install 'instructgen[train]'"),
+    ("pycocoevalcap", "CIDEr, BLEU and METEOR in `evaluate`", "pip install 'instructgen[evaluate]'"),
     ("ray", "the cluster engine to come", "pip install 'instructgen[ray]'"),
     ("pytest", "running instructgen's own tests", "pip install 'instructgen[test]'"),
 )

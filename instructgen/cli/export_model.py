@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from instructgen.cli.failures import told_as_json
-from instructgen.cli.students import MODEL, check_packages, hush_loaders
+from instructgen.cli.students import check_packages, hush_loaders
 from instructgen.errors import InstructgenError
 
 if TYPE_CHECKING:
@@ -23,12 +23,10 @@ def add_to(model_app: typer.Typer) -> None:
 
 
 def export(
-    model: Path = MODEL,
+    model: Path = typer.Argument(help="A run of `finetune` (or its model/), or a model's folder."),
     out: Path = typer.Option(help="Folder to write; must not exist yet."),
     form: str = typer.Option("llava", help="llava: Hugging Face's LlavaForConditionalGeneration; own: ours, whole."),
-    dtype: str = typer.Option(
-        "auto", show_default=False, help="float32, bfloat16 or float16.  [default: float32]"
-    ),
+    dtype: str = typer.Option("auto", show_default=False, help="float32, bfloat16 or float16.  [default: float32]"),
     as_json: bool = typer.Option(False, "--json", help="End with one JSON object on standard output."),
 ) -> None:
     """Write a model with everything it needs: weights, tokenizer, chat template, how pictures are read.

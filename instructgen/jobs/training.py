@@ -80,7 +80,8 @@ def train(options: TrainingOptions, watch: TrainWatch) -> TrainingResult:
     check_stage(options)
     with join_ranks(options.device) as ranks, _locked(options.out, ranks), _compiler_told(options):
         try:
-            return _train(options, watch, ranks)
+            with StopSignals(watch.say if ranks.is_first else lambda _text: None) as stop:
+                return _train(options, watch, ranks, stop)
         except OSError as error:
             if error.errno not in _FULL_DISK:
                 raise
@@ -89,7 +90,7 @@ def train(options: TrainingOptions, watch: TrainWatch) -> TrainingResult:
             raise RunStoppedError("stopped at once; the same command goes on from the last checkpoint") from None
 
 
-def _train(options: TrainingOptions, watch: TrainWatch, ranks: Ranks) -> TrainingResult:
+def _train(options: TrainingOptions, watch: TrainWatch, ranks: Ranks, stop: StopSignals) -> TrainingResult:
     start = start_model(options, ranks.device if ranks.mesh is None else torch.device("cpu"))
     recipe, tokens_per_image = start.recipe, start.model.tokens_per_image
     data = load_data(options, start.tokenizer, tokens_per_image, cache=options.out / EXAMPLES_NAME)
@@ -114,7 +115,8 @@ def _train(options: TrainingOptions, watch: TrainWatch, ranks: Ranks) -> Trainin
     trainer = _make_trainer(start, source, pictures, ranks, checkpoints)
     try:
         trainer.resume()
-        loss = _run_steps(options.out, trainer, record, watch)
+        with stop.while_stepping():
+            loss = _run_steps(options.out, trainer, record, watch, stop)
         if checkpoints is not None:
             _save(options, start, trainer, record)
     finally:
@@ -166,22 +168,21 @@ def _make_row_source(examples: ExampleSet, course: Course, recipe: Recipe) -> Ro
     return RowSource(examples, course, make_row)
 
 
-def _run_steps(out: Path, trainer: Trainer, record: RunRecord, watch: TrainWatch) -> float | None:
+def _run_steps(out: Path, trainer: Trainer, record: RunRecord, watch: TrainWatch, stop: StopSignals) -> float | None:
     """Return the loss of the last step; None where only the model was not saved yet."""
     num_done = trainer.progress.num_steps
-    with StopSignals(watch.say if trainer.ranks.is_first else lambda _text: None) as stop:
-        if not trainer.ranks.is_first:
-            trainer.run(stop, lambda _report: None)
-            return None
-        if num_done:
-            watch.say(f"goes on after step {num_done}")
-        with Teller(out, trainer.recipe, record.recipe, watch, num_done) as teller:
-            watch.begin(len(trainer.course), num_done)
-            try:
-                trainer.run(stop, teller.tell)
-            finally:
-                watch.end()
-            return None if teller.last is None else teller.last.loss
+    if not trainer.ranks.is_first:
+        trainer.run(stop, lambda _report: None)
+        return None
+    if num_done:
+        watch.say(f"goes on after step {num_done}")
+    with Teller(out, trainer.recipe, record.recipe, watch, num_done) as teller:
+        watch.begin(len(trainer.course), num_done)
+        try:
+            trainer.run(stop, teller.tell)
+        finally:
+            watch.end()
+        return None if teller.last is None else teller.last.loss
 
 
 def _find_finished(out: Path, record: RunRecord) -> Progress | None:

@@ -3,8 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+FLEX_BLOCK = 128
+"""Queries and keys of FlexAttention's blocks: torch's own default."""
 
 BLOCK = 128
 """Queries of a CPU's block: 64 to 128 were the fastest for samples of 100 to 700 tokens (docs/packing.md)."""
@@ -93,14 +98,48 @@ class RowLayout:
         return sees
 
     def block_mask(self, window: int | None, device: torch.device) -> Any:
-        """Return FlexAttention's BlockMask, built on first use; layers with the same window share it."""
-        if window not in self._block_masks:
-            from torch.nn.attention.flex_attention import create_block_mask
+        """Return FlexAttention's BlockMask, built on first use; layers with the same window share it.
 
-            length = len(self)
-            mask_mod = self.mask_mod(window, device)
-            self._block_masks[window] = create_block_mask(mask_mod, None, None, length, length, device=str(device))
+        It is made of the trees' outlines: comparing every position with every other would cost the row's square.
+        """
+        if window not in self._block_masks:
+            from torch.nn.attention.flex_attention import BlockMask
+
+            seen, whole = self.blocks(window)
+            partly_count, partly_order = _order(seen & ~whole, device)
+            whole_count, whole_order = _order(whole, device)
+            self._block_masks[window] = BlockMask.from_kv_blocks(
+                partly_count,
+                partly_order,
+                whole_count,
+                whole_order,
+                BLOCK_SIZE=FLEX_BLOCK,
+                mask_mod=self.mask_mod(window, device),
+                seq_lengths=(len(self), len(self)),
+            )
         return self._block_masks[window]
+
+    def blocks(self, window: int | None) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return which blocks of [queries, keys] hold a pair that sees each other, and which hold no other.
+
+        A block may be called the former wrongly, never the latter.
+        """
+        num_blocks = -(-len(self) // FLEX_BLOCK)
+        seen = np.zeros((num_blocks, num_blocks), np.bool_)
+        whole = np.zeros_like(seen)
+        for tree in self.trees:
+            trunk = tree.trunk
+            for branch in tree.branches:
+                if branch.end > branch.start and trunk.end > trunk.start:
+                    seen[_touched(branch), _touched(trunk)] = True
+                    whole[_covered(branch), _covered(trunk)] = True
+            for span in (trunk, *tree.branches):
+                if span.end > span.start:
+                    touched, covered = _touched(span), _covered(span)
+                    seen[touched, touched] |= np.tri(touched.stop - touched.start, dtype=np.bool_)
+                    size = max(0, covered.stop - covered.start)
+                    whole[covered, covered] |= np.tri(size, k=-1, dtype=np.bool_)
+        return seen, whole if window is None else np.zeros_like(whole)
 
     def _columns(self) -> tuple[list[int], list[int], list[int]]:
         """Return for each position its tree, its branch (0 is the trunk) and its place on the way from the root."""
@@ -130,3 +169,21 @@ def _cut(tree: Fork) -> list[Piece]:
         size = max(1, -(-(end - start) // num_pieces))
         pieces.extend(Piece(at, min(at + size, end), start, trunk_start, trunk_end) for at in range(start, end, size))
     return pieces
+
+
+def _touched(span: Span) -> slice:
+    """Return the blocks that hold any of a span's positions."""
+    return slice(span.start // FLEX_BLOCK, -(-span.end // FLEX_BLOCK))
+
+
+def _covered(span: Span) -> slice:
+    """Return the blocks that hold nothing but a span's positions."""
+    first = -(-span.start // FLEX_BLOCK)
+    return slice(first, max(first, span.end // FLEX_BLOCK))
+
+
+def _order(blocks: NDArray[np.bool_], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return for each row of blocks how many are set, and all of them, those that are set first: [1, 1, Q], ..."""
+    count = blocks.sum(axis=1, dtype=np.int32)
+    order = np.argsort(~blocks, axis=1, kind="stable").astype(np.int32)
+    return torch.from_numpy(count)[None, None].to(device), torch.from_numpy(order)[None, None].to(device)

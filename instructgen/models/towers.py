@@ -82,7 +82,7 @@ def _load_encoder(config: PretrainedConfig | None, spec: VisionSpec, dtype: torc
     if config is None:
         encoder = make_encoder(None)
         load_strictly(encoder, read_tensors(Path(source) / "model.safetensors"), spec.name)
-        return encoder.to(dtype)
+        return encoder  # in float32, for the sake of its running means; it is small
     if config.model_type == _BLIP2:
         return _load_from_blip2(config, spec, dtype)
     loads: Any = encoder_class(config)

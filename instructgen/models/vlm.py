@@ -110,10 +110,16 @@ class VisionLanguageModel(nn.Module):
         return any(parameter.requires_grad for parameter in part.parameters())
 
     def cast_frozen(self, dtype: torch.dtype) -> None:
-        """Hold the weights that are not trained in `dtype`; those that are stay as they are."""
-        for parameter in self.parameters():
-            if not parameter.requires_grad and parameter.is_floating_point():
-                parameter.data = parameter.data.to(dtype)
+        """Hold the weights that are not trained in `dtype`; those that are stay as they are, as BatchNorm's do.
+
+        BatchNorm's running means stay float32, and a CPU wants its weights to be like them.
+        """
+        for module in self.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):  # noqa: SLF001  torch has no public name for all
+                continue
+            for parameter in module.parameters(recurse=False):
+                if not parameter.requires_grad and parameter.is_floating_point():
+                    parameter.data = parameter.data.to(dtype)
 
 
 def part_of(parameter_name: str) -> Part:

@@ -102,11 +102,11 @@ def make_llava(
     model: VisionLanguageModel, tokenizer: "PreTrainedTokenizerBase", image_token_id: int
 ) -> LlavaForConditionalGeneration:
     """Return the same model as Llava; it holds our own tensors and no copies, but for a table that had to grow."""
-    from accelerate import init_empty_weights  # type: ignore[import-untyped]
+    from transformers.initialization import no_init_weights
 
     config = _make_config(model, len(tokenizer), image_token_id)
     try:
-        with init_empty_weights(include_buffers=False):
+        with no_init_weights():  # its memory is never touched: ours takes its place
             llava: Any = LlavaForConditionalGeneration(config)
     except (ValueError, KeyError) as error:
         raise InstructgenError(f"Llava does not take these parts: {error}") from None
@@ -120,6 +120,7 @@ def make_llava(
     except RuntimeError as error:
         raise InstructgenError(f"the weights do not fit Llava's: {str(error).splitlines()[-1].strip()}") from None
     llava.tie_weights()
+    llava.to(model.device)  # what is computed from the configuration alone
     llava.config.architectures = [type(llava).__name__]
     llava.config.dtype = own_dtype
     llava.eval()

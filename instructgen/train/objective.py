@@ -46,9 +46,10 @@ def row_loss(
     """
     hidden_ld = _hidden_states(model, row, pictures, embed)
     if not len(row.source_s):
-        return hidden_ld.float().sum() * 0.0
+        return _with_gradient(model, hidden_ld.float().sum() * 0.0)
     hidden_sd = hidden_ld.index_select(0, row.source_s.to(hidden_ld.device))
-    return summed_loss(model.head, hidden_sd, row.target_s.to(hidden_ld.device), _count_logits(model))
+    loss = summed_loss(model.head, hidden_sd, row.target_s.to(hidden_ld.device), _count_logits(model))
+    return _with_gradient(model, loss)
 
 
 def summed_loss(head: Callable[[Tensor], Tensor], hidden_sd: Tensor, target_s: Tensor, num_logits: int) -> Tensor:
@@ -93,6 +94,14 @@ def _hidden_states(
         attention = {"attention_mask": row.is_token_bl.to(device).long()}
         positions = torch.arange(ids.shape[1], device=device)[None].expand(ids.shape)
     return model.hidden(embeds, positions, **attention).flatten(0, 1)
+
+
+def _with_gradient(model: VisionLanguageModel, loss: Tensor) -> Tensor:
+    """Give a loss that nothing trained had a part in, of text before a frozen language model, a gradient of 0."""
+    if loss.requires_grad or not torch.is_grad_enabled():
+        return loss
+    trained = next((weight for weight in model.parameters() if weight.requires_grad), None)
+    return loss if trained is None else loss + trained.sum() * 0.0
 
 
 def _count_logits(model: VisionLanguageModel) -> int:

@@ -57,10 +57,22 @@ class Step:
 
     @property
     def fill(self) -> float:
-        """Return the mean length of a row over the longest: the share of their time that processes do not wait."""
+        """Return the mean length of the rows over the longest: of the memory that the longest needs, what is used."""
         lengths = [length for rank in self.row_tokens for length in rank]
         longest = max(lengths, default=0)
         return sum(lengths) / (longest * len(lengths)) if longest else 1.0
+
+    @property
+    def busy(self) -> float:
+        """Return the share of time that processes do not wait, where all compute their n-th rows at once."""
+        moments = list(zip(*self.row_tokens, strict=True))
+        longest = sum(max(moment) for moment in moments)
+        return sum(map(sum, moments)) / (longest * len(self.row_tokens)) if longest else 1.0
+
+    def fill_of(self, capacity: int) -> float:
+        """Return the share of rows of `capacity` positions that is used."""
+        lengths = [length for rank in self.row_tokens for length in rank]
+        return sum(lengths) / (capacity * len(lengths)) if lengths else 1.0
 
 
 def measure(examples: Iterable[Example], tokens_per_image: int) -> SampleTable:

@@ -2,7 +2,8 @@
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Self
 
@@ -10,10 +11,11 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopSignals:
-    """Listens while it is entered; only a process's first thread can."""
+    """Listens while it is entered; only a process's first thread can. Outside of steps a signal is an interrupt."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._asked: set[int] = set()
+        self._waits_for_step = False
         self._say = say
         self._before: dict[signal.Signals, object] = {}
 
@@ -28,12 +30,21 @@ class StopSignals:
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
 
+    @contextmanager
+    def while_stepping(self) -> Iterator[None]:
+        """Let a first signal only be noted, for whoever takes the steps to look at."""
+        self._waits_for_step = True
+        try:
+            yield
+        finally:
+            self._waits_for_step = False
+
     @property
     def is_asked(self) -> bool:
         return bool(self._asked)
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
-        if number in self._asked:
+        if number in self._asked or not self._waits_for_step:
             raise KeyboardInterrupt
         if not self._asked:
             self._say("stopping after this step, with a checkpoint; once more stops at once")

@@ -4,43 +4,26 @@ import json
 import os
 import select
 import signal
-import subprocess
 import sys
 import time
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("transformers", reason="transformers is not installed")
 
-from tests.support.cli import environment
+from tests.support.cli import environment, start_cli
 from tests.support.tiny_students import make_picture, make_spec, save_student
 
 _WAIT_S = 60.0
-_LAUNCH = """
-import sys, typer
-from instructgen.cli import chat, describe, serve
-app = typer.Typer()
-for command in (chat, describe, serve):
-    command.add_to(app)
-app()
-"""
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     spec = make_spec(max_position_embeddings=60_000)
     return save_student(tmp_path_factory.mktemp("models") / "tiny", spec, template="chatml")
-
-
-def launch(*arguments: str | Path, **more: Any) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-c", _LAUNCH, *map(str, arguments)]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(), **more
-    )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no pty")
@@ -53,7 +36,7 @@ def test_terminal_streams_stops_at_ctrl_c_and_leaves_at_ctrl_d(model: Path, tmp_
     if child == 0:
         os.environ.update(environment(TERM="xterm", NO_COLOR="1"))
         flags = ["--max-tokens", "50000", "--temperature", "1"]
-        os.execv(sys.executable, [sys.executable, "-c", _LAUNCH, "chat", str(model), str(picture), *flags])
+        os.execv(sys.executable, [sys.executable, "-m", "instructgen", "chat", str(model), str(picture), *flags])
     shown = Shown(terminal)
     assert "0.png" in shown.until("you: ")
     shown.press(b"/help\r")
@@ -99,7 +82,7 @@ def test_killed_description_goes_on_where_it_was(model: Path, tmp_path: Path) ->
     for number in range(12):
         (photos / f"{number:02}.png").write_bytes(make_picture(number))
     flags = ("--max-tokens", "40", "--batch", "1", "--json")
-    process = launch("describe", model, photos, *flags)
+    process = start_cli("describe", model, photos, *flags)
     captions = photos / "captions.jsonl"
     deadline_s = time.monotonic() + _WAIT_S
     while not captions.exists() or captions.read_bytes().count(b"\n") < 2:
@@ -111,7 +94,7 @@ def test_killed_description_goes_on_where_it_was(model: Path, tmp_path: Path) ->
     before = captions.read_bytes()
     num_before = before.count(b"\n")
     assert num_before < 12
-    out, errors = launch("describe", model, photos, *flags).communicate(timeout=_WAIT_S)
+    out, errors = start_cli("describe", model, photos, *flags).communicate(timeout=_WAIT_S)
     told = json.loads(out)
     assert (told["described"], told["new"]) == (12, 12 - num_before), errors
     assert captions.read_bytes().startswith(before[: before.rindex(b"\n") + 1])
@@ -120,7 +103,7 @@ def test_killed_description_goes_on_where_it_was(model: Path, tmp_path: Path) ->
 
 
 def test_served_model_answers_until_it_is_told_to_stop(model: Path) -> None:
-    process = launch("serve", model, "--port", "0", "--name", "pupil", "--json")
+    process = start_cli("serve", model, "--port", "0", "--name", "pupil", "--json")
     assert process.stdout is not None
     told = json.loads(process.stdout.readline())
     assert told["model"] == "pupil"

@@ -235,9 +235,8 @@ def test_where_too_many_wait_the_next_is_told_to_come_again(parrot: tuple[Parrot
             time.sleep(0.01)
         student.gate.set()
         answers = [one.result() for one in found]
-    statuses = sorted(status for status, _ in answers)
-    assert set(statuses) == {200, 429}
-    assert statuses.count(429) >= 5
+    statuses = [status for status, _ in answers]
+    assert (statuses.count(200), statuses.count(429)) == (7, 5)  # a batch of four, three that wait
     assert {body["error"]["type"] for status, body in answers if status == 429} == {"rate_limit_error"}
     assert all(len(batch) <= 4 for batch in student.batches)
 

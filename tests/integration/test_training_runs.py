@@ -19,7 +19,9 @@ from instructgen.jobs.training import train  # noqa: E402
 from instructgen.jobs.training_parts import TrainingOptions, load_data, start_model  # noqa: E402
 from instructgen.jobs.training_plan import plan_training  # noqa: E402
 from instructgen.models.folder import load_model, read_card  # noqa: E402
+from instructgen.models.lora import merge_lora  # noqa: E402
 from instructgen.train.example import IMAGE_SLOT  # noqa: E402
+from instructgen.train.recipe import make_recipe  # noqa: E402
 from instructgen.train.watch import read_metrics  # noqa: E402
 from tests.support.training import make_options  # noqa: E402
 from tests.support.training_kills import QuietWatch, hash_model  # noqa: E402
@@ -48,13 +50,15 @@ def find_changed(options: TrainingOptions, name: str) -> set[str]:
 
 
 def test_loss_of_a_step_is_the_mean_over_its_learned_tokens_one_sample_at_a_time(tmp_path: Path) -> None:
-    """The first step's loss, held against transformers' own forward pass of each sample by itself."""
+    """The first step's loss and gradient, held against transformers' own pass over each sample by itself."""
     options = make_options(tmp_path, "run", train={"steps": 1, "seed": 3}, rows={"batch": 16})
-    (loss,) = losses_of(options)
+    watch = QuietWatch()
+    train(options, watch)
+    (report,) = watch.reports
     start = start_model(options, torch.device("cpu"))
     model = start.model.eval()
     data = load_data(options, start.tokenizer, model.tokens_per_image)
-    total, learned = 0.0, 0
+    total, learned = torch.zeros((), dtype=torch.float64), 0
     for example in data.examples:
         (slot,) = (example.ids == IMAGE_SLOT).nonzero()[0].tolist()
         ids = torch.from_numpy(example.ids.astype("int64"))
@@ -64,10 +68,13 @@ def test_loss_of_a_step_is_the_mean_over_its_learned_tokens_one_sample_at_a_time
         logits = model.causal_lm(inputs_embeds=torch.cat(parts)[None]).logits[0]
         shift = model.tokens_per_image - 1
         for at in example.is_trained.nonzero()[0].tolist():
-            total -= float(logits[at + shift - 1].detach().log_softmax(-1)[ids[at]])
+            total = total - logits[at + shift - 1].double().log_softmax(-1)[ids[at]]
             learned += 1
-    assert loss == pytest.approx(total / learned, abs=1e-6)
-    assert read_metrics(options.out / "metrics.jsonl")[0].learned_tokens == learned
+    assert report.learned_tokens == learned
+    assert report.loss == pytest.approx(float(total.detach()) / learned, abs=1e-6)
+    (total / learned).backward()
+    gradients = [value.grad for value in model.parameters() if value.grad is not None]
+    assert report.grad_norm == pytest.approx(float(torch.nn.utils.get_total_norm(gradients)), rel=1e-5)
 
 
 def test_only_the_parts_that_the_recipe_trains_change(tmp_path: Path) -> None:
@@ -250,6 +257,20 @@ def test_bfloat16_trains_float32_weights(tmp_path: Path) -> None:
     assert losses[-1] < losses[0]
 
 
+def test_frozen_tower_with_batch_norm_computes_in_bfloat16_and_keeps_its_means(tmp_path: Path) -> None:
+    vision = {"config": {"model_type": "efficientnet-lite0"}, "layer": -1, "drops_class_token": False, "image_px": 64}
+    options = make_options(tmp_path, "run", train={"trains": ["connector"], "dtype": "bfloat16", "steps": 2})
+    table = msgspec.to_builtins(options.recipe)
+    table["model"]["vision"] = vision
+    options = replace(options, stage="pretrain", recipe=make_recipe(table, "a test"))
+    before = start_model(options, torch.device("cpu")).model.vision.state_dict()
+    kinds = {name.rpartition(".")[2]: value.dtype for name, value in before.items()}
+    assert kinds["running_mean"] == torch.float32
+    train(options, QuietWatch())
+    after = load_model(options.out).model.vision.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before if "running" in name)
+
+
 def test_adapters_train_beside_a_language_model_that_stays(tmp_path: Path) -> None:
     pytest.importorskip("peft", reason="peft is not installed")
     options = make_options(tmp_path, "run", train={"lora": {"rank": 2, "alpha": 4}}, optim={"warmup": 0})
@@ -265,6 +286,24 @@ def test_adapters_train_beside_a_language_model_that_stays(tmp_path: Path) -> No
     assert card.has_adapter
     base = {name for name in find_changed(options, "run") if ".lora_" not in name}
     assert {name.partition(".")[0] for name in base} == {"connector"}
+
+
+def test_run_on_a_model_with_adapters_begins_with_them_added_and_keeps_the_sum(tmp_path: Path) -> None:
+    pytest.importorskip("peft", reason="peft is not installed")
+    first = make_options(
+        tmp_path, "adapted", train={"lora": {"rank": 2, "alpha": 4}, "steps": 2}, optim={"warmup": 0}
+    )
+    train(first, QuietWatch())
+    second = make_options(tmp_path, "run", train={"trains": ["connector"], "steps": 1})
+    second = replace(second, model=tmp_path / "adapted")
+    began = dict(start_model(second, torch.device("cpu")).model.named_parameters())
+    merged = load_model(tmp_path / "adapted").model
+    merge_lora(merged)
+    for name, value in merged.named_parameters():
+        assert torch.equal(began[name], value), name
+    train(second, QuietWatch())
+    after = dict(load_model(tmp_path / "run").model.named_parameters())
+    assert all(torch.equal(after[name], value) for name, value in began.items() if name.startswith("language"))
 
 
 def test_model_says_what_it_was_made_of(tmp_path: Path) -> None:

@@ -52,9 +52,6 @@ class Batcher:
         return len(self._waiting)
 
     def submit(self, ask: Ask, sampling: Sampling) -> Job:
-        """Raises Refusal (429) where too many wait already."""
-        if len(self._waiting) >= self._batching.max_waiting:
-            raise Refusal(429, f"{len(self._waiting)} requests wait already; come again later", code="queue_full")
         job = Job(ask, sampling)
         self._waiting.append(job)
         self._is_idle.clear()

@@ -49,7 +49,7 @@ def test_damaged_checkpoint_is_told_and_the_one_before_is_taken(tmp_path: Path, 
     save_all(tmp_path, range(1, 3))
     path = tmp_path / "step-00000002" / name
     content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
+    content[-2 if name.endswith("safetensors") else len(content) // 2] ^= 1  # a value's bit, not the file's header
     path.write_bytes(content)
     said: list[str] = []
     found = open_folder(tmp_path, said).load_last()

@@ -84,6 +84,20 @@ def test_frozen_language_model_passes_its_gradient_to_the_connector() -> None:
     assert with_gradient == {"connector"}
 
 
+@pytest.mark.parametrize("groups", [[[3]], []], ids=["text alone", "nothing"])
+def test_row_without_a_picture_has_a_gradient_of_zero_where_only_the_connector_trains(
+    groups: list[list[int]],
+) -> None:
+    model = make_model(LLAMA)
+    model.freeze_all_but(("connector",))
+    loss = row_loss(model, pack(CHATS, groups, model.tokens_per_image), pixels_of(()))
+    loss.backward()
+    assert (float(loss.detach()) > 0) == bool(groups)
+    gradients = [weight.grad for weight in model.connector.parameters() if weight.grad is not None]
+    assert gradients
+    assert all(float(gradient.abs().max()) == 0 for gradient in gradients)
+
+
 def test_wrong_number_of_pictures_is_told() -> None:
     model = make_model(LLAMA)
     row = pack(CHATS, GROUPS, model.tokens_per_image)

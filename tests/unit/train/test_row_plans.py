@@ -176,9 +176,19 @@ def llava_like(num_images: int, per_image: tuple[int, int], tokens: int) -> Samp
 def test_rows_of_one_moment_are_alike_in_all_processes() -> None:
     plan = plan_steps(llava_like(2000, (1, 6), 256), RowsConfig(batch=128), seed=0, epoch=0, num_ranks=4)
     lengths = plan[0].row_tokens
+    assert plan[0].busy >= 0.95
     for moment in zip(*lengths, strict=True):
         assert max(moment) - min(moment) <= 0.2 * max(moment)
     assert all(longer >= shorter for rank in lengths for longer, shorter in pairwise(rank))
+
+
+def test_what_is_filled_and_how_long_processes_wait() -> None:
+    step = Step(rows=((((0,),), ((1,),)), (((2,),), ((3,),))), row_tokens=((100, 60), (80, 60)), num_samples=4)
+    assert step.fill == 0.75  # 300 of 4 * 100
+    assert step.busy == 300 / 320
+    assert step.fill_of(200) == 0.375
+    empty = Step(rows=((),), row_tokens=((),), num_samples=0)
+    assert (empty.fill, empty.busy, empty.fill_of(8)) == (1.0, 1.0, 1.0)
 
 
 def test_padded_batches_hold_one_kind_and_alike_lengths() -> None:

@@ -86,7 +86,7 @@ def test_smoothing_keeps_the_ends() -> None:
 def test_first_signal_asks_and_the_second_interrupts(number: signal.Signals) -> None:
     before = signal.getsignal(number)
     said: list[str] = []
-    with StopSignals(said.append) as stop:
+    with StopSignals(said.append) as stop, stop.while_stepping():
         assert not stop.is_asked
         os.kill(os.getpid(), number)
         assert stop.is_asked
@@ -98,7 +98,13 @@ def test_first_signal_asks_and_the_second_interrupts(number: signal.Signals) -> 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 def test_ctrl_c_that_torchrun_passes_on_as_another_signal_is_one_wish() -> None:
-    with StopSignals(lambda _text: None) as stop:
+    with StopSignals(lambda _text: None) as stop, stop.while_stepping():
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGTERM)
         assert stop.is_asked
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+def test_signal_before_the_first_step_stops_at_once() -> None:
+    with StopSignals(lambda _text: None), pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -10,6 +10,7 @@ pytest.importorskip("transformers", reason="the trainer is an extra: pip install
 from torch.nn.attention.flex_attention import create_block_mask, create_mask, flex_attention  # noqa: E402
 from transformers import AutoConfig, AutoModelForCausalLM  # noqa: E402
 
+from instructgen.errors import InstructgenError  # noqa: E402
 from instructgen.models import piecewise  # noqa: E402
 from instructgen.models.attention import NAME, supports_packing, use_tree_attention  # noqa: E402
 from instructgen.models.piecewise import Call, attend_in_pieces, attend_pieces_plainly  # noqa: E402
@@ -66,6 +67,35 @@ def test_flex_rule_is_the_definition_of_a_tree(window: int | None) -> None:
     rule = RowLayout(TREES).mask_mod(window, torch.device("cpu"))
     mask = create_mask(rule, None, None, LENGTH, LENGTH, device="cpu")
     assert torch.equal(mask[0, 0], dense(window))
+
+
+@pytest.mark.parametrize("block", [1, 2, 4, 8, 128])
+@pytest.mark.parametrize("window", [None, 3])
+def test_blocks_that_are_skipped_hold_no_pair_and_whole_ones_hold_all(
+    block: int, window: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("instructgen.models.row_layout.FLEX_BLOCK", block)
+    seen, whole = RowLayout(TREES).blocks(window)
+    pairs = dense(window)
+    for at_q in range(len(seen)):
+        for at_k in range(len(seen)):
+            part = pairs[at_q * block : (at_q + 1) * block, at_k * block : (at_k + 1) * block]
+            assert bool(part.any()) <= bool(seen[at_q, at_k])
+            assert bool(whole[at_q, at_k]) <= bool(part.all())
+    if window is None and block <= 2:
+        assert whole.any()
+    if window is None and block == 1:
+        assert torch.equal(torch.from_numpy(seen), pairs)
+
+
+def test_block_mask_is_torchs_own_and_made_once_a_row() -> None:
+    trees = [Tree(Branch(0, 300), (Branch(300, 500), Branch(500, 900))), Tree(Branch(900, 900), (Branch(900, 1000),))]
+    layout, cpu = RowLayout(trees), torch.device("cpu")
+    ours = layout.block_mask(None, cpu)
+    theirs = create_block_mask(layout.mask_mod(None, cpu), None, None, 1000, 1000, device="cpu")
+    assert torch.equal(ours.to_dense(), theirs.to_dense())
+    assert ours.shape == theirs.shape
+    assert layout.block_mask(None, cpu) is ours
 
 
 @pytest.mark.parametrize("num_keys", [4, 2, 1])
@@ -148,7 +178,16 @@ def test_model_with_the_attention_interface_can_be_packed(kind: str) -> None:
     ids=lambda table: table["model_type"],
 )
 def test_model_that_would_mix_samples_cannot(table: dict[str, Any]) -> None:
-    assert not supports_packing(language(table))
+    model = language(table)
+    assert not supports_packing(model)
+    with pytest.raises(InstructgenError, match=f"'{table['model_type']}': set rows.packing = false"):
+        use_tree_attention(model)
+
+
+def test_model_of_bfloat16_can_be_packed() -> None:
+    model = language(LLAMA).to(torch.bfloat16).train()
+    assert supports_packing(model)
+    assert model.training
 
 
 def test_what_a_model_says_of_itself_is_tried() -> None:
