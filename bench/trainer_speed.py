@@ -90,8 +90,11 @@ def run_stage(options: argparse.Namespace, stage: int, variants: list[str], per_
     if options.device == "cuda":
         for variant in variants:
             worker = Worker(variant, stage, options, per_image, samples)
-            taken[variant] = [worker.ask("step") for _ in range(turns + 2)][2:]
+            answers = [worker.ask("step") for _ in range(turns + 2)]
             worker.end()
+            losses[variant] = answers[0]["loss"]
+            taken[variant] = answers[2:]
+        check_losses(losses, 5e-3)
     else:
         workers = [Worker(variant, stage, options, per_image, samples) for variant in variants]
         try:

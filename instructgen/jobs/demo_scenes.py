@@ -12,7 +12,6 @@ from instructgen.scenes.phrases import NOUNS
 from instructgen.sources.scenes import SceneImage, ScenesSource, encode_jpeg, make_scene
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from instructgen.records import ImageRecord
@@ -75,9 +74,7 @@ def draw_other_scenes(seed: int, count: int) -> Iterator[OtherScene]:
 def write_list(things: tuple[SeenThing, ...]) -> str:
     """Write what is where, from left to right: "a brown dog, left bottom; a bench, right middle"."""
     ordered = sorted(things, key=lambda thing: thing.x)
-    return "; ".join(
-        f"{thing.noun} {thing.colour or 'plain'} {thing.across} {thing.down}" for thing in ordered
-    )
+    return "; ".join(f"{thing.noun} {thing.colour or 'plain'} {thing.across} {thing.down}" for thing in ordered)
 
 
 def _see(scene: SceneImage) -> tuple[SeenThing, ...]:

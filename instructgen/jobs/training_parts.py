@@ -16,6 +16,7 @@ from instructgen.models.folder import load_model
 from instructgen.models.lora import apply_lora, merge_lora
 from instructgen.models.pictures import PictureReader
 from instructgen.models.seeds import seeded
+from instructgen.models.spec import ModelSpec
 from instructgen.models.vlm import VisionLanguageModel
 from instructgen.train.encode import Encoder
 from instructgen.train.example_rows import open_source
@@ -31,7 +32,10 @@ Stage = Literal["pretrain", "finetune"]
 
 @dataclass(frozen=True, slots=True)
 class TrainingOptions:
-    """A run, as it is asked for. `model`, an earlier run or its model, takes the place of the recipe's [model]."""
+    """A run, as it is asked for. `model`, an earlier run or its model, takes the place of the recipe's [model].
+
+    Only `vision.aspect` is the recipe's, if both name one tower (keep_aspect).
+    """
 
     stage: Stage
     recipe: Recipe
@@ -91,8 +95,8 @@ def start_model(options: TrainingOptions, device: torch.device) -> StartingModel
     trained = set(recipe.train.trains)
     if options.model is not None:
         loaded = load_model(options.model.resolve(), device=str(device), dtype=dtype)
-        model, tokenizer, reader = loaded.model, loaded.tokenizer, loaded.picture_reader
-        recipe = replace(recipe, model=loaded.spec)
+        model, tokenizer = loaded.model, loaded.tokenizer
+        recipe = replace(recipe, model=keep_aspect(loaded.spec, recipe.model))
         if loaded.card.has_adapter:
             merge_lora(model)
             trained.add("language")
@@ -100,11 +104,22 @@ def start_model(options: TrainingOptions, device: torch.device) -> StartingModel
         quantised = lora is not None and lora.quantised
         model = build_model(recipe.model, device=str(device), dtype=dtype, quantised=quantised)
         tokenizer = load_tokenizer(recipe.model.language)
-        reader = make_picture_reader(recipe.model, model)
+    reader = make_picture_reader(recipe.model, model)
     adapt(model, recipe)
     model.to(device)
     prepare(model, recipe)
     return StartingModel(model, recipe, tokenizer, reader, tuple(sorted(trained)))
+
+
+def keep_aspect(earlier: ModelSpec, recipe: ModelSpec) -> ModelSpec:
+    """Return the earlier stage's parts, with the recipe's way to make a picture square if both name one tower.
+
+    LLaVA-1.5 cuts out the middle in stage 1 and pads in stage 2.
+    """
+    mine, theirs = recipe.vision, earlier.vision
+    if (mine.name, mine.config, mine.image_px) != (theirs.name, theirs.config, theirs.image_px):
+        return earlier
+    return replace(earlier, vision=replace(theirs, aspect=mine.aspect))
 
 
 def adapt(model: VisionLanguageModel, recipe: Recipe) -> None:

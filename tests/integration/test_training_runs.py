@@ -99,6 +99,25 @@ def test_stage_two_begins_with_the_connector_of_stage_one(tmp_path: Path) -> Non
         assert torch.equal(mine, theirs)
 
 
+def test_stage_two_makes_pictures_square_as_its_own_recipe_says(tmp_path: Path) -> None:
+    first = replace(make_options(tmp_path, "stage1", train={"trains": ["connector"]}), stage="pretrain")
+    train(first, QuietWatch())
+    second = replace(make_options(tmp_path, "stage2", train={"steps": 1}), model=tmp_path / "stage1")
+    model = second.recipe.model
+    assert (first.recipe.model.vision.aspect, load_model(tmp_path / "stage1").picture_reader.aspect) == (
+        "crop",
+        "crop",
+    )
+    padded = msgspec.structs.replace(model, vision=msgspec.structs.replace(model.vision, aspect="pad"))
+    train(replace(second, recipe=msgspec.structs.replace(second.recipe, model=padded)), QuietWatch())
+    assert load_model(tmp_path / "stage2").picture_reader.aspect == "pad"
+    other = msgspec.structs.replace(padded, vision=msgspec.structs.replace(padded.vision, name="another/tower"))
+    begun = start_model(
+        replace(second, recipe=msgspec.structs.replace(second.recipe, model=other)), torch.device("cpu")
+    )
+    assert begun.reader.aspect == "crop"
+
+
 def test_frozen_qformer_is_left_alone_while_its_linear_layer_learns(tmp_path: Path) -> None:
     options = replace(make_options(tmp_path, "run", "qformer", train={"trains": ["connector"]}), stage="pretrain")
     train(options, QuietWatch())

@@ -1,0 +1,225 @@
+"""`instructgen demo`: from nothing to a trained and evaluated student, by the commands that anybody else would run.
+
+Every step is a command in a process of its own, two at a time. A step whose result is there is not taken again, and
+the commands themselves go on where they were stopped.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from filelock import FileLock, Timeout
+
+from instructgen.dataset.disk import replace_text
+from instructgen.errors import InstructgenError, RunLockedError, RunStoppedError
+from instructgen.jobs.demo_blind import write_blind
+from instructgen.jobs.demo_plan import DemoPlan
+from instructgen.jobs.demo_scores import Accuracies, read_accuracies
+
+PLAN_NAME, LOCK_NAME, TIMES_NAME, RESULT_NAME = "plan.json", ".lock", "seconds.json", "result.json"
+_STOPPED = 3
+_NUM_AT_ONCE = 2
+_PARTS = ("stage2", "captions", "blind")
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`command` as `instructgen` takes it, or a module of ours with `-m` before; `after` must be done before."""
+
+    name: str
+    command: tuple[str, ...]
+    done: Path
+    """There when the step was taken."""
+    after: tuple[str, ...] = ()
+    before: Callable[[], None] | None = None
+    """What is to be made ready in this process."""
+
+
+@dataclass(slots=True)
+class Demo:
+    """One demo in the folder `out`. `say` hears what is done."""
+
+    out: Path
+    plan: DemoPlan
+    say: Say
+    _running: dict[str, "subprocess.Popen[str]"] = field(default_factory=dict)
+    _seconds: dict[str, float] = field(default_factory=dict)
+
+    def run(self) -> dict[str, Any]:
+        """Take all steps that are left, and return what result.json says.
+
+        Raises RunStoppedError where it was interrupted, and InstructgenError where a step failed.
+        """
+        self.out.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self.out / LOCK_NAME, timeout=0):
+                return self._run()
+        except Timeout:
+            raise RunLockedError(f"another demo runs in {self.out}; wait for it, or give another --out") from None
+
+    def _run(self) -> dict[str, Any]:
+        self._enter_plan()
+        times = self.out / TIMES_NAME
+        self._seconds = json.loads(times.read_text(encoding="utf-8")) if times.is_file() else {}
+        started = time.monotonic()
+        spent = self._seconds.get("all", 0.0)
+        try:
+            self._take_all(make_steps(self.out, self.plan))
+        finally:
+            self._seconds["all"] = round(spent + time.monotonic() - started, 1)
+            replace_text(times, json.dumps(self._seconds, indent=2))
+        result = self._summarise()
+        replace_text(self.out / RESULT_NAME, json.dumps(result, indent=2) + "\n")
+        return result
+
+    def _enter_plan(self) -> None:
+        """Write the plan down, or check that an earlier run had the same."""
+        path = self.out / PLAN_NAME
+        if path.is_file() and DemoPlan.read(path.read_text(encoding="utf-8")) != self.plan:
+            raise InstructgenError(f"{self.out} holds a demo with another plan (seed, --quick); give another --out")
+        replace_text(path, self.plan.write() + "\n")
+
+    def _take_all(self, steps: Sequence[Step]) -> None:
+        done = {step.name for step in steps if step.done.exists()}
+        left = [step for step in steps if step.name not in done]
+        under_way: dict[Future[None], Step] = {}
+        with ThreadPoolExecutor(_NUM_AT_ONCE) as pool:
+            try:
+                while left or under_way:
+                    for step in [one for one in left if done.issuperset(one.after)]:
+                        if len(under_way) < _NUM_AT_ONCE:
+                            left.remove(step)
+                            under_way[pool.submit(self._take, step)] = step
+                    for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+                        done.add(under_way.pop(future).name)
+                        future.result()
+            except BaseException:
+                self._stop()
+                raise
+
+    def _take(self, step: Step) -> None:
+        """Run one step's command; its output is kept in logs/."""
+        if step.before is not None:
+            step.before()
+        log = self.out / "logs" / f"{step.name}.log"
+        log.parent.mkdir(exist_ok=True)
+        self.say(f"{step.name}: instructgen {' '.join(step.command)}")
+        started = time.monotonic()
+        # One thread a process: two small models side by side are faster than each on two threads.
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+        with log.open("a", encoding="utf-8") as output:
+            begin = [
+                sys.executable,
+                *(step.command if step.command[0] == "-m" else ("-m", "instructgen", *step.command)),
+            ]
+            process = subprocess.Popen(begin, stdout=output, stderr=subprocess.STDOUT, env=environment, text=True)
+            self._running[step.name] = process
+            code = process.wait()
+        del self._running[step.name]
+        if code == _STOPPED or code < 0:
+            raise RunStoppedError("stopped; the same command goes on from here")
+        if code or not step.done.exists():
+            last = "".join(log.read_text(encoding="utf-8").splitlines(keepends=True)[-3:])
+            raise InstructgenError(f"the step {step.name} failed (exit code {code}; {log}):\n{last}")
+        seconds = time.monotonic() - started
+        self._seconds[step.name] = round(self._seconds.get(step.name, 0.0) + seconds, 1)
+        self.say(f"{step.name}: done in {seconds:.0f} s")
+
+    def _stop(self) -> None:
+        for process in list(self._running.values()):
+            process.terminate()
+
+    def _summarise(self) -> dict[str, Any]:
+        found = {part: read_accuracies(self.out / "evaluation" / part / "results.json") for part in _PARTS}
+        student, captions, blind = (found[part] for part in _PARTS)
+        controls = {
+            "images_shuffled": student.shuffled,
+            "image_zero": student.zero,
+            "question_only": blind.zero,
+        }
+        kinds = sorted(student.seen.by_kind)
+        best = max(controls.values(), key=lambda one: one.all)
+        return {
+            "out": str(self.out),
+            "accuracy": student.seen.all,
+            "blind_accuracy": best.all,
+            "captions_only_accuracy": captions.seen.all,
+            "seconds": self._seconds["all"],
+            "questions": student.num_questions,
+            "seed": self.plan.seed,
+            "controls": {name: one.all for name, one in controls.items()},
+            "by_kind": {kind: _describe_kind(kind, student, captions, controls) for kind in kinds},
+            "seconds_by_step": {name: value for name, value in self._seconds.items() if name != "all"},
+            "plan": msgspec.to_builtins(self.plan),
+        }
+
+
+def _describe_kind(kind: str, student: Accuracies, captions: Accuracies, controls: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "accuracy": student.seen.by_kind[kind],
+        "blind_accuracy": max(one.by_kind[kind] for one in controls.values()),
+        "captions_only_accuracy": captions.seen.by_kind[kind],
+        "chance": student.chance.by_kind[kind],
+        **{name: one.by_kind[kind] for name, one in controls.items()},
+    }
+
+
+def make_steps(out: Path, plan: DemoPlan) -> list[Step]:
+    """Return all steps, those that others wait for first."""
+    vision, language = out / "stage0" / "vision", out / "stage0" / "language"
+    pairs, chats, blind_chats = out / "data" / "pairs", out / "data" / "chats", out / "data" / "blind" / "chats.jsonl"
+    parts = ("--set", f"model.vision.name={vision}", "--set", f"model.language.name={language}")
+    scenes = ("--source", "scenes", "--limit", str(plan.num_scenes), "--seed", str(plan.student_seed))
+    stage1 = out / "runs" / "stage1"
+    seed = ("--set", f"train.seed={plan.seed}", "--set", f"model.seed={plan.seed}")
+
+    def finetune(name: str, data: Path, after: tuple[str, ...], *more: str) -> Step:
+        run = out / "runs" / name
+        command = ("finetune", "--recipe", "demo-stage2", "--data", str(data), "--model", str(stage1))
+        steps = ("--steps", str(plan.stage2_steps), "--out", str(run))
+        return Step(name, (*command, *steps, *seed, *_COMMON, *more), run / "model", ("stage1", *after))
+
+    def evaluate(name: str) -> Step:
+        folder = out / "evaluation" / name
+        where = ("--source", f"scenes:{plan.held_out_seed}", "--limit", str(plan.num_held_out), "--out", str(folder))
+        command = ("evaluate", str(out / "runs" / name), "--suite", "qa", "--qa-by", "likeliest", *where, *_COMMON)
+        return Step(f"evaluate-{name}", command, folder / "results.json", (name,))
+
+    def build(name: str, folder: Path, *more: str) -> Step:
+        return Step(name, ("build", *scenes, *more, "--out", str(folder), "--json"), folder / "tags" / "latest")
+
+    pretrain = ("pretrain", "--recipe", "demo-stage1", "--data", str(pairs), "--out", str(stage1), *parts, *seed)
+    blind = finetune("blind", blind_chats, ("chats",), "--images", str(blind_chats.parent))
+    return [
+        _make_stage0("vision", vision, plan),
+        _make_stage0("language", language, plan),
+        build("pairs", pairs, "--teacher", "captions", "--types", "brief"),
+        build("chats", chats, "--teacher", "scene-program", "--types", "conv,detail,reasoning"),
+        Step(
+            "stage1",
+            (*pretrain, "--steps", str(plan.stage1_steps), *_COMMON),
+            stage1 / "model",
+            ("vision", "language", "pairs"),
+        ),
+        finetune("stage2", chats, ("chats",)),
+        finetune("captions", pairs, ()),
+        replace(blind, before=lambda: write_blind(chats, blind_chats)),
+        *(evaluate(name) for name in _PARTS),
+    ]
+
+
+_COMMON = ("--device", "cpu", "--json")
+
+
+def _make_stage0(part: str, folder: Path, plan: DemoPlan) -> Step:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return Step(part, ("-m", "instructgen.jobs.demo_stage0", part, str(folder), plan.write()), folder)

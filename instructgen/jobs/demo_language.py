@@ -1,0 +1,276 @@
+"""Stage 0, language: a tokenizer and a small Llama learn to speak of other scenes, without a picture.
+
+Where a picture's tokens will be stand true words instead, as a perfect eye would see them: at first one position a
+thing, later one a patch, each the sum of its words' embeddings. What is learned is what people and the scene program
+say of the scene, and a list of what is where. The list matters: in it almost every token says what a thing looks like
+or where it is, while an answer to a question is mostly wording; without it looking things up is not learned in minutes.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from instructgen.jobs.demo_scenes import GRID, OtherScene, SeenThing, colours, nouns, write_list
+from instructgen.jobs.demo_vision import Tell, rate_share
+from instructgen.models.language import make_config, make_language
+from instructgen.models.quiet import quiet
+from instructgen.models.seeds import seeded
+from instructgen.records import Message
+from instructgen.teachers.scene_program import Task, Written, write
+from instructgen.train.encode import Encoder, RawSample, Skipped
+from instructgen.train.example import IMAGE_SLOT, Example
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+# B chats, T positions of a picture's words, L positions of text, N words, D language width, S learned tokens
+
+_WIDTH, _LAYERS, _HEAD_WIDTH = 128, 3, 32
+_NUM_TOKENS = 1536
+_BATCH, _POOL = 48, 8
+_PEAK_RATE, _LAST_SHARE, _WARM_STEPS, _DECAY = 3e-3, 0.02, 30, 0.01
+_MAX_THINGS = 9
+_DIRECTIONS = ("left", "right", "top", "bottom")
+_DIRECTION_WEIGHT = 1.5
+_LIST_QUESTION = "What is where?"
+_CAPTION_QUESTION = "What does the picture show?"
+_LIST_SHARE = 0.3  # of the chats
+_SPECIALS = ("<|pad|>", "<|end|>", "<|user|>", "<|assistant|>", "<|system|>")
+_CHAT_TEMPLATE = (
+    "{% for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] + '<|end|>' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What stands for a picture: weights [T, N] of words, one row a thing and one row a patch."""
+
+    by_thing: NDArray[np.float32]
+    by_patch: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class _Chat:
+    scene: int
+    example: Example
+
+
+def write_chats(scene: OtherScene, seed: int) -> list[tuple[tuple[str, str], ...]]:
+    """Return chats about a scene, as (question, answer); the list of what is where is the first."""
+    chats: list[tuple[tuple[str, str], ...]] = [((_LIST_QUESTION, write_list(scene.things)),)]
+    chats += [((_CAPTION_QUESTION, caption),) for caption in scene.record.captions]
+    conversation, description, reasoning = (
+        write(Task(name, scene.record), seed) for name in ("conv", "detail", "reasoning")
+    )
+    chats += [_pairs(written) for written in (conversation, reasoning) if written.turns]
+    if description.text:
+        chats.append((("Describe the picture in detail.", description.text),))
+    return chats
+
+
+def _pairs(written: Written) -> tuple[tuple[str, str], ...]:
+    return tuple((told.question, told.answer) for told in written.turns)
+
+
+def train_tokenizer(texts: Sequence[str], folder: Path) -> "PreTrainedTokenizerBase":
+    """Train a byte-level BPE on the texts and write it with the chat template."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    made = Tokenizer(models.BPE())
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=_NUM_TOKENS,
+        special_tokens=list(_SPECIALS),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    made.train_from_iterator(texts, trainer)
+    wrapped: Any = PreTrainedTokenizerFast
+    tokenizer: PreTrainedTokenizerBase = wrapped(
+        tokenizer_object=made,
+        pad_token=_SPECIALS[0],
+        eos_token=_SPECIALS[1],
+        additional_special_tokens=list(_SPECIALS[2:]),
+        clean_up_tokenization_spaces=False,
+    )
+    tokenizer.chat_template = _CHAT_TEMPLATE
+    tokenizer.save_pretrained(folder)
+    return tokenizer
+
+
+def train_language(
+    scenes: Sequence[OtherScene], folder: Path, *, steps: tuple[int, int, int], seed: int, tell: Tell
+) -> None:
+    """Train tokenizer and model, and write their folder, which must not be there yet.
+
+    `steps` are those on lists of things, those on all chats with a position a thing, and those with one a patch.
+    """
+    written = [write_chats(scene, seed) for scene in scenes]
+    texts = [text for chats in written for chat in chats for pair in chat for text in pair]
+    tokenizer = train_tokenizer(texts, folder)
+    chats = _encode(written, tokenizer)
+    language = _make_language(len(tokenizer), seed)
+    reader = _Reader(language, _name_words(tokenizer), [see(scene.things) for scene in scenes])
+    num_steps = sum(steps)
+    optimiser = torch.optim.AdamW(language.parameters(), lr=_PEAK_RATE, betas=(0.9, 0.98), weight_decay=_DECAY)
+    draw = random.Random(seed)
+    plan = ((False, 1.0, steps[0]), (False, _LIST_SHARE, steps[1]), (True, _LIST_SHARE, steps[2]))
+    done = 0
+    for is_by_patch, list_share, count in plan:
+        for batch in _draw_batches(chats, list_share, count, draw):
+            for group in optimiser.param_groups:
+                group["lr"] = _PEAK_RATE * rate_share(done, num_steps, _WARM_STEPS, _LAST_SHARE)
+            loss = reader.read(batch, is_by_patch=is_by_patch)
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(language.parameters(), 1.0)
+            optimiser.step()
+            done += 1
+            tell(done, num_steps, float(loss.detach()))
+    with quiet():
+        language.eval().save_pretrained(folder)
+
+
+def see(things: Sequence[SeenThing]) -> Sight:
+    """Return the words of each thing, and of each patch; a patch with several things has the words of all."""
+    names, paints = nouns(), colours()
+    by_thing = np.zeros((_MAX_THINGS, len(names) + len(paints) + len(_DIRECTIONS)), np.float32)
+    by_patch = np.zeros((GRID * GRID, by_thing.shape[1]), np.float32)
+    for number, thing in enumerate(things[:_MAX_THINGS]):
+        row = by_thing[number]
+        row[names.index(thing.noun)] = 1
+        if thing.colour is not None:
+            row[len(names) + paints.index(thing.colour)] = 1
+        far = (1 - 2 * thing.x, 2 * thing.x - 1, 1 - 2 * thing.y, 2 * thing.y - 1)
+        row[-len(_DIRECTIONS) :] = [max(0.0, _DIRECTION_WEIGHT * value) for value in far]
+        at = list(thing.patches)
+        by_patch[at] = np.maximum(by_patch[at], row)
+    return Sight(by_thing, by_patch)
+
+
+def _encode(
+    written: Sequence[Sequence[tuple[tuple[str, str], ...]]], tokenizer: "PreTrainedTokenizerBase"
+) -> list[list[_Chat]]:
+    """Return the chats of each scene as tokens with one slot for the picture, the list first."""
+    encoder = Encoder(tokenizer)
+    found: list[list[_Chat]] = []
+    for number, chats in enumerate(written):
+        samples = [RawSample(str(number), _to_messages(chat), ("picture",)) for chat in chats]
+        encoded = encoder.encode_all(samples)
+        found.append([_Chat(number, one.example) for one in encoded if not isinstance(one, Skipped)])
+    return found
+
+
+def _to_messages(chat: Sequence[tuple[str, str]]) -> tuple[Message, ...]:
+    return tuple(message for asked, told in chat for message in (Message("user", asked), Message("assistant", told)))
+
+
+def _draw_batches(
+    chats: Sequence[Sequence[_Chat]], list_share: float, count: int, draw: random.Random
+) -> "list[list[_Chat]]":
+    """Return batches of chats of similar length, in a drawn order."""
+    batches: list[list[_Chat]] = []
+    while len(batches) < count:
+        pool = []
+        for _ in range(_BATCH * _POOL):
+            of_scene = draw.choice(chats)
+            others = of_scene[1:]
+            pool.append(of_scene[0] if draw.random() < list_share or not others else draw.choice(others))
+        pool.sort(key=lambda chat: len(chat.example.ids))
+        cut = [pool[start : start + _BATCH] for start in range(0, len(pool), _BATCH)]
+        draw.shuffle(cut)
+        batches += cut
+    return batches[:count]
+
+
+def _make_language(num_tokens: int, seed: int) -> Any:
+    config = {
+        "model_type": "llama",
+        "vocab_size": num_tokens,
+        "hidden_size": _WIDTH,
+        "intermediate_size": _WIDTH * 8 // 3 // 32 * 32,
+        "num_hidden_layers": _LAYERS,
+        "num_attention_heads": _WIDTH // _HEAD_WIDTH,
+        "num_key_value_heads": _WIDTH // _HEAD_WIDTH,
+        "max_position_embeddings": 1024,
+        "tie_word_embeddings": True,
+        "initializer_range": 0.04,
+        "bos_token_id": None,
+        "eos_token_id": 1,
+        "pad_token_id": 0,
+    }
+    with seeded(seed, "demo/language"):
+        language = make_language(make_config(config, "language"))
+        _let_alike_attend(language)
+    return language.train()
+
+
+@torch.no_grad()
+def _let_alike_attend(language: Any) -> None:
+    """Begin with queries that look for what is like themselves, and copy it (mimetic initialisation, 2305.09828)."""
+    for layer in language.model.layers:
+        attention = layer.self_attn
+        nn.init.normal_(attention.q_proj.weight, std=1.3 * _WIDTH**-0.5)
+        attention.k_proj.weight.copy_(attention.q_proj.weight)
+        turned: Tensor = torch.linalg.qr(torch.randn(_WIDTH, _WIDTH))[0]
+        attention.v_proj.weight.copy_(0.7 * turned)
+        attention.o_proj.weight.copy_(0.7 * turned.T)
+
+
+def _name_words(tokenizer: "PreTrainedTokenizerBase") -> Tensor:
+    """Return [N, tokens]: for each word the mean over its tokens."""
+    rows = []
+    for word in (*nouns(), *colours(), *_DIRECTIONS):
+        ids = tokenizer.encode(f" {word}", add_special_tokens=False)
+        rows.append(
+            torch.zeros(len(tokenizer)).index_add_(0, torch.tensor(ids), torch.full((len(ids),), 1 / len(ids)))
+        )
+    return torch.stack(rows)
+
+
+class _Reader:
+    """Reads batches of chats with the words of their scenes in the place of the picture."""
+
+    def __init__(self, language: Any, words_nv: Tensor, sights: Sequence[Sight]) -> None:
+        self._language = language
+        self._words_nv = words_nv
+        self._by_thing = torch.from_numpy(np.stack([sight.by_thing for sight in sights]))
+        self._by_patch = torch.from_numpy(np.stack([sight.by_patch for sight in sights]))
+
+    def read(self, batch: Sequence[_Chat], *, is_by_patch: bool) -> Tensor:
+        """Return the mean loss of what an assistant says."""
+        sights_btn = (self._by_patch if is_by_patch else self._by_thing)[[chat.scene for chat in batch]]
+        slot = int(np.flatnonzero(batch[0].example.ids == IMAGE_SLOT)[0])
+        ids_bl, is_trained_bl = _pad(batch)
+        embed = self._language.get_input_embeddings()
+        with torch.autocast("cpu", torch.bfloat16):
+            words_nd = self._words_nv @ embed.weight
+            text_bld = embed(ids_bl.clamp(min=0))
+            seen_btd = (sights_btn @ words_nd).to(text_bld.dtype)
+            inputs = torch.cat((text_bld[:, :slot], seen_btd, text_bld[:, slot + 1 :]), dim=1)
+            hidden_bld = self._language.model(inputs_embeds=inputs, use_cache=False).last_hidden_state
+            shift = sights_btn.shape[1] - 1  # positions that the slot takes beyond its own
+            rows, places = is_trained_bl.nonzero(as_tuple=True)
+            logits_sv = self._language.lm_head(hidden_bld[rows, places + shift - 1])
+        return functional.cross_entropy(logits_sv.float(), ids_bl[rows, places])
+
+
+def _pad(batch: Sequence[_Chat]) -> tuple[Tensor, Tensor]:
+    length = max(len(chat.example.ids) for chat in batch)
+    ids = np.zeros((len(batch), length), np.int64)
+    is_trained = np.zeros((len(batch), length), bool)
+    for row, chat in enumerate(batch):
+        size = len(chat.example.ids)
+        ids[row, :size], is_trained[row, :size] = chat.example.ids, chat.example.is_trained
+    return torch.from_numpy(ids), torch.from_numpy(is_trained)
