@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import json
 import resource
+import shutil
 import sys
 import tempfile
 import time
@@ -276,6 +277,7 @@ def run_trainer(task: Task, say: Say, commands: Iterator[str]) -> None:
 
     trainer = _make_trl(task, Watch()) if task.variant.startswith("trl") else _make_stock(task, Watch())
     trainer.train()
+    shutil.rmtree(trainer.args.output_dir, ignore_errors=True)
 
 
 def _make_trl(task: Task, watch: Any) -> Any:

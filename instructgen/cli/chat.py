@@ -182,14 +182,14 @@ def _read_picture(path: Path) -> bytes:
     from instructgen.cli.students import check_packages
 
     check_packages()
-    from instructgen.models.pictures import open_picture
+    from instructgen.student.reading import open_checked
 
     try:
         picture = path.read_bytes()
     except OSError as error:
         raise InstructgenError(f"the picture {path} cannot be read: {error.strerror or error}") from None
     try:
-        open_picture(picture)
+        open_checked(picture)
     except InstructgenError as error:
         raise InstructgenError(f"{path}: {error}") from None
     return picture

@@ -107,11 +107,13 @@ def evaluate(
         )
         evaluation = Evaluation(options, progress.tell, progress.say)
         try:
+            evaluation.prepare()
             student = _open_student(
                 model, found, device, evaluation, _make_teacher(served, model, api_key_env, prices)
             )
             results, measured = evaluation.run(student, found)
         finally:
+            evaluation.close()
             progress.close()
     if as_json:
         typer.echo(json.dumps({"out": str(options.out), **results}))

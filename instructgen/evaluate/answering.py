@@ -12,11 +12,11 @@ from instructgen.evaluate.predictions import PredictionFile
 from instructgen.evaluate.questions import Prediction, Question
 from instructgen.records import Failed, Message
 from instructgen.student.ask import Answer, Ask, Sampling, Student
+from instructgen.student.trying import answer_each, tell_failure
 
 Tell = Callable[[str, int, int], None]
 """Told of a suite, how many of its questions are done, and of how many."""
 ReadPicture = Callable[[str], bytes | None]
-_SHOWN_CHARS = 200
 
 
 @runtime_checkable
@@ -92,17 +92,9 @@ class Asker(Struct, frozen=True):
         return predictions
 
     def _try_all(self, asks: Sequence[Ask]) -> Sequence[Answer | Failed]:
-        """Ask all at once; where one of them spoils that, ask one by one, so that only it is lost."""
         if isinstance(self.student, Trying):
             return self.student.try_all(asks, self.sampling)
-        try:
-            return self.student.answer_all(asks, self.sampling)
-        except RunStoppedError:
-            raise
-        except InstructgenError as error:
-            if len(asks) == 1:
-                return [Failed("", "teacher", "not_answered", str(error)[:_SHOWN_CHARS])]
-        return [self._try_all([ask])[0] for ask in asks]
+        return answer_each(self.student, asks, self.sampling)
 
     def _score(self, suite: str, question: Question, digest: str, ask: Ask) -> Prediction:
         try:
@@ -110,7 +102,7 @@ class Asker(Struct, frozen=True):
         except RunStoppedError:
             raise
         except InstructgenError as error:
-            return _fail(suite, question, digest, Failed("", "teacher", "not_answered", str(error)[:_SHOWN_CHARS]))
+            return _fail(suite, question, digest, tell_failure(error))
         return Prediction(suite, question.key, digest, finish_reason="stop", scores=tuple(scores))
 
 

@@ -71,13 +71,16 @@ def read_bench(folder: Path, reference: Path | None) -> list[BenchQuestion]:
     path = reference or _find_any(folder, _REFERENCES)
     answers = {} if path is None else {str(line.question_id): line.text for line in _read(path, _AnswerLine)}
     questions_path = _find(folder, _QUESTIONS, "questions")
-    made = []
+    made, seen = [], set[str]()
     for line in _read(questions_path, _QuestionLine):
         if line.image not in contexts:
             raise InstructgenError(
                 f"{questions_path}: question {line.question_id} shows {line.image}, of which no context tells"
             )
         key = str(line.question_id)
+        if key in seen:
+            raise InstructgenError(f"{questions_path}: question {key} is there twice")
+        seen.add(key)
         if path is not None and key not in answers:
             raise InstructgenError(f"{path}: no answer to question {key}")
         made.append(

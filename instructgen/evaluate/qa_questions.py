@@ -71,7 +71,7 @@ def read_label(question: QaQuestion, answer: str) -> str | None:
         return _read_region(words)
     named = {label for label in question.labels if _names(words, label, question.kind)}
     if question.kind == "larger" and len(named) == 2:
-        return _first_named(whole, question.labels)
+        return _first_named(words, question.labels)
     return named.pop() if len(named) == 1 else None
 
 
@@ -137,8 +137,14 @@ def _names(words: Sequence[str], label: str, kind: str) -> bool:
         return label in words or str(NUMBER_WORDS[label]) in words
     if kind == "color":
         return label in {COLOURS.get(word, word) for word in words}
+    return _find(words, label) >= 0
+
+
+def _find(words: Sequence[str], label: str) -> int:
+    """Return where a label's words stand first; -1 for nowhere."""
     parts = label.split()
-    return any(list(words[at : at + len(parts)]) == parts for at in range(len(words) - len(parts) + 1))
+    places = range(len(words) - len(parts) + 1)
+    return next((at for at in places if list(words[at : at + len(parts)]) == parts), -1)
 
 
 def _read_region(words: Sequence[str]) -> str | None:
@@ -149,9 +155,9 @@ def _read_region(words: Sequence[str]) -> str | None:
     return label if label in _REGIONS else None
 
 
-def _first_named(text: str, labels: Sequence[str]) -> str | None:
+def _first_named(words: Sequence[str], labels: Sequence[str]) -> str | None:
     """Return the thing that comes first: "the bus looks larger than the dog"."""
-    places = [text.find(label) for label in labels]
-    if re.search(r"\bsmaller\b", text) or places[0] == places[1]:
+    places = [_find(words, label) for label in labels]
+    if "smaller" in words or places[0] == places[1]:
         return None
     return labels[0] if places[0] < places[1] else labels[1]

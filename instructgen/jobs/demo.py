@@ -1,13 +1,13 @@
 """`instructgen demo`: from nothing to a trained and evaluated student, by the commands that anybody else would run.
 
-Every step is a command in a process of its own, two at a time. A step whose result is there is not taken again, and
+Every step is a command; two processes take one after the other. A step whose result is there is not taken again, and
 the commands themselves go on where they were stopped.
 """
 
 import json
 import os
+import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -22,10 +22,11 @@ from instructgen.dataset.disk import replace_text
 from instructgen.errors import InstructgenError, RunLockedError, RunStoppedError
 from instructgen.jobs.demo_blind import write_blind
 from instructgen.jobs.demo_plan import DemoPlan
-from instructgen.jobs.demo_scores import Accuracies, read_accuracies
+from instructgen.jobs.demo_scores import Accuracies, Shares, read_accuracies
 
 PLAN_NAME, LOCK_NAME, TIMES_NAME, RESULT_NAME = "plan.json", ".lock", "seconds.json", "result.json"
-_STOPPED = 3
+_ALL = "all"
+STAGE0 = "stage0"
 _NUM_AT_ONCE = 2
 _PARTS = ("stage2", "captions", "blind")
 Say = Callable[[str], None]
@@ -33,7 +34,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`command` as `instructgen` takes it, or a module of ours with `-m` before; `after` must be done before."""
+    """`command` as `instructgen` takes it, or a part of stage 0; `after` must be done before."""
 
     name: str
     command: tuple[str, ...]
@@ -43,15 +44,51 @@ class Step:
     before: Callable[[], None] | None = None
     """What is to be made ready in this process."""
 
+    @property
+    def is_command(self) -> bool:
+        """Whether anybody can run it by hand."""
+        return self.command[0] != STAGE0
+
+
+class Worker:
+    """A process that takes steps, one after the other; it ends when this one does."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        # One thread a process: two small models side by side are faster than each on two threads.
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+        self._process = subprocess.Popen(  # noqa: S603  the caller's own program
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True
+        )
+
+    def run(self, command: Sequence[str], log: Path) -> int:
+        """Return the exit code of a command, whose output goes to the end of `log`."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            self._process.stdin.write(json.dumps([str(log), *command]) + "\n")
+            self._process.stdin.flush()
+            answer = self._process.stdout.readline()
+        except BrokenPipeError:
+            answer = ""
+        return int(answer) if answer.strip() else self._process.wait() or 1
+
+    def stop(self) -> None:
+        """Let a step save what it has, as Ctrl-C does, and end."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+        self._process.wait()
+
 
 @dataclass(slots=True)
 class Demo:
-    """One demo in the folder `out`. `say` hears what is done."""
+    """One demo in the folder `out`. `say` hears what is done; `worker` is the command line of a process for steps."""
 
     out: Path
     plan: DemoPlan
     say: Say
-    _running: dict[str, "subprocess.Popen[str]"] = field(default_factory=dict)
+    worker: Sequence[str]
     _seconds: dict[str, float] = field(default_factory=dict)
 
     def run(self) -> dict[str, Any]:
@@ -71,13 +108,13 @@ class Demo:
         times = self.out / TIMES_NAME
         self._seconds = json.loads(times.read_text(encoding="utf-8")) if times.is_file() else {}
         started = time.monotonic()
-        spent = self._seconds.get("all", 0.0)
+        spent = self._seconds.get(_ALL, 0.0)
         try:
             self._take_all(make_steps(self.out, self.plan))
         finally:
-            self._seconds["all"] = round(spent + time.monotonic() - started, 1)
-            replace_text(times, json.dumps(self._seconds, indent=2))
-        result = self._summarise()
+            self._seconds[_ALL] = round(spent + time.monotonic() - started, 1)
+            replace_text(times, json.dumps(self._seconds, indent=2) + "\n")
+        result = summarise(self.out, self.plan, self._seconds)
         replace_text(self.out / RESULT_NAME, json.dumps(result, indent=2) + "\n")
         return result
 
@@ -91,79 +128,70 @@ class Demo:
     def _take_all(self, steps: Sequence[Step]) -> None:
         done = {step.name for step in steps if step.done.exists()}
         left = [step for step in steps if step.name not in done]
-        under_way: dict[Future[None], Step] = {}
+        if not left:
+            return
+        idle = [Worker(self.worker) for _ in range(_NUM_AT_ONCE)]
+        workers = tuple(idle)
+        under_way: dict[Future[None], tuple[Step, Worker]] = {}
         with ThreadPoolExecutor(_NUM_AT_ONCE) as pool:
             try:
                 while left or under_way:
-                    for step in [one for one in left if done.issuperset(one.after)]:
-                        if len(under_way) < _NUM_AT_ONCE:
-                            left.remove(step)
-                            under_way[pool.submit(self._take, step)] = step
+                    for step in [one for one in left if done.issuperset(one.after)][: len(idle)]:
+                        left.remove(step)
+                        worker = idle.pop()
+                        under_way[pool.submit(self._take, step, worker)] = step, worker
                     for future in wait(under_way, return_when=FIRST_COMPLETED).done:
-                        done.add(under_way.pop(future).name)
+                        step, worker = under_way.pop(future)
                         future.result()
-            except BaseException:
-                self._stop()
-                raise
+                        done.add(step.name)
+                        idle.append(worker)
+            finally:
+                for worker in workers:
+                    worker.stop()
 
-    def _take(self, step: Step) -> None:
-        """Run one step's command; its output is kept in logs/."""
+    def _take(self, step: Step, worker: Worker) -> None:
+        """Let a worker run a step's command; its output is kept in logs/."""
         if step.before is not None:
             step.before()
         log = self.out / "logs" / f"{step.name}.log"
         log.parent.mkdir(exist_ok=True)
-        self.say(f"{step.name}: instructgen {' '.join(step.command)}")
+        self.say(f"{step.name}: {' '.join(('instructgen', *step.command) if step.is_command else step.command)}")
         started = time.monotonic()
-        # One thread a process: two small models side by side are faster than each on two threads.
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
-        with log.open("a", encoding="utf-8") as output:
-            begin = [
-                sys.executable,
-                *(step.command if step.command[0] == "-m" else ("-m", "instructgen", *step.command)),
-            ]
-            process = subprocess.Popen(begin, stdout=output, stderr=subprocess.STDOUT, env=environment, text=True)
-            self._running[step.name] = process
-            code = process.wait()
-        del self._running[step.name]
-        if code == _STOPPED or code < 0:
+        code = worker.run(step.command, log)
+        seconds = time.monotonic() - started
+        self._seconds[step.name] = round(self._seconds.get(step.name, 0.0) + seconds, 1)
+        if code == RunStoppedError.exit_code or code < 0:
             raise RunStoppedError("stopped; the same command goes on from here")
         if code or not step.done.exists():
             last = "".join(log.read_text(encoding="utf-8").splitlines(keepends=True)[-3:])
             raise InstructgenError(f"the step {step.name} failed (exit code {code}; {log}):\n{last}")
-        seconds = time.monotonic() - started
-        self._seconds[step.name] = round(self._seconds.get(step.name, 0.0) + seconds, 1)
         self.say(f"{step.name}: done in {seconds:.0f} s")
 
-    def _stop(self) -> None:
-        for process in list(self._running.values()):
-            process.terminate()
 
-    def _summarise(self) -> dict[str, Any]:
-        found = {part: read_accuracies(self.out / "evaluation" / part / "results.json") for part in _PARTS}
-        student, captions, blind = (found[part] for part in _PARTS)
-        controls = {
-            "images_shuffled": student.shuffled,
-            "image_zero": student.zero,
-            "question_only": blind.zero,
-        }
-        kinds = sorted(student.seen.by_kind)
-        best = max(controls.values(), key=lambda one: one.all)
-        return {
-            "out": str(self.out),
-            "accuracy": student.seen.all,
-            "blind_accuracy": best.all,
-            "captions_only_accuracy": captions.seen.all,
-            "seconds": self._seconds["all"],
-            "questions": student.num_questions,
-            "seed": self.plan.seed,
-            "controls": {name: one.all for name, one in controls.items()},
-            "by_kind": {kind: _describe_kind(kind, student, captions, controls) for kind in kinds},
-            "seconds_by_step": {name: value for name, value in self._seconds.items() if name != "all"},
-            "plan": msgspec.to_builtins(self.plan),
-        }
+def summarise(out: Path, plan: DemoPlan, seconds: dict[str, float]) -> dict[str, Any]:
+    """Return what result.json says of a finished demo."""
+    found = {part: read_accuracies(out / "evaluation" / part / "results.json") for part in _PARTS}
+    student, captions, blind = (found[part] for part in _PARTS)
+    controls = {"images_shuffled": student.shuffled, "image_zero": student.zero, "question_only": blind.zero}
+    best = max(controls.values(), key=lambda one: one.all)
+    return {
+        "out": str(out),
+        "accuracy": student.seen.all,
+        "blind_accuracy": best.all,
+        "captions_only_accuracy": captions.seen.all,
+        "seconds": seconds[_ALL],
+        "questions": student.num_questions,
+        "seed": plan.seed,
+        "controls": {name: one.all for name, one in controls.items()},
+        "by_kind": {kind: _describe_kind(kind, student, captions, controls) for kind in sorted(student.seen.by_kind)},
+        "seconds_by_step": {name: value for name, value in seconds.items() if name != _ALL},
+        "plan": msgspec.to_builtins(plan),
+    }
 
 
-def _describe_kind(kind: str, student: Accuracies, captions: Accuracies, controls: dict[str, Any]) -> dict[str, Any]:
+def _describe_kind(
+    kind: str, student: Accuracies, captions: Accuracies, controls: dict[str, Shares]
+) -> dict[str, Any]:
     return {
         "accuracy": student.seen.by_kind[kind],
         "blind_accuracy": max(one.by_kind[kind] for one in controls.values()),
@@ -222,4 +250,4 @@ _COMMON = ("--device", "cpu", "--json")
 
 def _make_stage0(part: str, folder: Path, plan: DemoPlan) -> Step:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    return Step(part, ("-m", "instructgen.jobs.demo_stage0", part, str(folder), plan.write()), folder)
+    return Step(part, (STAGE0, part, str(folder), plan.write()), folder)

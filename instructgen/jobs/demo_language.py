@@ -3,7 +3,7 @@
 Where a picture's tokens will be stand true words instead, as a perfect eye would see them: at first one position a
 thing, later one a patch, each the sum of its words' embeddings. What is learned is what people and the scene program
 say of the scene, and a list of what is where. The list matters: in it almost every token says what a thing looks like
-or where it is, while an answer to a question is mostly wording; without it looking things up is not learned in minutes.
+or where it is, while an answer is mostly wording; without it, looking things up is not learned in minutes.
 """
 
 import random

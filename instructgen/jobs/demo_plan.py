@@ -9,8 +9,8 @@ _OTHER_SCENES, _STUDENT_SCENES, _HELD_OUT_SCENES = 0, 1, 2
 class DemoPlan(Struct, frozen=True):
     """Counts and steps. `language_steps` are of the three parts of train_language.
 
-    Three seeds of scenes come from `seed`, so that no scene is in two of them: those of stage 0, those that the student
-    is trained on, and those that it is asked about.
+    Three seeds of scenes come from `seed`, so that no scene is in two of them: those of stage 0, those that the
+    student is trained on, and those that it is asked about.
     """
 
     seed: int = 0

@@ -19,7 +19,8 @@ _NUM_SHOWN = 18
 _CURVE_PX = (360, 140)
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; } th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid #ccc; }
+table { border-collapse: collapse; }
+th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid #ccc; }
 th:first-child, td:first-child { text-align: left; } .shown { display: flex; flex-wrap: wrap; gap: 1rem; }
 .shown figure { width: 17rem; margin: 0; } .shown img { width: 100%; } .wrong { color: #b00; } .right { color: #070; }
 svg { background: #f7f7f7; } figure { display: inline-block; margin: 0 1rem 1rem 0; }
@@ -37,12 +38,15 @@ _COLUMNS = (
 def write_report(out: Path, result: dict[str, Any]) -> Path:
     """Write OUT/report.html and return its path; it holds all that it shows."""
     gain = result["accuracy"] - result["blind_accuracy"]
+    summary = (
+        f"<p>{result['questions']} questions about scenes that it never saw: {result['accuracy']:.1f}% right, "
+        f"{gain:+.1f} points over the best blind control; trained on captions alone it has "
+        f"{result['captions_only_accuracy']:.1f}%. Seed {result['seed']}, {result['seconds']:.0f} s.</p>"
+    )
     parts = [
         "<!doctype html><meta charset=utf-8><title>instructgen demo</title>",
         f"<style>{_STYLE}</style><h1>A student that sees</h1>",
-        f"<p>{result['questions']} questions about scenes that it never saw: {result['accuracy']:.1f}% right, "
-        f"{gain:+.1f} points over the best blind control; trained on captions alone it has "
-        f"{result['captions_only_accuracy']:.1f}%. Seed {result['seed']}, {result['seconds']:.0f} s.</p>",
+        summary,
         _write_table(result),
         "<h2>Training</h2>",
         *(_write_curve(name, points) for name, points in _read_curves(out)),

@@ -12,8 +12,6 @@ from instructgen.scenes.phrases import NOUNS
 from instructgen.sources.scenes import SceneImage, ScenesSource, encode_jpeg, make_scene
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from instructgen.records import ImageRecord
     from instructgen.scenes.render import Drawing
 
@@ -95,7 +93,7 @@ def _find_patches(drawing: "Drawing", position: int) -> tuple[int, ...]:
     import numpy as np
     from PIL import Image
 
-    own: NDArray[np.uint8] = (drawing.mask == position + 1).astype(np.uint8) * 255
+    own = (drawing.mask == position + 1).astype(np.uint8) * 255
     cover = np.asarray(Image.fromarray(own).resize((GRID, GRID), Image.Resampling.BOX)).reshape(-1) / 255
     bound = min(_MIN_COVER, 0.6 * float(cover.max()))
     return tuple(int(patch) for patch in np.flatnonzero(cover > bound))

@@ -1,22 +1,13 @@
-"""Stage 0 of the demo in a process of its own: `python -m instructgen.jobs.demo_stage0 vision|language FOLDER ...`.
-
-It makes the stand-ins for what LLaVA takes from others: a vision tower and a language model (docs/demo.md).
-"""
+"""Stage 0 of the demo: stand-ins for what LLaVA takes from others, a vision tower and a language model."""
 
 import json
 import os
-import sys
 from pathlib import Path
 
 from instructgen.jobs.demo_plan import DemoPlan
 
 _TELL_EVERY = 50
 CURVE_SUFFIX = ".curve.json"
-
-
-def main() -> None:
-    part, folder, plan_json = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
-    make_part(part, folder, DemoPlan.read(plan_json))
 
 
 def make_part(part: str, folder: Path, plan: DemoPlan) -> None:
@@ -46,7 +37,3 @@ def make_part(part: str, folder: Path, plan: DemoPlan) -> None:
         train_language(scenes, made, steps=plan.language_steps, seed=plan.seed, tell=tell)
     folder.with_name(folder.name + CURVE_SUFFIX).write_text(json.dumps(losses), encoding="utf-8")
     made.rename(folder)
-
-
-if __name__ == "__main__":
-    main()

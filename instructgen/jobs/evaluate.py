@@ -16,7 +16,7 @@ from instructgen.evaluate.bench_files import read_bench, read_bench_picture
 from instructgen.evaluate.endpoint import EndpointStudent
 from instructgen.evaluate.paid import PaidAsker
 from instructgen.evaluate.pictures import Gallery
-from instructgen.evaluate.predictions import PredictionFile
+from instructgen.evaluate.predictions import PREDICTIONS_NAME, PredictionFile
 from instructgen.evaluate.questions import Question, Suite
 from instructgen.evaluate.results import (
     Model,
@@ -137,7 +137,7 @@ class Evaluation:
     def _measure(self, suite: Suite, questions: Sequence[Question], asker: Asker) -> SuiteResult:
         predictions = asker.answer(suite.name, questions, suite.read_picture)
         report = suite.measure({key: one for key, one in predictions.items() if not one.failure})
-        left_out = {} if self._gallery is None else self._gallery.left_out(suite.name)
+        left_out = self._open_gallery().left_out(suite.name) if self._is_of_gallery(suite.name) else {}
         facts = SuiteFacts(self._source_of(suite), self.options.seed, asker.sampling, left_out)
         described = describe_suite(suite, facts, predictions, report)
         failed = count_failures(predictions)
@@ -152,13 +152,20 @@ class Evaluation:
             EndpointStudent(config, self._open_ledger(), self.options.budget_usd, self.say)
         )
 
+    def close(self) -> None:
+        """Let go of what a run has opened; `run` does so itself."""
+        self._stack.close()
+
+    def _is_of_gallery(self, name: str) -> bool:
+        """Return whether a suite asks about the source's pictures, and not about those of files of its own."""
+        return name != "scienceqa" and not (name == "llava-bench" and self.options.bench is not None)
+
     def _source_of(self, suite: Suite) -> str:
-        match suite.name:
-            case "scienceqa":
-                return f"ScienceQA, {self.options.scienceqa_split}"
-            case "llava-bench" if self.options.bench is not None:
-                return self.options.bench.name
-        return self._open_gallery().source.title
+        if self._is_of_gallery(suite.name):
+            return self._open_gallery().source.title
+        if self.options.bench is not None and suite.name == "llava-bench":
+            return self.options.bench.name
+        return f"ScienceQA, {self.options.scienceqa_split}"
 
     def _make_suite(self, name: str) -> Suite:
         options = self.options
@@ -253,10 +260,12 @@ def is_address(place: str) -> bool:
 
 
 def hash_model(folder: Path) -> str:
-    """Return the sha256 of names and contents of the files that make the model."""
+    """Return the sha256 of names and contents of the files that make the model; an evaluation in it is none."""
     digest = hashlib.sha256()
+    evaluations = {path.parent for path in folder.rglob(PREDICTIONS_NAME)} - {folder}
     for path in sorted(folder.rglob("*")):
         is_beside = any(part.startswith(_NOT_OF_MODEL) for part in path.relative_to(folder).parts[:-1])
+        is_beside |= not evaluations.isdisjoint(path.parents)
         if path.suffix in _WEIGHTS and not is_beside and path.is_file():
             with path.open("rb") as file:
                 content = hashlib.file_digest(file, "sha256").hexdigest()

@@ -34,7 +34,7 @@ Stage = Literal["pretrain", "finetune"]
 class TrainingOptions:
     """A run, as it is asked for. `model`, an earlier run or its model, takes the place of the recipe's [model].
 
-    Only `vision.aspect` is the recipe's, if both name one tower (keep_aspect).
+    Only `vision.aspect` stays the recipe's (keep_aspect).
     """
 
     stage: Stage
@@ -112,14 +112,11 @@ def start_model(options: TrainingOptions, device: torch.device) -> StartingModel
 
 
 def keep_aspect(earlier: ModelSpec, recipe: ModelSpec) -> ModelSpec:
-    """Return the earlier stage's parts, with the recipe's way to make a picture square if both name one tower.
+    """Return the earlier stage's parts, with the recipe's way to make a picture square.
 
     LLaVA-1.5 cuts out the middle in stage 1 and pads in stage 2.
     """
-    mine, theirs = recipe.vision, earlier.vision
-    if (mine.name, mine.config, mine.image_px) != (theirs.name, theirs.config, theirs.image_px):
-        return earlier
-    return replace(earlier, vision=replace(theirs, aspect=mine.aspect))
+    return replace(earlier, vision=replace(earlier.vision, aspect=recipe.vision.aspect))
 
 
 def adapt(model: VisionLanguageModel, recipe: Recipe) -> None:

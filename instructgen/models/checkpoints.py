@@ -89,13 +89,16 @@ def _get(source: str, file: str, *, optional: bool = False) -> str:
             return str(path)
         return ""
     from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import EntryNotFoundError
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
     try:
         return hf_hub_download(source, file)
     except EntryNotFoundError as error:
+        is_unknown = isinstance(error, LocalEntryNotFoundError)  # no answer came: neither there nor missing
         if optional:
             return ""
-        raise InstructgenError(f"'{source}' has no {file}: {error}") from None
+        if not is_unknown:
+            raise InstructgenError(f"'{source}' has no {file}: {error}") from None
+        raise InstructgenError(_UNREACHED.format(source, file, error)) from None
     except (OSError, ValueError) as error:
         raise InstructgenError(f"'{source}' is no folder, and the hub does not give its {file}: {error}") from None

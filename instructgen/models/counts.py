@@ -1,9 +1,8 @@
 """How many parameters a model has, in which part, and which of them learn."""
 
-import torch
 from msgspec import Struct
-from torch import nn
 
+from instructgen.models.vision import count_idle
 from instructgen.models.vlm import PARTS, Part, VisionLanguageModel, part_of
 
 
@@ -47,17 +46,6 @@ def count_parameters(model: VisionLanguageModel) -> Counts:
     used["vision"] -= idle
     if trained["vision"]:
         trained["vision"] -= idle
-    total = {**used, "vision": model.vision.num_total_parameters - idle}
+    total = {**used, "vision": model.vision.num_total_parameters}
     final_norm = sum(weight.numel() for weight in model.vision.final_norm.parameters())
     return Counts({part: PartCount(total[part], used[part], trained[part]) for part in PARTS}, final_norm, adapters)
-
-
-def count_idle(tower: nn.Module) -> int:
-    """Return how many weights of an EVA tower do nothing: transformers gives its keys a bias, EVA-CLIP has none.
-
-    A bias of the keys moves all scores of a query alike, which softmax takes out again; checkpoints have zeros there.
-    """
-    from transformers.models.blip_2.modeling_blip_2 import Blip2Attention
-
-    attentions = [part for part in tower.modules() if isinstance(part, Blip2Attention)]
-    return sum(part.embed_dim for part in attentions if isinstance(part.qkv.bias, torch.Tensor))

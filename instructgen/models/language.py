@@ -1,6 +1,7 @@
 """The language model's half: its configuration, its weights, the parts of it that are called by themselves."""
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,6 +17,11 @@ from instructgen.models.spec import LanguageSpec
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
+
+_TRUST = False  # said at each call: else transformers asks on the terminal whether to run a repository's own code
+_SENTENCEPIECE = (
+    "\na tokenizer that has only a tokenizer.model (Llama's, Vicuna's) wants a package: pip install sentencepiece"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +90,8 @@ def make_config(table: dict[str, Any], part: str) -> PretrainedConfig:
 
 def fetch_config(name: str, part: str) -> PretrainedConfig:
     try:
-        config = AutoConfig.from_pretrained(find_weights(name))
-    except (OSError, ValueError, KeyError) as error:
+        config = AutoConfig.from_pretrained(find_weights(name), trust_remote_code=_TRUST)
+    except (OSError, ValueError, KeyError, StrictDataclassError) as error:
         raise InstructgenError(missing_words(name, part, error)) from None
     assert isinstance(config, PretrainedConfig)
     return config
@@ -116,8 +122,10 @@ def load_language(name: str, dtype: torch.dtype, **options: Any) -> PreTrainedMo
     auto: Any = AutoModelForCausalLM
     try:
         with quiet():
-            model, report = auto.from_pretrained(source, dtype=dtype, output_loading_info=True, **options)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+            model, report = auto.from_pretrained(
+                source, dtype=dtype, output_loading_info=True, trust_remote_code=_TRUST, **options
+            )
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
         raise InstructgenError(missing_words(name, "language", error)) from None
     if missing := sorted(report["missing_keys"]):
         raise InstructgenError(
@@ -135,9 +143,11 @@ def load_tokenizer(spec: LanguageSpec) -> "PreTrainedTokenizerBase":
     if not name:
         raise InstructgenError("[model.language] has neither name nor tokenizer; name one (a folder or an id)")
     try:
-        tokenizer = AutoTokenizer.from_pretrained(find_weights(name))
-    except (OSError, ValueError, KeyError) as error:
-        raise InstructgenError(missing_words(name, "language", error).replace("model", "tokenizer", 1)) from None
+        tokenizer = AutoTokenizer.from_pretrained(find_weights(name), trust_remote_code=_TRUST)
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        words = missing_words(name, "language", error).replace("model", "tokenizer", 1)
+        hint = "" if find_spec("sentencepiece") else _SENTENCEPIECE
+        raise InstructgenError(words + hint) from None
     assert isinstance(tokenizer, PreTrainedTokenizerBase)
     return tokenizer
 
@@ -173,7 +183,7 @@ def check_head(model: Any) -> None:
 
 def _compare_logits(model: Any) -> tuple[Tensor, Tensor]:
     device = model.get_input_embeddings().weight.device
-    ids_1l = torch.tensor([[1, 2, 3]], device=device)
+    ids_1l = torch.tensor([[1, 2, 3]], device=device) % model.get_input_embeddings().weight.shape[0]
     places = {"position_ids": torch.arange(3, device=device)[None], "use_cache": False}
     own: Tensor = model(input_ids=ids_1l, **places).logits
     embeds = model.get_input_embeddings()(ids_1l)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")  # some of Pillow's other readers start programs
 _MAX_PIXELS = 100_000_000  # as a build has it ([dataset] max_image_pixels)
+_MOST_SIDES = 64  # a picture of more times its shorter side loses its ends before it is resized, not after
+_NARROWED = 8  # times the square that the tower sees: a side of which nothing is lost
 Colour = tuple[float, float, float]
 Colours = tuple[Colour, Colour]
 
@@ -68,6 +70,7 @@ class PictureReader:
         if self.aspect == "crop":
             return _crop_middle(image, self.image_px)
         if self.aspect == "pad" and image.width != image.height:
+            image = _narrow(image, self.image_px)
             longer = max(image.size)
             padded = Image.new("RGB", (longer, longer), self.pad_colour)
             padded.paste(image, ((longer - image.width) // 2, (longer - image.height) // 2))
@@ -108,10 +111,33 @@ def _flatten(image: "Image.Image") -> "Image.Image":
     return Image.alpha_composite(white, layer).convert("RGB")
 
 
+def _cut_ends(image: "Image.Image") -> "Image.Image":
+    """Take off what a crop of the middle never shows: a line of 60,000 x 1 pixels would be resized to gigabytes."""
+    shorter, longer = sorted(image.size)
+    if longer <= _MOST_SIDES * shorter:
+        return image
+    cut = (longer - _MOST_SIDES * shorter) // 2
+    box = (cut, 0, longer - cut, shorter) if image.width > image.height else (0, cut, shorter, longer - cut)
+    return image.crop(box)
+
+
+def _narrow(image: "Image.Image", image_px: int) -> "Image.Image":
+    """Make a picture smaller whose square, with the padding, would have more pixels than may be read."""
+    from PIL import Image
+
+    longer = max(image.size)
+    if longer * longer <= _MAX_PIXELS:
+        return image
+    share = min(1.0, _NARROWED * image_px / longer)
+    width, height = (max(1, round(side * share)) for side in image.size)
+    return image.resize((width, height), Image.Resampling.BICUBIC)
+
+
 def _crop_middle(image: "Image.Image", image_px: int) -> "Image.Image":
     """Resize the shorter side to `image_px` and cut the middle out, rounding as CLIP's own processor does."""
     from PIL import Image
 
+    image = _cut_ends(image)
     shorter, longer = sorted(image.size)
     resized_longer = int(image_px * longer / shorter)
     is_wide = image.width >= image.height

@@ -37,13 +37,13 @@ class TowerShape:
 class VisionTower(nn.Module):
     """The tower up to the chosen layer; what lies above is neither held nor computed.
 
-    `num_total_parameters` counts the whole tower, as it was before it was cut; `colours` are the mean and the
-    deviation of the pixels that it takes.
+    `num_total_parameters` counts the whole tower, as it was before it was cut, without what is idle in it; `colours`
+    are the mean and the deviation of the pixels that it takes.
     """
 
     def __init__(self, encoder: nn.Module, spec: VisionSpec, shape: TowerShape, colours: Colours) -> None:
         super().__init__()
-        self.num_total_parameters = sum(weight.numel() for weight in encoder.parameters())
+        self.num_total_parameters = sum(weight.numel() for weight in encoder.parameters()) - count_idle(encoder)
         self.norm_name = find_norm(encoder)
         self.final_norm: nn.Module = cut_off(encoder, spec)
         self.encoder = encoder
@@ -121,6 +121,17 @@ def cut_off(encoder: nn.Module, spec: VisionSpec) -> nn.Module:
     return norm
 
 
+def count_idle(encoder: nn.Module) -> int:
+    """Return how many weights of an EVA tower do nothing: transformers gives its keys a bias, EVA-CLIP has none.
+
+    A bias of the keys moves all scores of a query alike, which softmax takes out again; checkpoints have zeros there.
+    """
+    from transformers.models.blip_2.modeling_blip_2 import Blip2Attention
+
+    attentions = [part for part in encoder.modules() if isinstance(part, Blip2Attention)]
+    return sum(part.embed_dim for part in attentions if isinstance(part.qkv.bias, torch.Tensor))
+
+
 def find_norm(encoder: nn.Module) -> str:
     """Return the name of the encoder's final norm, or "" where it has none."""
     return next((name for name in FINAL_NORMS if isinstance(getattr(encoder, name, None), nn.Module)), "")
@@ -176,12 +187,12 @@ def measure_shape(config: PretrainedConfig | None, spec: VisionSpec) -> TowerSha
     """Run the tower on the meta device, where nothing is computed, and look at what comes out."""
     image_px = spec.image_px or read_image_px(config)
     with on_meta():
-        encoder = make_encoder(config)
-        cut_off(encoder, spec)
         pixels_bchw = torch.empty(1, 3, image_px, image_px)
         try:
+            encoder = make_encoder(config)
+            cut_off(encoder, spec)
             given = encoder(pixels_bchw, **_make_options(encoder, image_px))
-        except (RuntimeError, TypeError, ValueError) as error:
+        except (RuntimeError, TypeError, ValueError, ArithmeticError) as error:
             name = spec.name or getattr(config, "model_type", EFFICIENTNET)
             raise InstructgenError(f"the vision tower '{name}' does not take {image_px} px: {error}") from None
     features: Tensor = given if isinstance(given, Tensor) else given.last_hidden_state

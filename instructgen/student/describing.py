@@ -16,12 +16,13 @@ from filelock import FileLock, Timeout
 from msgspec import Struct
 
 from instructgen.errors import InstructgenError, RunLockedError
-from instructgen.models.pictures import open_picture
 from instructgen.records import Failed, Message
 from instructgen.refine.joining import join_texts
 from instructgen.sources.pairs_pictures import PICTURE_SUFFIXES
 from instructgen.sources.pairs_rows import leads_out
 from instructgen.student.ask import Answer, Ask, Sampling, Student
+from instructgen.student.reading import open_checked
+from instructgen.student.trying import answer_each
 
 _MAX_PICTURE_BYTES = 64 << 20  # as a build reads them
 _MAX_DETAIL_CHARS = 200
@@ -169,7 +170,13 @@ def _describe_some(
         else:
             pictures[name] = picture
     asks = {name: Ask((Message("user", describing.prompt),), (picture,)) for name, picture in pictures.items()}
-    firsts = dict(zip(asks, student.answer_all(list(asks.values()), describing.sampling), strict=True))
+    answers = zip(asks, answer_each(student, list(asks.values()), describing.sampling), strict=True)
+    firsts: dict[str, Answer] = {}
+    for name, answer in answers:
+        if isinstance(answer, Failed):
+            failed.append(Failed(name, "teacher", answer.reason, answer.detail))
+        else:
+            firsts[name] = answer
     longer = {
         name: Ask(
             (*asks[name].turns, Message("assistant", first.text), Message("user", describing.go_on)),
@@ -178,7 +185,9 @@ def _describe_some(
         for name, first in firsts.items()
         if is_short(first, describing.continue_below_tokens)
     }
-    seconds = dict(zip(longer, student.answer_all(list(longer.values()), describing.sampling), strict=True))
+    # A second answer that cannot be had, as where the model has no position left, takes nothing from the first.
+    continued = zip(longer, answer_each(student, list(longer.values()), describing.sampling), strict=True)
+    seconds = {name: answer for name, answer in continued if isinstance(answer, Answer)}
     captions: list[Caption] = []
     for name, first in firsts.items():
         if not first.text.strip():
@@ -204,13 +213,18 @@ def _read(folder: Path, name: str) -> bytes | Failed:
     """Return a picture's bytes, or why it cannot be asked about."""
     if leads_out(name):  # a build takes no such name
         return Failed(name, "source", "bad_file_name")
+    shown = os.fsencode(name).decode("utf-8", "backslashreplace")
+    if shown != name:  # bytes that are no text, which no file of captions can hold
+        return Failed(shown, "source", "bad_file_name")
     try:
         path = folder / name
         if path.stat().st_size > _MAX_PICTURE_BYTES:
             return Failed(name, "source", "image_too_large", f"{path.stat().st_size:,} bytes")
         picture = path.read_bytes()
-        open_picture(picture)
-    except (OSError, InstructgenError) as error:
+        open_checked(picture)
+    except OSError as error:
+        return Failed(name, "source", "image_unreadable", str(error)[:_MAX_DETAIL_CHARS])
+    except InstructgenError as error:
         reason = "image_too_large" if "pixels" in str(error) else "image_unreadable"
         return Failed(name, "source", reason, str(error)[:_MAX_DETAIL_CHARS])
     return picture

@@ -25,6 +25,7 @@ from instructgen.models.vision import VisionTower, read_image_px
 from instructgen.models.vlm import VisionLanguageModel
 from instructgen.student.export_notes import write_notes
 from instructgen.student.export_weights import write_weights
+from instructgen.student.reading import TEXT_STOPS, find_text_stop
 from instructgen.train.encode import Encoder
 from instructgen.train.templates_export import for_export
 
@@ -240,11 +241,13 @@ def compare_logits(model: VisionLanguageModel, llava: LlavaForConditionalGenerat
 
 def _make_generation(encoder: Encoder, tokenizer: "PreTrainedTokenizerBase") -> GenerationConfig:
     stop_ids = list(encoder.stop.token_ids)
+    text_stop = find_text_stop(encoder.stop)
     return GenerationConfig(  # type: ignore[no-untyped-call]
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=stop_ids[0] if len(stop_ids) == 1 else stop_ids or None,
         pad_token_id=tokenizer.pad_token_id,
         do_sample=False,
+        **({TEXT_STOPS: [text_stop]} if text_stop else {}),
     )
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from instructgen.student.reading import find_text_stop
 from instructgen.train.encode import Stop
 
 _HEAD = """---
@@ -32,7 +33,7 @@ to a server as `stop`.
 
 
 def write_notes(path: Path, template: str, stop: Stop) -> None:
-    is_text = bool(stop.sequence) and stop.sequence[-1] not in stop.token_ids
-    given = f", stop_strings=[{stop.string!r}], tokenizer=processor.tokenizer" if is_text else ""
+    stop_text = find_text_stop(stop)
+    given = f", stop_strings=[{stop_text!r}], tokenizer=processor.tokenizer" if stop_text else ""
     text = _HEAD.format(template=template, stop=given)
-    path.write_text(text + (_STOP.format(string=f"`{stop.string!r}`") if is_text else ""), encoding="utf-8")
+    path.write_text(text + (_STOP.format(string=f"`{stop_text!r}`") if stop_text else ""), encoding="utf-8")

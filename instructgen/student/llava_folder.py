@@ -9,12 +9,11 @@ import torch
 from torch import Tensor
 
 from instructgen.errors import InstructgenError
-from instructgen.models.pictures import open_picture
 from instructgen.student.ask import Ask
 from instructgen.student.generate import Rules
 from instructgen.student.local import BatchLimits, LocalStudent
 from instructgen.student.network import CausalNetwork
-from instructgen.student.reading import decode
+from instructgen.student.reading import TEXT_STOPS, decode, open_checked
 from instructgen.train.example import IMAGE_SLOT
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ class LlavaWording:
         ids = [] if ends is None else ends if isinstance(ends, list) else [ends]
         if self._tokenizer.eos_token_id is not None:
             ids = [*ids, self._tokenizer.eos_token_id]
-        texts = model.generation_config.stop_strings or ()
+        texts = model.generation_config.stop_strings or getattr(model.generation_config, TEXT_STOPS, ())
         self.rules = Rules(frozenset(ids), (texts,) if isinstance(texts, str) else tuple(texts), self._decode)
 
     def prompt_ids(self, ask: Ask) -> list[int]:
@@ -130,7 +129,7 @@ class _LlavaPictures:
     def __call__(self, picture: bytes | None) -> Tensor:
         if picture is None:
             return torch.zeros_like(self(_write_blank()))
-        pixels: Tensor = self._process(open_picture(picture), return_tensors="pt")["pixel_values"][0]
+        pixels: Tensor = self._process(open_checked(picture), return_tensors="pt")["pixel_values"][0]
         return pixels
 
 

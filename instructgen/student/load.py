@@ -17,7 +17,7 @@ from instructgen.student.ask import Ask
 from instructgen.student.generate import Rules
 from instructgen.student.local import BatchLimits, LocalStudent
 from instructgen.student.network import CausalNetwork
-from instructgen.student.reading import decode
+from instructgen.student.reading import decode, find_text_stop, open_checked
 from instructgen.train.encode import Encoder
 
 if TYPE_CHECKING:
@@ -78,7 +78,11 @@ def make_student(
     merge_lora(loaded.model)
     model = loaded.model.to(device=device, dtype=dtype).eval()
     wording = EncodedWording(Encoder(loaded.tokenizer, loaded.template, model.tokens_per_image), loaded.tokenizer)
-    return LocalStudent(name, StudentNetwork(model), wording, loaded.picture_reader, limits)
+
+    def read_picture(picture: bytes | None) -> Tensor:
+        return loaded.picture_reader(None if picture is None else open_checked(picture))
+
+    return LocalStudent(name, StudentNetwork(model), wording, read_picture, limits)
 
 
 def choose_device(device: str) -> torch.device:
@@ -122,8 +126,8 @@ class EncodedWording:
         self._tokenizer = tokenizer
         stop = encoder.stop
         # A stop that is a control token of its own is known by its id; one of ordinary text has to be looked for.
-        is_text = stop.sequence[-1:] and stop.sequence[-1] not in stop.token_ids
-        self.rules = Rules(frozenset(stop.token_ids), (stop.string,) if is_text else (), self._decode)
+        text = find_text_stop(stop)
+        self.rules = Rules(frozenset(stop.token_ids), (text,) if text else (), self._decode)
 
     def prompt_ids(self, ask: Ask) -> list[int]:
         found: list[int] = self._encoder.prompt_ids(ask.turns, len(ask.pictures), ask.system or None).tolist()

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from instructgen.errors import InstructgenError
 from instructgen.student.ask import Sampling
 
 # B rows of the batch, V vocabulary
+
+_SMALL, _LARGE = torch.finfo(torch.float32).tiny, torch.finfo(torch.float32).max
 
 
 @dataclass(slots=True)
@@ -26,8 +29,10 @@ class Draw:
 
 
 def choose_tokens(logits_bv: Tensor, draws: Sequence[Draw]) -> list[int]:
-    """Return the next token of each row."""
+    """Return the next token of each row. Raises InstructgenError for logits that are no numbers."""
     logits_bv = _penalise(logits_bv.float(), draws)
+    if logits_bv.amax(dim=-1).isnan().any():
+        raise InstructgenError("the model computes no numbers any more (NaN): float16 may be too narrow for it")
     chosen = logits_bv.argmax(dim=-1).tolist()
     rows = [row for row, draw in enumerate(draws) if draw.sampling.temperature > 0]
     if rows:
@@ -44,14 +49,16 @@ def _penalise(logits_bv: Tensor, draws: Sequence[Draw]) -> Tensor:
         if penalty != 1.0 and draw.ids:
             seen = torch.tensor(sorted(set(draw.ids)), device=logits_bv.device)
             found = logits_bv[row, seen]
-            logits_bv[row, seen] = torch.where(found > 0, found / penalty, found * penalty)
+            # Finite, or a tiny penalty would leave no difference to draw by.
+            logits_bv[row, seen] = torch.where(found > 0, found / penalty, found * penalty).clamp(-_LARGE, _LARGE)
     return logits_bv
 
 
 def _draw(logits_bv: Tensor, draws: Sequence[Draw]) -> list[int]:
     """Draw from the smallest set of likeliest tokens whose probabilities reach top_p."""
     device = logits_bv.device
-    temperature_b1 = torch.tensor([[draw.sampling.temperature] for draw in draws], device=device)
+    temperatures = [[max(draw.sampling.temperature, _SMALL)] for draw in draws]  # in float32 less may be 0
+    temperature_b1 = torch.tensor(temperatures, device=device)
     top_p_b1 = torch.tensor([[draw.sampling.top_p] for draw in draws], device=device)
     uniform_b1 = torch.tensor([[draw.generator.random()] for draw in draws], device=device)
     logits_bv = logits_bv - logits_bv.amax(dim=-1, keepdim=True)  # or a low temperature makes infinities

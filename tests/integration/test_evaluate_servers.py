@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 from instructgen.cli.evaluate import add_to
 from instructgen.config import SourceConfig, TeacherConfig
 from instructgen.errors import InstructgenError, RunStoppedError
+from instructgen.evaluate.predictions import PREDICTIONS_NAME
 from instructgen.evaluate.results import Model
 from instructgen.jobs.evaluate import JUDGE_DECODING, EvaluateOptions, Evaluation, SuiteResult, hash_model
 from instructgen.student.ask import Ask, Sampling
@@ -157,12 +158,13 @@ def test_questions_made_of_a_source_have_the_scene_programs_answers_as_reference
         ("questions.jsonl", {"question_id": 1}, r"questions.jsonl line 1"),
         ("context.jsonl", {"image": "c.png", "caption": "A cow."}, "of which no context tells"),
         ("answers_gpt4.jsonl", {"question_id": 9, "text": "x"}, "no answer to question 0"),
+        ("questions.jsonl", QUESTIONS[0], "question 0 is there twice"),
     ],
 )
 def test_files_of_a_bench_that_do_not_fit_are_named(
     tmp_path: Path, bench: Path, name: str, line: dict[str, Any], message: str
 ) -> None:
-    write_lines(bench / name, [line])
+    write_lines(bench / name, [line, line])
     with ChatServer() as server, pytest.raises(InstructgenError, match=message):
         judge(tmp_path / "out", server, always("A dog."), bench=bench)
     assert server.num_requests == 0
@@ -230,7 +232,7 @@ def test_zeros_are_sent_as_a_picture_of_one_colour(tmp_path: Path, server: ChatS
     assert server.bodies[0]["max_tokens"] == 5
     with pytest.raises(InstructgenError, match="--qa-by answer"):
         student.score(Ask((Message("user", "What is it?"),)), ["A", "B"])
-    evaluation._stack.close()
+    evaluation.close()
 
 
 def test_server_that_refuses_everything_stops_the_run(tmp_path: Path, server: ChatServer) -> None:
@@ -258,6 +260,13 @@ def test_wrong_use_is_told(tmp_path: Path, arguments: tuple[str, ...], message: 
     assert not (tmp_path / "out").exists()
 
 
+def test_mistake_in_a_suite_is_told_before_the_model_is_loaded(tmp_path: Path) -> None:
+    (tmp_path / "no-model").mkdir()
+    done = run_command(tmp_path / "no-model", "--suite", "mmlu", "--out", tmp_path / "out")
+    assert isinstance(done.exception, InstructgenError)
+    assert "no suite called 'mmlu'" in str(done.exception)
+
+
 def test_digest_of_a_model_is_of_its_weights_not_of_what_lies_beside(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "model.safetensors").write_bytes(b"1")
@@ -265,6 +274,9 @@ def test_digest_of_a_model_is_of_its_weights_not_of_what_lies_beside(tmp_path: P
     (tmp_path / "checkpoint-5").mkdir()
     (tmp_path / "checkpoint-5" / "optimizer.bin").write_bytes(b"2")
     (tmp_path / "loss.png").write_bytes(b"3")
+    (tmp_path / "figures" / "run").mkdir(parents=True)
+    for name in (PREDICTIONS_NAME, "results.json", "run/made.json"):
+        (tmp_path / "figures" / name).write_bytes(b"{}")
     assert hash_model(tmp_path) == before
     (tmp_path / "model.safetensors").write_bytes(b"4")
     assert hash_model(tmp_path) != before

@@ -144,6 +144,36 @@ def test_answers_that_name_no_candidate_are_wrong_and_counted(tmp_path: Path) ->
     assert qa["counts"]["unread_seen"] == qa["counts"]["unread_zero"] == qa["samples"]
 
 
+def test_kind_without_a_shuffled_control_has_no_figure_of_it_and_spoils_none(tmp_path: Path) -> None:
+    """Who always says one thing is as right whatever is shown: a control that was not asked is no wrong answer."""
+    for limit in range(2, 12):
+        qa = run(tmp_path / str(limit), always("Yes, on the left."), "qa", limit=limit)[0]["suites"]["qa"]
+        kinds = qa["groups"]["kind"]
+        alone = [name for name, part in kinds.items() if any(note.startswith(f"{name}:") for note in qa["notes"])]
+        if alone and any(kinds[name]["accuracy"] for name in alone) and len(alone) < len(kinds):
+            break
+    else:
+        pytest.fail("no draw has a kind with a shuffled control and one without")
+    assert all(kinds[name]["shuffled_accuracy"] is None for name in alone)
+    assert qa["blind_accuracy"] == qa["accuracy"] > 0
+    assert (qa["difference"], qa["difference_stderr"]) == (0.0, 0.0)
+
+
+def test_images_left_out_are_told_with_the_suites_that_ask_about_them(tmp_path: Path) -> None:
+    root = tmp_path / "science"
+    root.mkdir()
+    problem = {"question": "?", "choices": ["a", "b"], "answer": 0, "split": "test"}
+    (root / "problems.json").write_text(json.dumps({"1": problem}))
+    (root / "pid_splits.json").write_text(json.dumps({"test": ["1"]}))
+    evaluation = Evaluation(EvaluateOptions(("pope", "scienceqa"), tmp_path / "out", SAMPLE, scienceqa=root))
+    evaluation.prepare()
+    assert evaluation._gallery is not None
+    evaluation._gallery._rejected["image_invalid"] = 3
+    suites = evaluation.run(always("A"), MODEL)[0]["suites"]
+    assert suites["pope"]["images_left_out"]["image_invalid"] == 3
+    assert suites["scienceqa"]["images_left_out"] == {}
+
+
 def test_question_with_a_control_that_failed_is_in_no_figure(tmp_path: Path) -> None:
     student = ScriptedStudent(
         lambda ask: None if ask.pictures == (None,) and "people" in ask.turns[0].content else "Yes."

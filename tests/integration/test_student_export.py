@@ -154,7 +154,8 @@ def generate_ids(exported: Exported, ask: Ask) -> list[int]:
 
 def test_exported_folder_answers_as_a_student_too(exported: Exported) -> None:
     again = load_student(exported.folder, "cpu")
-    sampling = Sampling(max_tokens=12, stop=tuple(exported.student._wording.rules.stop_texts))
+    assert again._wording.rules.stop_texts == exported.student._wording.rules.stop_texts  # "###" of minigpt4 too
+    sampling = Sampling(max_tokens=12)
     for ask in make_asks(exported.template):
         assert again.answer_all([ask], sampling) == exported.student.answer_all([ask], sampling)
         if exported.template not in ("plain", "minigpt4"):

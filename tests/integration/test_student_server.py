@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -217,12 +218,15 @@ def test_bug_of_one_batch_is_500_and_the_next_is_answered(
     assert send(parrot[1], asking("well?"))[1]["choices"][0]["message"]["content"] == "0: well?"
 
 
-def test_stream_that_breaks_says_so_in_the_stream(parrot: tuple[Parrot, ServedStudent]) -> None:
-    with pytest.raises(openai.APIError, match="could not be finished"):
+def test_stream_that_breaks_says_so_in_the_stream_and_on_the_terminal(
+    parrot: tuple[Parrot, ServedStudent], capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(openai.APIError, match="a bug in the server"):
         for _ in make_client(parrot[1]).chat.completions.create(
             model="parrot", messages=[{"role": "user", "content": "one two crash"}], stream=True
         ):
             pass
+    assert "ZeroDivisionError" in capfd.readouterr().err
 
 
 def test_where_too_many_wait_the_next_is_told_to_come_again(parrot: tuple[Parrot, ServedStudent]) -> None:
@@ -271,6 +275,27 @@ def test_stopping_server_ends_what_runs_and_takes_no_more() -> None:
         stopped.result(20)  # type: ignore[call-arg]
 
 
+def test_request_whose_body_is_not_there_yet_does_not_hold_the_stopping_server() -> None:
+    head = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    with ServedStudent(Parrot()) as server, socket.create_connection(("127.0.0.1", server.server.port), 20) as caller:
+        caller.sendall(f'{head}Content-Length: 1000\r\n\r\n{{"model":'.encode())
+        while not server.server._read_limits:
+            time.sleep(0.01)
+        stopped = server.begin_stop()
+        assert caller.recv(1000).startswith(b"HTTP/1.1 503 ")
+        caller.close()
+        stopped.result(20)  # type: ignore[call-arg]
+
+
+def test_key_of_bytes_that_are_no_text_is_a_wrong_key() -> None:
+    request = b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \xff\xfe\r\n\r\n"
+    settings = ServerSettings(port=0, api_key="secret")
+    with ServedStudent(Parrot(), settings) as server:
+        with socket.create_connection(("127.0.0.1", server.server.port), 20) as caller:
+            caller.sendall(request)
+            assert caller.recv(1000).startswith(b"HTTP/1.1 401 ")
+
+
 def test_stop_waits_no_longer_than_it_was_given() -> None:
     student = Parrot(delay_s=0.05)
     settings = ServerSettings(port=0, grace_s=0.2)
@@ -287,6 +312,8 @@ def test_stop_waits_no_longer_than_it_was_given() -> None:
     [
         ({"Host": "evil.example"}, 403),
         ({"Host": "127.0.0.1.evil.example:8000"}, 403),
+        ({"Host": "evil.example@localhost"}, 403),
+        ({"Host": "localhost/.evil.example"}, 403),
         ({"Origin": "https://evil.example"}, 403),
         ({"Origin": "null"}, 403),
         ({"Content_Type": "text/plain"}, 415),

@@ -15,7 +15,7 @@ DEFAULT_LIMIT = 500
 PER_KIND = 200
 ARMS: tuple[Arm, ...] = ("seen", "shuffled", "zero")
 AnswerBy = Literal["answer", "likeliest"]
-_ALL, _SEEN, _SHUFFLED, _ZERO, _CHANCE = range(5)
+_ALL, _SEEN, _SHUFFLED, _NUM_SHUFFLED, _ZERO, _BLIND_SHUFFLED, _CHANCE = range(7)
 
 
 class QaSuite:
@@ -69,8 +69,7 @@ class QaSuite:
                 continue
             unread.update(arm for arm, label in read.items() if label is None)
             hits = {arm: float(label == made.truth) for arm, label in read.items()}
-            row = (1.0, hits["seen"], hits.get("shuffled", 0.0), hits["zero"], 1 / len(made.labels))
-            keyed.append((made, row))
+            keyed.append((made, _make_row(hits, 1 / len(made.labels))))
         notes = [
             f"{kind}: too few pictures to shuffle; only the control of zeros is there"
             for kind in KINDS
@@ -116,11 +115,25 @@ def shuffle_pictures(image_ids: Sequence[str], seed: int, kind: str) -> list[str
     return others
 
 
+def _make_row(hits: Mapping[Arm, float], chance: float) -> Row:
+    """Where there is no shuffled control, zeros stand for it in what is compared with the other arms."""
+    shuffled = hits.get("shuffled")
+    return (
+        1.0,
+        hits["seen"],
+        shuffled or 0.0,
+        float(shuffled is not None),
+        hits["zero"],
+        hits["zero"] if shuffled is None else shuffled,
+        chance,
+    )
+
+
 def _measure(keyed: Sequence[tuple[QaQuestion, Row]]) -> dict[str, Score]:
     rows = group_rows((made.image_id, row) for made, row in keyed)
     statistics: dict[str, Statistic] = {
         "accuracy": ratio(_SEEN, _ALL),
-        "shuffled_accuracy": ratio(_SHUFFLED, _ALL),
+        "shuffled_accuracy": ratio(_SHUFFLED, _NUM_SHUFFLED),
         "zero_accuracy": ratio(_ZERO, _ALL),
         "blind_accuracy": lambda row: _blind(row) / row[_ALL] if row[_ALL] else None,
         "chance": ratio(_CHANCE, _ALL),
@@ -130,4 +143,4 @@ def _measure(keyed: Sequence[tuple[QaQuestion, Row]]) -> dict[str, Score]:
 
 
 def _blind(row: Row) -> float:
-    return max(row[_SHUFFLED], row[_ZERO])
+    return max(row[_BLIND_SHUFFLED], row[_ZERO])

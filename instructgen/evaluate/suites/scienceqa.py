@@ -50,6 +50,8 @@ class ScienceQaSuite:
         lacking = [key for key in splits[split] if key not in problems]
         if lacking:
             raise InstructgenError(f"{folder / 'problems.json'} lacks problem {lacking[0]} of the split {split}")
+        for key in splits[split]:
+            _check(folder / "problems.json", key, problems[key])
         keys = sorted(splits[split], key=lambda key: draw_fraction(seed, "evaluate/scienceqa", key))[:limit]
         self._problems = {key: problems[key] for key in splits[split] if key in set(keys)}
 
@@ -100,6 +102,14 @@ def read_letter(text: str) -> str | None:
         return text[0]
     found = _SAID.findall(text)
     return found[0] if len(found) == 1 else None
+
+
+def _check(path: Path, key: str, one: Problem) -> None:
+    if not 0 <= one.answer < len(one.choices) <= len(LETTERS):
+        raise InstructgenError(
+            f"{path}: problem {key} has {len(one.choices)} choices, of at most {len(LETTERS)}, and its answer is "
+            f"number {one.answer}, counted from 0"
+        )
 
 
 def _accuracy(hits: Mapping[str, bool], keys: Sequence[str]) -> Score:

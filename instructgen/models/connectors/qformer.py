@@ -55,4 +55,7 @@ class QFormerConnector(Connector):
 def make_qformer(spec: ConnectorSpec, vision_width: int, language_width: int) -> Connector:
     if spec.merge != 1:
         raise InstructgenError("merge is for linear and mlp2x_gelu connectors; a Q-Former chooses its own tokens")
-    return QFormerConnector(spec.qformer or QFormerSpec(), vision_width, language_width)
+    try:
+        return QFormerConnector(spec.qformer or QFormerSpec(), vision_width, language_width)
+    except ValueError as error:
+        raise InstructgenError(f"qformer of [model.connector]: {error}") from None

@@ -8,6 +8,7 @@ from aiohttp import web
 from instructgen.student.serving.refusals import Refusal
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_NOT_IN_HOSTS = frozenset("@/?#\\")  # what would make an address of another shape of it
 
 
 class Guard:
@@ -19,7 +20,8 @@ class Guard:
 
     def check(self, request: web.Request) -> None:
         """Raises Refusal (401, 403)."""
-        if _find_name(f"//{request.headers.get('Host', '')}") not in self._names:
+        host = request.headers.get("Host", "")
+        if _NOT_IN_HOSTS & {*host} or _find_name(f"//{host}") not in self._names:
             raise Refusal(403, "the server is not known by this name; --allow-host NAME makes it known")
         origin = request.headers.get("Origin")
         if origin is not None and _find_name(origin) not in self._names:
@@ -29,7 +31,8 @@ class Guard:
 
     def _has_key(self, request: web.Request) -> bool:
         kind, _, key = request.headers.get("Authorization", "").partition(" ")
-        return kind.lower() == "bearer" and secrets.compare_digest(key.strip().encode(), self._key.encode())
+        given = key.strip().encode(errors="surrogateescape")  # a header may hold any bytes
+        return kind.lower() == "bearer" and secrets.compare_digest(given, self._key.encode())
 
 
 def _find_name(address: str) -> str:

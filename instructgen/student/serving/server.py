@@ -50,6 +50,7 @@ class StudentServer:
         self._batcher = Batcher(student, settings.batching)
         self._reading = ThreadPoolExecutor(1, thread_name_prefix="reading")
         self._num_open = 0
+        self._read_limits: set[asyncio.Timeout] = set()
         self.is_stopping = False
         self._guard = Guard(settings.host, settings.allow_hosts, settings.api_key)
         app = web.Application(client_max_size=settings.max_body_bytes, middlewares=[self._tell])
@@ -81,8 +82,11 @@ class StudentServer:
         self._batches = asyncio.create_task(self._batcher.run())
 
     async def stop(self) -> None:
-        """Take no more requests, let those that are there end, and close."""
+        """Take no more requests, let those that wait or run end, and close."""
         self.is_stopping = True
+        for limit in self._read_limits:  # whose body is not there yet: nobody would answer it
+            if not limit.expired():
+                limit.reschedule(0)
         await self._batcher.finish(self._settings.grace_s)
         if self._batches is not None:
             self._batches.cancel()
@@ -99,19 +103,17 @@ class StudentServer:
         try:
             self._guard.check(request)
             return await handler(request)
-        except Refusal as refusal:
-            return _write_refusal(refusal)
-        except InstructgenError as error:  # of the student: this ask cannot be answered
-            return _write_refusal(Refusal(400, str(error), code="invalid_request"))
         except web.HTTPException as error:
             return _write_refusal(Refusal(error.status, _describe(error, self._settings.max_body_bytes)))
-        except Exception:  # noqa: BLE001  printed whole here, told as 500 there; the server goes on
-            traceback.print_exc(file=sys.stderr)
-            return _write_refusal(Refusal(_STATUS_OF_A_BUG, "a bug in the server; its terminal shows more"))
+        except Exception as error:  # noqa: BLE001  the server goes on
+            return _write_refusal(_refuse_for(error))
 
-    async def _health(self, _: web.Request) -> web.Response:
+    def _check_running(self) -> None:
         if self.is_stopping:
             raise Refusal(503, "the server stops", code="stopping")
+
+    async def _health(self, _: web.Request) -> web.Response:
+        self._check_running()
         return web.json_response({"status": "ok", "waiting": self._batcher.num_waiting})
 
     async def _models(self, _: web.Request) -> web.Response:
@@ -130,8 +132,7 @@ class StudentServer:
             raise Refusal(404, served, code="model_not_found", param="model")
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
-        if self.is_stopping:
-            raise Refusal(503, "the server stops", code="stopping")
+        self._check_running()
         batching = self._settings.batching
         if self._num_open >= batching.max_batch + batching.max_waiting:  # before a body is taken into memory
             raise Refusal(429, f"{self._num_open} requests are open already; come again later", code="queue_full")
@@ -144,13 +145,10 @@ class StudentServer:
             self._num_open -= 1
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        try:
-            async with asyncio.timeout(_READ_TIMEOUT_S):
-                body = await request.read()
-        except TimeoutError:
-            raise Refusal(408, f"the body did not come within {_READ_TIMEOUT_S:g} s") from None
+        body = await self._receive(request)
         loop = asyncio.get_running_loop()
         chat, ask, sampling = await loop.run_in_executor(self._reading, self._read, body)
+        self._check_running()
         job = self._batcher.submit(ask, sampling)
         told = Told(f"chatcmpl-{secrets.token_hex(12)}", int(time.time()), self._student.name)
         try:
@@ -160,6 +158,18 @@ class StudentServer:
             return web.json_response(told.completion(await _wait(job)))
         finally:
             job.is_wanted = False
+
+    async def _receive(self, request: web.Request) -> bytes:
+        limit = asyncio.timeout(_READ_TIMEOUT_S)
+        self._read_limits.add(limit)
+        try:
+            async with limit:
+                return await request.read()
+        except TimeoutError:
+            self._check_running()
+            raise Refusal(408, f"the body did not come within {_READ_TIMEOUT_S:g} s") from None
+        finally:
+            self._read_limits.discard(limit)
 
     def _read(self, body: bytes) -> tuple[ChatRequest, Ask, Sampling]:
         """Read a request in a thread of its own: pictures are decoded here, and a bad one is told at once."""
@@ -196,10 +206,7 @@ async def _stream(request: web.Request, job: Job, told: Told, *, with_usage: boo
                 await _end(response, piece.answer, told, with_usage=with_usage)
                 return response
             piece = await job.pieces.get()
-        refusal = (
-            piece if isinstance(piece, Refusal) else Refusal(_STATUS_OF_A_BUG, "the answer could not be finished")
-        )
-        await _send(response, refusal.body())
+        await _send(response, _refuse_for(piece).body())
     except (ConnectionError, TimeoutError):
         pass  # the client is gone, or reads no more: the job is wanted no more
     return response
@@ -215,6 +222,16 @@ async def _end(response: web.StreamResponse, answer: Answer, told: Told, *, with
 async def _send(response: web.StreamResponse, event: dict[str, object]) -> None:
     async with asyncio.timeout(_WRITE_TIMEOUT_S):
         await response.write(f"data: {json.dumps(event)}\n\n".encode())
+
+
+def _refuse_for(error: Exception) -> Refusal:
+    """Return what a client is told; a bug of ours is printed whole here."""
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, InstructgenError):  # of the student: this ask cannot be answered
+        return Refusal(400, str(error), code="invalid_request")
+    traceback.print_exception(error, file=sys.stderr)
+    return Refusal(_STATUS_OF_A_BUG, "a bug in the server; its terminal shows more")
 
 
 def _write_refusal(refusal: Refusal) -> web.Response:

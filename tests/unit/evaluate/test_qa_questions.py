@@ -14,6 +14,7 @@ COLOR = QaQuestion("color", "i", "What color is the dog?", ("brown", "white", "g
 COUNT = QaQuestion("counting", "i", "How many dogs?", ("one", "two", "three"), ("", "", ""), "two")
 SIDE = QaQuestion("relation", "i", "Is the dog left or right of the cat?", ("left", "right"), ("", ""), "left")
 LARGER = QaQuestion("larger", "i", "Which is larger?", ("hot dog", "dog"), ("", ""), "dog")
+WITHIN = QaQuestion("larger", "i", "Which is larger?", ("car", "carrot"), ("", ""), "carrot")
 THERE = QaQuestion("existence", "i", "Is there a dog?", ("yes", "no"), ("", ""), "yes")
 REGION = QaQuestion("region", "i", "Where?", ("left top", "right", "middle"), ("", "", ""), "right")
 
@@ -39,6 +40,7 @@ def records() -> list[ImageRecord]:
         (LARGER, "The dog.", "dog"),
         (LARGER, "The hot dog looks larger than the dog.", "hot dog"),
         (LARGER, "The dog is smaller than the hot dog.", None),
+        (WITHIN, "The carrot looks larger than the car.", "carrot"),
         (THERE, "Yes, there is a dog.", "yes"),
         (THERE, "No.", "no"),
         (THERE, "There is not.", "no"),

@@ -107,3 +107,11 @@ def test_picture_outside_the_folder_is_not_read(folder: Path) -> None:
     (folder / "problems.json").write_text(json.dumps(problems))
     (folder.parent / "secret").write_bytes(b"secret")
     assert ScienceQaSuite(folder, "test", 0, None).read_picture("1") is None
+
+
+@pytest.mark.parametrize(("answer", "num_choices"), [(2, 2), (-1, 2), (0, 6), (0, 0)])
+def test_problem_that_no_letter_can_answer_is_named(folder: Path, answer: int, num_choices: int) -> None:
+    wrong = {**PROBLEMS["2"], "answer": answer, "choices": ["x"] * num_choices}
+    (folder / "problems.json").write_text(json.dumps({**PROBLEMS, "2": wrong}))
+    with pytest.raises(InstructgenError, match="problem 2 has"):
+        ScienceQaSuite(folder, "test", 0, None)

@@ -1,6 +1,7 @@
 """A folder of pictures and a student that says as many words as it is told."""
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ pytest.importorskip("torch", reason="torch is not installed")
 from instructgen.errors import InstructgenError, RunLockedError
 from instructgen.student.ask import Answer, Ask, Sampling
 from instructgen.student.describing import Describing, Place, describe_folder, read_captions
+from instructgen.student.filter_cap import write_described
 from tests.support.tiny_students import make_picture
 
 DESCRIBING = Describing("Describe it.", "Continue", batch=2)
@@ -181,3 +183,46 @@ def test_folder_without_pictures_is_a_mistake(tmp_path: Path) -> None:
         describe_folder(Counting([90]), place(tmp_path), DESCRIBING)
     with pytest.raises(InstructgenError, match="no folder"):
         describe_folder(Counting([90]), place(tmp_path / "none"), DESCRIBING)
+
+
+class Refusing(Counting):
+    """Has room for no second answer, and none for a picture that it is told of."""
+
+    def __init__(self, refused: bytes = b"") -> None:
+        super().__init__([5])
+        self._refused = refused
+
+    def answer_all(self, asks: Sequence[Ask], sampling: Sampling) -> list[Answer]:
+        if any(len(ask.turns) > 1 or ask.pictures == (self._refused,) for ask in asks):
+            raise InstructgenError("the prompt has 173 tokens, and the model takes 150")
+        return super().answer_all(asks, sampling)
+
+
+def test_where_there_is_no_room_to_go_on_the_first_answer_stands(folder: Path) -> None:
+    tally = describe_folder(Refusing(), place(folder), DESCRIBING)
+    assert (tally.described, tally.continued, tally.failed) == (6, 0, {})
+    assert read_captions(folder / "captions.jsonl")["0.png"].caption == "word word word word word"
+
+
+def test_picture_that_the_student_refuses_fails_alone(folder: Path) -> None:
+    tally = describe_folder(Refusing((folder / "1.png").read_bytes()), place(folder), DESCRIBING)
+    assert (tally.described, tally.failed) == (5, {"not_answered": 1})
+    assert "1.png" in (folder / "captions.jsonl.failed").read_text()
+
+
+def test_name_that_is_no_text_and_picture_of_a_line_are_rejected_not_a_crash(folder: Path) -> None:
+    (folder / "line.png").write_bytes(make_picture(7, size=(1, 9000)))
+    try:
+        Path(os.fsdecode(os.fsencode(folder) + b"/\xff.png")).write_bytes(make_picture(8))
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    tally = describe_folder(Counting([100]), place(folder), DESCRIBING)
+    assert (tally.described, tally.failed) == (6, {"bad_file_name": 1, "image_too_large": 1})
+
+
+def test_described_picture_that_is_gone_is_named(folder: Path, tmp_path: Path) -> None:
+    describe_folder(Counting([100]), place(folder), DESCRIBING)
+    (folder / "2.png").unlink()
+    with pytest.raises(InstructgenError, match="2.png is described and cannot be copied"):
+        write_described(folder, read_captions(folder / "captions.jsonl"), tmp_path / "cap")
+    assert not (tmp_path / "cap").exists()

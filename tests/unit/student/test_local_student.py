@@ -1,8 +1,10 @@
 """A tiny model answers, streams and scores; every figure is held against the plain computation."""
 
+import io
 import math
 
 import pytest
+from PIL import Image
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("transformers", reason="transformers is not installed")
@@ -213,3 +215,15 @@ def test_answer_ends_where_the_model_has_no_position_left() -> None:
 def test_what_is_no_picture_is_refused_before_it_is_asked_about(student: LocalStudent) -> None:
     with pytest.raises(InstructgenError, match="cannot be read"):
         student.check(Ask((Message("user", "What?"),), (b"no picture",)))
+
+
+@pytest.mark.parametrize("size", [(1, 20_000), (20_000, 30), (16_500, 9_000)])
+def test_picture_that_resizing_would_blow_up_is_refused(student: LocalStudent, size: tuple[int, int]) -> None:
+    with pytest.raises(InstructgenError, match="times the other's"):
+        student.check(Ask((Message("user", "What is it?"),), (make_line(size),)))
+
+
+def make_line(size: tuple[int, int]) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("1", size).save(buffer, "PNG")
+    return buffer.getvalue()

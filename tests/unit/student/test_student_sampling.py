@@ -7,6 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
+from instructgen.errors import InstructgenError  # noqa: E402
 from instructgen.student.ask import Sampling  # noqa: E402
 from instructgen.student.sampling import Draw, choose_tokens  # noqa: E402
 
@@ -55,3 +56,13 @@ def test_neighbours_in_the_batch_change_no_draw() -> None:
 def test_tiny_temperature_takes_the_likeliest_and_no_nan() -> None:
     logits = torch.tensor([[500.0, 501.0, -500.0]])
     assert choose_tokens(logits, [draw(temperature=1e-6)]) == [1]
+
+
+@pytest.mark.parametrize("settings", [{"temperature": 1e-50}, {"temperature": 1.0, "repetition_penalty": 1e-300}])
+def test_settings_at_the_edge_of_numbers_draw_a_token(settings: dict[str, float]) -> None:
+    assert choose_tokens(torch.tensor([[1.0, 2.0, 3.0, 0.5]]), [draw(ids=(2,), **settings)]) == [2]
+
+
+def test_logits_that_are_no_numbers_are_told_and_not_drawn_from() -> None:
+    with pytest.raises(InstructgenError, match="NaN"):
+        choose_tokens(torch.full((1, 4), torch.nan), [draw()])

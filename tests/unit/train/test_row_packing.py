@@ -76,6 +76,13 @@ def test_samples_without_a_common_beginning_stay_apart(other: Example) -> None:
     assert row.pictures == CAT.pictures + other.pictures
 
 
+def test_words_that_differ_right_before_the_image_keep_samples_apart() -> None:
+    chats = [chat([1, 4, IMAGE_SLOT, 7, 8], 4, "a"), chat([1, 5, IMAGE_SLOT, 7, 8], 4, "a")]
+    row = pack(chats, [[0, 1]], TOKENS)
+    assert [len(tree.branches) for tree in row.trees] == [1, 1]
+    assert row.pictures == ("a", "a")
+
+
 def test_every_branch_keeps_a_token_of_its_own() -> None:
     asked = chat([1, IMAGE_SLOT, 7], 3, "a")
     row = pack([asked, asked], [[0, 1]], TOKENS)

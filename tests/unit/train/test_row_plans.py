@@ -121,6 +121,18 @@ def test_samples_of_one_image_are_in_one_step_and_one_row(per_image: int) -> Non
         assert {len(group) for row in rows_of(step) for group in row} == {per_image}
 
 
+def test_no_image_is_cut_where_others_fill_the_step() -> None:
+    sizes = [1, 2, 3] * 30
+    groups = np.repeat(np.arange(90), sizes)
+    table = SampleTable(np.full(180, 20), groups, np.full(180, 10))
+    plan = plan_steps(table, RowsConfig(batch=9, max_tokens=ROW_TOKENS), seed=0, epoch=0)
+    steps_of: dict[int, set[int]] = {}
+    for number, step in enumerate(plan):
+        for group in table.groups[step.numbers].tolist():
+            steps_of.setdefault(group, set()).add(number)
+    assert sum(len(steps) > 1 for steps in steps_of.values()) <= 1  # the last steps have nothing left to choose from
+
+
 def test_few_images_are_cut_where_the_counts_do_not_fit() -> None:
     table = uniform(200, 3)
     cut = 0

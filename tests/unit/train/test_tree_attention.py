@@ -184,6 +184,12 @@ def test_model_that_would_mix_samples_cannot(table: dict[str, Any]) -> None:
         use_tree_attention(model)
 
 
+@pytest.mark.parametrize(("kind", "can"), [("llama", True), ("mamba", False)])
+def test_model_without_weights_is_judged_by_what_it_says(kind: str, can: bool) -> None:
+    with torch.device("meta"):
+        assert supports_packing(language({**LLAMA, "model_type": kind})) == can
+
+
 def test_model_of_bfloat16_can_be_packed() -> None:
     model = language(LLAMA).to(torch.bfloat16).train()
     assert supports_packing(model)

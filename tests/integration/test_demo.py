@@ -1,0 +1,95 @@
+"""The demo end to end, so small that nothing is learned: what it leaves, what it says, and that it goes on."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch", reason="the extra [train] is not installed")
+pytest.importorskip("transformers", reason="the extra [train] is not installed")
+
+from instructgen.errors import InstructgenError  # noqa: E402
+from instructgen.jobs.demo import RESULT_NAME, Demo, make_steps  # noqa: E402
+from instructgen.jobs.demo_plan import DemoPlan  # noqa: E402
+from instructgen.jobs.demo_report import write_report  # noqa: E402
+
+TINY = DemoPlan(
+    num_other_scenes=24,
+    vision_steps=2,
+    language_steps=(1, 1, 1),
+    num_scenes=16,
+    stage1_steps=2,
+    stage2_steps=2,
+    num_held_out=12,
+)
+WORKER = (sys.executable, "-m", "instructgen.cli.demo_worker")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, object], list[str]]:
+    out = tmp_path_factory.mktemp("demo") / "out"
+    said: list[str] = []
+    return out, Demo(out, TINY, said.append, WORKER).run(), said
+
+
+def test_result_names_accuracy_controls_and_captions_alone(
+    finished: tuple[Path, dict[str, object], list[str]],
+) -> None:
+    out, result, _ = finished
+    assert {"accuracy", "blind_accuracy", "captions_only_accuracy", "seconds", "by_kind", "controls"} <= set(result)
+    assert set(result["controls"]) == {"images_shuffled", "image_zero", "question_only"}  # type: ignore[call-overload]
+    assert json.loads((out / RESULT_NAME).read_text(encoding="utf-8")) == result
+
+
+def test_every_step_left_what_it_is_known_by(finished: tuple[Path, dict[str, object], list[str]]) -> None:
+    out, _, _ = finished
+    assert [step.name for step in make_steps(out, TINY) if not step.done.exists()] == []
+
+
+def test_finished_demo_takes_no_step_again(finished: tuple[Path, dict[str, object], list[str]]) -> None:
+    out, result, _ = finished
+    said: list[str] = []
+    again = Demo(out, TINY, said.append, ("false",)).run()
+    assert said == []
+    assert again["accuracy"] == result["accuracy"]
+
+
+def test_only_the_step_whose_result_is_gone_is_taken_again(
+    finished: tuple[Path, dict[str, object], list[str]],
+) -> None:
+    out, result, _ = finished
+    (out / "evaluation" / "blind" / "results.json").unlink()
+    said: list[str] = []
+    again = Demo(out, TINY, said.append, WORKER).run()
+    assert [line.partition(":")[0] for line in said] == ["evaluate-blind", "evaluate-blind"]
+    assert again["controls"] == result["controls"]
+
+
+def test_another_plan_in_the_same_folder_is_refused(finished: tuple[Path, dict[str, object], list[str]]) -> None:
+    out, _, _ = finished
+    with pytest.raises(InstructgenError, match="another plan"):
+        Demo(out, DemoPlan(), lambda _: None, WORKER).run()
+
+
+def test_report_holds_table_curves_and_pictures(finished: tuple[Path, dict[str, object], list[str]]) -> None:
+    out, result, _ = finished
+    page = write_report(out, result).read_text(encoding="utf-8")
+    assert "student of captions alone" in page
+    assert "data:image/jpeg;base64," in page
+    assert "http" not in page
+
+
+def test_failed_step_says_which_and_what(tmp_path: Path) -> None:
+    script = "import sys\nfor line in sys.stdin: print(7, flush=True)"
+    with pytest.raises(InstructgenError, match="failed"):
+        Demo(tmp_path / "out", TINY, lambda _: None, (sys.executable, "-c", script)).run()
+
+
+def test_worker_answers_each_command_with_its_exit_code(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    lines = "".join(json.dumps([str(log), *command]) + "\n" for command in (["--version"], ["evaluate", "nowhere"]))
+    ran = subprocess.run([*WORKER], input=lines, capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["0", "2"]
+    assert "instructgen" in log.read_text(encoding="utf-8")
