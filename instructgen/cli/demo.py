@@ -37,7 +37,7 @@ def demo(
       instructgen demo --quick --out out/quick
 
     \b
-    Nothing is fetched. Two processes run at a time; every step is a command that is shown, and that can be run by hand.
+    Nothing is fetched. Two processes run at a time; every step is a command that is shown, to be run by hand too.
     The end is report.html: accuracy by kind of question, beside three blind controls (another picture, no picture,
     a student that never saw one) and beside the same student trained on captions alone (docs/demo.md).
     """

@@ -25,7 +25,11 @@ def list_pipelines(
       instructgen pipelines llava15-stage2 > stage2.toml
     """
     if name is not None:
-        typer.echo(_find_file(name).read_text(encoding="utf-8"), nl=False)
+        path = _find_file(name)
+        try:
+            typer.echo(path.read_text(encoding="utf-8"), nl=False)
+        except (OSError, UnicodeDecodeError) as error:
+            raise InstructgenError(f"{path} cannot be read as a text file: {error}") from None
         return
     builds, recipes = _list_shipped()
     for title, paths in (("Builds, for `instructgen build`:", builds), ("Stages of training:", recipes)):
@@ -48,10 +52,10 @@ def find_pipeline(name: str) -> Path:
 
 def find_recipe(name: str) -> Path:
     """Return the file of a shipped stage of training ("llava-stage1") or of a path to the user's own."""
-    from instructgen.train.recipe import is_recipe
+    from instructgen.train.recipe import read_table
 
     path = _find_file(name, recipes=True)
-    if not is_recipe(path):
+    if "model" not in read_table(path):
         raise InstructgenError(
             f"{name} is no stage of training: it has no [model] table; `instructgen build` takes it"
         )

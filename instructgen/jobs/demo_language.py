@@ -24,7 +24,7 @@ from instructgen.models.language import make_config, make_language
 from instructgen.models.quiet import quiet
 from instructgen.models.seeds import seeded
 from instructgen.records import Message
-from instructgen.teachers.scene_program import Task, Written, write
+from instructgen.teachers.scene_program import Task, write
 from instructgen.train.encode import Encoder, RawSample, Skipped
 from instructgen.train.example import IMAGE_SLOT, Example
 
@@ -35,19 +35,24 @@ if TYPE_CHECKING:
 
 _WIDTH, _LAYERS, _HEAD_WIDTH = 128, 3, 32
 _NUM_TOKENS = 1536
-_BATCH, _POOL = 48, 8
+_BATCH, _POOL = 32, 8
 _PEAK_RATE, _LAST_SHARE, _WARM_STEPS, _DECAY = 3e-3, 0.02, 30, 0.01
 _MAX_THINGS = 9
 _DIRECTIONS = ("left", "right", "top", "bottom")
 _DIRECTION_WEIGHT = 1.5
 _LIST_QUESTION = "What is where?"
 _CAPTION_QUESTION = "What does the picture show?"
-_LIST_SHARE = 0.3  # of the chats
+_DETAIL_QUESTION = "Describe the picture in detail."
+# How often a chat is of each kind, once all are learned; the list is of almost nothing but what can be looked up.
+_SHARES = {"list": 0.25, "caption": 0.15, "conversation": 0.45, "description": 0.15}
 _SPECIALS = ("<|pad|>", "<|end|>", "<|user|>", "<|assistant|>", "<|system|>")
 _CHAT_TEMPLATE = (
     "{% for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] + '<|end|>' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 )
+
+
+Pairs = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +69,17 @@ class _Chat:
     example: Example
 
 
-def write_chats(scene: OtherScene, seed: int) -> list[tuple[tuple[str, str], ...]]:
-    """Return chats about a scene, as (question, answer); the list of what is where is the first."""
-    chats: list[tuple[tuple[str, str], ...]] = [((_LIST_QUESTION, write_list(scene.things)),)]
-    chats += [((_CAPTION_QUESTION, caption),) for caption in scene.record.captions]
-    conversation, description, reasoning = (
-        write(Task(name, scene.record), seed) for name in ("conv", "detail", "reasoning")
-    )
-    chats += [_pairs(written) for written in (conversation, reasoning) if written.turns]
-    if description.text:
-        chats.append((("Describe the picture in detail.", description.text),))
-    return chats
-
-
-def _pairs(written: Written) -> tuple[tuple[str, str], ...]:
-    return tuple((told.question, told.answer) for told in written.turns)
+def write_chats(scene: OtherScene, seed: int) -> dict[str, list[Pairs]]:
+    """Return chats about a scene by kind, each as questions with their answers."""
+    conversation = write(Task("conv", scene.record), seed)
+    description = write(Task("detail", scene.record), seed)
+    turns = tuple((told.question, told.answer) for told in conversation.turns)
+    return {
+        "list": [((_LIST_QUESTION, write_list(scene.things)),)],
+        "caption": [((_CAPTION_QUESTION, caption),) for caption in scene.record.captions],
+        "conversation": [turns] if turns else [],
+        "description": [((_DETAIL_QUESTION, description.text),)] if description.text else [],
+    }
 
 
 def train_tokenizer(texts: Sequence[str], folder: Path) -> "PreTrainedTokenizerBase":
@@ -117,7 +118,9 @@ def train_language(
     `steps` are those on lists of things, those on all chats with a position a thing, and those with one a patch.
     """
     written = [write_chats(scene, seed) for scene in scenes]
-    texts = [text for chats in written for chat in chats for pair in chat for text in pair]
+    texts = [
+        text for by_kind in written for chats in by_kind.values() for chat in chats for pair in chat for text in pair
+    ]
     tokenizer = train_tokenizer(texts, folder)
     chats = _encode(written, tokenizer)
     language = _make_language(len(tokenizer), seed)
@@ -125,10 +128,10 @@ def train_language(
     num_steps = sum(steps)
     optimiser = torch.optim.AdamW(language.parameters(), lr=_PEAK_RATE, betas=(0.9, 0.98), weight_decay=_DECAY)
     draw = random.Random(seed)
-    plan = ((False, 1.0, steps[0]), (False, _LIST_SHARE, steps[1]), (True, _LIST_SHARE, steps[2]))
+    plan = ((False, {"list": 1.0}, steps[0]), (False, _SHARES, steps[1]), (True, _SHARES, steps[2]))
     done = 0
-    for is_by_patch, list_share, count in plan:
-        for batch in _draw_batches(chats, list_share, count, draw):
+    for is_by_patch, shares, count in plan:
+        for batch in _draw_batches(chats, shares, count, draw):
             for group in optimiser.param_groups:
                 group["lr"] = _PEAK_RATE * rate_share(done, num_steps, _WARM_STEPS, _LAST_SHARE)
             loss = reader.read(batch, is_by_patch=is_by_patch)
@@ -160,15 +163,21 @@ def see(things: Sequence[SeenThing]) -> Sight:
 
 
 def _encode(
-    written: Sequence[Sequence[tuple[tuple[str, str], ...]]], tokenizer: "PreTrainedTokenizerBase"
-) -> list[list[_Chat]]:
-    """Return the chats of each scene as tokens with one slot for the picture, the list first."""
+    written: Sequence[dict[str, list[Pairs]]], tokenizer: "PreTrainedTokenizerBase"
+) -> list[dict[str, list[_Chat]]]:
+    """Return the chats of each scene, by kind, as tokens with one slot for the picture."""
     encoder = Encoder(tokenizer)
-    found: list[list[_Chat]] = []
-    for number, chats in enumerate(written):
-        samples = [RawSample(str(number), _to_messages(chat), ("picture",)) for chat in chats]
-        encoded = encoder.encode_all(samples)
-        found.append([_Chat(number, one.example) for one in encoded if not isinstance(one, Skipped)])
+    samples = [
+        RawSample(f"{number} {kind}", _to_messages(chat), ("picture",))
+        for number, by_kind in enumerate(written)
+        for kind, chats in by_kind.items()
+        for chat in chats
+    ]
+    found: list[dict[str, list[_Chat]]] = [{} for _ in written]
+    for sample, encoded in zip(samples, encoder.encode_all(samples), strict=True):
+        number, _, kind = sample.sample_id.partition(" ")
+        if not isinstance(encoded, Skipped):
+            found[int(number)].setdefault(kind, []).append(_Chat(int(number), encoded.example))
     return found
 
 
@@ -177,16 +186,13 @@ def _to_messages(chat: Sequence[tuple[str, str]]) -> tuple[Message, ...]:
 
 
 def _draw_batches(
-    chats: Sequence[Sequence[_Chat]], list_share: float, count: int, draw: random.Random
-) -> "list[list[_Chat]]":
+    chats: Sequence[dict[str, list[_Chat]]], shares: dict[str, float], count: int, draw: random.Random
+) -> list[list[_Chat]]:
     """Return batches of chats of similar length, in a drawn order."""
     batches: list[list[_Chat]] = []
     while len(batches) < count:
-        pool = []
-        for _ in range(_BATCH * _POOL):
-            of_scene = draw.choice(chats)
-            others = of_scene[1:]
-            pool.append(of_scene[0] if draw.random() < list_share or not others else draw.choice(others))
+        kinds = draw.choices(list(shares), list(shares.values()), k=_BATCH * _POOL)
+        pool = [draw.choice(of_kind) for kind in kinds if (of_kind := draw.choice(chats).get(kind))]
         pool.sort(key=lambda chat: len(chat.example.ids))
         cut = [pool[start : start + _BATCH] for start in range(0, len(pool), _BATCH)]
         draw.shuffle(cut)

@@ -43,7 +43,12 @@ def _exchange(made: Path, folder: Path) -> None:
     old = made.with_suffix(".old")
     if folder.exists():
         folder.rename(old)
-    made.rename(folder)
+    try:
+        made.rename(folder)
+    except OSError:
+        if old.exists():
+            old.rename(folder)
+        raise
     _sync(folder.parent)
     shutil.rmtree(old, ignore_errors=True)
 

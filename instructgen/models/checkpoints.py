@@ -93,12 +93,9 @@ def _get(source: str, file: str, *, optional: bool = False) -> str:
 
     try:
         return hf_hub_download(source, file)
-    except EntryNotFoundError as error:
-        is_unknown = isinstance(error, LocalEntryNotFoundError)  # no answer came: neither there nor missing
-        if optional:
+    except (EntryNotFoundError, OSError, ValueError) as error:
+        if optional and isinstance(error, EntryNotFoundError):
             return ""
-        if not is_unknown:
+        if isinstance(error, EntryNotFoundError) and not isinstance(error, LocalEntryNotFoundError):
             raise InstructgenError(f"'{source}' has no {file}: {error}") from None
-        raise InstructgenError(_UNREACHED.format(source, file, error)) from None
-    except (OSError, ValueError) as error:
         raise InstructgenError(f"'{source}' is no folder, and the hub does not give its {file}: {error}") from None

@@ -188,15 +188,21 @@ def _describe_saved(spec: ModelSpec, held: tuple[Part, ...]) -> ModelSpec:
     connector = replace(spec.connector, name="")
     if "vision" in held:
         vision = replace(vision, name=VISION_FOLDER, config=None, layer=-1)
-    elif Path(vision.name).is_dir():
-        vision = replace(vision, name=str(Path(vision.name).resolve()))
+    else:
+        vision = replace(vision, name=_find_place(vision.name))
     if "language" in held:
         language = replace(language, name=LANGUAGE_FOLDER, config=None)
-    elif Path(language.name).is_dir():
-        language = replace(language, name=str(Path(language.name).resolve()))
-    if "qformer" in held and connector.qformer is not None:
-        connector = replace(connector, qformer=replace(connector.qformer, name=""))
+    else:
+        language = replace(language, name=_find_place(language.name))
+    if connector.qformer is not None:
+        name = "" if "qformer" in held else _find_place(connector.qformer.name)
+        connector = replace(connector, qformer=replace(connector.qformer, name=name))
     return replace(spec, vision=vision, language=language, connector=connector)
+
+
+def _find_place(name: str) -> str:
+    """Return a name that is good wherever the reader stands: a folder's whole path, or the name as it is."""
+    return str(Path(name).resolve()) if name and Path(name).is_dir() else name
 
 
 def _point_into(spec: ModelSpec, held: tuple[Part, ...], folder: Path) -> ModelSpec:

@@ -13,7 +13,7 @@ from instructgen.errors import InstructgenError
 from instructgen.models import architectures
 from instructgen.models.places import find_weights
 from instructgen.models.quiet import quiet
-from instructgen.models.spec import LanguageSpec
+from instructgen.models.spec import LanguageSpec, VisionSpec
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -66,6 +66,7 @@ def language_config(spec: LanguageSpec, *, from_table: bool) -> PretrainedConfig
 
     Raises InstructgenError for a name that nothing is known of.
     """
+    check_origin(spec, "language")
     if spec.config is not None:
         return make_config(spec.config, "language")
     if not spec.name:
@@ -73,6 +74,15 @@ def language_config(spec: LanguageSpec, *, from_table: bool) -> PretrainedConfig
     if from_table and spec.name in architectures.LANGUAGE:
         return make_config(architectures.LANGUAGE[spec.name], "language")
     return fetch_config(spec.name, "language")
+
+
+def check_origin(spec: LanguageSpec | VisionSpec, part: str) -> None:
+    """Raise for a part that has both weights to load and a configuration to begin from nothing."""
+    if spec.name and spec.config is not None:
+        raise InstructgenError(
+            f"[model.{part}] has a name and a config: a name brings its weights, a config begins from nothing;"
+            " leave one of them out"
+        )
 
 
 def make_config(table: dict[str, Any], part: str) -> PretrainedConfig:

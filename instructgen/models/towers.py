@@ -12,7 +12,7 @@ from transformers import ImageProcessingMixin, PretrainedConfig
 from instructgen.errors import InstructgenError
 from instructgen.models import architectures
 from instructgen.models.checkpoints import load_strictly, read_prefixed, read_tensors
-from instructgen.models.language import fetch_config, make_config, missing_words
+from instructgen.models.language import check_origin, fetch_config, make_config, missing_words
 from instructgen.models.pictures import Colours, usual_colours
 from instructgen.models.places import EFFICIENTNET, find_weights
 from instructgen.models.quiet import quiet
@@ -55,6 +55,7 @@ def outline_tower(spec: VisionSpec) -> VisionTower:
 
 def tower_config(spec: VisionSpec, *, from_table: bool) -> PretrainedConfig | None:
     """Return the tower's configuration, of a model of two halves that of the vision; None is EfficientNet-Lite0."""
+    check_origin(spec, "vision")
     table: dict[str, Any] | None = spec.config
     if table is None and not spec.name:
         raise InstructgenError("[model.vision] wants a name (a Hugging Face id or a folder) or a config")

@@ -16,13 +16,14 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from instructgen.dataset.disk import sync
+from instructgen.dataset.shards import hash_file
 from instructgen.errors import InstructgenError
 from instructgen.train.encode import Encoder
 from instructgen.train.example_pictures import PictureStore
 from instructgen.train.example_rows import PicturePlace, RowSource
 from instructgen.train.example_set import ExampleSet, Summary
 
-_FORMAT = 1
+_FORMAT = 2
 _NAMES = "names.json"
 _ARRAYS = ("ids", "is_trained", "offsets", "picture_numbers", "picture_offsets")
 
@@ -33,6 +34,8 @@ class _Names(Struct, frozen=True):
     places: list[PicturePlace]
     tokens_per_image: int
     summary: Summary
+    sha256: dict[str, str]
+    """Of each array's file."""
 
 
 def examples_folder() -> Path:
@@ -50,6 +53,8 @@ def read_cache(folder: Path, source: RowSource, image_folder: Path | None) -> Ex
     """Return what is kept in a folder, or None where that is nothing, or cannot be read any more."""
     try:
         names = msgspec.json.decode((folder / _NAMES).read_bytes(), type=_Names)
+        if any(hash_file(folder / f"{name}.npy") != names.sha256.get(name) for name in _ARRAYS):
+            return None
         arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _ARRAYS}
     except (OSError, EOFError, ValueError, msgspec.MsgspecError):
         return None
@@ -77,7 +82,12 @@ def write_cache(folder: Path, examples: ExampleSet) -> None:
             sync(new / f"{name}.npy")
         store = examples.pictures
         names = _Names(
-            list(examples.sample_ids), store.keys, store.places, examples.tokens_per_image, examples.summary
+            list(examples.sample_ids),
+            store.keys,
+            store.places,
+            examples.tokens_per_image,
+            examples.summary,
+            {name: hash_file(new / f"{name}.npy") for name in _ARRAYS},
         )
         (new / _NAMES).write_bytes(msgspec.json.encode(names))
         sync(new / _NAMES)

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _MESSAGES = "messages"
+_ONE_IMAGE = "image"
 _NAMES = ("sample_id", "image_id")
 _PATH_LEAF = "images.list.element.path"
 _SUFFIXES = (".parquet", ".jsonl", ".ndjson")
+_ONLY_SPLIT = "train"  # what plain files are
 
 
 class PicturePlace(Struct, frozen=True, array_like=True, gc=False):
@@ -94,14 +96,27 @@ def open_source(ref: str | Path, split: str = "train") -> RowSource:
     path = Path(str(ref)).expanduser()
     if path.is_file() and path.suffix not in _SUFFIXES:
         raise InstructgenError(f"{path} is no dataset: give a version, a .parquet or a .jsonl file")
+    if path.is_file() and split != _ONLY_SPLIT:
+        raise InstructgenError(f"{path} is one file and has no split '{split}'; leave the split out")
     if path.is_file() and path.suffix != ".parquet":
         return JsonLines(path)
     if path.is_file():
         return PlainParquet(path.parent, (path.name,))
     is_dataset = find_folder(str(ref)) is not None or (path / "versions").is_dir()
     if path.is_dir() and not is_dataset and (names := sorted(file.name for file in path.glob("*.parquet"))):
-        return PlainParquet(path, tuple(names))
+        return PlainParquet(path, _choose_split(path, names, split))
     return VersionRows(open_version(str(ref)), split)
+
+
+def _choose_split(folder: Path, names: Sequence[str], split: str) -> tuple[str, ...]:
+    """Return the files of a split, by the names that `datasets` gives them; where no name tells one, all train."""
+    known = {name.partition("-")[0] for name in names if "-" in name}
+    chosen = tuple(name for name in names if name.partition("-")[0] == split and split in known)
+    if chosen:
+        return chosen
+    if split != _ONLY_SPLIT or known & {"val", "validation", "test"}:
+        raise InstructgenError(f"{folder} has no files of a split '{split}': none is called {split}-*.parquet")
+    return tuple(names)
 
 
 class VersionRows:
@@ -201,6 +216,8 @@ class PlainParquet:
             first = Path(self.files.version.place) / self.files.shards[0].path
             names = pq.read_schema(first).names
         columns = [name for name in (*_NAMES, _MESSAGES, IMAGES) if name in names or name == _MESSAGES]
+        if _ONE_IMAGE in names and IMAGES not in names:
+            raise InstructgenError(f"{self.place}: has `{_ONE_IMAGE}`; pictures are read from `{IMAGES}`, a list")
         for group, table in read_groups(self.files, columns, []):
             cells = {name: make_cell(table[name].combine_chunks()) for name in columns}
             for row in range(group.num_rows):
@@ -212,7 +229,7 @@ class PlainParquet:
         where = f"{self.place}: {shard}, row {row} of group {group.number}"
         keys: list[str] = []
         places: list[PicturePlace] = []
-        for position, picture in enumerate(values.get(IMAGES) or ()):
+        for position, picture in enumerate(_list_pictures(values, where)):
             path, stored = _read_picture(picture, where)
             if stored is None:
                 keys.append(path)
@@ -251,7 +268,7 @@ class JsonLines:
             record = msgspec.json.decode(line, type=dict[str, Any])
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise InstructgenError(f"{where} is no JSON object: {error}") from None
-        paths = tuple(_read_picture(picture, where)[0] for picture in record.get(IMAGES) or ())
+        paths = tuple(_read_picture(picture, where)[0] for picture in _list_pictures(record, where))
         sample_id = record.get("sample_id") or record.get("id") or number
         messages = check_messages(record.get(_MESSAGES), where)
         return RawRow(str(sample_id), messages, paths, tuple(PicturePlace(path) for path in paths))
@@ -275,6 +292,17 @@ def _is_message(message: object) -> bool:
 
 def _read_messages(messages: Sequence[dict[str, Any]]) -> tuple[Message, ...]:
     return tuple(Message(message["role"], message["content"]) for message in messages)
+
+
+def _list_pictures(record: dict[str, Any], where: str) -> list[object]:
+    pictures = record.get(IMAGES)
+    if pictures is None and record.get(_ONE_IMAGE) is not None:
+        raise InstructgenError(f"{where}: has `{_ONE_IMAGE}`; pictures are read from `{IMAGES}`, a list")
+    if pictures is None:
+        return []
+    if not isinstance(pictures, list):
+        raise InstructgenError(f"{where}: `{IMAGES}` wants a list, also for a single picture")
+    return pictures
 
 
 def _read_picture(picture: object, where: str) -> tuple[str, bytes | None]:

@@ -290,10 +290,12 @@ def test_request_whose_body_is_not_there_yet_does_not_hold_the_stopping_server()
 def test_key_of_bytes_that_are_no_text_is_a_wrong_key() -> None:
     request = b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \xff\xfe\r\n\r\n"
     settings = ServerSettings(port=0, api_key="secret")
-    with ServedStudent(Parrot(), settings) as server:
-        with socket.create_connection(("127.0.0.1", server.server.port), 20) as caller:
-            caller.sendall(request)
-            assert caller.recv(1000).startswith(b"HTTP/1.1 401 ")
+    with (
+        ServedStudent(Parrot(), settings) as server,
+        socket.create_connection(("127.0.0.1", server.server.port), 20) as caller,
+    ):
+        caller.sendall(request)
+        assert caller.recv(1000).startswith(b"HTTP/1.1 401 ")
 
 
 def test_stop_waits_no_longer_than_it_was_given() -> None:

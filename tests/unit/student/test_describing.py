@@ -223,6 +223,6 @@ def test_name_that_is_no_text_and_picture_of_a_line_are_rejected_not_a_crash(fol
 def test_described_picture_that_is_gone_is_named(folder: Path, tmp_path: Path) -> None:
     describe_folder(Counting([100]), place(folder), DESCRIBING)
     (folder / "2.png").unlink()
-    with pytest.raises(InstructgenError, match="2.png is described and cannot be copied"):
+    with pytest.raises(InstructgenError, match=r"2\.png is described and cannot be copied"):
         write_described(folder, read_captions(folder / "captions.jsonl"), tmp_path / "cap")
     assert not (tmp_path / "cap").exists()
