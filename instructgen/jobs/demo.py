@@ -6,7 +6,6 @@ the commands themselves go on where they were stopped.
 
 import json
 import os
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -15,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from filelock import FileLock, Timeout
 
 from instructgen.dataset.disk import replace_text
@@ -57,7 +55,12 @@ class Worker:
         # One thread a process: two small models side by side are faster than each on two threads.
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
         self._process = subprocess.Popen(  # noqa: S603  the caller's own program
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            text=True,
+            start_new_session=True,  # Ctrl-C comes to it once, through stop()
         )
 
     def run(self, command: Sequence[str], log: Path) -> int:
@@ -73,12 +76,14 @@ class Worker:
         return int(answer) if answer.strip() else self._process.wait() or 1
 
     def stop(self) -> None:
-        """Let a step save what it has, as Ctrl-C does, and end."""
+        """End it; a step that it is at saves what it has first, as with Ctrl-C."""
         assert self._process.stdin is not None
         self._process.stdin.close()
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
-        self._process.wait()
+        try:
+            self._process.wait()
+        except KeyboardInterrupt:
+            self._process.kill()
+            raise
 
 
 @dataclass(slots=True)
@@ -110,7 +115,7 @@ class Demo:
         started = time.monotonic()
         spent = self._seconds.get(_ALL, 0.0)
         try:
-            self._take_all(make_steps(self.out, self.plan))
+            self._take_all(make_steps(self.out.absolute(), self.plan))
         finally:
             self._seconds[_ALL] = round(spent + time.monotonic() - started, 1)
             replace_text(times, json.dumps(self._seconds, indent=2) + "\n")
@@ -155,6 +160,7 @@ class Demo:
             step.before()
         log = self.out / "logs" / f"{step.name}.log"
         log.parent.mkdir(exist_ok=True)
+        log.touch()
         self.say(f"{step.name}: {' '.join(('instructgen', *step.command) if step.is_command else step.command)}")
         started = time.monotonic()
         code = worker.run(step.command, log)
@@ -185,7 +191,7 @@ def summarise(out: Path, plan: DemoPlan, seconds: dict[str, float]) -> dict[str,
         "controls": {name: one.all for name, one in controls.items()},
         "by_kind": {kind: _describe_kind(kind, student, captions, controls) for kind in sorted(student.seen.by_kind)},
         "seconds_by_step": {name: value for name, value in seconds.items() if name != _ALL},
-        "plan": msgspec.to_builtins(plan),
+        "plan": json.loads(plan.write()),
     }
 
 

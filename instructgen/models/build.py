@@ -44,7 +44,9 @@ def build_model(
     vision = build_tower(spec.vision, spec.seed, weights=weights, dtype=dtype)
     has_language = weights and spec.language.config is None and bool(spec.language.name)
     if quantised and not has_language:
-        raise InstructgenError("quantised = true holds weights in 4 bits: [model.language] wants a name, and no config")
+        raise InstructgenError(
+            "quantised = true holds weights in 4 bits: [model.language] wants a name, and no config"
+        )
     if has_language:
         options: dict[str, Any] = quantised_options(torch.bfloat16) if quantised else {}
         language = load_language(spec.language.name, dtype, **options)

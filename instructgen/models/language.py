@@ -135,7 +135,7 @@ def load_language(name: str, dtype: torch.dtype, **options: Any) -> PreTrainedMo
             model, report = auto.from_pretrained(
                 source, dtype=dtype, output_loading_info=True, trust_remote_code=_TRUST, **options
             )
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError, StrictDataclassError) as error:
         raise InstructgenError(missing_words(name, "language", error)) from None
     if missing := sorted(report["missing_keys"]):
         raise InstructgenError(

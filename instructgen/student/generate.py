@@ -115,6 +115,7 @@ def _begin(network: Network, rows: Sequence[Row], memory: Memory) -> tuple[Tenso
     length = rows[0].prompt.trunk_length
     numbers = {trunk: number for number, trunk in enumerate(dict.fromkeys(row.prompt.trunk for row in rows))}
     is_shared = length > 0 and len(numbers) < len(rows) and {row.prompt.trunk_length for row in rows} == {length}
+    is_shared = is_shared and _may_have_gaps(network, rows)
     start = length if is_shared else 0
     embeds_bld, mask_bl = pad_left([row.prompt.embeds_ld[start:] for row in rows])
     if is_shared:
@@ -126,6 +127,13 @@ def _begin(network: Network, rows: Sequence[Row], memory: Memory) -> tuple[Tenso
         mask_bl = torch.cat([mask_bl.new_ones(len(rows), length), mask_bl], dim=-1)
     positions_bl = (mask_bl.cumsum(dim=-1) - 1).clamp(min=0)
     return embeds_bld, mask_bl, positions_bl[:, start:]
+
+
+def _may_have_gaps(network: Network, rows: Sequence[Row]) -> bool:
+    """Return whether padding between a trunk and what follows it changes nothing, to the end of all answers."""
+    lengths = {len(row.prompt) for row in rows}
+    limit = network.max_gapped
+    return len(lengths) == 1 or limit is None or max(lengths) + max(row.max_tokens for row in rows) <= limit
 
 
 def pad_left(embeds: Sequence[Tensor]) -> tuple[Tensor, Tensor]:

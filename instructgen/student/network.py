@@ -2,10 +2,14 @@
 
 import copy
 import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
+
+from instructgen.errors import InstructgenError
 
 # B rows, L positions of them, K positions whose logits are wanted, V vocabulary, D width, N pictures, T tokens of one
 
@@ -19,6 +23,11 @@ class Network(Protocol):
     @property
     def max_positions(self) -> int | None:
         """The longest that a prompt and its answer may be together; None is not known."""
+        ...
+
+    @property
+    def max_gapped(self) -> int | None:
+        """How long a row with unseen positions inside may be and give what it gives without them; None is any."""
         ...
 
     @property
@@ -45,22 +54,37 @@ class Network(Protocol):
 
 
 class Memory:
-    """Keys and values of what a batch has seen; empty until the first step."""
+    """Keys and values of what a batch has seen; empty until the first step.
+
+    Raises InstructgenError for those of a model, such as Mamba, whose rows cannot be told apart.
+    """
 
     def __init__(self, cache: Any = None) -> None:
         self.cache = cache
 
     def keep(self, rows: list[int], device: torch.device) -> None:
         """Let the rows be these of the present ones; one may be taken several times."""
-        self.cache.batch_select_indices(torch.tensor(rows, device=device))
+        with _told_where_rows_are_one():
+            self.cache.batch_select_indices(torch.tensor(rows, device=device))
 
     def repeat(self, num_rows: int) -> None:
         """Make so many equal rows of one."""
-        if self.cache is not None:
-            self.cache.batch_repeat_interleave(num_rows)
+        if self.cache is not None and num_rows > 1:
+            with _told_where_rows_are_one():
+                self.cache.batch_repeat_interleave(num_rows)
 
     def copy(self) -> "Memory":
         return Memory(copy.deepcopy(self.cache))
+
+
+@contextmanager
+def _told_where_rows_are_one() -> Iterator[None]:
+    try:
+        yield
+    except AttributeError:
+        raise InstructgenError(
+            "this language model remembers in a way that rows cannot be chosen from; ask one thing at a time"
+        ) from None
 
 
 class CausalNetwork:
@@ -83,6 +107,16 @@ class CausalNetwork:
         config: Any = self.language.config
         found = getattr(config.get_text_config(), "max_position_embeddings", None)
         return found if isinstance(found, int) and found > 0 else None
+
+    @property
+    def max_gapped(self) -> int | None:
+        """Windows count unseen positions too, and so do distances where no positions are taken (ALiBi)."""
+        if not self._takes_positions:
+            return 0
+        config: Any = self.language.config
+        found = [getattr(config.get_text_config(), name, None) for name in ("sliding_window", "attention_chunk_size")]
+        windows = [one for one in found if isinstance(one, int) and one > 0]
+        return min(windows, default=None)
 
     def embed_ids(self, ids: Tensor) -> Tensor:
         table: Any = self.language.get_input_embeddings()  # type: ignore[operator]

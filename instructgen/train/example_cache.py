@@ -5,7 +5,6 @@ at any time.
 """
 
 import hashlib
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -36,12 +35,6 @@ class _Names(Struct, frozen=True):
     summary: Summary
     sha256: dict[str, str]
     """Of each array's file."""
-
-
-def examples_folder() -> Path:
-    """Return where encoded datasets are kept for all runs of a user: instructgen/examples in the user's cache."""
-    cache = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
-    return (Path(cache) if cache else Path.home() / ".cache") / "instructgen" / "examples"
 
 
 def name_cache(source: RowSource, encoder: Encoder) -> str:

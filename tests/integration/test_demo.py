@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,10 @@ import pytest
 pytest.importorskip("torch", reason="the extra [train] is not installed")
 pytest.importorskip("transformers", reason="the extra [train] is not installed")
 
-from instructgen.errors import InstructgenError  # noqa: E402
-from instructgen.jobs.demo import RESULT_NAME, Demo, make_steps  # noqa: E402
-from instructgen.jobs.demo_plan import DemoPlan  # noqa: E402
-from instructgen.jobs.demo_report import write_report  # noqa: E402
+from instructgen.errors import InstructgenError
+from instructgen.jobs.demo import RESULT_NAME, Demo, Worker, make_steps
+from instructgen.jobs.demo_plan import DemoPlan
+from instructgen.jobs.demo_report import write_report
 
 TINY = DemoPlan(
     num_other_scenes=24,
@@ -89,7 +90,24 @@ def test_failed_step_says_which_and_what(tmp_path: Path) -> None:
 
 def test_worker_answers_each_command_with_its_exit_code(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    lines = "".join(json.dumps([str(log), *command]) + "\n" for command in (["--version"], ["evaluate", "nowhere"]))
-    ran = subprocess.run([*WORKER], input=lines, capture_output=True, text=True, check=True)
-    assert ran.stdout.split() == ["0", "2"]
+    worker = Worker(WORKER)
+    codes = [worker.run(command, log) for command in (["--version"], ["evaluate", "nowhere"])]
+    worker.stop()
+    assert codes == [0, 2]
     assert "instructgen" in log.read_text(encoding="utf-8")
+
+
+def test_command_is_stopped_where_nobody_waits_for_the_worker_any_more(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with subprocess.Popen([*WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as worker:
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        chats = ("--source", "scenes", "--limit", "4000", "--types", "conv", "--out", str(tmp_path / "out"), "--json")
+        worker.stdin.write(json.dumps([str(log), "build", *chats]) + "\n")
+        worker.stdin.flush()
+        while not (tmp_path / "out" / "run").exists():
+            assert worker.poll() is None
+            time.sleep(0.05)
+        worker.stdin.close()
+        assert worker.stdout.read().split() == ["3"]
+    assert "stopped" in log.read_text(encoding="utf-8")

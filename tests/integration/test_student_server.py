@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import gzip
 import json
 import socket
 import threading
@@ -387,6 +388,7 @@ def test_address_of_no_picture_is_refused(parrot: tuple[Parrot, ServedStudent], 
         ("sub", False),
         ("none.png", False),
         ("a\0.png", False),
+        ("file://[/a.png", False),
     ],
 )
 def test_files_are_read_below_the_allowed_folder_alone(tmp_path: Path, name: str, *, is_there: bool) -> None:
@@ -410,6 +412,9 @@ def test_bodies_pictures_and_their_number_are_bounded() -> None:
     settings = ServerSettings(port=0, max_body_bytes=2_000, pictures=rules)
     with ServedStudent(Parrot(), settings) as server:
         assert send(server, asking("word " * 1000))[0] == 413
+        # A packed one, which would be larger in memory, is not even unpacked.
+        packed = gzip.compress(json.dumps(asking("word " * 1000)).encode())
+        assert send(server, packed, Content_Encoding="gzip")[0] == 415
         three = asking() | {"messages": show(b"1", b"2", b"3")}
         assert "more than 2 pictures" in send(server, three)[1]["error"]["message"]
         large = asking() | {"messages": show(b"1" * 101)}

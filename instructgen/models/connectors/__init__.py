@@ -13,5 +13,7 @@ CONNECTORS = {"linear": make_linear, "mlp2x_gelu": make_mlp, "qformer": make_qfo
 def make_connector(spec: ConnectorSpec, vision_width: int, language_width: int) -> Connector:
     """Return the connector with random weights, from torch's generator."""
     if spec.qformer is not None and spec.kind != "qformer":
-        raise InstructgenError(f'[model.connector] has a qformer, but its kind is "{spec.kind}": set kind = "qformer"')
+        raise InstructgenError(
+            f'[model.connector] has a qformer, but its kind is "{spec.kind}": set kind = "qformer"'
+        )
     return CONNECTORS[spec.kind](spec, vision_width, language_width)

@@ -47,8 +47,10 @@ class RequestPictures:
         folder = self._rules.folder
         if folder is None:
             raise _refuse("no picture files are allowed here (--allow-files DIR does); send a data: URL")
-        name = unquote(urlsplit(url).path) if url.lower().startswith("file:") else url
+        name = url
         try:
+            if url.lower().startswith("file:"):
+                name = unquote(urlsplit(url).path)
             root = folder.resolve()
             path = (root / name).resolve()
             # One answer for what is outside and what is not there: who asks learns nothing about other folders.

@@ -58,7 +58,8 @@ class StudentServer:
         app.router.add_get("/v1/models", self._models)
         app.router.add_get("/v1/models/{name:.+}", self._model)
         app.router.add_post("/v1/chat/completions", self._chat)
-        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
+        # aiohttp would unpack a body in memory before anybody could refuse it.
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, auto_decompress=False)
         self._batches: asyncio.Task[None] | None = None
         self.port = settings.port
 
@@ -138,6 +139,8 @@ class StudentServer:
             raise Refusal(429, f"{self._num_open} requests are open already; come again later", code="queue_full")
         if request.content_type != "application/json":  # a page elsewhere can send other types unasked
             raise Refusal(415, "the body is to be application/json")
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise Refusal(415, "the body is to be sent as it is, without Content-Encoding")
         self._num_open += 1
         try:
             return await self._answer(request)

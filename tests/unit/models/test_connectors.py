@@ -8,6 +8,7 @@ from msgspec.structs import replace  # noqa: E402
 
 from instructgen.errors import InstructgenError  # noqa: E402
 from instructgen.models.build import build_model  # noqa: E402
+from instructgen.models.checkpoints import read_prefixed  # noqa: E402
 from instructgen.models.connectors import CONNECTORS, make_connector  # noqa: E402
 from instructgen.models.spec import ConnectorSpec  # noqa: E402
 from tests.support.tiny_models import QFORMER, make_spec, save_blip2  # noqa: E402
@@ -17,7 +18,8 @@ torch.set_num_threads(1)
 
 @pytest.mark.parametrize("kind", sorted(CONNECTORS))
 def test_connector_gives_as_many_tokens_as_it_says(kind: str) -> None:
-    spec = ConnectorSpec(kind=kind, qformer=QFORMER)  # type: ignore[arg-type]
+    qformer = QFORMER if kind == "qformer" else None
+    spec = ConnectorSpec(kind=kind, qformer=qformer)  # type: ignore[arg-type]
     connector = make_connector(spec, 24, 32)
     assert tuple(connector(torch.zeros(2, 16, 24)).shape) == (2, connector.num_tokens(16), 32)
 
@@ -68,3 +70,20 @@ def test_checkpoint_without_a_qformer_is_refused(tmp_path: Path) -> None:
     named = replace(QFORMER, name=str(tmp_path))
     with pytest.raises(InstructgenError, match=r"holds no tensor called qformer\.\*"):
         build_model(replace(spec, connector=ConnectorSpec(kind="qformer", qformer=named)))
+
+
+def test_qformer_that_another_kind_would_leave_out_is_refused() -> None:
+    with pytest.raises(InstructgenError, match='has a qformer, but its kind is "linear"'):
+        make_connector(ConnectorSpec(qformer=QFORMER), 24, 32)
+
+
+def test_shape_that_no_qformer_has_is_the_users_to_mend() -> None:
+    spec = ConnectorSpec(kind="qformer", qformer=replace(QFORMER, num_heads=3))
+    with pytest.raises(InstructgenError, match=r"qformer of \[model.connector\]: .*16"):
+        make_connector(spec, 24, 32)
+
+
+def test_hub_that_does_not_answer_is_not_told_as_a_missing_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(InstructgenError, match=r"the hub does not give its model\.safetensors"):
+        read_prefixed("somebody/not-in-the-cache", ("qformer.",))

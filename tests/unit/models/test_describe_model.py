@@ -28,7 +28,7 @@ def test_table_shows_parts_training_tokens_and_memory() -> None:
     assert "vision           303,179,776     290,581,504               0  openai/clip-vit-large-patch14" in shown
     assert "connector          5,248,000       5,248,000       5,248,000  linear" in shown
     assert "256 tokens an image, of 224 px a side" in shown
-    assert "memory of one process, about, with rows of 2048 tokens" in shown
+    assert "memory of one process, about, with rows of 4096 tokens" in shown
 
 
 def test_json_has_the_same_and_changes_are_applied() -> None:
@@ -42,7 +42,7 @@ def test_json_has_the_same_and_changes_are_applied() -> None:
     assert told["lora"] == {"rank": 128, "parameters": 319_815_680}
     assert told["trained_parameters"] == 319_815_680 + 20_979_712
     assert told["visual_tokens_per_image"] == 576
-    assert told["memory"]["row_tokens"] == 2048
+    assert told["memory"]["row_tokens"] == 4096
 
 
 def test_processes_share_weights_gradients_and_moments() -> None:
@@ -59,7 +59,8 @@ def test_unknown_recipe_is_named_beside_those_that_there_are() -> None:
     error = run("model", "describe", "lava-stage1").exception
     assert isinstance(error, InstructgenError)
     assert error.exit_code == 2
-    assert "no stage of training called 'lava-stage1'; there are: llava-stage1," in str(error)
+    assert "no stage of training called 'lava-stage1'; there are: " in str(error)
+    assert " llava-stage1, llava-stage2, " in str(error)
     assert "smoke" not in str(error)
 
 
@@ -70,6 +71,21 @@ def test_build_is_not_taken_for_a_recipe_nor_a_recipe_for_a_build() -> None:
     with pytest.raises(InstructgenError, match="llava-stage1 is a stage of training, and no build"):
         pipelines.find_pipeline("llava-stage1")
     assert pipelines.find_pipeline("llava").stem == "llava"
+
+
+def test_recipe_that_is_no_toml_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("[model.vision]\nlayer = = 2\n")
+    error = run("model", "describe", str(tmp_path / "mine.toml")).exception
+    assert isinstance(error, InstructgenError)
+    assert "mine.toml is not valid TOML" in str(error)
+    assert "line 2" in str(error)
+
+
+def test_pipeline_that_is_no_text_is_the_users_to_mend(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_bytes(b"\xff\xfe")
+    error = run("pipelines", str(tmp_path / "mine.toml")).exception
+    assert isinstance(error, InstructgenError)
+    assert "mine.toml cannot be read as a text file" in str(error)
 
 
 def test_error_is_json_where_json_is_asked_for(tmp_path: Path) -> None:

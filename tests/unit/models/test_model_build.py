@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -181,3 +182,52 @@ def test_known_tower_has_one_shape_by_name_and_by_configuration() -> None:
     by_name = build_on_meta(ModelSpec(VisionSpec(name=name), ConnectorSpec(), language))
     by_config = build_on_meta(ModelSpec(VisionSpec(config=VISION[name]), ConnectorSpec(), language))
     assert by_name.vision.shape == by_config.vision.shape
+
+
+def write_config(folder: Path, **config: object) -> LanguageSpec:
+    folder.mkdir(exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(config))
+    return LanguageSpec(name=str(folder))
+
+
+def test_configuration_file_with_a_wrong_type_is_the_users_to_mend(tmp_path: Path) -> None:
+    language = write_config(tmp_path / "model", model_type="llama", hidden_size="wide")
+    with pytest.raises(InstructgenError, match=r"of \[model.language\] cannot be had: .*hidden_size"):
+        build_model(replace(make_spec(), language=language))
+
+
+def test_code_of_a_repository_is_neither_run_nor_asked_about(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    auto_map = {"AutoConfig": "own.Config", "AutoModelForCausalLM": "own.Model"}
+    language = write_config(tmp_path / "model", model_type="own", auto_map=auto_map)
+    (tmp_path / "model" / "own.py").write_text("raise SystemExit('run')")
+    with pytest.raises(InstructgenError, match="contains custom code"):
+        build_model(replace(make_spec(), language=language))
+    assert "[y/N]" not in capsys.readouterr().out
+
+
+def test_tokenizer_that_wants_another_package_says_which(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tokenizer_config.json").write_text('{"tokenizer_class": "LlamaTokenizer"}')
+    (tmp_path / "tokenizer.model").write_bytes(b"\n\x07\n\x05<unk>")
+    monkeypatch.setitem(sys.modules, "sentencepiece", None)
+    monkeypatch.setattr("instructgen.models.language.find_spec", lambda _: None)
+    with pytest.raises(InstructgenError, match="pip install sentencepiece"):
+        load_tokenizer(LanguageSpec(name=str(tmp_path)))
+
+
+def test_language_model_with_a_name_and_a_configuration_is_refused() -> None:
+    both = LanguageSpec(name="lmsys/vicuna-7b-v1.5", config=language_config())
+    for build in (build_model, build_on_meta):
+        with pytest.raises(InstructgenError, match=r"\[model.language\] has a name and a config"):
+            build(replace(make_spec(), language=both))
+
+
+def test_language_model_from_nothing_is_not_quantised() -> None:
+    with pytest.raises(InstructgenError, match=r"\[model.language\] wants a name, and no config"):
+        build_model(make_spec(), quantised=True)
+
+
+def test_vocabulary_of_two_tokens_is_enough() -> None:
+    config = language_config(vocab_size=2, eos_token_id=1, bos_token_id=0)
+    assert build_model(replace(make_spec(), language=LanguageSpec(config=config))).tokens_per_image == 16

@@ -4,6 +4,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra [train]")
 
+from msgspec.structs import replace  # noqa: E402
+
 from instructgen.models.build import build_on_meta  # noqa: E402
 from instructgen.models.counts import count_parameters  # noqa: E402
 from instructgen.models.lora import apply_lora  # noqa: E402
@@ -81,3 +83,9 @@ def test_adapters_are_on_all_linear_layers_but_the_head(size: str, rank: int, ex
     assert counts.adapters == expected
     assert counts.parts["language"].trained == counts.parts["vision"].trained == 0
     assert counts.trained == expected + counts.parts["connector"].used
+
+
+def test_idle_biases_of_the_whole_tower_are_not_counted_wherever_it_is_cut() -> None:
+    for layer in (-1, -2, 3):
+        counts = count_parameters(build(replace(EVA, layer=layer), ConnectorSpec()))
+        assert counts.parts["vision"].total == 985_894_528 + 2_816

@@ -147,6 +147,21 @@ def test_frozen_qformer_with_a_name_is_not_copied(tmp_path: Path) -> None:
     assert torch.equal(answer(build_model(named)), answer(model))
 
 
+def test_qformer_of_a_folder_is_found_from_wherever_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_blip2(tmp_path / "blip2")
+    monkeypatch.chdir(tmp_path)
+    qformer = replace(QFORMER, name="blip2")
+    spec = replace(make_spec(), connector=ConnectorSpec(kind="qformer", qformer=qformer))
+    model = build_model(spec)
+    model.freeze_all_but(["connector"])
+    save(model, spec, tmp_path / "model")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert torch.equal(answer(load_model(tmp_path / "model").model), answer(model))
+
+
 def with_adapters(spec: ModelSpec) -> VisionLanguageModel:
     model = build_model(spec)
     apply_lora(model, rank=4, alpha=8, dropout=0.1)
@@ -251,6 +266,24 @@ def test_failed_save_leaves_the_model_that_was_there(tmp_path: Path) -> None:
             tokenizer=NoTokenizer(),  # type: ignore[arg-type]
             template="plain",
         )
+    assert names_of(tmp_path) == {"model"}
+    assert torch.equal(answer(load_model(tmp_path / "model").model), answer(before.model))
+
+
+def test_model_that_cannot_take_its_place_leaves_the_one_that_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = make_folder(tmp_path / "model")
+    rename = Path.rename
+
+    def refuse(path: Path, target: Path) -> Path:
+        if path.suffix == ".part":
+            raise OSError("no such luck")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(OSError, match="no such luck"):
+        save(build_model(make_spec()), make_spec(), tmp_path / "model")
     assert names_of(tmp_path) == {"model"}
     assert torch.equal(answer(load_model(tmp_path / "model").model), answer(before.model))
 

@@ -105,6 +105,38 @@ def test_huge_picture_is_refused_before_it_is_decoded() -> None:
         reader("crop")(bomb)
 
 
+@pytest.mark.parametrize("size", [(60_000, 1), (1, 60_000), (9_000, 2)])
+@pytest.mark.parametrize("aspect", ["crop", "pad", "squash"])
+def test_line_of_a_picture_is_never_made_into_a_large_one(
+    aspect: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+    resize, new = Image.Image.resize, Image.new
+
+    def measured(image: Image.Image, side: tuple[int, int], *rest: object, **options: object) -> Image.Image:
+        made.append(side[0] * side[1])
+        return resize(image, side, *rest, **options)  # type: ignore[arg-type]
+
+    def measured_new(mode: str, side: tuple[int, int], *rest: object) -> Image.Image:
+        made.append(side[0] * side[1])
+        return new(mode, side, *rest)  # type: ignore[arg-type]
+
+    picture = encode(Image.new("RGB", size, "red"))
+    monkeypatch.setattr(Image.Image, "resize", measured)
+    monkeypatch.setattr(Image, "new", measured_new)
+    values = to_values(reader(aspect)(picture))
+    assert max(made) <= (100_000_000 if aspect == "pad" else 70_000)
+    assert values[16, 16, 0] > 120
+    if aspect != "pad":
+        assert np.allclose(values[16, 16], (255, 0, 0), atol=0.01)
+
+
+def test_middle_of_a_long_picture_is_what_a_crop_shows() -> None:
+    strip = Image.new("RGB", (6_000, 4), "white")
+    strip.paste("red", (2_900, 0, 3_100, 4))
+    assert np.allclose(to_values(reader("crop")(encode(strip))), (255, 0, 0), atol=0.01)
+
+
 @pytest.mark.parametrize("picture", [b"", b"no picture", encode(noise(20, 20))[:-30], encode(noise(9, 9), "PPM")])
 def test_what_is_no_whole_picture_is_refused(picture: bytes) -> None:
     with pytest.raises(InstructgenError, match="cannot be read"):

@@ -12,7 +12,12 @@ from instructgen.models.lora import apply_lora  # noqa: E402
 from instructgen.resources import shared_folder  # noqa: E402
 from instructgen.train.recipe import is_recipe, load_recipe  # noqa: E402
 
-RECIPES = [path for path in sorted(shared_folder("pipelines").glob("*.toml")) if is_recipe(path)]
+# The demo's parts are folders that the demo makes; its own test runs its recipes.
+RECIPES = [
+    path
+    for path in sorted(shared_folder("pipelines").glob("*.toml"))
+    if is_recipe(path) and not path.stem.startswith("demo-")
+]
 PAPERS = [
     # learning rate, samples a step, epochs, steps, trained parameters
     ("llava-stage1", 2e-3, 128, 1, None, 5_248_000),
@@ -50,6 +55,51 @@ def test_recipe_has_the_papers_values(
         apply_lora(model, rank=lora.rank, alpha=lora.alpha, dropout=lora.dropout)
     model.freeze_all_but(recipe.train.trains)
     assert count_parameters(model).trained == trained
+
+
+SCHEDULES = [
+    # template, aspect, layer, warm-up, first, last and middle learning rate, weight decay, clipping, longest sample
+    ("llava-stage1", "plain", "crop", -2, 0.03, 0, 0, 0, 1, 2048),
+    ("llava-stage2", "vicuna_v1", "crop", -2, 0.03, 0, 0, 0, 1, 2048),
+    ("llava15-stage1", "plain", "crop", -2, 0.03, 0, 0, 0, 1, 2048),
+    ("llava15-stage2", "vicuna_v1", "pad", -2, 0.03, 0, 0, 0, 1, 2048),
+    ("llava15-stage2-lora", "vicuna_v1", "pad", -2, 0.03, 0, 0, 0, 1, 2048),
+    ("minigpt4-stage1", "plain", "squash", -1, 5000, 1e-6, 8e-5, 0.05, 0, 65),
+    ("minigpt4-stage2", "minigpt4", "squash", -1, 200, 1e-6, 1e-5, 0.05, 0, 256),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "template", "aspect", "layer", "warmup", "first", "last", "decay", "clipping", "longest"), SCHEDULES
+)
+def test_recipe_has_the_papers_schedule_template_and_pictures(
+    name: str,
+    template: str,
+    aspect: str,
+    layer: int,
+    warmup: float,
+    first: float,
+    last: float,
+    decay: float,
+    clipping: float,
+    longest: int,
+) -> None:
+    recipe = load_recipe(shared_folder("pipelines") / f"{name}.toml")
+    optim, vision = recipe.optim, recipe.model.vision
+    assert (recipe.template, vision.aspect, vision.layer) == (template, aspect, layer)
+    assert vision.drops_class_token == name.startswith("llava")
+    assert (optim.schedule, optim.warmup, optim.betas) == ("cosine", warmup, (0.9, 0.999))
+    assert optim.first_rate * optim.learning_rate == pytest.approx(first, rel=1e-5)
+    assert optim.last_rate * optim.learning_rate == pytest.approx(last, rel=1e-5)
+    assert (optim.weight_decay, optim.max_grad_norm, recipe.rows.max_tokens) == (decay, clipping, longest)
+    assert recipe.train.dtype == "bfloat16"
+
+
+def test_lora_recipe_has_llavas_adapters_and_a_rate_of_the_connectors_own() -> None:
+    recipe = load_recipe(shared_folder("pipelines") / "llava15-stage2-lora.toml")
+    assert recipe.train.lora is not None
+    assert (recipe.train.lora.rank, recipe.train.lora.alpha, recipe.train.lora.dropout) == (128, 256, 0.05)
+    assert recipe.optim.rates == {"connector": 2e-5}
 
 
 @pytest.mark.parametrize("name", [name for name, *_ in PAPERS])

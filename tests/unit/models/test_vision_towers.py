@@ -19,7 +19,7 @@ from instructgen.models.places import FOLDER_VARIABLE  # noqa: E402
 from instructgen.models.seeds import seeded  # noqa: E402
 from instructgen.models.spec import VisionSpec  # noqa: E402
 from instructgen.models.towers import build_tower, outline_tower, tower_config  # noqa: E402
-from instructgen.models.vision import VisionTower, make_encoder  # noqa: E402
+from instructgen.models.vision import VisionTower, count_idle, make_encoder  # noqa: E402
 from tests.support.tiny_models import TOWERS, language_config  # noqa: E402
 from tests.support.tiny_models import tower_config as config_of  # noqa: E402
 
@@ -64,10 +64,10 @@ def test_only_tokens_that_are_no_patches_are_dropped(model_type: str, num_prefix
 def test_layers_above_the_chosen_one_are_not_held(model_type: str) -> None:
     tower = build(VisionSpec(config=config_of(model_type), layer=1))
     whole = whole_encoder(VisionSpec(config=config_of(model_type)))
-    used = sum(weight.numel() for weight in tower.parameters())
+    used = sum(weight.numel() for weight in tower.parameters()) - count_idle(tower)
     layer = next(part for part in whole.modules() if isinstance(part, torch.nn.ModuleList) and len(part) == 3)
-    above = sum(weight.numel() for part in layer[1:] for weight in part.parameters())
-    assert tower.num_total_parameters == sum(weight.numel() for weight in whole.parameters())
+    above = sum(weight.numel() for part in layer[1:] for weight in part.parameters()) - count_idle(layer[1:])
+    assert tower.num_total_parameters == sum(weight.numel() for weight in whole.parameters()) - count_idle(whole)
     assert used <= tower.num_total_parameters - above
 
 
@@ -164,3 +164,13 @@ def test_missing_weights_are_an_error_and_not_drawn_at_random(tmp_path: Path) ->
 def test_spec_survives_a_file() -> None:
     spec = VisionSpec(config=config_of(), layer=-1)
     assert msgspec.json.decode(msgspec.json.encode(spec), type=VisionSpec) == spec
+
+
+def test_configuration_of_a_tower_that_nobody_can_build_is_the_users_to_mend() -> None:
+    with pytest.raises(InstructgenError, match="does not take 28 px"):
+        build(VisionSpec(config=config_of(patch_size=0)))
+
+
+def test_tower_with_a_name_and_a_configuration_is_refused() -> None:
+    with pytest.raises(InstructgenError, match=r"\[model.vision\] has a name and a config"):
+        build(VisionSpec(name="openai/clip-vit-large-patch14", config=config_of()))

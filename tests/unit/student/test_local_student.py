@@ -11,8 +11,9 @@ pytest.importorskip("transformers", reason="transformers is not installed")
 
 from instructgen.errors import InstructgenError  # noqa: E402
 from instructgen.records import Message  # noqa: E402
-from instructgen.student.ask import Ask, Piece, Sampling  # noqa: E402
+from instructgen.student.ask import Answer, Ask, Piece, Sampling  # noqa: E402
 from instructgen.student.local import BatchLimits, LocalStudent  # noqa: E402
+from instructgen.student.trying import answer_each  # noqa: E402
 from tests.support.tiny_students import make_picture, make_spec, make_tiny  # noqa: E402
 
 GREEDY = Sampling(max_tokens=24)
@@ -227,3 +228,28 @@ def make_line(size: tuple[int, int]) -> bytes:
     buffer = io.BytesIO()
     Image.new("1", size).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "language",
+    [
+        {"model_type": "mistral", "sliding_window": 12, "head_dim": 16},
+        {"model_type": "mpt", "d_model": 32, "n_heads": 2, "n_layers": 2, "max_seq_len": 512},
+    ],
+)
+def test_windows_and_distances_are_not_counted_over_padding(language: dict[str, object]) -> None:
+    """Questions of different lengths about one picture have padding behind it where its positions are shared."""
+    student = make_tiny(make_spec(**language))
+    texts = ("What is in the picture?", "And?", "Describe it in detail, all of it please.")
+    asks = [Ask((Message("user", text),), (make_picture(number),)) for text in texts for number in (1, 2)]
+    assert student.answer_all(asks, GREEDY) == [student.answer_all([ask], GREEDY)[0] for ask in asks]
+
+
+def test_model_whose_rows_cannot_be_told_apart_answers_one_at_a_time() -> None:
+    student = make_tiny(make_spec(model_type="mamba"))
+    ask = make_asks()[0]
+    with pytest.raises(InstructgenError, match="one thing at a time"):
+        student.answer_all([ask, ask], GREEDY)
+    with pytest.raises(InstructgenError, match="one thing at a time"):
+        student.score(ask, ["Yes", "No"])
+    assert all(isinstance(one, Answer) for one in answer_each(student, [ask, ask], Sampling(max_tokens=3)))

@@ -183,6 +183,10 @@ def test_json_lines_are_read_with_their_pictures_beside_them(tmp_path: Path) -> 
         ({"messages": [{"role": "user", "content": 3}]}, "wants a list of objects with a role"),
         ({}, "wants a list of objects with a role"),
         ({"messages": say("a", "b"), "images": [3]}, "neither a path nor the bytes"),
+        ({"messages": say("a", "b"), "images": "a.png"}, "wants a list, also for a single picture"),
+        ({"messages": say("a", "b"), "images": {"path": "a.png"}}, "wants a list, also for a single picture"),
+        ({"messages": say("a", "b"), "images": 3}, "wants a list, also for a single picture"),
+        ({"messages": say("a", "b"), "image": "a.png"}, "pictures are read from `images`, a list"),
     ],
 )
 def test_line_that_is_no_chat_is_told_with_its_number(tmp_path: Path, record: dict[str, Any], wrong: str) -> None:
@@ -239,6 +243,41 @@ def test_parquet_without_messages_is_refused(tmp_path: Path) -> None:
     path = write_parquet(tmp_path / "data.parquet", [{"text": "hello"}])
     with pytest.raises(InstructgenError, match="no column 'messages'; there are: text"):
         load_examples(path, make_encoder())
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "wrong"),
+    [
+        ("images", {"bytes": b"x", "path": "a.png"}, "wants a list, also for a single picture"),
+        ("images", "a.png", "wants a list, also for a single picture"),
+        ("image", {"bytes": b"x", "path": "a.png"}, "pictures are read from `images`, a list"),
+    ],
+)
+def test_picture_beside_a_chat_is_never_left_out_silently(
+    tmp_path: Path, column: str, cell: object, wrong: str
+) -> None:
+    path = write_parquet(tmp_path / "data.parquet", [{"messages": say("What?", "A dog."), column: cell}])
+    with pytest.raises(InstructgenError, match=wrong):
+        load_examples(path, make_encoder())
+
+
+def test_split_of_a_folder_is_in_the_names_of_its_files(tmp_path: Path) -> None:
+    for split in ("train", "val"):
+        write_parquet(tmp_path / f"{split}-00000-of-00001.parquet", [{"messages": say("What?", split)}])
+    for split in ("train", "val"):
+        (example,) = load_examples(tmp_path, make_encoder(), split=split)
+        assert example.sample_id.startswith(split)
+    with pytest.raises(InstructgenError, match="no files of a split 'test'"):
+        load_examples(tmp_path, make_encoder(), split="test")
+    (tmp_path / "train-00000-of-00001.parquet").unlink()
+    with pytest.raises(InstructgenError, match="no files of a split 'train'"):
+        load_examples(tmp_path, make_encoder())
+
+
+def test_split_of_a_single_file_is_refused(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "data.jsonl", {"messages": say("What?", "A dog.")})
+    with pytest.raises(InstructgenError, match="has no split 'val'"):
+        load_examples(path, make_encoder(), split="val")
 
 
 def test_other_file_is_refused(tmp_path: Path) -> None:
@@ -355,6 +394,16 @@ def test_another_setting_another_dataset_is_encoded_anew(tmp_path: Path) -> None
     write_lines(lines, {"messages": say("What?", "A cat.")})
     load_examples(lines, make_encoder(), cache=cache)
     assert len(list(cache.iterdir())) == 6
+
+
+def test_flipped_bit_of_the_cache_is_found(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    fresh = load(tmp_path, make_rows(), cache=cache)
+    (folder,) = cache.iterdir()
+    content = bytearray((folder / "ids.npy").read_bytes())
+    content[-9] ^= 1
+    (folder / "ids.npy").write_bytes(content)
+    assert digest(load_examples(tmp_path / "version", make_encoder(), cache=cache)) == digest(fresh)
 
 
 @pytest.mark.parametrize("name", ["names.json", "ids.npy", "offsets.npy"])
