@@ -93,7 +93,7 @@ def train(options: TrainingOptions, watch: TrainWatch) -> TrainingResult:
 def _train(options: TrainingOptions, watch: TrainWatch, ranks: Ranks, stop: StopSignals) -> TrainingResult:
     start = start_model(options, ranks.device if ranks.mesh is None else torch.device("cpu"))
     recipe, tokens_per_image = start.recipe, start.model.tokens_per_image
-    data = load_data(options, start.tokenizer, tokens_per_image, cache=options.out / EXAMPLES_NAME)
+    data = load_data(options, start.tokenizer, start.model, cache=options.out / EXAMPLES_NAME)
     course = Course(measure(data.examples, tokens_per_image), recipe, ranks.count)
     record = _make_record(options, start, data, course, ranks)
     checkpoints: CheckpointFolder | None = None

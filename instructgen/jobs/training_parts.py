@@ -15,7 +15,6 @@ from instructgen.models.build import build_model, load_tokenizer, make_picture_r
 from instructgen.models.folder import load_model
 from instructgen.models.lora import apply_lora, merge_lora
 from instructgen.models.pictures import PictureReader
-from instructgen.models.seeds import seeded
 from instructgen.models.spec import ModelSpec
 from instructgen.models.vlm import VisionLanguageModel
 from instructgen.train.encode import Encoder
@@ -94,6 +93,11 @@ def start_model(options: TrainingOptions, device: torch.device) -> StartingModel
     dtype = torch.bfloat16 if recipe.train.dtype == "bfloat16" and is_frozen else torch.float32
     trained = set(recipe.train.trains)
     if options.model is not None:
+        if lora is not None and lora.quantised:
+            raise InstructgenError(
+                "train.lora.quantised loads the language model by name, and --model has it from a folder: name both"
+                " in the recipe (model.language.name, model.connector.name), or leave quantised out"
+            )
         loaded = load_model(options.model.resolve(), device=str(device), dtype=dtype)
         model, tokenizer = loaded.model, loaded.tokenizer
         recipe = replace(recipe, model=keep_aspect(loaded.spec, recipe.model))
@@ -124,25 +128,36 @@ def adapt(model: VisionLanguageModel, recipe: Recipe) -> None:
     lora = recipe.train.lora
     model.freeze_all_but(set(recipe.train.trains) - ({"language"} if lora is not None else set()))
     if lora is not None:
-        with seeded(recipe.train.seed, "lora"):
-            apply_lora(model, rank=lora.rank, alpha=lora.alpha, dropout=lora.dropout)
+        apply_lora(model, rank=lora.rank, alpha=lora.alpha, dropout=lora.dropout, seed=recipe.train.seed)
 
 
 def load_data(
     options: TrainingOptions,
     tokenizer: "PreTrainedTokenizerBase",
-    tokens_per_image: int,
+    model: VisionLanguageModel,
     *,
     cache: Path | None = None,
 ) -> Data:
     """Return the samples as tokens, with what identifies them; `cache` keeps them for the next time."""
     recipe = options.recipe
-    encoder = Encoder(tokenizer, recipe.template, tokens_per_image, recipe.rows.max_tokens)
+    encoder = Encoder(tokenizer, recipe.template, model.tokens_per_image, recipe.rows.max_tokens)
     source = open_source(options.data, options.split)
     examples = load_examples(
         options.data, encoder, split=options.split, image_folder=options.image_folder, cache=cache
     )
+    check_ids(examples, model)
     return Data(source.place, source.identity, examples, hash_examples(examples))
+
+
+def check_ids(examples: ExampleSet, model: VisionLanguageModel) -> None:
+    """Raise for a token that the language model has no embedding of, which would end the run in its middle."""
+    num_ids = next(model.causal_lm.get_input_embeddings().parameters()).shape[0]
+    largest = int(examples.ids.max(initial=0))
+    if largest >= num_ids:
+        raise InstructgenError(
+            f"the tokenizer makes token {largest}, but the language model knows {num_ids} tokens, from 0 on:"
+            " model.language.tokenizer is another model's"
+        )
 
 
 def hash_examples(examples: ExampleSet) -> str:

@@ -101,7 +101,7 @@ def plan_training(options: TrainingOptions) -> TrainingPlan:
     else:
         start = start_model(options, torch.device("cpu"))
         model, tokenizer, recipe = start.model, start.tokenizer, start.recipe
-    data = load_data(options, tokenizer, model.tokens_per_image)
+    data = load_data(options, tokenizer, model)
     course = Course(measure(data.examples, model.tokens_per_image), recipe)
     work = Workload(
         row_tokens=recipe.rows.row_tokens or recipe.rows.max_tokens,

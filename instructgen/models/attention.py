@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from instructgen.errors import InstructgenError
+from instructgen.models.language import find_decoder
 from instructgen.models.piecewise import Call, attend_in_pieces, attend_pieces_plainly, attend_plainly
 from instructgen.models.row_layout import RowLayout, Span
 
@@ -75,7 +76,7 @@ def _keeps_samples_apart(causal: Any, weight: Tensor) -> bool:
     trunk, branches, other = [1, 2, 3], ([4, 5], [6, 7, 8]), [9, 10, 11, 12]
     layout = RowLayout((_Fork(_Span(0, 3), (_Span(3, 5), _Span(5, 8))), _Fork(_Span(8, 8), (_Span(8, 12),))))
     positions = torch.tensor([[0, 1, 2, 3, 4, 3, 4, 5, 0, 1, 2, 3]], device=weight.device)
-    decoder, num_ids = causal.get_decoder(), int(weight.shape[0])
+    decoder, num_ids = find_decoder(causal), int(weight.shape[0])
     is_precise = weight.dtype in (torch.float32, torch.float64)
 
     def states(ids: list[int], **options: Any) -> Tensor:

@@ -1,5 +1,6 @@
 """A stage of training, as a file: pipelines/*.toml with a [model] table -> frozen, validated settings."""
 
+import math
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -41,6 +42,8 @@ class OptimConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """Where the warm-up begins, as a share of the learning rate."""
     last_rate: NotNegative = 0.0
     """Where the schedule ends, as a share of the learning rate."""
+    decays_from_start: bool = False
+    """Count the schedule from step 0, so that the warm-up covers its beginning (MiniGPT-4's code)."""
     max_grad_norm: NotNegative = 1.0
     """0 does not clip."""
 
@@ -132,6 +135,21 @@ def make_recipe(table: dict[str, Any], where: str) -> Recipe:
         recipe = msgspec.convert(table, Recipe)
     except msgspec.ValidationError as error:
         raise InstructgenError(f"{where}: {error}; docs/training.md lists every key") from None
+    for key, value in {**optim_numbers(recipe.optim), "train.epochs": recipe.train.epochs or 0.0}.items():
+        if not math.isfinite(value):
+            raise InstructgenError(f"{where}: {key} is {value}; give a number")
+    if max(recipe.optim.betas) >= 1:
+        raise InstructgenError(f"{where}: optim.betas are below 1")
     if (recipe.train.epochs is None) == (recipe.train.steps is None):
         raise InstructgenError(f"{where}: [train] wants either epochs or steps, one of the two")
     return recipe
+
+
+def optim_numbers(config: OptimConfig) -> dict[str, float]:
+    """Return every number of [optim] by its key; TOML has inf and nan, which pass for not negative."""
+    single = ("learning_rate", "weight_decay", "warmup", "first_rate", "last_rate", "max_grad_norm")
+    return {
+        **{f"optim.{name}": getattr(config, name) for name in single},
+        **{f"optim.rates.{part}": rate for part, rate in config.rates.items()},
+        **{f"optim.betas[{place}]": beta for place, beta in enumerate(config.betas)},
+    }

@@ -20,7 +20,8 @@ def find_share(step: int, num_steps: int, config: OptimConfig) -> float:
     num_warmup = count_warmup(num_steps, config)
     if step < num_warmup:
         return config.first_rate + (1 - config.first_rate) * step / num_warmup
-    done = (step - num_warmup) / max(1, num_steps - num_warmup)
+    num_before = 0 if config.decays_from_start else num_warmup
+    done = (step - num_before) / max(1, num_steps - num_before)
     if config.schedule == "constant":
         return 1.0
     left = 1 - done if config.schedule == "linear" else 0.5 * (1 + math.cos(math.pi * done))

@@ -20,10 +20,11 @@ from instructgen.jobs.training_parts import TrainingOptions, load_data, start_mo
 from instructgen.jobs.training_plan import plan_training  # noqa: E402
 from instructgen.models.folder import load_model, read_card  # noqa: E402
 from instructgen.models.lora import merge_lora  # noqa: E402
+from instructgen.models.spec import ModelSpec  # noqa: E402
 from instructgen.train.example import IMAGE_SLOT  # noqa: E402
 from instructgen.train.recipe import make_recipe  # noqa: E402
 from instructgen.train.watch import read_metrics  # noqa: E402
-from tests.support.training import make_options  # noqa: E402
+from tests.support.training import LANGUAGE, make_options  # noqa: E402
 from tests.support.training_kills import QuietWatch, hash_model  # noqa: E402
 
 
@@ -57,7 +58,7 @@ def test_loss_of_a_step_is_the_mean_over_its_learned_tokens_one_sample_at_a_time
     (report,) = watch.reports
     start = start_model(options, torch.device("cpu"))
     model = start.model.eval()
-    data = load_data(options, start.tokenizer, model.tokens_per_image)
+    data = load_data(options, start.tokenizer, model)
     total, learned = torch.zeros((), dtype=torch.float64), 0
     for example in data.examples:
         (slot,) = (example.ids == IMAGE_SLOT).nonzero()[0].tolist()
@@ -365,3 +366,23 @@ def test_plan_counts_what_the_run_then_does(tmp_path: Path) -> None:
     told = "\n".join(plan.describe())
     assert "16 samples of 16 rows, 8 pictures" in told
     assert "272 train" in told
+
+
+def test_tokenizer_of_another_model_is_refused_before_the_first_step(tmp_path: Path) -> None:
+    options = make_options(tmp_path, "run")
+    language = {"config": {**LANGUAGE, "vocab_size": 8}, "tokenizer": str(tmp_path / "tokenizer")}
+    model = msgspec.convert({**msgspec.to_builtins(options.recipe.model), "language": language}, ModelSpec)
+    few = replace(options, recipe=msgspec.structs.replace(options.recipe, model=model))
+    with pytest.raises(InstructgenError, match="knows 8 tokens"):
+        train(few, QuietWatch())
+
+
+def test_adapters_begin_with_weights_of_the_recipes_seed(tmp_path: Path) -> None:
+    def begin(seed: int) -> dict[str, torch.Tensor]:
+        changes = {"train": {"seed": seed, "lora": {"rank": 2, "alpha": 4}}}
+        model = start_model(make_options(tmp_path, "run", **changes), torch.device("cpu")).model
+        return {name: value for name, value in model.named_parameters() if "lora_A" in name}
+
+    first, again, other = begin(1), begin(1), begin(2)
+    assert all(torch.equal(value, again[name]) for name, value in first.items())
+    assert not any(torch.equal(value, other[name]) for name, value in first.items())

@@ -19,12 +19,18 @@ def test_cosine_with_warmup_is_that_of_transformers() -> None:
 
 
 def test_minigpt4_warms_up_from_a_hundredth_and_ends_at_eight_tenths() -> None:
-    config = OptimConfig(learning_rate=1e-4, warmup=5000, first_rate=0.01, last_rate=0.8)
+    config = OptimConfig(learning_rate=1e-4, warmup=5000, first_rate=0.01, last_rate=0.8, decays_from_start=True)
     assert find_share(0, 20_000, config) * 1e-4 == pytest.approx(1e-6)
     assert find_share(2500, 20_000, config) * 1e-4 == pytest.approx(5.05e-5)
+    assert find_share(5000, 20_000, config) == pytest.approx(0.8 + 0.1 * (1 + 2**-0.5))
+    assert find_share(10_000, 20_000, config) == pytest.approx(0.9)
+    assert find_share(19_999, 20_000, config) == pytest.approx(0.8, abs=1e-6)
+
+
+def test_schedule_begins_where_the_warmup_ends_unless_it_is_counted_from_the_start() -> None:
+    config = OptimConfig(warmup=5000, last_rate=0.8)
     assert find_share(5000, 20_000, config) == 1.0
     assert find_share(12_500, 20_000, config) == pytest.approx(0.9)
-    assert find_share(19_999, 20_000, config) == pytest.approx(0.8, abs=1e-6)
 
 
 def test_warmup_below_one_is_a_share_and_from_one_a_number_of_steps() -> None:

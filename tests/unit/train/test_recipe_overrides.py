@@ -79,3 +79,10 @@ def test_every_key_of_a_recipe_can_be_set() -> None:
     assert {"model.connector.qformer.num_queries", "train.lora.rank", "template", "rows.sharing"} <= set(keys)
     for key in keys:
         apply_overrides({}, [f"{key}=1"])
+
+
+@pytest.mark.parametrize("change", ["optim.learning_rate=inf", "optim.rates.connector=inf", "optim.betas=[0.9, 1.0]"])
+def test_numbers_that_no_optimiser_takes_are_refused_with_their_key(change: str) -> None:
+    table = apply_overrides({"model": MODEL, "train": {"steps": 1}}, [change])
+    with pytest.raises(InstructgenError, match=change.partition("=")[0].replace(".", r"\.")):
+        make_recipe(table, "x")
