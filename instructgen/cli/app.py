@@ -13,6 +13,7 @@ from instructgen.cli import (
     build,
     chat,
     dataset,
+    demo,
     describe,
     doctor,
     evaluate,
@@ -21,6 +22,7 @@ from instructgen.cli import (
     fetch,
     ledger,
     model,
+    models,
     pipelines,
     plan,
     prompts,
@@ -70,6 +72,8 @@ audit.add_to(app)
 export.add_to(app)
 fetch.add_to(app)
 dataset.add_to(app)
+demo.add_to(app)
+models.add_to(app)
 train.add_to(app)
 model.add_to(app)
 export_model.add_to(model.model_app)

@@ -2,23 +2,19 @@
 
 import json
 import sys
-import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from instructgen.cli.failures import told_as_json
+from instructgen.cli.stages import StageProgress
 from instructgen.errors import InstructgenError
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
-
     from instructgen.jobs.audit import AuditReport
     from instructgen.jobs.audit_check import AuditVerdict
 
-_PLAIN_EVERY_S = 5.0
 _UNITS = {"reading": "records", "annotations": "images", "checking": "records"}
 # Measure, its name for people, how it is written: a share, a plain number or a count.
 _ROWS = (
@@ -75,7 +71,7 @@ def audit(
     No model and no key is needed. docs/audit.md says which formats are read, what each figure means, and
     which images can be checked. The exit code is 0 whatever was found; a build's [gates] make figures fail.
     """
-    progress = _Progress(is_live=sys.stderr.isatty() and not plain and not as_json)
+    progress = StageProgress(sys.stderr.isatty() and not plain and not as_json, units=_UNITS)
     with told_as_json(as_json=as_json):
         from instructgen.jobs.audit import AuditOptions
         from instructgen.jobs.audit import audit as run_audit
@@ -93,38 +89,6 @@ def audit(
         typer.echo(line)
     if verdicts is not None:
         typer.echo(f"\nverdicts: {report.num_records:,} lines in {verdicts}")
-
-
-@dataclass(slots=True)
-class _Progress:
-    """Says on standard error how far each step is: a bar on a terminal, a line now and then elsewhere."""
-
-    is_live: bool
-    _stage: str = ""
-    _bar: "tqdm[NoReturn] | None" = None
-    _told_s: float = 0.0
-
-    def tell(self, stage: str, num_done: int, num_all: int | None) -> None:
-        if stage != self._stage:
-            self.close()
-            self._stage = stage
-            self._told_s = time.monotonic()
-        if self.is_live:
-            from tqdm import tqdm
-
-            if self._bar is None:
-                self._bar = tqdm(desc=stage, unit=f" {_UNITS[stage]}", file=sys.stderr, dynamic_ncols=True)
-            self._bar.total = num_all
-            self._bar.update(num_done - self._bar.n)
-        elif time.monotonic() - self._told_s >= _PLAIN_EVERY_S:
-            self._told_s = time.monotonic()
-            of = f" of {num_all:,}" if num_all else ""
-            typer.echo(f"{stage}: {num_done:,}{of} {_UNITS[stage]}", err=True)
-
-    def close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
 
 
 def make_object(report: "AuditReport") -> dict[str, Any]:

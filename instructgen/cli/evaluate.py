@@ -2,27 +2,23 @@
 
 import json
 import sys
-import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NoReturn
+from typing import TYPE_CHECKING, Literal
 
 import typer
 
 from instructgen.cli.build_options import to_text
 from instructgen.cli.failures import told_as_json
+from instructgen.cli.stages import StageProgress
 from instructgen.errors import InstructgenError
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
-
     from instructgen.config import SourceConfig, TeacherConfig
     from instructgen.evaluate.results import Model
     from instructgen.jobs.evaluate import EvaluateOptions, Evaluation
     from instructgen.student.ask import Student
 
 _INCOMPLETE = 4
-_PLAIN_EVERY_S = 5.0
 _KEY = "OPENAI_API_KEY"
 
 
@@ -80,7 +76,7 @@ def evaluate(
     suite asks and measures.
     Exit codes: 0 done, 2 bad input, 3 stopped (run again), 4 some questions had no answer, 5 the budget is spent.
     """
-    progress = _Progress(is_live=sys.stderr.isatty() and not plain and not as_json)
+    progress = StageProgress(sys.stderr.isatty() and not plain and not as_json, unit="questions")
     with told_as_json(as_json=as_json, stopped="stopped; run it again to go on"):
         from instructgen.jobs.evaluate import EvaluateOptions, Evaluation, describe_model
 
@@ -179,44 +175,3 @@ def _tell(options: "EvaluateOptions", model: "Model", tables: list[tuple[str, tu
         for line in lines:
             typer.echo(f"  {line}")
     typer.echo(f"\nresults and answers: {options.out}")
-
-
-@dataclass(slots=True)
-class _Progress:
-    """Says on standard error how far a suite is: a bar on a terminal, a line now and then elsewhere."""
-
-    is_live: bool
-    _stage: str = ""
-    _bar: "tqdm[NoReturn] | None" = None
-    _told_s: float = 0.0
-
-    def tell(self, stage: str, num_done: int, num_all: int) -> None:
-        if stage != self._stage:
-            self.close()
-            self._stage = stage
-            self._told_s = time.monotonic()
-        if self.is_live:
-            from tqdm import tqdm
-
-            if self._bar is None:
-                # What an earlier run answered is no work of this one, and would make it look fast.
-                self._bar = tqdm(
-                    desc=stage,
-                    total=num_all,
-                    initial=num_done,
-                    unit=" questions",
-                    file=sys.stderr,
-                    dynamic_ncols=True,
-                )
-            self._bar.update(num_done - self._bar.n)
-        elif time.monotonic() - self._told_s >= _PLAIN_EVERY_S:
-            self._told_s = time.monotonic()
-            typer.echo(f"{stage}: {num_done:,} of {num_all:,} questions", err=True)
-
-    def say(self, text: str) -> None:
-        typer.echo(text, err=True)
-
-    def close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None

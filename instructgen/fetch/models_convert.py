@@ -10,6 +10,8 @@ from instructgen.models.places import EFFICIENTNET
 
 def convert_gguf(source: Path, folder: Path) -> None:
     """Write a GGUF's weights, unpacked, as a Hugging Face folder with its tokenizer."""
+    from instructgen.models.quiet import quiet
+
     try:
         import gguf  # noqa: F401
         from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -20,15 +22,17 @@ def convert_gguf(source: Path, folder: Path) -> None:
     loader: Any = AutoModelForCausalLM
     words: Any = AutoTokenizer
     try:
-        model = loader.from_pretrained(str(source.parent), gguf_file=source.name)
-        tokenizer = words.from_pretrained(str(source.parent), gguf_file=source.name)
+        with quiet():
+            model = loader.from_pretrained(str(source.parent), gguf_file=source.name)
+            tokenizer = words.from_pretrained(str(source.parent), gguf_file=source.name)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise InstructgenError(f"{source.name} cannot be read: {error}") from None
     # The weights are unpacked; without this they would be saved as if they were still of 4 bits.
     model.hf_quantizer = None
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config
-    model.save_pretrained(folder)
+    with quiet():
+        model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
 

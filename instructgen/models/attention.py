@@ -18,6 +18,7 @@ from instructgen.models.row_layout import RowLayout, Span
 
 # L positions of a row, H heads, G heads of keys and values, D width of a head; the batch dimension is 1
 
+_MOST_ROUNDING = 0.25
 NAME = "instructgen_trees"
 
 
@@ -72,7 +73,11 @@ def _switch(language_model: Any, implementation: str) -> None:
 
 @torch.no_grad()
 def _keeps_samples_apart(causal: Any, weight: Tensor) -> bool:
-    """Run a trunk of 3 ids with branches of 2 and 3, and 4 ids beside it, as a row and apart."""
+    """Run a trunk of 3 ids with branches of 2 and 3, and 4 ids beside it, as a row and apart.
+
+    In bfloat16 a deep model's rounding moves single positions by half of their length. There the row is held against
+    the same ids as one plain text, in which every sample does see the others: it must be far nearer to the samples.
+    """
     trunk, branches, other = [1, 2, 3], ([4, 5], [6, 7, 8]), [9, 10, 11, 12]
     layout = RowLayout((_Fork(_Span(0, 3), (_Span(3, 5), _Span(5, 8))), _Fork(_Span(8, 8), (_Span(8, 12),))))
     positions = torch.tensor([[0, 1, 2, 3, 4, 3, 4, 5, 0, 1, 2, 3]], device=weight.device)
@@ -93,7 +98,12 @@ def _keeps_samples_apart(causal: Any, weight: Tensor) -> bool:
     )
     apart = torch.cat([states([*trunk, *branches[0]]), states([*trunk, *branches[1]])[3:], states(other)])
     differences = (row - apart).norm(dim=1) / apart.norm(dim=1)
-    return bool(differences.max() <= (1e-3 if is_precise else 0.1))
+    if is_precise:
+        return bool(differences.max() <= 1e-3)
+    plain = states([*trunk, *branches[0], *branches[1], *other])
+    seen = (plain - apart).norm(dim=1) / apart.norm(dim=1)
+    first = len(trunk) + len(branches[0])  # before it, plain text sees nothing that the samples do not
+    return bool(differences[first:].median() <= _MOST_ROUNDING * seen[first:].median())
 
 
 class _Span(NamedTuple):

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from instructgen.errors import InstructgenError
 from instructgen.models.spec import Aspect
+from instructgen.pictures import flatten_picture
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -58,7 +59,7 @@ class PictureReader:
         """Raises InstructgenError for bytes that are no picture, or of more than 100 million pixels."""
         if picture is None:
             return torch.zeros(3, self.image_px, self.image_px)
-        image = _flatten(open_picture(picture) if isinstance(picture, bytes) else picture)
+        image = flatten_picture(open_picture(picture) if isinstance(picture, bytes) else picture)
         square_hwc = np.asarray(self._make_square(image), dtype=np.float32) / np.float32(255)
         normal_hwc = (square_hwc - np.asarray(self.mean, np.float32)) / np.asarray(self.std, np.float32)
         return torch.from_numpy(np.ascontiguousarray(normal_hwc.transpose(2, 0, 1)))
@@ -98,17 +99,6 @@ def open_picture(picture: bytes) -> "Image.Image":
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InstructgenError(f"a picture that cannot be read: {error}") from None
     return image
-
-
-def _flatten(image: "Image.Image") -> "Image.Image":
-    """Return the picture in RGB; what is transparent becomes white."""
-    from PIL import Image
-
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    layer = image.convert("RGBA")
-    white = Image.new("RGBA", layer.size, "white")
-    return Image.alpha_composite(white, layer).convert("RGB")
 
 
 def _cut_ends(image: "Image.Image") -> "Image.Image":

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from instructgen.attempts import AttemptError
 from instructgen.errors import InstructgenError
+from instructgen.pictures import flatten_picture
 from instructgen.records import ImageRecord, Picture
 
 if TYPE_CHECKING:
-    from PIL import Image
+    pass
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 _JPEG_QUALITY = 90
@@ -76,21 +77,10 @@ def encode_small(stored: bytes, max_side_px: int, max_pixels: int, name: str) ->
             if image.width * image.height > max_pixels:
                 raise AttemptError("image_too_large", f"{name}: {image.width} x {image.height} pixels")
             image.draft("RGB", (max_side_px, max_side_px))
-            small = _flatten(image)
+            small = flatten_picture(image)
             small.thumbnail((max_side_px, max_side_px))
             buffer = io.BytesIO()
             small.save(buffer, "JPEG", quality=_JPEG_QUALITY)
     except (OSError, TypeError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise AttemptError("image_unreadable", f"{name}: {error}") from None
     return buffer.getvalue()
-
-
-def _flatten(image: "Image.Image") -> "Image.Image":
-    """Return the picture in RGB; what is transparent becomes white."""
-    from PIL import Image
-
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    layer = image.convert("RGBA")
-    white = Image.new("RGBA", layer.size, "white")
-    return Image.alpha_composite(white, layer).convert("RGB")

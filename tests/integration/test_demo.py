@@ -15,6 +15,7 @@ from instructgen.errors import InstructgenError
 from instructgen.jobs.demo import RESULT_NAME, Demo, Worker, make_steps
 from instructgen.jobs.demo_plan import DemoPlan
 from instructgen.jobs.demo_report import write_report
+from instructgen.train.example_rows import open_source
 
 TINY = DemoPlan(
     num_other_scenes=24,
@@ -47,6 +48,21 @@ def test_result_names_accuracy_controls_and_captions_alone(
 def test_every_step_left_what_it_is_known_by(finished: tuple[Path, dict[str, object], list[str]]) -> None:
     out, _, _ = finished
     assert [step.name for step in make_steps(out, TINY) if not step.done.exists()] == []
+
+
+def test_blind_student_gets_the_same_chats_with_a_gray_picture_for_each_scene(
+    finished: tuple[Path, dict[str, object], list[str]],
+) -> None:
+    from PIL import Image
+
+    out, _, _ = finished
+    rows = [json.loads(line) for line in (out / "data" / "blind" / "chats.jsonl").read_text("utf-8").splitlines()]
+    seen = list(open_source(out / "data" / "chats", "train").rows())
+    assert [row["messages"][1]["content"] for row in rows] == [row.messages[1].content for row in seen]
+    names = [row["images"][0] for row in rows]
+    assert len(set(names)) == len({row.keys[0] for row in seen}) > 1
+    with Image.open(out / "data" / "blind" / names[0]) as picture:
+        assert len(picture.getcolors() or ()) == 1
 
 
 def test_finished_demo_takes_no_step_again(finished: tuple[Path, dict[str, object], list[str]]) -> None:

@@ -196,12 +196,23 @@ def test_model_of_bfloat16_can_be_packed() -> None:
     assert model.training
 
 
-def test_what_a_model_says_of_itself_is_tried() -> None:
-    model = language(LLAMA)
+def test_rounding_of_a_deep_model_of_bfloat16_is_not_taken_for_a_leak() -> None:
+    torch.manual_seed(0)
+    model = language({**LLAMA, "num_hidden_layers": 16})
+    with torch.no_grad():
+        for name, weights in model.named_parameters():
+            if weights.ndim == 2 and "embed" not in name:
+                weights.mul_(30)
+    assert supports_packing(model.to(torch.bfloat16))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_what_a_model_says_of_itself_is_tried(dtype: torch.dtype) -> None:
+    model = language(LLAMA).to(dtype)
     inner = model.model.layers[0].forward
 
     def leaking(hidden: Any, *args: Any, **options: Any) -> Any:
-        return inner(hidden + 0.01 * hidden.cumsum(1), *args, **options)
+        return inner(hidden + 0.1 * hidden.cumsum(1), *args, **options)
 
     model.model.layers[0].forward = leaking
     assert not supports_packing(model)
