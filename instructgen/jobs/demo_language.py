@@ -24,7 +24,7 @@ from instructgen.models.language import make_config, make_language
 from instructgen.models.quiet import quiet
 from instructgen.models.seeds import seeded
 from instructgen.records import Message
-from instructgen.teachers.scene_program import Task, write
+from instructgen.teachers.scene_program import Task, Written, write
 from instructgen.train.encode import Encoder, RawSample, Skipped
 from instructgen.train.example import IMAGE_SLOT, Example
 
@@ -44,7 +44,8 @@ _LIST_QUESTION = "What is where?"
 _CAPTION_QUESTION = "What does the picture show?"
 _DETAIL_QUESTION = "Describe the picture in detail."
 # How often a chat is of each kind, once all are learned; the list is of almost nothing but what can be looked up.
-_SHARES = {"list": 0.25, "caption": 0.15, "conversation": 0.45, "description": 0.15}
+_SHARES = {"list": 0.1, "caption": 0.08, "conversation": 0.66, "description": 0.08, "reasoning": 0.08}
+_NUM_CONVERSATIONS = 3  # of a scene
 _SPECIALS = ("<|pad|>", "<|end|>", "<|user|>", "<|assistant|>", "<|system|>")
 _CHAT_TEMPLATE = (
     "{% for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] + '<|end|>' }}{% endfor %}"
@@ -71,15 +72,19 @@ class _Chat:
 
 def write_chats(scene: OtherScene, seed: int) -> dict[str, list[Pairs]]:
     """Return chats about a scene by kind, each as questions with their answers."""
-    conversation = write(Task("conv", scene.record), seed)
-    description = write(Task("detail", scene.record), seed)
-    turns = tuple((told.question, told.answer) for told in conversation.turns)
+    conversations = [write(Task("conv", scene.record), seed + number) for number in range(_NUM_CONVERSATIONS)]
+    description, reasoning = (write(Task(name, scene.record), seed) for name in ("detail", "reasoning"))
     return {
         "list": [((_LIST_QUESTION, write_list(scene.things)),)],
         "caption": [((_CAPTION_QUESTION, caption),) for caption in scene.record.captions],
-        "conversation": [turns] if turns else [],
+        "conversation": [_pairs(one) for one in conversations if one.turns],
         "description": [((_DETAIL_QUESTION, description.text),)] if description.text else [],
+        "reasoning": [_pairs(reasoning)] if reasoning.turns else [],
     }
+
+
+def _pairs(written: Written) -> Pairs:
+    return tuple((told.question, told.answer) for told in written.turns)
 
 
 def train_tokenizer(texts: Sequence[str], folder: Path) -> "PreTrainedTokenizerBase":

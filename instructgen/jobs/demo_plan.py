@@ -14,9 +14,9 @@ class DemoPlan(Struct, frozen=True):
     """
 
     seed: int = 0
-    num_other_scenes: int = 6000
-    vision_steps: int = 600
-    language_steps: tuple[int, int, int] = (250, 500, 250)
+    num_other_scenes: int = 5000
+    vision_steps: int = 500
+    language_steps: tuple[int, int, int] = (250, 900, 150)
     num_scenes: int = 3500
     stage1_steps: int = 150
     stage2_steps: int = 600
