@@ -210,6 +210,9 @@ def _order_by_group(table: SampleTable, batch: int, draws: _Draws) -> NDArray[np
     starts = np.flatnonzero(np.diff(keys[members], prepend=-1))
     ends = np.append(starts[1:], len(members))
     drawn = draws.shuffle(np.arange(len(starts)))
+    # An image with more samples than a step is cut: its samples in a random order, not in the file's.
+    mixed = draws.shuffle(np.arange(len(table)))
+    members = mixed[np.argsort(keys[mixed], kind="stable")]
     waiting = deque(zip(starts[drawn].tolist(), ends[drawn].tolist(), strict=True))
     order: list[NDArray[np.int64]] = []
     while waiting:

@@ -142,6 +142,14 @@ def test_few_images_are_cut_where_the_counts_do_not_fit() -> None:
     assert cut <= 2 * 19  # 32 is not a multiple of 3: at each of 19 seams one image at most lies in two steps
 
 
+def test_image_with_more_samples_than_a_step_has_them_in_a_random_order() -> None:
+    many = 200
+    table = SampleTable(*(np.full(many, value, np.int64) for value in (8, 0, 5)))
+    first = plan_steps(table, RowsConfig(batch=20, max_tokens=ROW_TOKENS), seed=3, epoch=0)[0].numbers
+    assert len(first) == 20
+    assert max(first) - min(first) > many // 2, "not twenty that follow one another in the file"
+
+
 def test_tree_too_long_for_a_row_is_split_and_no_sample_is() -> None:
     table = SampleTable(np.full(8, 30), np.zeros(8, np.int64), np.full(8, 20))
     (step,) = plan_steps(table, RowsConfig(batch=8, max_tokens=ROW_TOKENS), seed=0, epoch=0)
