@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+# Workers share few cores: threads of torch or numpy that wait for each other would only take them from the rest.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 

@@ -152,8 +152,8 @@ def test_journal_of_a_small_ledger_cut_at_every_byte_loses_nothing(tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_sqlite_cut_at_every_64_bytes_loses_nothing(closed: Path, tmp_path: Path) -> None:
-    lengths = range(0, (closed / "ledger.sqlite").stat().st_size, 64)
+def test_sqlite_cut_at_every_256_bytes_loses_nothing(closed: Path, tmp_path: Path) -> None:
+    lengths = range(0, (closed / "ledger.sqlite").stat().st_size, 256)
     for work in damage_each(closed, tmp_path / "run", "ledger.sqlite", map(cut_at, lengths)):
         assert_whole(work)
 
