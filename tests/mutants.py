@@ -773,9 +773,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "return Ask(turns)",
     ),
     Mutant(
-        "half_a_prediction_stays",
-        "instructgen/evaluate/predictions.py",
-        "file.truncate(whole)",
+        "half_a_line_stays",
+        "instructgen/disk.py",
+        "os.truncate(path, whole)",
         "pass",
     ),
     Mutant(

@@ -34,7 +34,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from instructgen.dataset.columns import Row
-from instructgen.dataset.reading.decoding import keep_memory, load_picture
+from instructgen.dataset.reading.decoding import keep_memory, load_picture, read_picture_file
 from instructgen.dataset.reading.row_groups import IMAGES, GroupReader, Picture, list_groups
 from instructgen.dataset.reading.row_order import Group, RowOrder
 from instructgen.dataset.shards import Shard
@@ -114,13 +114,7 @@ class _Pictures:
     def _read_file(self, path: str | None) -> bytes:
         if self.folder is None or path is None:
             raise InstructgenError(f"picture {path} is not in the row; image_folder says where pictures are")
-        file = (self.folder / path).resolve()
-        if not file.is_relative_to(self.folder.resolve()):
-            raise InstructgenError(f"picture {path} lies outside of the image folder {self.folder}")
-        try:
-            return file.read_bytes()
-        except OSError as error:
-            raise InstructgenError(f"picture {path} cannot be read: {error}; image_folder is wrong?") from None
+        return read_picture_file(self.folder, path)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from types import TracebackType
 from typing import Self
 
 import msgspec
-from filelock import FileLock, Timeout
 
-from instructgen.errors import InstructgenError, RunLockedError
+from instructgen.disk import hold_folder, read_whole_lines
+from instructgen.errors import InstructgenError
 from instructgen.evaluate.questions import Prediction
 
 PREDICTIONS_NAME = "predictions.jsonl"
@@ -24,16 +24,7 @@ class PredictionFile:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / PREDICTIONS_NAME
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(folder / "lock", timeout=0)
-            self._lock.acquire()
-        except Timeout:
-            raise RunLockedError(
-                f"{folder} is in use by another instructgen process; wait for it to end, or choose another --out"
-            ) from None
-        except OSError as error:
-            raise InstructgenError(f"{folder} cannot be written: {error}") from None
+        self._lock = hold_folder(folder)
         try:
             self.answered = self._read()
             self._file = self.path.open("ab")
@@ -60,14 +51,8 @@ class PredictionFile:
         os.fsync(self._file.fileno())
 
     def _read(self) -> dict[str, Prediction]:
-        if not self.path.exists():
-            return {}
-        with self.path.open("r+b") as file:
-            text = file.read()
-            whole = text.rfind(b"\n") + 1
-            file.truncate(whole)
         found: dict[str, Prediction] = {}
-        for number, line in enumerate(text[:whole].splitlines(), 1):
+        for number, line in enumerate(read_whole_lines(self.path), 1):
             try:
                 one = msgspec.json.decode(line, type=Prediction)
             except msgspec.MsgspecError as error:

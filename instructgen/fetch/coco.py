@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 import msgspec
 from msgspec import Struct
 
-from instructgen.dataset.disk import replace_text
+from instructgen.disk import replace_text
 from instructgen.errors import InstructgenError, RunStoppedError
 from instructgen.fetch.addresses import parse_url
 from instructgen.fetch.ask import Asker, Came, Moved

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from instructgen.dataset.disk import replace_text, sync
+from instructgen.disk import replace_text, sync
 from instructgen.fetch.folder import INDEX_NAME, REPORT_NAME, FetchFolder
 
 if TYPE_CHECKING:

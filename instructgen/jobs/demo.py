@@ -16,7 +16,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from instructgen.dataset.disk import replace_text
+from instructgen.disk import replace_text
 from instructgen.errors import InstructgenError, RunLockedError, RunStoppedError
 from instructgen.jobs.demo_blind import write_blind
 from instructgen.jobs.demo_plan import DemoPlan

@@ -7,7 +7,7 @@ import io
 import json
 from pathlib import Path
 
-from instructgen.dataset.disk import replace_text
+from instructgen.disk import replace_text
 from instructgen.models.pictures import usual_colours
 from instructgen.train.example_rows import open_source
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from instructgen.dataset.disk import replace_text
+from instructgen.disk import replace_text
 from instructgen.evaluate.predictions import PREDICTIONS_NAME
 from instructgen.evaluate.qa_questions import QaQuestion
 from instructgen.evaluate.questions import Prediction

@@ -19,7 +19,7 @@ from instructgen.models.spec import ModelSpec
 from instructgen.models.vlm import VisionLanguageModel
 from instructgen.train.encode import Encoder
 from instructgen.train.example_rows import open_source
-from instructgen.train.examples import ExampleSet, load_examples
+from instructgen.train.examples import ExampleSet, encode_source
 from instructgen.train.prepare import prepare
 from instructgen.train.recipe import Recipe
 
@@ -142,9 +142,7 @@ def load_data(
     recipe = options.recipe
     encoder = Encoder(tokenizer, recipe.template, model.tokens_per_image, recipe.rows.max_tokens)
     source = open_source(options.data, options.split)
-    examples = load_examples(
-        options.data, encoder, split=options.split, image_folder=options.image_folder, cache=cache
-    )
+    examples = encode_source(source, encoder, image_folder=options.image_folder, cache=cache)
     check_ids(examples, model)
     return Data(source.place, source.identity, examples, hash_examples(examples))
 

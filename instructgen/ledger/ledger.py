@@ -16,9 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from filelock import FileLock, Timeout
-
-from instructgen.errors import InstructgenError, RunLockedError, RunStoppedError
+from instructgen.disk import hold_folder
+from instructgen.errors import InstructgenError, RunStoppedError
 from instructgen.ledger.backlog import MAX_WAIT_S, Backlog
 from instructgen.ledger.books import (
     DamagedBlobError,
@@ -72,16 +71,7 @@ class Ledger:
         # A writer holds the first while it writes a batch, a reader the second; mending holds both.
         self._write_lock = threading.Lock()
         self._read_lock = threading.RLock()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(folder / "lock", timeout=0)
-            self._lock.acquire()
-        except Timeout:
-            raise RunLockedError(
-                f"{folder} is in use by another instructgen process; wait for it to end, or choose another --out"
-            ) from None
-        except OSError as error:
-            raise InstructgenError(f"{folder} cannot be written: {error}") from None
+        self._lock = hold_folder(folder)
         try:
             self._copies = self._open()
         except OSError as error:

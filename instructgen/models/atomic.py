@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from instructgen.disk import sync
 from instructgen.errors import InstructgenError
 
 _MOST_BYTES_READ = 1 << 30  # above, a file is known by its size: reading it twice costs more than it tells
@@ -49,21 +50,13 @@ def _exchange(made: Path, folder: Path) -> None:
         if old.exists():
             old.rename(folder)
         raise
-    _sync(folder.parent)
+    sync(folder.parent)
     shutil.rmtree(old, ignore_errors=True)
 
 
 def _sync_tree(folder: Path) -> None:
     for path in [*folder.rglob("*"), folder]:
-        _sync(path)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync(path)
 
 
 def describe_files(folder: Path) -> dict[str, tuple[int, str]]:

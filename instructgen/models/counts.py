@@ -2,8 +2,9 @@
 
 from msgspec import Struct
 
+from instructgen.models.spec import PARTS, Part
 from instructgen.models.vision import count_idle
-from instructgen.models.vlm import PARTS, Part, VisionLanguageModel, part_of
+from instructgen.models.vlm import VisionLanguageModel, part_of
 
 
 class PartCount(Struct, frozen=True):

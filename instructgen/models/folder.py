@@ -19,8 +19,8 @@ from instructgen.models.lora import ADAPTER_FOLDER, load_adapter, save_adapter
 from instructgen.models.pictures import PictureReader
 from instructgen.models.quiet import quiet
 from instructgen.models.saved_tower import save_tower
-from instructgen.models.spec import ModelSpec
-from instructgen.models.vlm import PARTS, Part, VisionLanguageModel, part_of
+from instructgen.models.spec import PARTS, ModelSpec, Part
+from instructgen.models.vlm import VisionLanguageModel, part_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -1,11 +1,13 @@
 """What a model is made of, as a recipe's [model] table says it; no weights and no torch."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from msgspec import Meta, Struct
 
 PositiveInt = Annotated[int, Meta(gt=0)]
 ConnectorKind = Literal["linear", "mlp2x_gelu", "qformer"]
+Part = Literal["vision", "qformer", "connector", "language"]
+PARTS: tuple[Part, ...] = get_args(Part)
 Aspect = Literal["squash", "crop", "pad"]
 
 

@@ -1,7 +1,7 @@
 """A vision-language model: pictures become tokens among those of the text, and a causal language model reads all."""
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -9,13 +9,12 @@ from transformers import PreTrainedModel
 
 from instructgen.models.connectors.base import Connector
 from instructgen.models.language import HeadScale, find_decoder, read_head_scale, unwrap
+from instructgen.models.spec import Part
 from instructgen.models.vision import VisionTower
 
 # L positions of a row, S of them asked for, N pictures, T tokens of one, P patches, V vision width, D language width,
 # C channels, H height, W width
 
-Part = Literal["vision", "qformer", "connector", "language"]
-PARTS: tuple[Part, ...] = ("vision", "qformer", "connector", "language")
 _ADAPTER = ".lora_"
 _WRAPPERS = ("module.", "_orig_mod.")  # what DDP and torch.compile put before a parameter's name
 

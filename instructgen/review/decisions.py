@@ -14,7 +14,7 @@ import msgspec
 from filelock import FileLock, Timeout
 from msgspec import Struct
 
-from instructgen.dataset.disk import sync
+from instructgen.disk import sync
 from instructgen.errors import InstructgenError, RunLockedError, RunStoppedError
 
 Choice = Literal["accept", "edit", "reject"]

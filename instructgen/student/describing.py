@@ -15,6 +15,7 @@ import msgspec
 from filelock import FileLock, Timeout
 from msgspec import Struct
 
+from instructgen.disk import read_whole_lines
 from instructgen.errors import InstructgenError, RunLockedError
 from instructgen.records import Failed, Message
 from instructgen.refine.joining import join_texts
@@ -133,16 +134,8 @@ def read_captions(path: Path, asked: str | None = None) -> dict[str, Caption]:
 
     Raises InstructgenError for a line that is none, and, with `asked`, for one of other settings.
     """
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return {}
-    whole = data.rfind(b"\n") + 1
-    if whole < len(data):
-        with path.open("r+b") as file:
-            file.truncate(whole)
     found: dict[str, Caption] = {}
-    for number, line in enumerate(data[:whole].splitlines(), 1):
+    for number, line in enumerate(read_whole_lines(path), 1):
         try:
             caption = msgspec.json.decode(line, type=Caption)
         except msgspec.DecodeError as error:

@@ -17,8 +17,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from instructgen.dataset.disk import sync
 from instructgen.dataset.sums import hash_stream
+from instructgen.disk import sync
 from instructgen.errors import InstructgenError, RunStoppedError
 
 _NAME = re.compile(r"step-(\d{8})")

@@ -14,8 +14,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from instructgen.dataset.disk import sync
 from instructgen.dataset.shards import hash_file
+from instructgen.disk import sync
 from instructgen.errors import InstructgenError
 from instructgen.train.encode import Encoder
 from instructgen.train.example_pictures import PictureStore

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from instructgen.dataset.reading.decoding import read_picture_file
 from instructgen.dataset.reading.row_groups import IMAGES, GroupReader
 from instructgen.dataset.reading.row_order import Group
 from instructgen.dataset.stored import LocalVersion
@@ -68,10 +69,4 @@ class PictureStore:
     def _read_file(self, path: str) -> bytes:
         if self.folder is None:
             raise InstructgenError(f"picture {path} is not in the data; image_folder says where pictures are")
-        file = (self.folder / path).resolve()
-        if not file.is_relative_to(self.folder.resolve()):
-            raise InstructgenError(f"picture {path} lies outside of the image folder {self.folder}")
-        try:
-            return file.read_bytes()
-        except OSError as error:
-            raise InstructgenError(f"picture {path} cannot be read: {error}; image_folder is wrong?") from None
+        return read_picture_file(self.folder, path)

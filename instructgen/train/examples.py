@@ -36,7 +36,13 @@ def load_examples(
     `cache` is a folder where what was encoded before is found, and kept for the next time.
     Raises InstructgenError where nothing can be learned from any of them.
     """
-    source = open_source(ref, split)
+    return encode_source(open_source(ref, split), encoder, image_folder=image_folder, cache=cache)
+
+
+def encode_source(
+    source: RowSource, encoder: Encoder, *, image_folder: Path | str | None = None, cache: Path | None = None
+) -> ExampleSet:
+    """Do what `load_examples` does with a source that is open."""
     folder = source.folder if image_folder is None else Path(image_folder)
     if source.names_by_path and folder is None:
         raise InstructgenError(f"{source.place} names its pictures by path; image_folder says where they are")

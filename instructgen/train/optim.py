@@ -9,8 +9,9 @@ from torch.distributed.tensor import DTensor
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.optim import AdamW
 
+from instructgen.models.spec import Part
 from instructgen.train.distributed import Ranks
-from instructgen.train.recipe import OptimConfig, Part
+from instructgen.train.recipe import OptimConfig
 
 _MOMENTS = ("exp_avg", "exp_avg_sq")
 

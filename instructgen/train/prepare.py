@@ -69,10 +69,7 @@ def _compute_again(model: VisionLanguageModel) -> None:
     causal_lm: Any = model.causal_lm
     if not causal_lm.supports_gradient_checkpointing:
         raise InstructgenError(f"{type(causal_lm).__name__} has no gradient checkpointing; turn it off in [train]")
-    if hasattr(causal_lm, "activation_checkpointing_enable"):
-        causal_lm.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
-    else:  # its name before transformers 5.24
-        causal_lm.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    causal_lm.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
     for module in causal_lm.modules():
         if isinstance(module, GradientCheckpointingLayer):
             # A layer asks its own flag; what is inside a frozen one stays without dropout.

@@ -9,11 +9,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 from instructgen.errors import InstructgenError
-from instructgen.models.spec import ModelSpec, PositiveInt
+from instructgen.models.spec import ModelSpec, Part, PositiveInt
 
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 NotNegative = Annotated[float, Meta(ge=0)]
-Part = Literal["vision", "qformer", "connector", "language"]
 
 
 class LoraConfig(Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from instructgen.dataset.disk import replace_text
+from instructgen.disk import replace_text
 from instructgen.errors import InstructgenError
 from instructgen.models.counts import Counts
 from instructgen.train.examples import Summary

@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
-from instructgen.dataset.disk import replace_text
+from instructgen.disk import replace_text
 from instructgen.errors import InstructgenError
 
 METRICS_NAME = "metrics.jsonl"

@@ -13,7 +13,7 @@ PACKAGE = ROOT / "instructgen"
 
 # Lowest first. A part imports from the rows before its own, and from its own row where PAIRS says so.
 LAYERS = (
-    ("errors", "secrets", "records", "attempts", "text", "draws", "resources", "lexicon", "pictures"),
+    ("errors", "secrets", "records", "attempts", "text", "draws", "resources", "lexicon", "pictures", "disk"),
     ("config", "prefixes", "grounding"),
     ("surrogate", "scenes", "sample_types", "filters", "ledger", "limits", "observe"),
     ("prompting", "sources", "scenegraph"),
@@ -30,6 +30,7 @@ PAIRS = {
     ("text", "lexicon"),
     ("lexicon", "text"),
     ("resources", "errors"),
+    ("disk", "errors"),
     ("secrets", "errors"),
 }
 RANKS = {part: rank for rank, row in enumerate(LAYERS) for part in row}

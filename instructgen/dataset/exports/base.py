@@ -12,9 +12,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from instructgen.dataset.columns import Row
-from instructgen.dataset.disk import sync
 from instructgen.dataset.manifest import Manifest
 from instructgen.dataset.stored import StoredVersion, read_rows
+from instructgen.disk import sync
 from instructgen.errors import InstructgenError
 
 # Given an image's id and its file's name, relative to the image folder: the stored bytes, or None.

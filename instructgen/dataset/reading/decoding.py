@@ -2,9 +2,11 @@
 
 import io
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from instructgen.dataset.pictures import PICTURE_FORMATS
+from instructgen.errors import InstructgenError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -56,3 +58,14 @@ def load_picture(picture: bytes) -> "Image":
     if image.getexif().get(ExifTags.Base.Orientation) is not None:
         return ImageOps.exif_transpose(image)
     return image
+
+
+def read_picture_file(folder: Path, path: str) -> bytes:
+    """Return the file of a picture that a row names by its path; raises InstructgenError without it in the folder."""
+    file = (folder / path).resolve()
+    if not file.is_relative_to(folder.resolve()):
+        raise InstructgenError(f"picture {path} lies outside of the image folder {folder}")
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InstructgenError(f"picture {path} cannot be read: {error}; image_folder is wrong?") from None

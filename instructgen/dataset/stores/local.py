@@ -17,7 +17,6 @@ from filelock import FileLock, Timeout
 
 from instructgen.dataset.cards.card import make_card
 from instructgen.dataset.cards.statistics import read_statistics
-from instructgen.dataset.disk import replace_text, sync
 from instructgen.dataset.manifest import MANIFEST_NAME, Manifest, read_manifest
 from instructgen.dataset.shards import Shard
 from instructgen.dataset.stored import LocalVersion, StoredVersion
@@ -33,6 +32,7 @@ from instructgen.dataset.stores.base import (
 )
 from instructgen.dataset.sums import hash_stream
 from instructgen.dataset.verify import verify_version
+from instructgen.disk import replace_text, sync
 from instructgen.errors import InstructgenError, RunLockedError
 
 WORK = ".work"

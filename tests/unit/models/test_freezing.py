@@ -8,8 +8,12 @@ torch = pytest.importorskip("torch", reason="the extra [train]")
 
 from instructgen.models.build import build_model  # noqa: E402
 from instructgen.models.lora import apply_lora  # noqa: E402
-from instructgen.models.spec import LanguageSpec, ModelSpec  # noqa: E402
-from instructgen.models.vlm import PARTS, VisionLanguageModel, part_of  # noqa: E402
+from instructgen.models.spec import (  # noqa: E402
+    PARTS,
+    LanguageSpec,
+    ModelSpec,
+)
+from instructgen.models.vlm import VisionLanguageModel, part_of  # noqa: E402
 from tests.support.tiny_models import answer, language_config, make_spec  # noqa: E402
 
 torch.set_num_threads(1)

@@ -4,9 +4,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
+from instructgen.models.spec import Part  # noqa: E402
 from instructgen.train.distributed import Ranks  # noqa: E402
 from instructgen.train.optim import clip, make_optimiser, read_moments, set_rates, write_moments  # noqa: E402
-from instructgen.train.recipe import OptimConfig, Part  # noqa: E402
+from instructgen.train.recipe import OptimConfig  # noqa: E402
 
 RANKS = Ranks(torch.device("cpu"))
 
