@@ -13,7 +13,7 @@ PACKAGE = ROOT / "instructgen"
 
 # Lowest first. A part imports from the rows before its own, and from its own row where PAIRS says so.
 LAYERS = (
-    ("errors", "secrets", "records", "attempts", "text", "draws", "resources", "lexicon", "pictures", "disk"),
+    ("errors", "secrets", "records", "attempts", "text", "draws", "resources", "lexicon", "pictures", "disk", "pages"),
     ("config", "prefixes", "grounding"),
     ("surrogate", "scenes", "sample_types", "filters", "ledger", "limits", "observe"),
     ("prompting", "sources", "scenegraph"),
@@ -21,6 +21,7 @@ LAYERS = (
     ("train",),
     ("student",),
     ("batch", "evaluate", "fetch", "review"),
+    ("report", "viewer"),
     ("jobs",),
     ("cli",),
 )
@@ -31,6 +32,7 @@ PAIRS = {
     ("lexicon", "text"),
     ("resources", "errors"),
     ("disk", "errors"),
+    ("pages", "errors"),
     ("secrets", "errors"),
 }
 RANKS = {part: rank for rank, row in enumerate(LAYERS) for part in row}
