@@ -7,7 +7,7 @@ CONSTRAINTS ?= constraints.txt
 # Many tests wait for servers and processes, so one more than the cores of a small machine.
 WORKERS ?= 3
 
-.PHONY: help install check lint types test dataset-check ci mutants sample clean
+.PHONY: help install check lint types test docs browser dataset-check ci mutants sample clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/'
@@ -43,7 +43,17 @@ dataset-check: install ## build the bundled sample, replay it, and hold both aga
 	$(BIN)/instructgen build --pipeline pipelines/smoke.toml --replay build/dataset-check/run --out build/dataset-replayed
 	$(BIN)/instructgen dataset check build/dataset-replayed --against build/dataset-check --gates data/smoke-gates.toml
 
-ci: check
+docs: install ## build the documentation site into build/site, without network
+	$(BIN)/mkdocs build --strict --quiet --site-dir build/site
+
+browser: ## install Chromium for the tests of pages, from Debian's packages; without it they are skipped
+	@command -v chromium chromium-browser google-chrome >/dev/null \
+		|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+			&& { apt-get install -qq -y --no-install-recommends chromium >/dev/null 2>&1 \
+				|| { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium >/dev/null; }; }; } \
+		|| echo "no Chromium could be installed here: the tests of pages will be skipped"
+
+ci: browser check
 
 mutants: install ## plant known faults one by one and show that the tests catch each
 	$(BIN)/python -m tests.mutants

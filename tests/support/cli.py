@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support.warm import WarmProcess, can_take
+
 NO_KEYRING = "keyring.backends.null.Keyring"
 ROOT = Path(__file__).resolve().parents[2]
+_WARM = WarmProcess()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +37,15 @@ def environment(**changes: str) -> dict[str, str]:
 
 
 def run_cli(*arguments: str | Path, cwd: Path | None = None, timeout_s: float = 120, **env: str) -> Done:
+    env = environment(**env)
+    if can_take(env):
+        return Done(*_WARM.run([*map(str, arguments)], cwd, env, timeout_s))
     done = subprocess.run(
         [sys.executable, "-m", "instructgen", *map(str, arguments)],
         capture_output=True,
         text=True,
         cwd=cwd,
-        env=environment(**env),
+        env=env,
         timeout=timeout_s,
         check=False,
         stdin=subprocess.DEVNULL,
