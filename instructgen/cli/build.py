@@ -2,7 +2,6 @@
 
 import gc
 import json
-import sys
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any, Literal
@@ -115,7 +114,7 @@ def build(
                 "alarm": alarm and None,
             },
         )
-        result = _run(config, out, is_live=sys.stderr.isatty() and not plain and not as_json)
+        result = _run(config, out, is_live=not plain and not as_json)
     if as_json:
         typer.echo(json.dumps(_summarise(result)))
     else:
@@ -127,7 +126,7 @@ def build(
 
 
 def _run(config: "BuildConfig", out: Path | None, *, is_live: bool) -> "BuildResult":
-    from instructgen.cli.progress import Progress
+    from instructgen.cli.progress import Progress, has_live_terminal
     from instructgen.jobs.build import Build
     from instructgen.jobs.parts import make_parts
 
@@ -139,7 +138,9 @@ def _run(config: "BuildConfig", out: Path | None, *, is_live: bool) -> "BuildRes
     # loaded by now is not looked through any more, and the rest seldom.
     gc.freeze()
     gc.set_threshold(_COLLECT_EVERY, *gc.get_threshold()[1:])
-    return Build(parts, folder, Progress(is_live)).run()
+    title = f"{parts.source.title}, {parts.teacher.model}"
+    with Progress(is_live and has_live_terminal(), title) as watch:
+        return Build(parts, folder, watch).run()
 
 
 def _summarise(result: "BuildResult") -> dict[str, Any]:

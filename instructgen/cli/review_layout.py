@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import typer
 
+from instructgen.cli.terminal_text import clean_text, wrap_text
 from instructgen.review.agreement import Numbers
 from instructgen.review.desk import REASONS, SampleView
 
@@ -26,9 +27,9 @@ def make_head(view: SampleView, numbers: Numbers, num_samples: int, width: int) 
     told = f"{numbers.accepted} accepted, {numbers.edited} edited, {numbers.rejected} rejected"
     return [
         typer.style(
-            _spread(f"{view.at + 1}/{num_samples}  {_clean(view.sample_id)}", _clean(mark), width), bold=True
+            _spread(f"{view.at + 1}/{num_samples}  {clean_text(view.sample_id)}", clean_text(mark), width), bold=True
         ),
-        _spread(f"image {_clean(view.image_path)}", told, width),
+        _spread(f"image {clean_text(view.image_path)}", told, width),
         "-" * width,
     ]
 
@@ -42,7 +43,7 @@ def make_body(view: SampleView, width: int) -> list[str]:
     for turn in view.shown_turns:
         is_answer = turn.role == "assistant"
         speaker = "A: " if is_answer else "Q: " if turn.role == "user" else f"{turn.role}: "
-        wrapped = _wrap(turn.content, width, speaker)
+        wrapped = wrap_text(turn.content, width, speaker)
         lines += wrapped if is_answer else [typer.style(line, fg="cyan") for line in wrapped]
         lines += [""] if is_answer else []
     if view.captions:
@@ -61,18 +62,7 @@ def make_reasons(width: int) -> list[str]:
 
 
 def _list(texts: Iterable[str], width: int) -> list[str]:
-    return [line for text in texts for line in _wrap(text, width, " - ")]
-
-
-def _wrap(text: str, width: int, start: str) -> list[str]:
-    lines: list[str] = []
-    for paragraph in text.splitlines() or [""]:
-        first = start if not lines else " " * len(start)
-        wrapped = textwrap.wrap(
-            _clean(paragraph), width, initial_indent=first, subsequent_indent=" " * len(start), break_long_words=True
-        )
-        lines += wrapped or [""]
-    return lines
+    return [line for text in texts for line in wrap_text(text, width, " - ")]
 
 
 def _spread(left: str, right: str, width: int) -> str:
@@ -81,8 +71,3 @@ def _spread(left: str, right: str, width: int) -> str:
     room = width - len(right) - (2 if right else 0)
     left = left if len(left) <= room else f"{left[: room - 3]}..."
     return f"{left:<{room}}{'  ' if right else ''}{right}"
-
-
-def _clean(text: str) -> str:
-    """Return the text without what a terminal would act on."""
-    return "".join(character if character.isprintable() else "?" for character in text.expandtabs(4))

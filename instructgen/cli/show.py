@@ -1,12 +1,10 @@
 """`instructgen show`: read samples of a dataset in the terminal."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, Literal
 
 import typer
-
-if TYPE_CHECKING:
-    from instructgen.dataset.read import ShownRow
 
 
 def add_to(app: typer.Typer) -> None:
@@ -19,16 +17,27 @@ def show(
     sample_type: str | None = typer.Option(None, "--type", help="Only samples of this type."),
     image: str | None = typer.Option(None, help="Only samples of this image id, such as coco/000000000139."),
     rejected: bool = typer.Option(False, "--rejected", help="What was not published, with the reasons."),
+    root: Path | None = typer.Option(None, help="COCO folder of the images, for their boxes, captions and pictures."),
+    images: Path | None = typer.Option(None, help="Folder of pictures, where the dataset does not hold them."),
+    pictures: Literal["auto", "kitty", "sixel", "iterm", "blocks", "layout", "none"] = typer.Option(
+        "auto", help="How pictures are drawn; `layout` draws their boxes with characters."
+    ),
+    plain: bool = typer.Option(False, "--plain", help="Text alone: no picture, no colour, no wrapping."),
     as_json: bool = typer.Option(False, "--json", help="One JSON object a line."),
 ) -> None:
-    """Print samples of a dataset, or what was rejected and why.
+    """Print samples of a dataset with their pictures, or what was rejected and why.
 
     \b
     Examples:
       instructgen show out/coco-sample
       instructgen show out/coco-sample --type detail -n 1
+      instructgen show out/coco --root coco --pictures blocks
       instructgen show out/coco-sample --rejected --json
       instructgen show s3://bucket/coco@v1
+
+    \b
+    Where the terminal shows no pictures, the boxes are drawn in their places: those of --root, of the bundled sample
+    and of rendered scenes. Escape codes go to a terminal alone, unless --pictures asks for them.
     """
     from instructgen.dataset.read import read_rejected, read_rows
     from instructgen.dataset.stores.errors import told_store
@@ -46,30 +55,30 @@ def show(
         return
     with told_store(dataset):
         rows = read_rows(version, sample_type, image, n)
+    if as_json:
+        for row in rows:
+            typer.echo(json.dumps(row))
+        return
+    from instructgen.cli.show_samples import find_sights, make_look, print_sample
+
+    look = make_look(pictures, plain=plain)
+    with told_store(dataset):
+        sights = find_sights(version, rows, look, root, images)
     for row in rows:
-        typer.echo(json.dumps(row) if as_json else _layout(row))
-    if not rows and not as_json:
+        print_sample(row, sights, look)
+    if not rows:
         typer.echo("no such sample; --rejected shows what was not published")
 
 
-def _layout(row: "ShownRow") -> str:
-    speaker = {"user": "Q", "assistant": "A"}
-    lines = [f"--- {row['sample_id']}  ({row['image_path']}; {row['teacher']}, {row['model']})"]
-    for message in row["messages"]:
-        first, *rest = message["content"].splitlines() or [""]
-        lines.append(f"{speaker.get(message['role'], message['role'])}: {first}")
-        lines.extend(f"   {line}" for line in rest)
-    return "\n".join([*lines, ""])
-
-
 def _print_rejected(lines: list[dict[str, Any]], *, as_json: bool) -> None:
+    from instructgen.cli.terminal_text import clean_text
+
     for line in lines:
         if as_json:
             typer.echo(json.dumps(line))
         else:
-            typer.echo(
-                f"--- {line['unit_id']}  {line['outcome']} at {line['stage']}: {line['reason']} {line['detail']}"
-            )
-            typer.echo("\n".join(f"   {text}" for text in line.get("text", "").splitlines()))
+            why = f"{line['outcome']} at {line['stage']}: {line['reason']} {line['detail']}"
+            typer.echo(clean_text(f"--- {line['unit_id']}  {why}"))
+            typer.echo("\n".join(f"   {clean_text(text)}" for text in line.get("text", "").splitlines()))
     if not lines and not as_json:
         typer.echo("nothing was rejected")

@@ -16,6 +16,7 @@ from instructgen.generate.alarm import Alarm, Lookout, find_plain_reason
 from instructgen.generate.asked import Answered, Asked, AskedStep, Stop
 from instructgen.generate.budget import NANO, Budget
 from instructgen.generate.lanes import make_lane
+from instructgen.generate.pool import Endpoint
 from instructgen.generate.scheduler import Scheduler
 from instructgen.jobs.course import Ended, FindAnswer, Wanted
 from instructgen.jobs.facts import Spending
@@ -23,10 +24,20 @@ from instructgen.jobs.outcomes import Outcome
 from instructgen.jobs.parts import BuildParts
 from instructgen.jobs.run_record import RunRecord
 from instructgen.ledger.ledger import Ledger
+from instructgen.observe.stats import RunStats
 from instructgen.records import Cost, Failed, Reply, Sample, Unit
 from instructgen.resources import BATCHES_NAME
 
 _HEARTBEAT_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """What the asking itself counts with, to be read while it goes on."""
+
+    stats: RunStats
+    budget: Budget
+    endpoints: tuple[Endpoint, ...]
 
 
 class BuildWatch(Protocol):
@@ -44,6 +55,10 @@ class BuildWatch(Protocol):
 
     def count(self, bought: Spending) -> None:
         """What is bought in this run is added up in `bought`."""
+        ...
+
+    def observe(self, gauges: Gauges) -> None:
+        """The requests are about to begin."""
         ...
 
     def waiting(self, num_in_flight: int) -> None:
@@ -151,7 +166,10 @@ class Generation:
             make_lane(teacher, setting.max_attempts, log, self.watch.say)
             for teacher, setting in zip(parts.teachers, parts.settings, strict=True)
         ]
-        return Scheduler(lanes, self.ledger, self._take, log, self._make_budget(), self.stop, self.record.stats)
+        budget, stats = self._make_budget(), self.record.stats
+        endpoints = tuple(endpoint for lane in lanes if lane.pool is not None for endpoint in lane.pool.endpoints)
+        self.watch.observe(Gauges(stats, budget, endpoints))
+        return Scheduler(lanes, self.ledger, self._take, log, budget, self.stop, stats)
 
     def _make_budget(self) -> Budget:
         """Return the budget with all that the runs of this folder have spent, or may have."""
