@@ -39,7 +39,7 @@ RANKS = {part: rank for rank, row in enumerate(LAYERS) for part in row}
 HEAVY = (
     *("openai", "aiohttp", "uvloop", "tenacity", "tiktoken", "tokenizers", "keyring", "prometheus_client"),
     *("pandas", "pyarrow", "numpy", "PIL", "pycocotools", "torch", "jinja2", "inflect"),
-    *("datasets", "spacy", "transformers"),
+    *("datasets", "spacy", "transformers", "rich", "duckdb", "starlette", "uvicorn"),
 )
 
 
