@@ -43,8 +43,8 @@ dataset-check: install ## build the bundled sample, replay it, and hold both aga
 	$(BIN)/instructgen build --pipeline pipelines/smoke.toml --replay build/dataset-check/run --out build/dataset-replayed
 	$(BIN)/instructgen dataset check build/dataset-replayed --against build/dataset-check --gates data/smoke-gates.toml
 
-docs: install ## build the documentation site into build/site, without network
-	$(BIN)/mkdocs build --strict --quiet --site-dir build/site
+docs: install ## build the documentation as a site into site/, without network
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 browser: ## install Chromium for the tests of pages, from Debian's packages; without it they are skipped
 	@command -v chromium chromium-browser google-chrome >/dev/null \

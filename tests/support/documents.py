@@ -2,15 +2,18 @@
 
 A comment in front of a block says what it needs: `<!-- not run: REASON -->` (its commands are parsed all the same),
 `<!-- server: ADDRESS -->` (a server of the tests' own stands there; "openai" is OpenAI's), `<!-- student: FOLDER -->`
-(a tiny model lies there), `<!-- exit N -->` (how its last command ends), `<!-- output -->` (the block shows what the block
-before it prints). A block with a title is a file.
+(a tiny model lies there), `<!-- exit N -->` (how its last command ends), `<!-- output -->` (the block shows what the
+one before it prints). A block with a title is a file.
 """
 
+import importlib.util
 import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from tests.support.cli import ROOT
@@ -98,7 +101,8 @@ def read_commands(text: str) -> Iterator[Command]:
 def read_indented(page: str) -> list[Command]:
     """Return the commands that a page shows without a fence, with their placeholders filled."""
     text = re.sub(r"^```.*?^```$", "", (DOCS / page).read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
-    lines = re.findall(r"^ {4}(instructgen .*)$", text, re.MULTILINE)
+    # What is set in columns is no command but a picture of a screen.
+    lines = re.findall(r"^ {4}(instructgen (?:(?!  +[^ #]).)*)$", text, re.MULTILINE)
     return [command for line in lines for command in read_commands(_fill(line))]
 
 
@@ -135,3 +139,37 @@ def parse_command(arguments: tuple[str, ...]) -> None:
             name, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])
     except typer.Exit:  # --help and --version
         return
+
+
+@cache
+def load_hook(name: str) -> ModuleType:
+    """Return a module of docs/hooks, which is no package: MkDocs reads its files by their names."""
+    spec = importlib.util.spec_from_file_location(f"docs_hook_{name}", DOCS / "hooks" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def list_command_paths() -> Iterator[tuple[str, list[str]]]:
+    """Yield every command as it is typed, with its long flags, as click has them."""
+    from typer.main import get_command
+
+    from instructgen.cli.app import app
+
+    def walk(group: Any, path: str) -> Iterator[tuple[str, list[str]]]:
+        for name, command in group.commands.items():
+            flags = [flag for one in command.params for flag in one.opts if flag.startswith("--")]
+            yield f"{path} {name}", flags
+            if hasattr(command, "commands"):
+                yield from walk(command, f"{path} {name}")
+
+    yield from walk(get_command(app), "instructgen")
+
+
+def list_pipeline_keys() -> list[str]:
+    from instructgen.config import BuildConfig, DatasetConfig, RunConfig, ServerConfig, TeacherConfig
+
+    structs = (BuildConfig, DatasetConfig, RunConfig, ServerConfig, TeacherConfig)
+    return [key for struct in structs for key in struct.__struct_fields__]
