@@ -26,10 +26,12 @@ from instructgen.cli import (
     pipelines,
     plan,
     prompts,
+    report,
     review,
     serve,
     show,
     train,
+    view,
 )
 from instructgen.errors import InstructgenError
 from instructgen.secrets import RedactedStream, register_url
@@ -67,6 +69,8 @@ def _version(version: bool = typer.Option(False, "--version", help="Print the ve
 build.add_to(app)
 plan.add_to(app)
 show.add_to(app)
+view.add_to(app)
+report.add_to(app)
 review.add_to(app)
 audit.add_to(app)
 export.add_to(app)

@@ -64,6 +64,7 @@ def build(
         None, help="How rows keep pictures.  [default: auto]"
     ),
     pipeline: str | None = typer.Option(None, help="Shipped pipeline or a .toml; flags override it."),
+    report: bool = typer.Option(True, "--report/--no-report", help="Leave report.html in the dataset folder."),
     plain: bool = typer.Option(False, "--plain", help="Progress as plain lines, also on a terminal."),
     as_json: bool = typer.Option(False, "--json", help="End with one JSON object on standard output."),
 ) -> None:
@@ -114,7 +115,7 @@ def build(
                 "alarm": alarm and None,
             },
         )
-        result = _run(config, out, is_live=not plain and not as_json)
+        result = _run(config, out, is_live=not plain and not as_json, writes_report=report)
     if as_json:
         typer.echo(json.dumps(_summarise(result)))
     else:
@@ -125,7 +126,7 @@ def build(
         raise typer.Exit(_GATES)
 
 
-def _run(config: "BuildConfig", out: Path | None, *, is_live: bool) -> "BuildResult":
+def _run(config: "BuildConfig", out: Path | None, *, is_live: bool, writes_report: bool) -> "BuildResult":
     from instructgen.cli.progress import Progress, has_live_terminal
     from instructgen.jobs.build import Build
     from instructgen.jobs.parts import make_parts
@@ -140,7 +141,7 @@ def _run(config: "BuildConfig", out: Path | None, *, is_live: bool) -> "BuildRes
     gc.set_threshold(_COLLECT_EVERY, *gc.get_threshold()[1:])
     title = f"{parts.source.title}, {parts.teacher.model}"
     with Progress(is_live and has_live_terminal(), title) as watch:
-        return Build(parts, folder, watch).run()
+        return Build(parts, folder, watch, writes_report).run()
 
 
 def _summarise(result: "BuildResult") -> dict[str, Any]:
@@ -173,6 +174,7 @@ def _summarise(result: "BuildResult") -> dict[str, Any]:
         "new_cost_usd": result.new_cost_usd,
         "found_shared": result.num_found_shared,
         "in_doubt": result.num_in_doubt,
+        "report": None if result.report is None else str(result.report),
         "seconds": round(result.seconds, 3),
     }
 
@@ -210,7 +212,9 @@ def _tell(result: "BuildResult") -> None:
     _tell_measures(result)
     _tell_exports(result)
     dataset = result.version_folder.parent.parent
-    typer.echo(f"look at it:   instructgen show {quote(str(dataset))}")
+    if result.report is not None:
+        typer.echo(f"see it whole: {result.report}")
+    typer.echo(f"look at it:   instructgen show {quote(str(dataset))}, or instructgen view {quote(str(dataset))}")
     typer.echo(f'train on it:  datasets.load_dataset("{dataset}")   (pip install datasets)')
     typer.echo("              its `messages` and `images` are the columns that TRL's trainers take")
     if not manifest.embeds_images:

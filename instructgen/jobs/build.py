@@ -36,6 +36,7 @@ from instructgen.jobs.run_record import RunRecord
 from instructgen.ledger.cache import AnswerCache
 from instructgen.ledger.ledger import Ledger
 from instructgen.records import Failed, Fault, ImageRecord, Reply
+from instructgen.report.names import REPORT_NAME
 from instructgen.resources import BATCHES_NAME
 from instructgen.teachers.replay import TeacherIdentity, add_identity
 
@@ -56,6 +57,7 @@ class BuildResult:
     exports: tuple[Exported, ...] = ()
     gate_faults: tuple[GateFault, ...] = ()
     """Bounds that the version passes; it is not the latest then."""
+    report: Path | None = None
 
     @property
     def num_failed(self) -> int:
@@ -73,6 +75,7 @@ class Build:
     parts: BuildParts
     out: Path
     watch: BuildWatch
+    writes_report: bool = False
 
     def run(self) -> BuildResult:
         """Return the published version.
@@ -116,7 +119,18 @@ class Build:
             seconds=time.monotonic() - started,
             exports=exports,
             gate_faults=tuple(gate_faults),
+            report=self._report(version_folder) if self.writes_report else None,
         )
+
+    def _report(self, version_folder: Path) -> Path | None:
+        """Write the report and return its path; what is wrong with it is said, for the version is published."""
+        from instructgen.report.write import ReportOptions, write_report
+
+        try:
+            return write_report(version_folder, ReportOptions(source=self.parts.source), self.watch.say).path
+        except Exception as error:  # noqa: BLE001  whatever it is, the data must not seem lost
+            self.watch.say(f"{self.out / REPORT_NAME} could not be written: {type(error).__name__}: {error}")
+            return None
 
     def _note_teachers(self, ledger: Ledger) -> None:
         """Write down who is asked, for a later replay."""

@@ -1,0 +1,1 @@
+"""What all our web pages share: templates, look, charts, pictures with boxes, answers with their claims marked."""

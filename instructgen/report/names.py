@@ -1,0 +1,3 @@
+"""What reports are called."""
+
+REPORT_NAME = "report.html"
