@@ -31,7 +31,7 @@ def evaluate(
     suite: str = typer.Option(
         "pope,chair,qa", help="With commas: pope, chair, captions, qa, llava-bench, scienceqa."
     ),
-    source: str = typer.Option("coco", help="Where pictures come from: coco, or scenes:SEED."),
+    source: str = typer.Option("coco", help="Where pictures come from: coco, scenes:SEED or simple-scenes:SEED."),
     root: Path | None = typer.Option(None, help="COCO folder. Without it: the bundled sample."),
     split: str | None = typer.Option(None, help="Which split of the root, as val2017."),
     limit: int | None = typer.Option(None, min=1, help="At most so many images, drawn by seed.  [default: by suite]"),
@@ -72,8 +72,8 @@ def evaluate(
 
     \b
     Answers are kept in <out>/predictions.jsonl as they come: the same command goes on where it was stopped, and
-    asks no question twice. Suites of one model gather in <out>/results.json. docs/evaluation.md says what each
-    suite asks and measures.
+    asks no question twice. Suites of one model gather in <out>/results.json; <out>/report.html shows them, with
+    pictures and answers. docs/evaluation.md says what each suite asks and measures.
     Exit codes: 0 done, 2 bad input, 3 stopped (run again), 4 some questions had no answer, 5 the budget is spent.
     """
     progress = StageProgress(sys.stderr.isatty() and not plain and not as_json, unit="questions")
@@ -115,6 +115,8 @@ def evaluate(
         typer.echo(json.dumps({"out": str(options.out), **results}))
     else:
         _tell(options, found, [(one.name, one.table) for one in measured])
+        if evaluation.report is not None:
+            typer.echo(f"report: {evaluation.report}")
     if any(one.num_failed for one in measured):
         raise typer.Exit(_INCOMPLETE)
 
@@ -134,14 +136,17 @@ def _open_student(
 
 def _split_source(source: str) -> tuple[str, int]:
     name, _, seed = source.partition(":")
-    if name == "scenes" and not seed.isdecimal():
+    is_drawn = name in ("scenes", "simple-scenes")
+    if is_drawn and not seed.isdecimal():
         raise InstructgenError(
-            f"--source {source}: rendered scenes want a seed, as scenes:7, another than the training data's"
+            f"--source {source}: rendered scenes want a seed, as {name}:7, another than the training data's"
         )
-    if name != "scenes" and seed:
+    if not is_drawn and seed:
         raise InstructgenError(f"--source {source}: only scenes have a seed behind a colon")
-    if name not in ("coco", "scenes"):
-        raise InstructgenError(f"--source {source}: pictures to ask about come from coco or scenes:SEED")
+    if not is_drawn and name != "coco":
+        raise InstructgenError(
+            f"--source {source}: pictures to ask about come from coco, scenes:SEED or simple-scenes:SEED"
+        )
     return name, int(seed or 0)
 
 

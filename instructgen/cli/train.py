@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,12 +61,12 @@ def pretrain(
 
     \b
     Ctrl-C ends the run after the step, with a checkpoint; a second one at once. The same command goes on from the
-    last checkpoint, to the same weights. The model is RUN/model, the curves RUN/loss.svg and RUN/metrics.jsonl.
+    last checkpoint, to the same weights. The model is RUN/model, what became of the run RUN/report.html.
     Exit codes: 0 done, 2 wrong use or bad input, 3 stopped (run the same command again).
     """
     with told_as_json(as_json=as_json and _speaks(), stopped=_STOPPED):
         _check_packages()
-        options = _make_options("pretrain", data, out, _read_recipe(recipe, assignments, steps))
+        options = _make_options("pretrain", data, out, *_read_recipe(recipe, assignments, steps))
         options = _change(options, split, images, device, cache_features)
         _act(options, dry_run=dry_run, plain=plain, as_json=as_json)
 
@@ -100,8 +101,9 @@ def finetune(
     """
     with told_as_json(as_json=as_json and _speaks(), stopped=_STOPPED):
         _check_packages()
-        options = _make_options("finetune", data, out, _read_recipe(recipe, assignments, steps), model)
+        options = _make_options("finetune", data, out, *_read_recipe(recipe, assignments, steps))
         options = _change(options, split, images, device, cache_features)
+        options = replace(options, model=model)
         _act(options, dry_run=dry_run, plain=plain, as_json=as_json)
 
 
@@ -118,31 +120,30 @@ def _check_packages() -> None:
         raise InstructgenError(f"training needs {', '.join(missing)}: pip install 'instructgen[train]'")
 
 
-def _read_recipe(name: str, assignments: list[str], steps: int | None) -> "Recipe":
+def _read_recipe(name: str, assignments: list[str], steps: int | None) -> tuple["Recipe", dict[str, str]]:
+    """Return the recipe, and where its values come from."""
     from instructgen.cli.pipelines import find_recipe
     from instructgen.train.overrides import apply_overrides
     from instructgen.train.recipe import make_recipe, read_table
+    from instructgen.train.recipe_notes import read_notes
 
     path = find_recipe(name)
     if steps is not None:
         assignments = [*assignments, f"train.steps={steps}"]
     where = f"{path} with {', '.join(assignments)}" if assignments else str(path)
-    return make_recipe(apply_overrides(read_table(path), assignments), where)
+    recipe = make_recipe(apply_overrides(read_table(path), assignments), where)
+    return recipe, read_notes(path.read_text(encoding="utf-8"), assignments)
 
 
-def _make_options(
-    stage: "Stage", data: str, out: Path, recipe: "Recipe", model: Path | None = None
-) -> "TrainingOptions":
+def _make_options(stage: "Stage", data: str, out: Path, recipe: "Recipe", notes: dict[str, str]) -> "TrainingOptions":
     from instructgen.jobs.training_parts import TrainingOptions
 
-    return TrainingOptions(stage=stage, recipe=recipe, data=data, out=out, model=model)
+    return TrainingOptions(stage=stage, recipe=recipe, data=data, out=out, recipe_notes=notes)
 
 
 def _change(
     options: "TrainingOptions", split: str, images: Path | None, device: str, cache_features: Path | None
 ) -> "TrainingOptions":
-    from dataclasses import replace
-
     return replace(options, split=split, image_folder=images, device=device, feature_folder=cache_features)
 
 
@@ -188,6 +189,8 @@ def _summarise(result: "TrainingResult") -> dict[str, Any]:
 
 
 def _tell(result: "TrainingResult") -> None:
+    from instructgen.report.names import REPORT_NAME
+
     run = result.model_folder.parent
     if result.was_finished:
         typer.echo(f"{run} was finished: {result.progress.num_steps} steps; its model is {result.model_folder}")
@@ -202,3 +205,4 @@ def _tell(result: "TrainingResult") -> None:
         typer.echo(f"  answers that were cut at rows.max_tokens: {summary.answers_cut}")
     typer.echo(f"model:   {result.model_folder}")
     typer.echo(f"curves:  {run / 'loss.svg'}, {run / 'metrics.jsonl'}")
+    typer.echo(f"report:  {run / REPORT_NAME}")

@@ -1,6 +1,6 @@
 """What an evaluation asks, what came of it, and what a suite of questions offers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -59,6 +59,51 @@ class Report(Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
 
+class BlindAnswer(Struct, frozen=True):
+    """What was said to the same question without its picture."""
+
+    arm: Arm
+    said: str
+    is_right: bool
+
+
+class AnswerNote(Struct, frozen=True):
+    """What is known of the characters `start` to `end` of an answer, and why."""
+
+    start: int
+    end: int
+    truth: Literal["supported", "contradicted", "unverifiable"]
+    kind: str
+    evidence: str
+
+
+class ShownAnswer(Struct, frozen=True, omit_defaults=True, tag_field="is", tag="answer"):
+    """An answer beside the truth, for people. `is_right` is None where a suite counts otherwise than right or wrong.
+
+    `group` is the kind of question, or of answer, "" for none; `truth` are texts that would be right.
+    """
+
+    key: str
+    question: str
+    image_id: str
+    said: str
+    truth: tuple[str, ...]
+    is_right: bool | None
+    group: str = ""
+    blind: tuple[BlindAnswer, ...] = ()
+    notes: tuple[AnswerNote, ...] = ()
+    picture: bytes = b""
+    """A thumbnail; b"" for none."""
+
+
+class ShownFailure(Struct, frozen=True, tag_field="is", tag="failure"):
+    """A question without an answer: a fixed word, and what was the matter with this one."""
+
+    key: str
+    reason: str
+    detail: str
+
+
 class Suite(Protocol):
     """A set of questions, the same for the same pictures and seed, and the measures of the answers."""
 
@@ -81,4 +126,8 @@ class Suite(Protocol):
 
     def measure(self, answers: Mapping[str, Prediction]) -> Report:
         """Return the measures of what was answered, by key; questions that failed are not among them."""
+        ...
+
+    def show(self, answers: Mapping[str, Prediction]) -> Iterator[ShownAnswer]:
+        """Yield what was answered beside the truth, without pictures; the answers are those of `measure`."""
         ...

@@ -76,6 +76,11 @@ def merge_results(folder: Path, model: Model, suites: Mapping[str, dict[str, Any
     return _read(path)
 
 
+def read_results(folder: Path) -> dict[str, Any]:
+    """Return the folder's results.json; {} where there is none. Raises InstructgenError for what is no such file."""
+    return _read(folder / RESULTS_NAME)
+
+
 def table_of(suite: Suite, report: Report) -> list[str]:
     """Return lines: the suite's first measures as columns, all samples first, then each part of each table."""
     columns = [name for name in suite.shown if name in report.scores]

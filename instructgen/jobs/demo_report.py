@@ -1,149 +1,153 @@
-"""report.html of a demo: figures by kind, curves, and some pictures with what was asked and answered."""
+"""report.html of a demo: figures by kind beside the blind controls, curves, and what was asked and answered."""
 
-import base64
-import html
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from instructgen.disk import replace_text
-from instructgen.evaluate.predictions import PREDICTIONS_NAME
-from instructgen.evaluate.qa_questions import QaQuestion
-from instructgen.evaluate.questions import Prediction
+from instructgen.errors import InstructgenError
+from instructgen.pages.charts import Chart
+from instructgen.pages.numbers import say_duration
+from instructgen.pages.render import render_static
+from instructgen.report.error_bars import BarSeries, Measured, draw_error_bars
+from instructgen.report.evaluation import MOST_PICTURE_BYTES, choose_pictures
+from instructgen.report.evaluation_facts import ALL, SuiteFigures, collect_evaluation
+from instructgen.report.evaluation_suites import group_answers
+from instructgen.report.names import REPORT_NAME
+from instructgen.report.tables import Row, Table
+from instructgen.report.training_curves import draw_curve
+from instructgen.train.watch import METRICS_NAME, read_metrics
 
-REPORT_NAME = "report.html"
-_NUM_SHOWN = 18
-_CURVE_PX = (360, 140)
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; }
-th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid #ccc; }
-th:first-child, td:first-child { text-align: left; } .shown { display: flex; flex-wrap: wrap; gap: 1rem; }
-.shown figure { width: 17rem; margin: 0; } .shown img { width: 100%; } .wrong { color: #b00; } .right { color: #070; }
-svg { background: #f7f7f7; } figure { display: inline-block; margin: 0 1rem 1rem 0; }
-"""
-_COLUMNS = (
-    ("accuracy", "with the picture"),
-    ("images_shuffled", "another picture"),
-    ("image_zero", "no picture"),
-    ("question_only", "student of questions alone"),
-    ("captions_only_accuracy", "student of captions alone"),
-    ("chance", "chance"),
+_SUITE = "qa"
+_PERCENT = 100
+_STUDENTS = ("stage2", "captions", "blind")
+# Whose figure, which measure, and what it is called.
+_BARS = (
+    ("stage2", "accuracy", "with the picture"),
+    ("stage2", "shuffled_accuracy", "another picture"),
+    ("stage2", "zero_accuracy", "no picture"),
+    ("blind", "zero_accuracy", "student of questions alone"),
+    ("captions", "accuracy", "student of captions alone"),
+    ("stage2", "chance", "chance"),
 )
+_CONTROLS = ("another picture", "no picture", "student of questions alone")
+_RUNS = ("stage1", "stage2", "captions", "blind")
+_PARTS = ("vision", "language")
 
 
 def write_report(out: Path, result: dict[str, Any]) -> Path:
     """Write OUT/report.html and return its path; it holds all that it shows."""
-    gain = result["accuracy"] - result["blind_accuracy"]
-    summary = (
-        f"<p>{result['questions']} questions about scenes that it never saw: {result['accuracy']:.1f}% right, "
-        f"{gain:+.1f} points over the best blind control; trained on captions alone it has "
-        f"{result['captions_only_accuracy']:.1f}%. Seed {result['seed']}, {result['seconds']:.0f} s.</p>"
+    suites = {name: _read_suite(out / "evaluation" / name) for name in _STUDENTS}
+    series = [_make_series(title, suites[student], measure) for student, measure, title in _BARS]
+    groups = [ALL, *result["by_kind"]]
+    answers = suites["stage2"].answers
+    sizes, _ = choose_pictures(answers, MOST_PICTURE_BYTES)
+    page = render_static(
+        "report/demo.html",
+        has_charts=True,
+        standing=_tell_standing(result),
+        tiles=_make_tiles(result),
+        bars=draw_error_bars(
+            "Right answers, %", "A line is one standard error to each side.", groups, series, most=_PERCENT, digits=1
+        ),
+        gains=_draw_gains(groups, series),
+        scores=_list_scores(groups, series),
+        notes=suites["stage2"].notes,
+        curves=list(_draw_curves(out)),
+        groups=tuple(group_answers(answers, sizes)),
+        num_shown=len(answers),
+        steps=Table(("step", "seconds"), list(result["seconds_by_step"].items()), "Time of each step"),
+        plan=[(key.replace("_", " "), json.dumps(value)) for key, value in result["plan"].items()],
+        reports=list(_find_reports(out)),
     )
-    parts = [
-        "<!doctype html><meta charset=utf-8><title>instructgen demo</title>",
-        f"<style>{_STYLE}</style><h1>A student that sees</h1>",
-        summary,
-        _write_table(result),
-        "<h2>Training</h2>",
-        *(_write_curve(name, points) for name, points in _read_curves(out)),
-        "<h2>Asked and answered</h2>",
-        _write_shown(out, result),
-    ]
     path = out / REPORT_NAME
-    replace_text(path, "\n".join(parts) + "\n")
+    replace_text(path, page)
     return path
 
 
-def _write_table(result: dict[str, Any]) -> str:
-    head = "".join(f"<th>{title}</th>" for _, title in _COLUMNS)
-    rows = [
-        f"<tr><td>{html.escape(kind)}</td>"
-        + "".join(f"<td>{of_kind[name]:.1f}</td>" for name, _ in _COLUMNS)
-        + "</tr>"
-        for kind, of_kind in result["by_kind"].items()
+def _read_suite(folder: Path) -> SuiteFigures:
+    found = next((one for one in collect_evaluation(folder).suites if one.name == _SUITE), None)
+    if found is None:
+        raise InstructgenError(f"{folder} has no figures of the suite {_SUITE}; remove it and run the demo again")
+    return found
+
+
+def _make_series(title: str, suite: SuiteFigures, measure: str) -> BarSeries:
+    return BarSeries(title, {part.name: _to_percent(part.scores[measure]) for part in suite.parts})
+
+
+def _to_percent(share: Measured) -> Measured:
+    scaled = (None if value is None else _PERCENT * value for value in (share.value, share.stderr))
+    return Measured(*scaled)
+
+
+def _tell_standing(result: Mapping[str, Any]) -> str:
+    gain = result["accuracy"] - result["blind_accuracy"]
+    return (
+        f"{result['questions']:,} questions about scenes that it never saw: {result['accuracy']:.1f}% right, "
+        f"{gain:+.1f} points over the best blind control; trained on captions alone it has "
+        f"{result['captions_only_accuracy']:.1f}%."
+    )
+
+
+def _make_tiles(result: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    gain = result["accuracy"] - result["blind_accuracy"]
+    return [
+        ("Right", f"{result['accuracy']:.1f}%", f"of {result['questions']:,} questions"),
+        ("Best blind control", f"{result['blind_accuracy']:.1f}%", "none of the three sees the picture"),
+        ("Gain", f"{gain:+.1f}", "points over the best blind control"),
+        ("Captions alone", f"{result['captions_only_accuracy']:.1f}%", "as many steps, no chats"),
+        ("Time", say_duration(result["seconds"]), "all steps, two processes"),
+        ("Seed", str(result["seed"]), "of everything that is drawn"),
     ]
-    total = {**result, **result["controls"]}
-    cells = "".join(f"<td>{total[name]:.1f}</td>" if name in total else "<td></td>" for name, _ in _COLUMNS)
-    return f"<table><tr><th>% right</th>{head}</tr>{''.join(rows)}<tr><td>all</td>{cells}</tr></table>"
 
 
-def _read_curves(out: Path) -> Iterable[tuple[str, Sequence[tuple[float, float]]]]:
-    for part in ("vision", "language"):
+def _draw_gains(groups: Sequence[str], series: Sequence[BarSeries]) -> Chart:
+    """Return the gain by kind; without errors, for the controls are of two students."""
+    seen = series[0].values
+    controls = [one.values for one in series if one.name in _CONTROLS]
+    gains: dict[str, Measured] = {}
+    for group in groups:
+        mine = seen[group].value if group in seen else None
+        others = [value for one in controls if group in one and (value := one[group].value) is not None]
+        if mine is not None and others:
+            gains[group] = Measured(mine - max(others))
+    about = "Points over the best of the three blind controls, by kind of question."
+    return draw_error_bars("Gain", about, groups, [BarSeries("gain", gains)], digits=1)
+
+
+def _list_scores(groups: Sequence[str], series: Sequence[BarSeries]) -> Table:
+    rows: list[Row] = [
+        (group, *(one.values.get(group, Measured(None)).say(digits=1) for one in series)) for group in groups
+    ]
+    return Table(
+        ("% right", *(one.name for one in series)), rows, "Right answers in per cent with one standard error"
+    )
+
+
+def _draw_curves(out: Path) -> Iterator[Chart]:
+    for part in _PARTS:
         path = out / "stage0" / f"{part}.curve.json"
         if path.is_file():
-            yield f"stage 0, {part}", json.loads(path.read_text(encoding="utf-8"))
-    for name in ("stage1", "stage2", "captions", "blind"):
-        path = out / "runs" / name / "metrics.jsonl"
-        if path.is_file():
-            lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-            yield name, [(one["step"], one["loss"]) for one in lines if "loss" in one]
+            points = [(int(step), float(loss)) for step, loss in json.loads(path.read_text(encoding="utf-8"))]
+            yield from _draw_curve(f"Stage 0, {part}", points)
+    for name in _RUNS:
+        yield from _draw_curve(
+            name, [(one.step, one.loss) for one in read_metrics(out / "runs" / name / METRICS_NAME)]
+        )
 
 
-def _write_curve(name: str, points: Sequence[tuple[float, float]]) -> str:
-    if len(points) < 2:
-        return ""
-    width, height = _CURVE_PX
-    last, top = points[-1][0], max(loss for _, loss in points)
-    path = " ".join(f"{width * step / last:.1f},{height * (1 - loss / top):.1f}" for step, loss in points)
-    return (
-        f'<figure><svg width="{width}" height="{height}"><polyline points="{path}" fill="none" stroke="#06c"/></svg>'
-        f"<figcaption>{html.escape(name)}: loss {points[0][1]:.2f} to {points[-1][1]:.2f}, {last:.0f} steps"
-        "</figcaption></figure>"
-    )
+def _draw_curve(name: str, points: Sequence[tuple[int, float]]) -> Iterator[Chart]:
+    if len(points) > 1:
+        (_, first), (last, end) = points[0], points[-1]
+        yield draw_curve(name, f"Loss {first:.2f} to {end:.2f}, {last:,} steps.", points)
 
 
-def _write_shown(out: Path, result: dict[str, Any]) -> str:
-    asked = _read_asked(out, result)
-    return f'<div class="shown">{"".join(_write_one(*one) for one in asked)}</div>'
-
-
-def _write_one(question: QaQuestion, answer: str, jpeg: bytes) -> str:
-    is_right = answer == question.answers[question.labels.index(question.truth)]
-    picture = base64.b64encode(jpeg).decode()
-    return (
-        f'<figure><img alt="" src="data:image/jpeg;base64,{picture}"><figcaption>{html.escape(question.text)}<br>'
-        f'<span class="{"right" if is_right else "wrong"}">{html.escape(answer)}</span>'
-        + ("" if is_right else f"<br>truth: {html.escape(question.truth)}")
-        + "</figcaption></figure>"
-    )
-
-
-def _read_asked(out: Path, result: dict[str, Any]) -> list[tuple[QaQuestion, str, bytes]]:
-    """Return questions of every kind in turn, with the student's answer and the picture."""
-    from instructgen.jobs.demo_plan import DemoPlan
-    from instructgen.jobs.evaluate import EvaluateOptions, Evaluation  # noqa: F401
-    from instructgen.sources.scenes import encode_jpeg, make_scene
-
-    plan = msgspec.convert(result["plan"], DemoPlan)
-    path = out / "evaluation" / "stage2" / PREDICTIONS_NAME
-    questions = _make_questions(plan)
-    found: dict[str, list[tuple[QaQuestion, str, bytes]]] = {}
-    for line in path.read_bytes().splitlines():
-        prediction = msgspec.json.decode(line, type=Prediction)
-        number, _, arm = prediction.key.partition("/")
-        if arm != "seen" or not number.isdecimal() or int(number) >= len(questions):
-            continue
-        question = questions[int(number)]
-        of_kind = found.setdefault(question.kind, [])
-        if len(of_kind) < _NUM_SHOWN // 6 and len(prediction.scores) == len(question.answers):
-            scene = int(question.image_id.rpartition("/")[2])
-            jpeg = encode_jpeg(make_scene(plan.held_out_seed, scene, (320, 240)).drawing)
-            of_kind.append((question, question.answers[prediction.best], jpeg))
-    return [one for of_kind in found.values() for one in of_kind]
-
-
-def _make_questions(plan: Any) -> Sequence[QaQuestion]:
-    """Return the suite's questions, which are a function of the held-out scenes."""
-    from instructgen.config import SourceConfig
-    from instructgen.evaluate.pictures import Gallery
-    from instructgen.evaluate.qa_questions import make_qa
-    from instructgen.evaluate.suites.qa import PER_KIND
-    from instructgen.sources import open_source
-
-    gallery = Gallery(open_source(SourceConfig(name="scenes", limit=plan.num_held_out), plan.held_out_seed))
-    records = gallery.draw("qa", 0, plan.num_held_out, lambda one: bool(one.boxes))
-    return make_qa(records, 0, PER_KIND)
+def _find_reports(out: Path) -> Iterator[tuple[str, str]]:
+    """Yield what has a report of its own in the demo's folder, and where."""
+    for kind, names in (("runs", _RUNS), ("evaluation", _STUDENTS)):
+        for name in names:
+            path = out / kind / name / REPORT_NAME
+            if path.is_file():
+                yield f"{'training' if kind == 'runs' else kind} of {name}", path.relative_to(out).as_posix()

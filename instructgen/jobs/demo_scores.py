@@ -1,7 +1,9 @@
 """What an evaluation by questions found, read from its results.json."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
@@ -16,7 +18,11 @@ class Shares(Struct, frozen=True):
 
 
 class Accuracies(Struct, frozen=True):
-    """Of one student: with the picture, with another question's, with zeros, and of one who guesses."""
+    """Of one student: with the picture, with another question's, with zeros, and of one who guesses.
+
+    A kind with too few pictures to shuffle has no `shuffled` figure: that of zeros stands for it, as in the suite's
+    own blind_accuracy.
+    """
 
     seen: Shares
     shuffled: Shares
@@ -30,7 +36,7 @@ def read_accuracies(path: Path) -> Accuracies:
     kinds = suite["groups"]["kind"]
 
     def read(measure: str) -> Shares:
-        return Shares(_percent(suite[measure]), {kind: _percent(of_kind[measure]) for kind, of_kind in kinds.items()})
+        return Shares(_percent(suite, measure), {kind: _percent(of_kind, measure) for kind, of_kind in kinds.items()})
 
     return Accuracies(
         seen=read("accuracy"),
@@ -41,5 +47,8 @@ def read_accuracies(path: Path) -> Accuracies:
     )
 
 
-def _percent(share: float | None) -> float:
-    return 0.0 if share is None else round(100 * share, 1)
+def _percent(table: Mapping[str, Any], measure: str) -> float:
+    share = table[measure]
+    if share is None:
+        share = table["zero_accuracy"] or 0.0
+    return round(100 * float(share), 1)

@@ -1,7 +1,7 @@
 """`instructgen evaluate`: a model's answers to suites of questions, measured."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ from instructgen.evaluate.endpoint import EndpointStudent
 from instructgen.evaluate.paid import PaidAsker
 from instructgen.evaluate.pictures import Gallery
 from instructgen.evaluate.predictions import PREDICTIONS_NAME, PredictionFile
-from instructgen.evaluate.questions import Question, Suite
+from instructgen.evaluate.questions import Prediction, Question, Suite
 from instructgen.evaluate.results import (
     Model,
     SuiteFacts,
@@ -26,6 +26,7 @@ from instructgen.evaluate.results import (
     table_of,
     tell_counts,
 )
+from instructgen.evaluate.shown import keep_shown
 from instructgen.evaluate.suites.captions import CaptionsSuite
 from instructgen.evaluate.suites.chair import ChairSuite
 from instructgen.evaluate.suites.llava_bench import LlavaBenchSuite, make_bench
@@ -34,6 +35,7 @@ from instructgen.evaluate.suites.qa import AnswerBy, QaSuite
 from instructgen.evaluate.suites.scienceqa import ScienceQaSuite
 from instructgen.ledger.ledger import Ledger
 from instructgen.records import Decoding
+from instructgen.report.evaluation import write_evaluation_report
 from instructgen.secrets import strip_url
 from instructgen.sources import open_source
 from instructgen.student.ask import Sampling, Student
@@ -89,6 +91,8 @@ class Evaluation:
     options: EvaluateOptions
     tell: Tell = lambda _suite, _done, _total: None
     say: Callable[[str], None] = lambda _: None
+    report: Path | None = None
+    """Where it is, once there is one."""
     _stack: ExitStack = field(default_factory=ExitStack)
     _asked: list[tuple[Suite, Sequence[Question]]] = field(default_factory=list)
     _gallery: Gallery | None = None
@@ -121,9 +125,11 @@ class Evaluation:
             measured: list[SuiteResult] = []
             for suite, questions in self._asked:
                 asker = self._make_asker(suite, student, model, file)
-                one = self._measure(suite, questions, asker)
+                predictions = asker.answer(suite.name, questions, suite.read_picture)
+                one = self._measure(suite, predictions, asker)
                 results = merge_results(self.options.out, model, {suite.name: one.described})
                 measured.append(one)
+                self._leave_report(suite, predictions)
         return results, tuple(measured)
 
     def _make_asker(self, suite: Suite, student: Student, model: Model, file: PredictionFile) -> Asker:
@@ -134,8 +140,7 @@ class Evaluation:
         batch = options.batch or (REMOTE_BATCH if isinstance(student, EndpointStudent) else LOCAL_BATCH)
         return Asker(student, model.digest, file, sampling, batch, self.tell)
 
-    def _measure(self, suite: Suite, questions: Sequence[Question], asker: Asker) -> SuiteResult:
-        predictions = asker.answer(suite.name, questions, suite.read_picture)
+    def _measure(self, suite: Suite, predictions: Mapping[str, Prediction], asker: Asker) -> SuiteResult:
         report = suite.measure({key: one for key, one in predictions.items() if not one.failure})
         left_out = self._open_gallery().left_out(suite.name) if self._is_of_gallery(suite.name) else {}
         facts = SuiteFacts(self._source_of(suite), self.options.seed, asker.sampling, left_out)
@@ -145,6 +150,14 @@ class Evaluation:
         return SuiteResult(
             suite.name, described, (*table_of(suite, report), *tell_counts(report, failed, left_out)), num_failed
         )
+
+    def _leave_report(self, suite: Suite, predictions: Mapping[str, Prediction]) -> None:
+        """Write the report; what is wrong with it is said, for the figures are worth more than their report."""
+        try:
+            keep_shown(self.options.out, suite, predictions)
+            self.report = write_evaluation_report(self.options.out)
+        except Exception as error:  # noqa: BLE001  whatever it is, the figures are on disk and must not seem lost
+            self.say(f"the report in {self.options.out} could not be written: {type(error).__name__}: {error}")
 
     def open_endpoint(self, config: TeacherConfig) -> EndpointStudent:
         """Return a student behind a server, which ends with the run."""
@@ -215,7 +228,7 @@ class Evaluation:
         """Open the source once for all suites: what is frequent is counted over all of it, whatever the limit."""
         if self._gallery is None:
             options = self.options
-            limit = (options.limit or NUM_SCENES) if options.source.name == "scenes" else None
+            limit = (options.limit or NUM_SCENES) if options.source.name in ("scenes", "simple-scenes") else None
             self._gallery = Gallery(open_source(replace(options.source, limit=limit), options.source_seed))
         return self._gallery
 

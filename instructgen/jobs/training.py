@@ -24,9 +24,13 @@ from instructgen.jobs.training_parts import (
     make_picture_loader,
     start_model,
 )
+from instructgen.jobs.training_plan import make_workload
+from instructgen.jobs.training_told import leave_report, recorded
 from instructgen.models.counts import count_parameters
 from instructgen.models.folder import Notes, find_model, read_card, save_model
+from instructgen.models.memory import estimate_memory
 from instructgen.models.vlm import part_of
+from instructgen.report.names import REPORT_NAME
 from instructgen.train.checkpoint import CheckpointFolder, Progress
 from instructgen.train.course import Course, count_learned_of
 from instructgen.train.distributed import Ranks, join_ranks, shard
@@ -39,7 +43,9 @@ from instructgen.train.packed import PackedRow
 from instructgen.train.packing import PaddedBatch, pack, pad
 from instructgen.train.prepare import find_blocks, trained_parameters
 from instructgen.train.recipe import Recipe
+from instructgen.train.recipe_notes import find_note
 from instructgen.train.rows import Row, measure
+from instructgen.train.run_facts import RunFacts
 from instructgen.train.run_folder import (
     CHECKPOINTS_NAME,
     EXAMPLES_NAME,
@@ -56,6 +62,7 @@ from instructgen.train.tell import Teller
 from instructgen.train.watch import TrainWatch
 
 _FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_KEPT_KEY = "model.vision.aspect"  # stays the recipe's (keep_aspect)
 _PACKAGES = ("torch", "transformers", "safetensors", "numpy")
 
 
@@ -106,6 +113,8 @@ def _train(options: TrainingOptions, watch: TrainWatch, ranks: Ranks, stop: Stop
         checkpoints.remove_rest()
     finished = ranks.tell_all(_find_finished(options.out, record) if ranks.is_first else None)
     if finished is not None:
+        if ranks.is_first and not (options.out / REPORT_NAME).is_file():
+            leave_report(options.out, watch.say)
         return _make_result(options, record, finished, ranks)
     source = _make_row_source(data.examples, course, recipe)
     if options.feature_folder is None:
@@ -115,10 +124,11 @@ def _train(options: TrainingOptions, watch: TrainWatch, ranks: Ranks, stop: Stop
     trainer = _make_trainer(start, source, pictures, ranks, checkpoints)
     try:
         trainer.resume()
-        with stop.while_stepping():
-            loss = _run_steps(options.out, trainer, record, watch, stop)
-        if checkpoints is not None:
-            _save(options, start, trainer, record)
+        with recorded(options.out, trainer, record, watch.say):
+            with stop.while_stepping():
+                loss = _run_steps(options.out, trainer, record, watch, stop)
+            if checkpoints is not None:
+                _save(options, start, trainer, record)
     finally:
         if checkpoints is not None:
             checkpoints.close()
@@ -240,7 +250,18 @@ def _make_record(
         versions={"instructgen": instructgen.__version__, **{name: version(name) for name in _PACKAGES}},
         device=str(ranks.device),
         num_processes=ranks.count,
+        facts=_make_facts(options, start, data, ranks),
     )
+
+
+def _make_facts(options: TrainingOptions, start: StartingModel, data: Data, ranks: Ranks) -> RunFacts:
+    notes = options.recipe_notes
+    if options.model is not None:
+        kept = find_note(notes, _KEPT_KEY)
+        notes = {key: note for key, note in notes.items() if not key.startswith("model.")}
+        notes |= {"model": "the model that it began with", _KEPT_KEY: kept}
+    memory = estimate_memory(start.model, make_workload(start.recipe, ranks.count))
+    return RunFacts(notes, data.facts, memory)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -22,6 +22,7 @@ from instructgen.train.example_rows import open_source
 from instructgen.train.examples import ExampleSet, encode_source
 from instructgen.train.prepare import prepare
 from instructgen.train.recipe import Recipe
+from instructgen.train.run_facts import DataFacts, describe_data
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -46,6 +47,8 @@ class TrainingOptions:
     device: str = "auto"
     feature_folder: Path | None = None
     """Where features of a frozen tower are cached; None computes them every time."""
+    recipe_notes: dict[str, str] = field(default_factory=dict)
+    """Where the recipe's values come from (read_notes), for the report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class Data:
     identity: str
     examples: ExampleSet
     examples_sha256: str
+    facts: DataFacts
 
 
 def check_stage(options: TrainingOptions) -> None:
@@ -144,7 +148,9 @@ def load_data(
     source = open_source(options.data, options.split)
     examples = encode_source(source, encoder, image_folder=options.image_folder, cache=cache)
     check_ids(examples, model)
-    return Data(source.place, source.identity, examples, hash_examples(examples))
+    return Data(
+        source.place, source.identity, examples, hash_examples(examples), describe_data(source, options.split)
+    )
 
 
 def check_ids(examples: ExampleSet, model: VisionLanguageModel) -> None:

@@ -103,12 +103,6 @@ def plan_training(options: TrainingOptions) -> TrainingPlan:
         model, tokenizer, recipe = start.model, start.tokenizer, start.recipe
     data = load_data(options, tokenizer, model)
     course = Course(measure(data.examples, model.tokens_per_image), recipe)
-    work = Workload(
-        row_tokens=recipe.rows.row_tokens or recipe.rows.max_tokens,
-        dtype=recipe.train.dtype,
-        gradient_checkpointing=recipe.train.gradient_checkpointing,
-        quantised=recipe.train.lora is not None and recipe.train.lora.quantised,
-    )
     return TrainingPlan(
         stage=options.stage,
         data=data.place,
@@ -117,8 +111,19 @@ def plan_training(options: TrainingOptions) -> TrainingPlan:
         steps_per_epoch=course.steps_per_epoch,
         rows=_plan_rows(course, recipe, data.examples.lengths.tolist()),
         parameters=count_parameters(model),
-        memory=estimate_memory(model, work),
+        memory=estimate_memory(model, make_workload(recipe)),
         trains=recipe.train.trains,
+    )
+
+
+def make_workload(recipe: Recipe, num_processes: int = 1) -> Workload:
+    """Return what a step of the recipe computes at a time."""
+    return Workload(
+        row_tokens=recipe.rows.row_tokens or recipe.rows.max_tokens,
+        dtype=recipe.train.dtype,
+        gradient_checkpointing=recipe.train.gradient_checkpointing,
+        quantised=recipe.train.lora is not None and recipe.train.lora.quantised,
+        num_processes=num_processes,
     )
 
 

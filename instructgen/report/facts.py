@@ -1,6 +1,7 @@
 """What a version says of itself: its manifest, the run that made it, and the version before."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -36,6 +37,12 @@ class VersionFacts(Struct, frozen=True):
         return none if self.run is None else {**none, **(self.run.settings.get("gates") or {})}
 
     @property
+    def root(self) -> Path | None:
+        """The COCO folder that the version was built from, where it is still there."""
+        root = None if self.run is None else (self.run.settings.get("source") or {}).get("root")
+        return Path(root) if root and (Path(root) / "annotations").is_dir() else None
+
+    @property
     def seconds(self) -> float | None:
         return None if self.run is None else self.run.stats.get("seconds")
 
@@ -52,7 +59,7 @@ def read_facts(version: LocalVersion) -> VersionFacts:
     )
 
 
-def _read_run(path: Any, version: str) -> RunSummary | None:
+def _read_run(path: Path, version: str) -> RunSummary | None:
     """Return what run.json says, if it is of the run that published this version."""
     try:
         run = msgspec.json.decode(path.read_bytes(), type=RunSummary)
@@ -61,7 +68,7 @@ def _read_run(path: Any, version: str) -> RunSummary | None:
     return run if run.message == f"published version {version}" else None
 
 
-def _count_events(path: Any) -> dict[str, int]:
+def _count_events(path: Path) -> dict[str, int]:
     """Return how many lines of each event the log has since the last run began."""
     counts: dict[str, int] = {}
     try:
@@ -175,8 +182,8 @@ def list_run(facts: VersionFacts) -> Facts:
     stats = facts.run.stats
     found = [
         ("began", facts.run.started_at),
-        ("took", say_duration(stats["seconds"])),
-        ("requests", f"{stats['requests']:,} sent, {stats['answered']:,} answered"),
+        ("took", say_duration(stats.get("seconds", 0.0))),
+        ("requests", f"{stats.get('requests', 0):,} sent, {stats.get('answered', 0):,} answered"),
     ]
     for name, key in (
         ("found", "found"),

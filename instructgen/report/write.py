@@ -42,7 +42,8 @@ Say = Callable[[str], None]
 class ReportOptions(Struct, frozen=True):
     """Where to write, and where captions, boxes and pictures are that the version does not hold.
 
-    `source` is what the version was built from, where it is open already; it stands before `root`.
+    `source` is what the version was built from, where it is open already; it stands before `root`, and `root` before
+    the one that run.json names.
     """
 
     out: Path | None = None
@@ -181,7 +182,8 @@ def _list_images(survey: Survey, drawn: Sequence[TextRow], strange: Sequence[Pic
 
 
 def _find_evidence(facts: VersionFacts, options: ReportOptions, wanted: set[str], say: Say) -> _Evidence:
-    source = options.source or open_annotations(facts.manifest, wanted, options.root, options.split)
+    root = options.root or facts.root
+    source = options.source or open_annotations(facts.manifest, wanted, root, options.split)
     records = {} if source is None or not wanted else read_records(source, wanted, say)
     title = source.title if source is not None and records else ""
     return _Evidence(records, PictureFinder(options.images, source), title)

@@ -1,6 +1,7 @@
 """A run's loss as a picture."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 
 from instructgen.train.watch import StepReport
@@ -11,8 +12,9 @@ _SMOOTH_SHARE = 0.02  # of all steps: enough to see a trend through the noise of
 
 def smooth(values: Sequence[float], half: int) -> list[float]:
     """Return means over so many values on both sides, fewer at the ends."""
-    windows = (values[max(0, at - half) : at + half + 1] for at in range(len(values)))
-    return [sum(window) / len(window) for window in windows]
+    sums = list(accumulate(values, initial=0.0))
+    ends = ((max(0, at - half), min(len(values), at + half + 1)) for at in range(len(values)))
+    return [(sums[end] - sums[start]) / (end - start) for start, end in ends]
 
 
 def draw_curves(reports: Sequence[StepReport], path: Path, title: str) -> None:

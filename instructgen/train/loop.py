@@ -135,6 +135,7 @@ class Trainer:
             tokens=self.progress.num_tokens,
             samples=self.progress.num_samples,
             seconds=round(self.progress.seconds, 3),
+            rows=sum(map(len, step.rows)),
         )
         return report, sums[2] > 0
 

@@ -13,6 +13,7 @@ from instructgen.errors import InstructgenError
 from instructgen.models.counts import Counts
 from instructgen.train.examples import Summary
 from instructgen.train.recipe import Recipe
+from instructgen.train.run_facts import RunFacts
 
 RUN_NAME = "run.json"
 CHECKPOINTS_NAME = "checkpoints"
@@ -51,6 +52,8 @@ class RunRecord(Struct, frozen=True):
     versions: dict[str, str]
     device: str
     num_processes: int
+    facts: RunFacts | None = None
+    """None in a run from before there were reports."""
 
 
 def make_identity(stage: str, recipe: Recipe, data: str, examples_sha256: str, num_steps: int) -> RunIdentity:

@@ -17,7 +17,7 @@ _PROJECT = "instructgen"
 
 
 class StepReport(Struct, frozen=True):
-    """One step, as metrics.jsonl has it. `step` counts from 1; the last three count since the run's first step."""
+    """One step, as metrics.jsonl has it. `step` counts from 1; `tokens`, `samples` and `seconds` are of all steps."""
 
     step: int
     loss: float
@@ -31,6 +31,8 @@ class StepReport(Struct, frozen=True):
     """Positions that were computed, image tokens included."""
     samples: int
     seconds: float
+    rows: int = 0
+    """Of this step, in all processes; 0 in a line from before they were counted."""
 
 
 class TrainWatch(Protocol):

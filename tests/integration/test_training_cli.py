@@ -15,6 +15,8 @@ pytest.importorskip("transformers", reason="transformers is not installed")
 
 from instructgen.cli import train  # noqa: E402
 from instructgen.errors import InstructgenError  # noqa: E402
+from instructgen.report.training_facts import collect_training  # noqa: E402
+from instructgen.train.recipe_notes import DEFAULT, OF_FILE, SET_BY_HAND  # noqa: E402
 from tests.support.cli import environment  # noqa: E402
 from tests.support.training import make_table, write_data, write_recipe  # noqa: E402
 
@@ -46,6 +48,25 @@ def call_json(*arguments: str | Path) -> dict[str, Any]:
     return found
 
 
+def test_run_notes_where_its_numbers_come_from(work: Path) -> None:
+    recipe, first, second = work / "noted.toml", work / "noted" / "stage1", work / "noted" / "stage2"
+    text = (work / "stage1.toml").read_text(encoding="utf-8")
+    assert text.count("learning_rate = 0.01") == 1
+    recipe.write_text(text.replace("learning_rate = 0.01", "learning_rate = 0.01  # a paper"), encoding="utf-8")
+    call("pretrain", "--data", work / "data", "--recipe", recipe, "--out", first, "--steps", "1")
+    more = ("--model", first, "--set", "train.steps=1")
+    call("finetune", "--data", work / "data", "--recipe", recipe, *more, "--out", second)
+    notes = {one.key: one.note for one in collect_training(first).settings}
+    assert notes["optim.learning_rate"] == "a paper"
+    assert notes["train.steps"] == SET_BY_HAND
+    assert notes["rows.batch"] == OF_FILE
+    assert notes["optim.warmup"] == DEFAULT
+    assert notes["model.connector.kind"] == OF_FILE
+    notes = {one.key: one.note for one in collect_training(second).settings}
+    assert notes["model.connector.kind"] == "the model that it began with"
+    assert notes["model.vision.aspect"] == DEFAULT
+
+
 def test_both_stages_one_after_the_other(work: Path) -> None:
     data, first, second = work / "data", work / "runs" / "stage1", work / "runs" / "stage2"
     aligned = call_json("pretrain", "--data", data, "--recipe", work / "stage1.toml", "--out", first)
@@ -53,8 +74,10 @@ def test_both_stages_one_after_the_other(work: Path) -> None:
     told = call("finetune", "--data", data, "--recipe", work / "stage2.toml", "--model", first, "--out", second)
     assert "3 steps over 12 samples" in told
     assert str(second / "model") in told
+    assert str(second / "report.html") in told
     names = {path.name for path in second.iterdir() if not path.name.startswith(".")}
-    assert names == {"checkpoints", "loss.svg", "metrics.jsonl", "model", "run.json"}
+    left = {"checkpoints", "history.jsonl", "loss.svg", "metrics.jsonl", "model", "report.html", "run.json"}
+    assert names == left
     again = call_json("finetune", "--data", data, "--recipe", work / "stage2.toml", "--model", first, "--out", second)
     assert again["was_finished"]
     assert again["steps"] == 3

@@ -1,10 +1,10 @@
 """Captions as a suite: one sentence on each picture, held against what people wrote of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from instructgen.evaluate.captioning import score_captions
 from instructgen.evaluate.pictures import Gallery
-from instructgen.evaluate.questions import Prediction, Question, Report
+from instructgen.evaluate.questions import Prediction, Question, Report, ShownAnswer
 from instructgen.prompting.prompts import load_questions
 from instructgen.records import ImageRecord
 
@@ -44,3 +44,7 @@ class CaptionsSuite:
             "cut_at_max_tokens": sum(one.finish_reason == "length" for one in answers.values()),
         }
         return Report(scores, counts=counts, notes=notes)
+
+    def show(self, answers: Mapping[str, Prediction]) -> Iterator[ShownAnswer]:
+        for key, one in answers.items():
+            yield ShownAnswer(key, self._question, key, one.text, self._records[key].captions, None)

@@ -1,12 +1,13 @@
 """CHAIR as a suite: the student describes pictures; how much of what it names is not there, and how much it names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from instructgen.evaluate.chair import ChairCounts, is_mention, is_there
 from instructgen.evaluate.pictures import Gallery
-from instructgen.evaluate.questions import Prediction, Question, Report
+from instructgen.evaluate.questions import AnswerNote, Prediction, Question, Report, ShownAnswer
 from instructgen.evaluate.scores import Row, Score, measure, ratio
 from instructgen.grounding.check import check_turns
+from instructgen.grounding.claims import Claim
 from instructgen.grounding.evidence import Evidence, read_evidence
 from instructgen.lexicon.categories import CATEGORIES
 from instructgen.prompting.prompts import load_questions
@@ -55,6 +56,17 @@ class ChairSuite:
         }
         return Report(scores, counts=counts)
 
+    def show(self, answers: Mapping[str, Prediction]) -> Iterator[ShownAnswer]:
+        for key, one in answers.items():
+            record = self._records[key]
+            evidence = read_evidence(record)
+            turns = (Message("user", self._question), Message("assistant", one.text))
+            claims = check_turns(turns, evidence, "detail").claims
+            notes = tuple(_note(claim, one.text) for claim in claims if is_mention(claim, evidence))
+            is_faulty = any(note.truth == "contradicted" for note in notes)
+            group = "names what is not there" if is_faulty else "names nothing that is not there"
+            yield ShownAnswer(key, self._question, key, one.text, record.captions, None, group=group, notes=notes)
+
     def _count(self, record: ImageRecord, prediction: Prediction) -> Row:
         evidence = read_evidence(record)
         turns = (Message("user", self._question), Message("assistant", prediction.text))
@@ -73,6 +85,13 @@ class ChairSuite:
             float(len(there)),
             float(prediction.finish_reason == "length"),
         )
+
+
+def _note(claim: Claim, text: str) -> AnswerNote:
+    """Return the note of the claim's own words, or of its sentence where they are not in it one after the other."""
+    at = text.find(claim.text, claim.start, claim.end)
+    start, end = (at, at + len(claim.text)) if at >= 0 else (claim.start, claim.end)
+    return AnswerNote(start, end, claim.truth, claim.kind, claim.evidence)
 
 
 def _objects(evidence: Evidence) -> set[str]:

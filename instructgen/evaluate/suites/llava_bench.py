@@ -1,7 +1,7 @@
 """LLaVA-Bench (arXiv 2304.08485, section 5.1): a judge marks the student's answer beside a reference answer."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,7 +13,7 @@ from instructgen.evaluate.assess import read_marks
 from instructgen.evaluate.bench_files import BenchQuestion
 from instructgen.evaluate.paid import Chat, PaidAsker
 from instructgen.evaluate.pictures import Gallery
-from instructgen.evaluate.questions import Prediction, Question, Report
+from instructgen.evaluate.questions import Prediction, Question, Report, ShownAnswer
 from instructgen.evaluate.scores import Row, Score, group_rows, measure, ratio
 from instructgen.prompting.prompts import load_pair, load_questions
 from instructgen.records import Decoding, Failed, ImageRecord, Message, Surrogate
@@ -96,6 +96,13 @@ class LlavaBenchSuite:
         words = ("reference_failed", "judge_failed", "judge_unreadable")
         counts = {"judged": len(rows), **{word: failures[word] for word in words}}
         return Report(_measure(rows), {"category": by_category}, counts, (f"judged by {self._judge.model}",))
+
+    def show(self, answers: Mapping[str, Prediction]) -> Iterator[ShownAnswer]:
+        """Beside each answer the reference of the question itself; one that a model wrote is not shown."""
+        for key, one in answers.items():
+            asked = self._bench[key]
+            truth = (asked.reference,) if asked.reference else ()
+            yield ShownAnswer(key, asked.text, asked.image, one.text, truth, None, group=asked.category)
 
     def _refer(self, failures: Counter[str]) -> dict[str, BenchQuestion]:
         """Return the questions with their reference answers, but those that none could be had for."""

@@ -1,6 +1,6 @@
 """POPE as a suite: three settings of yes/no questions on what is in a picture and what is not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from instructgen.evaluate.pictures import Gallery
 from instructgen.evaluate.pope import (
@@ -12,7 +12,7 @@ from instructgen.evaluate.pope import (
     make_questions,
     read_answer,
 )
-from instructgen.evaluate.questions import Prediction, Question, Report
+from instructgen.evaluate.questions import Prediction, Question, Report, ShownAnswer
 from instructgen.evaluate.scores import Row, Score, Statistic, group_rows, measure
 from instructgen.text import split_words
 
@@ -69,6 +69,14 @@ class PopeSuite:
                 ),
             },
         )
+
+    def show(self, answers: Mapping[str, Prediction]) -> Iterator[ShownAnswer]:
+        for key, one in answers.items():
+            asked = self._asked[key]
+            is_right = read_answer(one.text) == asked.answer
+            yield ShownAnswer(
+                key, asked.question, asked.image_id, one.text, (asked.answer,), is_right, group=asked.setting
+            )
 
 
 def _count(asked: PopeQuestion, text: str) -> Row:

@@ -1,14 +1,14 @@
 """Questions of the scene program with one right answer, and beside them the same ones asked blindly."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from instructgen.draws import make_generator
 from instructgen.evaluate.pictures import Gallery
 from instructgen.evaluate.qa_claims import KINDS
 from instructgen.evaluate.qa_questions import QaQuestion, make_qa, read_label
-from instructgen.evaluate.questions import Arm, Prediction, Question, Report
+from instructgen.evaluate.questions import Arm, BlindAnswer, Prediction, Question, Report, ShownAnswer
 from instructgen.evaluate.scores import Row, Score, Statistic, group_rows, measure, ratio
 
 DEFAULT_LIMIT = 500
@@ -86,6 +86,30 @@ class QaSuite:
             **{f"unread_{arm}": unread[arm] for arm in ARMS},
         }
         return Report(_measure(keyed), {"kind": by_kind}, counts, tuple(notes))
+
+    def show(self, answers: Mapping[str, Prediction]) -> Iterator[ShownAnswer]:
+        for number, made in enumerate(self._made):
+            seen = answers.get(f"{number}/seen")
+            if seen is None:
+                continue
+            others = ((arm, answers.get(f"{number}/{arm}")) for arm in ARMS if arm != "seen")
+            yield ShownAnswer(
+                key=f"{number}/seen",
+                question=made.text,
+                image_id=made.image_id,
+                said=self._say(made, seen),
+                truth=(made.answers[made.labels.index(made.truth)],),
+                is_right=self._read(made, seen) == made.truth,
+                group=made.kind,
+                blind=tuple(
+                    BlindAnswer(arm, self._say(made, one), self._read(made, one) == made.truth)
+                    for arm, one in others
+                    if one is not None
+                ),
+            )
+
+    def _say(self, made: QaQuestion, prediction: Prediction) -> str:
+        return made.answers[prediction.best] if self._by == "likeliest" else prediction.text
 
     def _read(self, made: QaQuestion, prediction: Prediction) -> str | None:
         if self._by == "likeliest":

@@ -1,7 +1,7 @@
 """ScienceQA (Lu et al. 2022, arXiv 2209.09513) as LLaVA asks it: question, context, options; a letter answers."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from instructgen.draws import draw_fraction
 from instructgen.errors import InstructgenError
-from instructgen.evaluate.questions import Prediction, Question, Report
+from instructgen.evaluate.questions import Prediction, Question, Report, ShownAnswer
 from instructgen.evaluate.scores import Score, group_rows, measure, ratio
 
 _Kind = TypeVar("_Kind")
@@ -85,6 +85,20 @@ class ScienceQaSuite:
         }
         counts = {"unread": sum(letter is None for letter in read.values())}
         return Report({"accuracy": _accuracy(hits, list(answers))}, groups, counts)
+
+    def show(self, answers: Mapping[str, Prediction]) -> Iterator[ShownAnswer]:
+        for key, prediction in answers.items():
+            one = self._problems[key]
+            letter = LETTERS[one.answer]
+            yield ShownAnswer(
+                key=key,
+                question=write_problem(one),
+                image_id=key if one.image else "",
+                said=prediction.text,
+                truth=(f"{letter}. {one.choices[one.answer]}",),
+                is_right=read_letter(prediction.text) == letter,
+                group=_SUBJECTS.get(one.subject, one.subject or "?"),
+            )
 
 
 def write_problem(one: Problem) -> str:
