@@ -2,7 +2,7 @@
 
 import getpass
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from instructgen.config import SourceConfig
-from instructgen.dataset.columns import Row
 from instructgen.dataset.manifest import Manifest, read_manifest
 from instructgen.dataset.publish import find_version
 from instructgen.errors import InstructgenError
-from instructgen.records import ImageRecord
 from instructgen.review.agreement import (
     MINIGPT4_KEEP_RATE,
     compare_reviewers,
@@ -24,17 +21,13 @@ from instructgen.review.agreement import (
     pool_agreement,
     settle,
 )
+from instructgen.review.annotations import PictureFinder, Say, open_annotations, read_records
 from instructgen.review.decisions import FOLDER, DecisionLog, Reviews, read_reviews
 from instructgen.review.desk import Desk
-from instructgen.review.order import Place, order_places
+from instructgen.review.order import order_places
 from instructgen.review.rows import RowReader, read_places
-from instructgen.sources import open_source
-from instructgen.sources.base import Source
 
-_BUNDLED_IMAGES = "sample/"
 _GIT_TIMEOUT_S = 5
-
-Say = Callable[[str], None]
 
 
 class QueueOptions(Struct, frozen=True):
@@ -99,77 +92,31 @@ def _find_login() -> str:
 
 
 @contextmanager
-def open_desk(reviewed: Reviewed, by: str, options: QueueOptions, evidence: Evidence, say: Say) -> Iterator[Desk]:
-    """Give the reviewer's desk; raises InstructgenError where there is nothing to review."""
+def open_desk(
+    reviewed: Reviewed, by: str, options: QueueOptions, evidence: Evidence | None, say: Say
+) -> Iterator[Desk]:
+    """Give the reviewer's desk; raises InstructgenError where there is nothing to review.
+
+    `evidence` None is of a desk that only takes decisions: it shows neither pictures nor annotations.
+    """
     places = read_places(reviewed.version, reviewed.manifest)
     found = [place for place in places if options.sample_type in (None, place.sample_type)]
     if not found:
         raise InstructgenError(f"version {reviewed.manifest.version} has no sample of type '{options.sample_type}'")
     queue = order_places(found, options.seed)[: options.num_samples]
-    source = _open_annotations(reviewed.manifest, queue, evidence.root)
-    records = {} if source is None else _read_records(source, queue, say)
+    wanted = {place.image_id for place in queue}
+    source = None if evidence is None else open_annotations(reviewed.manifest, wanted, evidence.root)
+    records = {} if source is None else read_records(source, wanted, say)
     reader = RowReader(reviewed.version, reviewed.manifest)
+    pictures = PictureFinder(None if evidence is None else evidence.images, source)
     with DecisionLog(reviewed.folder, by) as log:
-        yield Desk(queue, log, reader, records, PictureFinder(evidence.images, source).find)
-
-
-class PictureFinder(Struct, frozen=True):
-    """Finds pictures: in the row, in a folder, or beside the annotations."""
-
-    images: Path | None
-    source: Any
-    """A Source, or None."""
-
-    def find(self, row: Row, number: int = -1) -> bytes | None:
-        """Return the picture of this number in the row; None where there is none, or it is nowhere."""
-        if not -1 <= number < len(row["images"]) or not row["images"]:
-            return None
-        picture: dict[str, Any] = row["images"][number]
-        return picture["bytes"] or self.read(row["image_id"], picture["path"])
-
-    def read(self, image_id: str, file_name: str) -> bytes | None:
-        """Return a picture that no row holds. A name that leads out of the folder finds nothing."""
-        if self.images is not None:
-            folder = self.images.resolve()
-            path = (folder / file_name).resolve()
-            if path.is_relative_to(folder) and path.is_file():
-                return path.read_bytes()
-        if self.source is None:
-            return None
-        beside: bytes | None = self.source.image_bytes(ImageRecord(image_id, file_name, 0, 0, (), ()))
-        return beside
+        yield Desk(queue, log, reader, records, pictures.find)
 
 
 def find_pictures(reviewed: Reviewed, evidence: Evidence) -> PictureFinder:
     """Return where pictures are that the rows of a version do not hold."""
-    source = None if evidence.root is None else _open_annotations(reviewed.manifest, [], evidence.root)
+    source = None if evidence.root is None else open_annotations(reviewed.manifest, (), evidence.root)
     return PictureFinder(evidence.images, source)
-
-
-def _open_annotations(manifest: Manifest, queue: list[Place], root: Path | None) -> Source | None:
-    """Open what the rows were made from, where it is given or ships with instructgen."""
-    made_from = manifest.config.get("source", {})
-    name, split = manifest.source.name, made_from.get("split")
-    if root is not None:
-        return open_source(SourceConfig(name=name, root=str(root), split=split), 0)
-    if name == "scenes":
-        return open_source(SourceConfig(name=name, limit=made_from.get("limit")), manifest.config.get("seed", 0))
-    if queue and all(place.image_id.startswith(_BUNDLED_IMAGES) for place in queue):
-        return open_source(SourceConfig(name=name), 0)
-    return None
-
-
-def _read_records(source: Source, queue: list[Place], say: Say) -> dict[str, ImageRecord]:
-    wanted = {place.image_id for place in queue}
-    records: dict[str, ImageRecord] = {}
-    for record in source.records():
-        if isinstance(record, ImageRecord) and record.image_id in wanted:
-            records[record.image_id] = record
-            if len(records) == len(wanted):
-                break
-    if len(records) < len(wanted):
-        say(f"{len(wanted) - len(records)} of the {len(wanted)} images are not in {source.title}")
-    return records
 
 
 def make_report(reviewed: Reviewed) -> dict[str, Any]:

@@ -74,6 +74,10 @@ class Desk:
         self._find_picture = find_picture
         self._places = {place.sample_id: at for at, place in enumerate(queue)}
 
+    def find(self, sample_id: str) -> int | None:
+        """Return a sample's place in the queue; None where it is not in it."""
+        return self._places.get(sample_id)
+
     def view(self, at: int) -> SampleView:
         place = self.queue[at]
         row = self._reader.read(place)
@@ -130,7 +134,7 @@ class Desk:
     def undo(self) -> int | None:
         """Take back the reviewer's last decision in this queue and return its place; None where there is none."""
         for decision in reversed(self.log.history):
-            at = self._places.get(decision.sample_id)
+            at = self.find(decision.sample_id)
             if at is not None:
                 self.log.append(Decision(decision.sample_id, "undo", self.log.by, now_utc(), 0.0))
                 return at

@@ -21,8 +21,9 @@ import pytest
 from instructgen.dataset.manifest import Manifest, read_manifest
 from instructgen.dataset.publish import find_version
 from instructgen.dataset.stored import LocalVersion
-from instructgen.jobs.review import PictureFinder, find_reviewed
+from instructgen.jobs.review import find_reviewed
 from instructgen.jobs.review_apply import apply_reviews
+from instructgen.review.annotations import PictureFinder
 from instructgen.review.decisions import read_reviews
 from tests.support.cli import Done, environment, run_cli
 

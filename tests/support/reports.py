@@ -103,7 +103,7 @@ def _put(out: Path, rows: list[Row], **fields: Any) -> Path:
     return folder
 
 
-def write_run(out: Path, version: str) -> None:
+def write_run(out: Path, version: str, root: Path | None = None) -> None:
     stats = {"seconds": 61.0, "requests": 12, "answered": 11, "failed_attempts": {"timeout": 1}}
     bounds = {"total": {"contradicted_claims": {"min": None, "max": 0.1}}, "types": {}}
     run = {
@@ -112,7 +112,7 @@ def write_run(out: Path, version: str) -> None:
         "exit": "done",
         "message": f"published version {version}",
         "versions": {},
-        "settings": {"gates": bounds},
+        "settings": {"gates": bounds, "source": {"root": None if root is None else str(root)}},
         "stats": stats,
         "log": {},
     }

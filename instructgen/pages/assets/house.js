@@ -57,9 +57,9 @@
     const frame = turn.getBoundingClientRect();
     const at = mark.getClientRects();
     const last = at[at.length - 1];
-    const room = frame.width - evidence.offsetWidth;
-    evidence.style.left = `${Math.max(0, Math.min(last.left - frame.left, room))}px`;
-    evidence.style.top = `${last.bottom - frame.top + 3}px`;
+    const room = turn.clientWidth - evidence.offsetWidth;
+    evidence.style.left = `${Math.max(0, Math.min(last.left - frame.left - turn.clientLeft, room))}px`;
+    evidence.style.top = `${last.bottom - frame.top - turn.clientTop + 3}px`;
     evidence.style.marginTop = "0";
   }
   const readSubjects = mark => (mark.dataset.subjects || "").split("\n").filter(Boolean);

@@ -9,7 +9,16 @@ import pytest
 from instructgen.dataset.manifest import Counts
 from instructgen.errors import InstructgenError
 from instructgen.report.write import ReportOptions, ReportResult, write_report
-from tests.support.reports import HOSTILE, NUM_ROWS, Annotations, make_dataset, make_picture, make_rows
+from tests.support.coco_folder import make_coco
+from tests.support.reports import (
+    HOSTILE,
+    NUM_ROWS,
+    Annotations,
+    make_dataset,
+    make_picture,
+    make_rows,
+    write_run,
+)
 from tests.support.versions import make_row_of, write_version
 
 
@@ -91,6 +100,19 @@ def test_run_of_another_version_is_not_taken_for_this_one(tmp_path: Path) -> Non
     assert "at most 10.0%" not in page.text
 
 
+def test_folder_that_the_run_was_built_from_is_found_again(tmp_path: Path) -> None:
+    rows = [make_row_of(number) for number in range(10, 14)]
+    version = write_version(tmp_path / "v", rows, config={"source": {"split": "val2017"}})
+    folder = tmp_path / "out" / "versions" / version.manifest.version
+    folder.parent.mkdir(parents=True)
+    version.folder.rename(folder)
+    write_run(tmp_path / "out", folder.name, root=make_coco(tmp_path / "coco"))
+    assert report_on(folder, tmp_path / "page.html")[0].num_checked == 4
+    (tmp_path / "coco").rename(tmp_path / "gone")
+    assert report_on(folder, tmp_path / "page.html")[0].num_checked == 0
+    assert report_on(folder, tmp_path / "page.html", root=tmp_path / "gone")[0].num_checked == 4
+
+
 def test_text_of_the_data_is_shown_and_never_markup(reported) -> None:
     _, page = reported
     assert page.text.count("document.title = 'stolen'") >= 3  # a question, an answer, a rejected text
@@ -162,6 +184,13 @@ def test_picture_that_cannot_be_read_is_said_and_not_embedded(tmp_path: Path) ->
     _, page = report_on(make_dataset(tmp_path / "out", b"<svg onload=alert(1)>"), tmp_path / "page.html")
     assert "the picture cannot be read" in page.text
     assert not [tag for tag, _ in page.tags if tag == "img"]
+
+
+def test_version_of_the_charts_that_the_page_names_is_the_one_inside(reported) -> None:
+    result, page = reported
+    named = re.search(r"Apache ECharts ([\d.]+)", page.text)
+    assert named is not None
+    assert f'.version="{named[1]}"' in result.path.read_text(encoding="utf-8")
 
 
 def test_version_without_a_row_has_a_report_of_what_was_rejected(tmp_path: Path) -> None:
