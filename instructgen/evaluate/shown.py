@@ -1,26 +1,22 @@
 """OUT/shown/SUITE.jsonl: some answers of a suite beside the truth, with small pictures, for people to look at."""
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
 
-from instructgen.dataset.pictures import PICTURE_FORMATS
+from instructgen.dataset.pictures import make_thumbnail
 from instructgen.disk import replace_text
 from instructgen.draws import draw_fraction
 from instructgen.evaluate.answering import ReadPicture
 from instructgen.evaluate.questions import Prediction, ShownAnswer, ShownFailure, Suite
-from instructgen.pictures import flatten_picture
 
 FOLDER = "shown"
 MOST_SHOWN = 36
 _MOST_FAILURES = 5  # of a reason
 _MOST_CHARS = 2000  # of each text
 _SIDE_PX = 320
-_QUALITY = 75
-_LARGEST_PX = 50_000_000  # a picture of more is not decoded for a thumbnail
 
 
 def keep_shown(folder: Path, suite: Suite, predictions: Mapping[str, Prediction]) -> None:
@@ -77,27 +73,9 @@ def choose_failures(predictions: Mapping[str, Prediction]) -> Iterator[ShownFail
                 yield ShownFailure(key, one.failure, _shorten(one.detail))
 
 
-def make_thumbnail(picture: bytes) -> bytes:
-    """Return a small JPEG, or b"" for what cannot be decoded."""
-    from PIL import Image
-
-    try:
-        with Image.open(io.BytesIO(picture), formats=PICTURE_FORMATS) as image:
-            if image.width * image.height > _LARGEST_PX:
-                return b""
-            image.draft("RGB", (_SIDE_PX, _SIDE_PX))
-            small = flatten_picture(image)
-            small.thumbnail((_SIDE_PX, _SIDE_PX))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return b""
-    encoded = io.BytesIO()
-    small.save(encoded, "JPEG", quality=_QUALITY)
-    return encoded.getvalue()
-
-
 def _add_picture(one: ShownAnswer, read: ReadPicture) -> ShownAnswer:
     picture = read(one.image_id) if one.image_id else None
-    return one if picture is None else replace(one, picture=make_thumbnail(picture))
+    return one if picture is None else replace(one, picture=make_thumbnail(picture, _SIDE_PX).jpeg)
 
 
 def _cut(one: ShownAnswer) -> ShownAnswer:

@@ -3,13 +3,12 @@
 import heapq
 from dataclasses import dataclass, field
 
-import msgspec
 from msgspec import Struct
 
+from instructgen.dataset.lines import read_lines
 from instructgen.dataset.publish import REFINED_NAME
 from instructgen.dataset.stored import LocalVersion
 from instructgen.draws import draw_fraction
-from instructgen.errors import InstructgenError
 
 _PER_STEP = 2
 _MAX_PIECES = 400
@@ -29,17 +28,19 @@ class RefinedLine(Struct, frozen=True):
 
 @dataclass(slots=True)
 class Refined:
-    shown: dict[str, list[tuple[float, str, RefinedLine]]] = field(default_factory=dict)
+    shown: dict[str, list[tuple[float, int, RefinedLine]]] = field(default_factory=dict)
+    num_seen: int = 0
 
     def observe(self, line: RefinedLine) -> None:
+        self.num_seen += 1
         if line.is_unchanged or sum(len(text) for _, text in line.diff) > _MAX_CHARS or len(line.diff) > _MAX_PIECES:
             return
         kept = self.shown.setdefault(line.step, [])
-        entry = (-draw_fraction(0, "report", line.unit_id), line.unit_id, line)
+        entry = (-draw_fraction(0, "report", line.unit_id), -self.num_seen, line)
         if len(kept) < _PER_STEP:
             heapq.heappush(kept, entry)
-        elif entry[:2] > kept[0][:2]:
-            heapq.heapreplace(kept, entry)
+        else:
+            heapq.heappushpop(kept, entry)
 
     def list_shown(self) -> list[RefinedLine]:
         return [
@@ -52,16 +53,6 @@ class Refined:
 def read_refined(version: LocalVersion) -> Refined:
     """Read refined.jsonl line by line; a version without one has refined nothing."""
     found = Refined()
-    decoder = msgspec.json.Decoder(RefinedLine)
-    try:
-        file = version.open(REFINED_NAME)
-    except FileNotFoundError:
-        return found
-    with file:
-        for number, line in enumerate(file, 1):
-            try:
-                found.observe(decoder.decode(line))
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                where = f"{version.place}: {REFINED_NAME} line {number}"
-                raise InstructgenError(f"{where} cannot be read: {error}; build or copy the version again") from None
+    for line in read_lines(version, REFINED_NAME, RefinedLine):
+        found.observe(line)
     return found

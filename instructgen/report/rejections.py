@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 import msgspec
 from msgspec import Struct
 
+from instructgen.dataset.lines import read_lines
 from instructgen.dataset.publish import REJECTED_NAME
 from instructgen.dataset.stored import LocalVersion
 from instructgen.draws import draw_fraction
-from instructgen.errors import InstructgenError
 
 _PER_REASON = 3
 _MAX_TEXT_CHARS = 1_200
@@ -37,13 +37,13 @@ class Rejections:
     """`counts` are by (stage, reason) and type; `shown` some lines of each reason, by their draw."""
 
     counts: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
-    shown: dict[tuple[str, str], list[tuple[float, str, RejectedLine]]] = field(default_factory=dict)
+    shown: dict[tuple[str, str], list[tuple[float, int, RejectedLine]]] = field(default_factory=dict)
 
     def observe(self, line: RejectedLine) -> None:
         key = line.stage, line.reason
         self.counts.setdefault(key, Counter())[line.type_name] += 1
         kept = self.shown.setdefault(key, [])
-        entry = (-draw_fraction(0, "report", line.unit_id), line.unit_id, _cut(line))
+        entry = (-draw_fraction(0, "report", line.unit_id), -self.counts[key].total(), _cut(line))
         if len(kept) < _PER_REASON:
             heapq.heappush(kept, entry)
         else:
@@ -75,18 +75,8 @@ def read_rejections(version: LocalVersion) -> Rejections:
     Raises InstructgenError for a line that cannot be read.
     """
     found = Rejections()
-    decoder = msgspec.json.Decoder(RejectedLine)
-    try:
-        file = version.open(REJECTED_NAME)
-    except FileNotFoundError:
-        return found
-    with file:
-        for number, line in enumerate(file, 1):
-            try:
-                found.observe(decoder.decode(line))
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                where = f"{version.place}: {REJECTED_NAME} line {number}"
-                raise InstructgenError(f"{where} cannot be read: {error}; build or copy the version again") from None
+    for line in read_lines(version, REJECTED_NAME, RejectedLine):
+        found.observe(line)
     return found
 
 

@@ -6,13 +6,13 @@ from pathlib import PurePosixPath
 from msgspec import Struct
 
 from instructgen.dataset.columns import Row
+from instructgen.dataset.pictures import make_thumbnail
 from instructgen.grounding.claims import Claim, Findings, Truth
 from instructgen.grounding.samples import find_claims
 from instructgen.pages.claims import Note, Segment, Turn, split_answer
-from instructgen.pages.figures import Picture, mark_boxes
+from instructgen.pages.figures import Picture, make_data_uri, mark_boxes
 from instructgen.records import ImageRecord, Message
 from instructgen.report.rejections import cut_text
-from instructgen.report.thumbnails import MAX_SIDE_PX, make_thumbnail
 from instructgen.review.annotations import PictureFinder
 from instructgen.review.order import DOUBT_SCORES
 
@@ -20,6 +20,7 @@ TRUTHS: tuple[Truth, ...] = ("supported", "contradicted", "unverifiable")
 _MAX_TURN_CHARS = 4_000  # a longer one is shown to there
 _MAX_CHARS = 16_000  # of all turns of a sample
 _MAX_PICTURES = 4
+MAX_SIDE_PX = 480
 
 
 class ShownSample(Struct, frozen=True):
@@ -100,9 +101,9 @@ class SampleShower(Struct, frozen=True):
         marks = mark_boxes([(box.category, box.x0, box.y0, box.x1, box.y1, box.is_crowd) for box in boxes])
         alt = record.captions[0] if record is not None and record.captions else path
         if picture is not None:
-            small = make_thumbnail(picture)
-            if small.source is not None:
-                return Picture(small.source, alt, *_fit(small.width_px, small.height_px), marks)
+            small = make_thumbnail(picture, MAX_SIDE_PX)
+            if small.jpeg:
+                return Picture(make_data_uri(small.jpeg), alt, *_fit(small.width_px, small.height_px), marks)
             missing = f"{path}: {small.missing}"
         else:
             missing = f"{path}: the picture is not at hand; give --images FOLDER"

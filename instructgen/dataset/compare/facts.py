@@ -10,10 +10,10 @@ from msgspec import Struct
 
 from instructgen.dataset.compare.rows import RowComparison
 from instructgen.dataset.compare.sides import Side
+from instructgen.dataset.lines import read_lines
 from instructgen.dataset.manifest import Counts, Manifest
 from instructgen.dataset.publish import REJECTED_NAME
 from instructgen.dataset.stored import StoredVersion
-from instructgen.errors import InstructgenError
 
 if TYPE_CHECKING:
     from instructgen.dataset.compare.rows import Places
@@ -170,18 +170,4 @@ def _find_types(counts: Counts) -> set[str]:
 
 def _read_unpublished(version: StoredVersion) -> dict[str, str]:
     """Return the reason of each unit in rejected.jsonl; the last one of a unit that was turned away again."""
-    found: dict[str, str] = {}
-    decoder = msgspec.json.Decoder(_Unpublished)
-    try:
-        file = version.open(REJECTED_NAME)
-    except FileNotFoundError:
-        return found
-    with file:
-        for number, line in enumerate(file, 1):
-            try:
-                record = decoder.decode(line)
-            except msgspec.DecodeError as error:
-                where = f"{version.place}: {REJECTED_NAME} line {number}"
-                raise InstructgenError(f"{where} cannot be read: {error}; build or copy the version again") from None
-            found[record.unit_id] = record.reason
-    return found
+    return {line.unit_id: line.reason for line in read_lines(version, REJECTED_NAME, _Unpublished)}

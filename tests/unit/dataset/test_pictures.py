@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from PIL import Image
 
-from instructgen.dataset.pictures import find_picture_fault
+from instructgen.dataset.pictures import find_picture_fault, make_thumbnail
 from tests.support.make import make_record
 
 
@@ -62,3 +62,27 @@ def test_decompression_bomb_is_refused() -> None:
     bomb = encode(1, 1).replace(b"IHDR\x00\x00\x00\x01\x00\x00\x00\x01", b"IHDR\x00\x0f\xff\xff\x00\x0f\xff\xff")
     fault = find_picture_fault(bomb, make_record(), 10**8)
     assert fault is not None
+
+
+def test_thumbnail_is_small_and_what_is_no_picture_is_told() -> None:
+    small = make_thumbnail(encode(1600, 400), 320)
+    with Image.open(io.BytesIO(small.jpeg)) as image:
+        assert (image.format, image.size) == ("JPEG", (320, 80))
+    assert (small.width_px, small.height_px) == (320, 80)
+    for broken in (b"<svg onload=alert(1)>", encode(30, 20)[:40]):
+        assert make_thumbnail(broken, 320).jpeg == b""
+        assert make_thumbnail(broken, 320).missing.startswith("the picture cannot be read: ")
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "P", "L", "CMYK"])
+def test_pictures_of_every_mode_become_small_jpegs(mode: str) -> None:
+    file = io.BytesIO()
+    Image.new(mode, (30, 40)).save(file, "TIFF" if mode == "CMYK" else "PNG")
+    small = make_thumbnail(file.getvalue(), 480)
+    assert (small.width_px, small.height_px) == (30, 40)
+    assert small.jpeg.startswith(b"\xff\xd8")
+
+
+def test_picture_of_too_many_pixels_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("instructgen.dataset.pictures._MAX_THUMBNAIL_PIXELS", 100_000)
+    assert make_thumbnail(encode(640, 480), 320).missing == "the picture has 640 x 480 pixels: not decoded"

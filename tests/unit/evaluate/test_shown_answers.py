@@ -13,7 +13,6 @@ from instructgen.evaluate.shown import (
     choose_failures,
     find_shown,
     keep_shown,
-    make_thumbnail,
     read_shown,
 )
 from instructgen.evaluate.suites.scienceqa import Problem, ScienceQaSuite
@@ -54,15 +53,6 @@ def test_few_failures_of_each_reason_are_kept() -> None:
     }
     counts = Counter(one.reason for one in choose_failures(predictions))
     assert counts == {"refused": 5, "no_picture": 5}
-
-
-def test_thumbnail_is_small_and_what_is_no_picture_is_none() -> None:
-    from PIL import Image
-
-    with Image.open(io.BytesIO(make_thumbnail(make_picture(1600, 400)))) as image:
-        assert (image.format, image.size) == ("JPEG", (320, 80))
-    assert make_thumbnail(b"<svg onload=alert(1)>") == b""
-    assert make_thumbnail(make_picture(30, 20)[:40]) == b""
 
 
 def make_suite(folder: Path) -> ScienceQaSuite:

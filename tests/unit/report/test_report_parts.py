@@ -1,6 +1,5 @@
 """The counting behind a report: what stands out, what is shown, and how it is said."""
 
-import io
 import random
 from collections import Counter
 from pathlib import Path
@@ -19,10 +18,9 @@ from instructgen.report.shown import SampleShower
 from instructgen.report.spoken import check_rows
 from instructgen.report.survey import Survey, survey_texts
 from instructgen.report.texts import TextRow, read_texts
-from instructgen.report.thumbnails import make_thumbnail
 from instructgen.review.annotations import PictureFinder
 from tests.support.make import make_record
-from tests.support.reports import make_picture, make_rows
+from tests.support.reports import make_rows
 from tests.support.versions import make_row_of, write_version
 
 
@@ -107,6 +105,13 @@ def test_first_words_make_rings_whose_parts_add_up() -> None:
     assert [child["value"] for child in ring["data"][0]["children"]] == [3, 2]
     assert chart.rows[0] == ["what", 5, "83.3%"]
     assert "100.0% have a place" in chart.about
+
+
+def test_unit_that_was_turned_away_twice_is_shown_twice() -> None:
+    found = Rejections()
+    for text in ("first", "second", "third", "fourth"):
+        found.observe(RejectedLine("coco/1/conv", "too_long", "filter", text=text))
+    assert [line.text for line in found.list_shown(("filter", "too_long"))] == ["first", "second", "third"]
 
 
 def test_yes_and_no_are_counted_of_questions_of_existence_and_of_all_answers() -> None:
@@ -217,21 +222,5 @@ def test_refined_texts_are_shown_where_they_changed(tmp_path: Path) -> None:
         b'"diff":[["=","A"],["-","dog"],["+","cat"]]}\n'
     )
     version = write_version(tmp_path / "v", make_rows())
-    (version.folder / "refined.jsonl").write_bytes(line % (1, b"true") + line % (2, b"false"))
-    assert [one.unit_id for one in read_refined(version).list_shown()] == ["coco/2/conv"]
-
-
-@pytest.mark.parametrize("mode", ["RGBA", "P", "L", "CMYK"])
-def test_pictures_of_every_mode_become_small_jpegs(mode: str) -> None:
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.new(mode, (30, 40)).save(buffer, "TIFF" if mode == "CMYK" else "PNG")
-    small = make_thumbnail(buffer.getvalue())
-    assert (small.width_px, small.height_px) == (30, 40)
-    assert (small.source or "").startswith("data:image/jpeg;base64,")
-
-
-def test_picture_of_too_many_pixels_is_not_decoded(monkeypatch) -> None:
-    monkeypatch.setattr("instructgen.report.thumbnails._MAX_PIXELS", 100_000)
-    assert make_thumbnail(make_picture()).missing == "the picture has 640 x 480 pixels: not decoded"
+    (version.folder / "refined.jsonl").write_bytes(line % (1, b"true") + 2 * (line % (2, b"false")))
+    assert [one.unit_id for one in read_refined(version).list_shown()] == ["coco/2/conv", "coco/2/conv"]
