@@ -13,8 +13,10 @@ PACKAGE = ROOT / "instructgen"
 
 # Lowest first. A part imports from the rows before its own, and from its own row where PAIRS says so.
 LAYERS = (
-    ("errors", "secrets", "records", "attempts", "text", "draws", "resources", "lexicon", "pictures", "disk")
-    + ("pages",),
+    (
+        *("errors", "secrets", "records", "attempts", "text", "draws"),
+        *("resources", "lexicon", "pictures", "disk", "pages"),
+    ),
     ("config", "prefixes", "grounding"),
     ("surrogate", "scenes", "sample_types", "filters", "ledger", "limits", "observe"),
     ("prompting", "sources", "scenegraph"),
