@@ -11,10 +11,9 @@ from instructgen.pages.render import render_static
 from instructgen.report.error_bars import Measured
 from instructgen.report.evaluation_facts import EvaluationFacts, collect_evaluation
 from instructgen.report.evaluation_suites import GAIN, main_score, view_suite
-from instructgen.report.names import REPORT_NAME
+from instructgen.report.names import REPORT_NAME, RUN_NAME
 
 _NAME_IN_RUN = "evaluation.html"  # a run of training has a report.html of its own
-_RUN_NAME = "run.json"
 MOST_PICTURE_BYTES = 8_000_000  # of 15 MB in all: base64 makes 10.7 of them, and ECharts takes 1.1
 
 
@@ -23,7 +22,7 @@ def write_evaluation_report(folder: Path) -> Path:
 
     Raises InstructgenError where it holds no evaluation.
     """
-    path = folder / (_NAME_IN_RUN if (folder / _RUN_NAME).is_file() else REPORT_NAME)
+    path = folder / (_NAME_IN_RUN if (folder / RUN_NAME).is_file() else REPORT_NAME)
     replace_text(path, make_evaluation_page(collect_evaluation(folder)))
     return path
 

@@ -7,13 +7,14 @@ from msgspec import Struct
 
 from instructgen.dataset.columns import Row
 from instructgen.dataset.pictures import make_thumbnail
-from instructgen.grounding.claims import Claim, Findings, Truth
+from instructgen.grounding.claims import Findings, Truth
 from instructgen.grounding.samples import find_claims
 from instructgen.pages.claims import Note, Segment, Turn, split_answer
-from instructgen.pages.figures import Picture, make_data_uri, mark_boxes
+from instructgen.pages.figures import Picture, make_data_uri
 from instructgen.records import ImageRecord, Message
 from instructgen.report.rejections import cut_text
 from instructgen.review.annotations import PictureFinder
+from instructgen.review.marks import make_notes, mark_record
 from instructgen.review.order import DOUBT_SCORES
 
 TRUTHS: tuple[Truth, ...] = ("supported", "contradicted", "unverifiable")
@@ -97,8 +98,7 @@ class SampleShower(Struct, frozen=True):
     def _show_picture(self, row: Row, number: int, record: ImageRecord | None) -> Picture:
         path = row["images"][number]["path"] or "picture"
         picture = self.finder.find(row, number)
-        boxes = () if record is None else record.boxes
-        marks = mark_boxes([(box.category, box.x0, box.y0, box.x1, box.y1, box.is_crowd) for box in boxes])
+        marks = () if record is None else mark_record(record)
         alt = record.captions[0] if record is not None and record.captions else path
         if picture is not None:
             small = make_thumbnail(picture, MAX_SIDE_PX)
@@ -128,24 +128,14 @@ def _mark_turns(turns: tuple[Message, ...], findings: Findings | None) -> tuple[
             shown.append(Turn("left out", (Segment(f"{len(turns) - number} turns more"),)))
             break
         text = cut_text(turn.content, _MAX_TURN_CHARS)
-        shown.append(Turn(turn.role, split_answer(text, _make_notes(turns, number, findings))))
+        shown.append(Turn(turn.role, split_answer(text, _mark(turn.content, number, findings))))
         room -= len(text)
     return tuple(shown)
 
 
-def _make_notes(turns: tuple[Message, ...], number: int, findings: Findings | None) -> list[Note]:
-    if findings is None:
-        return []
-    notes = (_make_note(turns[number].content, claim) for claim in findings.claims if claim.turn == number)
-    return [note for note in notes if note is not None and note.end <= _MAX_TURN_CHARS]
-
-
-def _make_note(text: str, claim: Claim) -> Note | None:
-    """Return where the claim's words stand in its sentence: the claim knows the sentence and the words."""
-    start = text.find(claim.text, claim.start, claim.end)
-    if start < 0 or not claim.text:
-        return None
-    return Note(start, start + len(claim.text), claim.truth, claim.kind, claim.evidence, claim.subject)
+def _mark(text: str, number: int, findings: Findings | None) -> list[Note]:
+    notes = [] if findings is None else make_notes(text, number, findings.claims)
+    return [note for note in notes if note.end <= _MAX_TURN_CHARS]
 
 
 def _count_claims(findings: Findings) -> dict[str, int]:

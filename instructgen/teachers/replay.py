@@ -27,11 +27,8 @@ def add_identity(listed: str | None, identity: TeacherIdentity) -> str:
     return msgspec.json.encode(known if identity in known else [*known, identity]).decode()
 
 
-def read_identity(folder: Path, model: str | None) -> TeacherIdentity:
-    """Return the identity of the teacher that a run was recorded from; `model` chooses where there are several.
-
-    Raises InstructgenError where the folder holds no run, the run has not asked anything yet, or the choice is open.
-    """
+def list_identities(folder: Path) -> tuple[TeacherIdentity, ...]:
+    """Return every teacher that a run has asked. Raises InstructgenError where it has asked none."""
     connection = open_for_replay(folder)
     try:
         row = connection.execute("SELECT value FROM meta WHERE key = 'teachers'").fetchone()
@@ -39,7 +36,15 @@ def read_identity(folder: Path, model: str | None) -> TeacherIdentity:
         connection.close()
     if row is None:
         raise InstructgenError(f"{folder} holds a run that never had a teacher; nothing can be replayed from it")
-    recorded = msgspec.json.decode(row[0], type=list[TeacherIdentity])
+    return msgspec.json.decode(row[0], type=tuple[TeacherIdentity, ...])
+
+
+def read_identity(folder: Path, model: str | None) -> TeacherIdentity:
+    """Return the identity of the teacher that a run was recorded from; `model` chooses where there are several.
+
+    Raises InstructgenError where the folder holds no run, the run has not asked anything yet, or the choice is open.
+    """
+    recorded = list_identities(folder)
     chosen = [identity for identity in recorded if model in (None, identity.model)]
     if len(chosen) == 1:
         return chosen[0]

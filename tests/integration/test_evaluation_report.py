@@ -13,6 +13,7 @@ from instructgen.evaluate.shown import MOST_SHOWN, find_shown, read_shown
 from instructgen.jobs.evaluate import EvaluateOptions, Evaluation
 from instructgen.report.evaluation import choose_pictures, write_evaluation_report
 from instructgen.student.ask import Ask
+from tests.support.cli import run_cli
 from tests.support.students import ScriptedStudent, always
 
 HOSTILE = "Yes, </div></script><script>document.title = 'stolen'</script> a dog sits there."
@@ -139,3 +140,15 @@ def test_report_is_written_again_from_the_files_alone(finished: Evaluation) -> N
 def test_folder_without_results_has_no_report(tmp_path: Path) -> None:
     with pytest.raises(InstructgenError, match=r"no results\.json"):
         write_evaluation_report(tmp_path)
+
+
+def test_command_writes_the_page_of_a_run_and_of_an_evaluation_anew(finished: Evaluation, tmp_path: Path) -> None:
+    folder = finished.options.out
+    written = (folder / "report.html").read_bytes()
+    (folder / "report.html").unlink()
+
+    done = run_cli("report", folder, "--json")
+
+    assert done.result == {"reports": [str(folder / "report.html")]}
+    assert (folder / "report.html").read_bytes() == written
+    assert "takes no other flag" in run_cli("report", folder, "--root", tmp_path).err

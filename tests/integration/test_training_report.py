@@ -151,3 +151,10 @@ def test_settings_name_every_key_with_its_value() -> None:
 def test_folder_without_a_run_has_no_report(tmp_path: Path) -> None:
     with pytest.raises(InstructgenError, match="cannot be read as a run"):
         write_training_report(tmp_path)
+
+
+def test_name_of_a_runs_record_is_one() -> None:
+    from instructgen.report import names
+    from instructgen.train import run_folder
+
+    assert names.RUN_NAME == run_folder.RUN_NAME

@@ -1,14 +1,11 @@
 """Who may ask: this machine's own programs, and no web page whose name was pointed at it."""
 
 import secrets
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from instructgen.student.serving.names import LOOPBACK, is_known_host, is_known_origin
 from instructgen.student.serving.refusals import Refusal
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_NOT_IN_HOSTS = frozenset("@/?#\\")  # what would make an address of another shape of it
 
 
 class Guard:
@@ -20,11 +17,10 @@ class Guard:
 
     def check(self, request: web.Request) -> None:
         """Raises Refusal (401, 403)."""
-        host = request.headers.get("Host", "")
-        if _NOT_IN_HOSTS & {*host} or _find_name(f"//{host}") not in self._names:
+        if not is_known_host(request.headers.get("Host", ""), self._names):
             raise Refusal(403, "the server is not known by this name; --allow-host NAME makes it known")
         origin = request.headers.get("Origin")
-        if origin is not None and _find_name(origin) not in self._names:
+        if origin is not None and not is_known_origin(origin, self._names):
             raise Refusal(403, "web pages of other places may not ask this server")
         if self._key and request.path != "/health" and not self._has_key(request):
             raise Refusal(401, "the API key is missing or wrong", code="invalid_api_key")
@@ -33,11 +29,3 @@ class Guard:
         kind, _, key = request.headers.get("Authorization", "").partition(" ")
         given = key.strip().encode(errors="surrogateescape")  # a header may hold any bytes
         return kind.lower() == "bearer" and secrets.compare_digest(given, self._key.encode())
-
-
-def _find_name(address: str) -> str:
-    """Return the name of a host, whatever its port: one that a tunnel leads here may differ."""
-    try:
-        return (urlsplit(address).hostname or "").lower()
-    except ValueError:
-        return ""

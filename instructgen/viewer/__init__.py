@@ -1,0 +1,1 @@
+"""Pages over published versions, served by this machine to itself: search, samples, differences, review."""
