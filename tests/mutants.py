@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-_ALL = ("tests/unit", "tests/contract", "tests/golden", "tests/faults", "tests/integration")
+_ALL = ("tests/unit", "tests/contract", "tests/golden", "tests/faults", "tests/integration", "tests/browser")
 # Tests near the faulty file run first, so that most faults are caught in seconds; then, if need be, all do.
 _NEAR = {
     "instructgen/sources": ("tests/unit/sources",),
@@ -35,6 +35,15 @@ _NEAR = {
     "instructgen/dataset": ("tests/unit/dataset",),
     "instructgen/fetch": ("tests/unit/fetch", "tests/faults/test_fetch.py"),
     "instructgen/cli": ("tests/unit/cli",),
+    "instructgen/pages": ("tests/unit/pages", "tests/unit/report", "tests/browser/test_report_page.py"),
+    "instructgen/report": (
+        "tests/unit/report",
+        "tests/unit/evaluate",
+        "tests/unit/train",
+        "tests/integration/test_training_report.py",
+        "tests/integration/test_evaluation_report.py",
+    ),
+    "instructgen/viewer": ("tests/unit/viewer",),
     "instructgen/jobs": ("tests/unit/jobs", "tests/faults", "tests/integration"),
     "instructgen/draws": ("tests/unit/test_draws.py",),
     "instructgen/evaluate": (
@@ -1000,6 +1009,194 @@ MUTANTS: tuple[Mutant, ...] = (
         "<= _MOST_ROUNDING * seen[first:].median()",
         "<= 1e-3",
     ),
+    Mutant(
+        "cost_in_all_forgets_what_comes",
+        "instructgen/cli/progress_counts.py",
+        "each = of_run / num_paid",
+        "each = so_far / num_paid",
+    ),
+    Mutant(
+        "what_was_there_counts_as_paid_now",
+        "instructgen/cli/progress_counts.py",
+        "self._paid_from = self.stage.num_done",
+        "self._paid_from = 0",
+    ),
+    Mutant(
+        "text_of_a_dataset_steers_the_terminal",
+        "instructgen/cli/terminal_text.py",
+        'character > "\\x9f" else "?"',
+        'character > "\\x9f" else character',
+    ),
+    Mutant(
+        "last_kitty_chunk_says_that_more_come",
+        "instructgen/cli/terminal_picture.py",
+        "int(number + 1 < len(chunks))",
+        "int(number < len(chunks))",
+    ),
+    Mutant(
+        "sixel_bits_upside_down",
+        "instructgen/cli/terminal_picture_sixel.py",
+        "row[x] += 1 << bit",
+        "row[x] += 1 << (5 - bit)",
+    ),
+    Mutant(
+        "terminal_class_taken_for_sixel",
+        "instructgen/cli/terminal_picture_query.py",
+        'attributes[1].split(b";")[1:]',
+        'attributes[1].split(b";")',
+    ),
+    Mutant(
+        "corners_of_boxes_do_not_join",
+        "instructgen/cli/terminal_boxes.py",
+        "self._lines[y + 1][x] |= _UP",
+        "self._lines[y + 1][x] |= _DOWN",
+    ),
+    Mutant(
+        "answers_shown_of_one_kind_alone",
+        "instructgen/evaluate/shown.py",
+        "piles.setdefault((one.group, one.is_right), [])",
+        'piles.setdefault(("", None), [])',
+    ),
+    Mutant(
+        "error_bar_of_one_side",
+        "instructgen/report/error_bars.py",
+        "ends = (found.value - found.stderr, found.value + found.stderr)",
+        "ends = (found.value, found.value + found.stderr)",
+    ),
+    Mutant(
+        "peaks_of_a_curve_thinned_away",
+        "instructgen/report/training_curves.py",
+        "max(some, key=lambda point: point[1])",
+        "some[-1]",
+    ),
+    Mutant(
+        "stopped_run_reported_as_failed",
+        "instructgen/jobs/training_told.py",
+        "isinstance(error, RunStoppedError | KeyboardInterrupt)",
+        "isinstance(error, KeyboardInterrupt)",
+    ),
+    Mutant(
+        "rows_of_one_process_alone_counted",
+        "instructgen/train/loop.py",
+        "rows=sum(map(len, step.rows)),",
+        "rows=len(step.rows),",
+    ),
+    Mutant(
+        "report_of_an_evaluation_over_that_of_the_run",
+        "instructgen/report/evaluation.py",
+        "_NAME_IN_RUN if (folder / RUN_NAME).is_file() else REPORT_NAME",
+        "REPORT_NAME",
+    ),
+    Mutant(
+        "page_of_an_evaluation_without_bound",
+        "instructgen/report/evaluation.py",
+        "num_bytes + len(one.picture) > most_bytes",
+        "num_bytes > most_bytes",
+    ),
+    Mutant(
+        "gain_told_as_sure_that_is_none",
+        "instructgen/report/evaluation_suites.py",
+        "if gain.value > 2 * gain.stderr:",
+        "if gain.value > -2 * gain.stderr - 1:",
+    ),
+    Mutant("planted_script_allowed_by_the_policy", "instructgen/pages/assets.py", "if text in ours:", "if True:"),
+    Mutant("pages_escape_nothing", "instructgen/pages/render.py", "autoescape=True", "autoescape=False"),
+    Mutant("json_ends_its_script", "instructgen/pages/scripts.py", ".decode().translate(_ESCAPES)", ".decode()"),
+    Mutant(
+        "overlapping_claims_cut_short",
+        "instructgen/pages/claims.py",
+        "(start, max(end, note.end), [*group, note])",
+        "(start, note.end, [*group, note])",
+    ),
+    Mutant(
+        "run_of_another_version_reported",
+        "instructgen/report/facts.py",
+        'return run if run.message == f"published version {version}" else None',
+        "return run",
+    ),
+    Mutant(
+        "funnel_forgets_the_source",
+        "instructgen/report/funnel.py",
+        '("source", "surrogate", "teacher")',
+        '("surrogate", "teacher")',
+    ),
+    Mutant("fall_told_as_better", "instructgen/report/measures.py", "change * better > 0", "change * better < 0"),
+    Mutant(
+        "upper_gate_not_looked_at", "instructgen/report/measures.py", " or (high is not None and value > high)", ""
+    ),
+    Mutant(
+        "one_record_of_two_proves_claims",
+        "instructgen/report/shown.py",
+        'is_whole = len(row["images"]) < 2 or (len(row["images"]) == 2 and partner is not None)',
+        "is_whole = True",
+    ),
+    Mutant(
+        "huge_picture_decoded_for_a_page",
+        "instructgen/dataset/pictures.py",
+        "if image.width * image.height > _MAX_THUMBNAIL_PIXELS:",
+        "if False:",
+    ),
+    Mutant(
+        "report_of_an_old_version_over_the_latest",
+        "instructgen/report/write.py",
+        "is_latest = read_tag(dataset, LATEST) in (None, folder.name)",
+        "is_latest = True",
+    ),
+    Mutant(
+        "crowds_counted_as_things_spoken_of",
+        "instructgen/report/spoken.py",
+        "            if not box.is_crowd:",
+        "            if True:",
+    ),
+    Mutant(
+        "viewer_answers_any_host",
+        "instructgen/viewer/guard.py",
+        'not is_known_host(headers.get("host", ""), LOOPBACK)',
+        'not headers.get("host", "")',
+    ),
+    Mutant(
+        "another_site_decides",
+        "instructgen/viewer/guard.py",
+        'return site == "same-origin"',
+        'return site != "cross-site"',
+    ),
+    Mutant(
+        "viewer_without_its_cookie",
+        "instructgen/viewer/guard.py",
+        "if not self._has_cookie(headers):",
+        'if not headers.get("cookie"):',
+    ),
+    Mutant(
+        "left_out_word_searched",
+        "instructgen/viewer/search.py",
+        '"NOT ({condition})" if term.is_left_out',
+        '"({condition})" if term.is_left_out',
+    ),
+    Mutant(
+        "decided_rows_remembered_too_long",
+        "instructgen/viewer/search.py",
+        "if not filters.decision:  # decisions change",
+        "if True:",
+    ),
+    Mutant(
+        "form_of_elsewhere_taken",
+        "instructgen/viewer/app.py",
+        "if not self.reviewing.is_ours(form):",
+        "if not form.key:",
+    ),
+    Mutant(
+        "bytes_of_no_picture_served",
+        "instructgen/viewer/app.py",
+        "if picture is None or kind is None:",
+        "if picture is None:",
+    ),
+    Mutant(
+        "prompt_told_as_sent_that_is_not",
+        "instructgen/jobs/view_sent.py",
+        "is_exact = request_id in request_ids",
+        "is_exact = True",
+    ),
+    Mutant("index_of_texts_for_everybody", "instructgen/viewer/serve.py", "path.chmod(0o600)", "path.chmod(0o644)"),
 )
 
 
