@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from instructgen.pages.charts import SERIES_COLOURS, Chart
+from instructgen.pages.charts import SERIES_COLOURS, Chart, make_frame
 
 # ECharts measures a sample of many names, and cuts those that it did not measure: the room for them is set here.
-_LABEL_PX, _CHAR_PX = 136, 7
+_LABEL_PX = 120
 _SPREAD = "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}"
 _ROW_PX, _GAP_ROWS, _FRAME_PX = 15, 1, 84
 
@@ -63,13 +63,7 @@ def draw_error_bars(
     least, largest = _find_ends(series)
     axis: dict[str, object] = {"type": "value", "min": least, "max": largest if most is None else most}
     option: dict[str, object] = {
-        "grid": {
-            "left": min(_LABEL_PX, 16 + _CHAR_PX * max(map(len, groups), default=0)),
-            "right": 24,
-            "top": 34 if len(series) > 1 else 10,
-            "bottom": 26,
-            "containLabel": False,
-        },
+        "grid": make_frame(top=34 if len(series) > 1 else 10, bottom=26),
         "tooltip": {"trigger": "item", "formatter": "{b}"},
         "xAxis": axis,
         "yAxis": {
@@ -77,7 +71,7 @@ def draw_error_bars(
             "data": names,
             "inverse": True,
             "axisTick": {"show": False},
-            "axisLabel": {"interval": 0, "width": _LABEL_PX - 16, "overflow": "truncate"},
+            "axisLabel": {"interval": 0, "width": _LABEL_PX, "overflow": "truncate"},
         },
         "series": drawn,
     }

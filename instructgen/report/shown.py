@@ -58,7 +58,8 @@ class SampleShower(Struct, frozen=True):
     """Is not named again at each sample."""
 
     def show(self, row: Row, split: str, key: str, why: str = "") -> ShownSample:
-        turns = tuple(Message(turn["role"], turn["content"]) for turn in row["messages"])
+        given = (turn or {} for turn in row["messages"] or ())
+        turns = tuple(Message(turn.get("role") or "user", turn.get("content") or "") for turn in given)
         record = self.records.get(row["image_id"])
         partner = self._find_partner(row)
         is_whole = len(row["images"]) < 2 or (len(row["images"]) == 2 and partner is not None)

@@ -25,17 +25,19 @@ class Top:
     """Keeps the rows with the highest values; equal ones by their draw, so that the order of reading is nothing."""
 
     size: int
-    heap: list[tuple[float, float, str, TextRow]] = field(default_factory=list)
+    heap: list[tuple[float, float, str, int, int, TextRow]] = field(default_factory=list)
+    """Value, draw, id and place, which no two rows share: rows themselves have no order, and ids may be double."""
 
     def offer(self, value: float, draw: float, row: TextRow) -> None:
+        entry = (value, draw, row.sample_id, row.shard, row.row, row)
         if len(self.heap) < self.size:
-            heapq.heappush(self.heap, (value, draw, row.sample_id, row))
+            heapq.heappush(self.heap, entry)
         elif (value, draw) > self.heap[0][:2]:
-            heapq.heapreplace(self.heap, (value, draw, row.sample_id, row))
+            heapq.heapreplace(self.heap, entry)
 
     def rows(self) -> list[tuple[float, TextRow]]:
         """Return value and row, the highest first."""
-        return [(value, row) for value, _, _, row in sorted(self.heap, reverse=True, key=lambda one: one[:3])]
+        return [(one[0], one[-1]) for one in sorted(self.heap, reverse=True)]
 
 
 @dataclass(slots=True)

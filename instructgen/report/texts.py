@@ -56,7 +56,8 @@ def _read_batch(batch: "pa.RecordBatch", shard: int, first: int) -> Iterator[Tex
     turns = zip(flat.field("role").to_pylist(), flat.field("content").to_pylist(), strict=True)
     doubts = _read_doubts(batch)
     for row, (sample_id, image_id, sample_type) in enumerate(ids):
-        of_row = tuple(Message(*next(turns)) for _ in range(ends[row] or 0))
+        given = (next(turns) for _ in range(ends[row] or 0))  # what another program wrote may have no role or text
+        of_row = tuple(Message(role or "user", content or "") for role, content in given)
         yield TextRow(sample_id, image_id, sample_type, of_row, doubts[row], shard, first + row)
 
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from instructgen.pages.charts import SERIES_COLOURS, Chart
+from instructgen.pages.charts import SERIES_COLOURS, Chart, make_frame
 from instructgen.train.curves import smooth
 from instructgen.train.watch import StepReport
 
@@ -16,7 +16,6 @@ _FEW = 10  # steps that need no smoothing
 _MOST_LABELS = 4
 _DENSE_OPACITY = 0.45
 _MOST_ROWS = 40  # of the table beside a curve
-_GRID = {"left": 8, "right": 20, "top": 34, "bottom": 26, "containLabel": True}
 Point = tuple[int, float]
 _Value = TypeVar("_Value")
 
@@ -149,7 +148,7 @@ def _line(
 def _make_option(series: Sequence[Mapping[str, object]]) -> dict[str, object]:
     steps = {"type": "value", "name": "step", "nameLocation": "middle", "nameGap": 24, "minInterval": 1}
     return {
-        "grid": _GRID,
+        "grid": make_frame(bottom=26),
         "legend": {"top": 0, "left": 0, "type": "scroll"},
         "tooltip": {"trigger": "axis"},
         "xAxis": {**steps, "min": "dataMin", "max": "dataMax"},
