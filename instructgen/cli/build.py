@@ -213,7 +213,7 @@ def _tell(result: "BuildResult") -> None:
     _tell_exports(result)
     dataset = result.version_folder.parent.parent
     if result.report is not None:
-        typer.echo(f"see it whole: {result.report}")
+        typer.echo(f"see it whole: {quote(str(dataset / result.report.name))}, in a browser")
     typer.echo(f"look at it:   instructgen show {quote(str(dataset))}, or instructgen view {quote(str(dataset))}")
     typer.echo(f'train on it:  datasets.load_dataset("{dataset}")   (pip install datasets)')
     typer.echo("              its `messages` and `images` are the columns that TRL's trainers take")

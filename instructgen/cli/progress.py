@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from instructgen.cli.progress_counts import BuildCounts
+from instructgen.cli.terminal_text import clean_text
 from instructgen.jobs.facts import Spending
 from instructgen.jobs.generate import Gauges
 from instructgen.jobs.outcomes import Outcome
@@ -65,7 +66,8 @@ class Progress:
         if self._display is not None:
             self._display.say(text)
         else:
-            print(text, file=sys.stderr, flush=True)  # noqa: T201  told while it goes on, not an answer
+            lines = "\n".join(clean_text(line) for line in text.splitlines())
+            print(lines, file=sys.stderr, flush=True)  # noqa: T201  told while it goes on, not an answer
 
     def count(self, bought: Spending) -> None:
         self.counts.bought = bought

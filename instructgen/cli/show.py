@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import typer
 
+_REJECTED = ("unit_id", "outcome", "stage", "reason", "detail", "text")
+
 
 def add_to(app: typer.Typer) -> None:
     app.command("show")(show)
@@ -77,8 +79,9 @@ def _print_rejected(lines: list[dict[str, Any]], *, as_json: bool) -> None:
         if as_json:
             typer.echo(json.dumps(line))
         else:
-            why = f"{line['outcome']} at {line['stage']}: {line['reason']} {line['detail']}"
-            typer.echo(clean_text(f"--- {line['unit_id']}  {why}"))
-            typer.echo("\n".join(f"   {clean_text(text)}" for text in line.get("text", "").splitlines()))
+            shown = {name: str(line.get(name) or "") for name in _REJECTED}
+            why = f"{shown['outcome']} at {shown['stage']}: {shown['reason']} {shown['detail']}"
+            typer.echo(clean_text(f"--- {shown['unit_id']}  {why}"))
+            typer.echo("\n".join(f"   {clean_text(text)}" for text in shown["text"].splitlines()))
     if not lines and not as_json:
         typer.echo("nothing was rejected")
