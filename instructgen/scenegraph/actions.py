@@ -3,6 +3,7 @@
 from msgspec import Struct, structs
 
 from instructgen.lexicon.words import plural_of, with_article
+from instructgen.scenegraph.corroboration import Voices, hear
 from instructgen.scenegraph.disputes import drop_disputed
 from instructgen.scenegraph.events import Event
 from instructgen.scenegraph.graph import Action, Contradiction, Entity, Evidence
@@ -59,6 +60,7 @@ class Sources(Struct, frozen=True):
     entities: dict[str, Entity]
     person: PersonWords
     num_of_several: int
+    voices: Voices
 
     def num_captions(self, lemma: str) -> int:
         return sum(1 for said in self.nouns if lemma in said)
@@ -82,6 +84,10 @@ class Sources(Struct, frozen=True):
             return False
         return self.num_captions(phrase.noun.lemma) > 0
 
+    def is_agreed(self, phrase: NounPhrase | None) -> bool:
+        """True for what a box or two captions have."""
+        return phrase is None or phrase.noun.category in self.entities or self.voices.is_named(phrase.noun.lemma)
+
 
 def find_actions(
     readings: tuple[CaptionReading, ...], entities: list[Entity], person: PersonWords
@@ -95,6 +101,7 @@ def find_actions(
         entities={one.category: one for one in entities if one.category and one.member_of is None},
         person=person,
         num_of_several=sum(tells_several(reading.phrases) for reading in readings),
+        voices=hear(readings),
     )
     roles = {one.word: one for one in entities if one.member_of is not None}
     found: dict[tuple[str, str, str], Action] = {}
@@ -115,7 +122,10 @@ def _make_action(event: Event, sources: Sources, roles: dict[str, Entity]) -> Ac
         return None
     thing, place = event.object, event.place
     if place is not None and (
-        place.noun.lemma in _NO_PLACE or place.noun.kind == "game" or not sources.is_sure(place)
+        place.noun.lemma in _NO_PLACE
+        or place.noun.kind == "game"
+        or (place.noun.category == "tie" and event.verb.base not in ("be", "dress"))
+        or not sources.is_sure(place)
     ):
         place = None
     if thing is not None and (thing.noun.lemma == event.subject.noun.lemma or not sources.is_sure(thing)):
@@ -216,6 +226,9 @@ def _build(
         certainty="sure" if len(supporters) > 1 else "likely",
         num_captions=len({reading.number for reading, _, _ in supporters}),
         number=_number_of(event, entity),
+        is_agreed=not _is_renamed(thing, sources)
+        and (len(supporters) > 1 or (sources.voices.is_done(verb) and sources.is_agreed(thing))),
+        is_place_agreed=sources.is_agreed(place),
         lemma=event.subject.noun.lemma if subject not in ("person", "people") else "person",
     )
 
@@ -246,11 +259,24 @@ def _lemmas_of(event: Event) -> set[str]:
     return {phrase.noun.lemma for phrase in (event.object, event.place) if phrase is not None}
 
 
+def _is_renamed(phrase: NounPhrase | None, sources: Sources) -> bool:
+    """True for remotes that are told as game controllers, by the word of other captions."""
+    entity = sources.entities.get("remote") if phrase is not None and phrase.noun.category == "remote" else None
+    return (
+        entity is not None
+        and phrase is not None
+        and phrase.is_plural
+        and entity.word.split()[-1] != (phrase.noun.lemma.split()[-1])
+    )
+
+
 def _say_object(phrase: NounPhrase, sources: Sources, *, after_verb: bool) -> str:
     """Word what something is done to, or where: a single boxed thing by the word that it has everywhere else."""
     entity = sources.entities.get(phrase.noun.category or "")
     if entity is not None and entity.is_many and phrase.noun.lemma == "sheep":
         return "sheep"
+    if entity is not None and entity.name == "remote" and phrase.is_plural:
+        return entity.plural  # a game controller by one name
     if entity is not None and entity.is_single and entity.kind != "person" and phrase.noun.article == "a":
         return with_article(entity.word)
     return say_phrase(phrase, after_verb=after_verb)

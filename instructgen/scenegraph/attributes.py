@@ -7,6 +7,7 @@ from instructgen.lexicon.words import COLOURS, join_words, plural_of
 from instructgen.scenegraph.graph import Attribute, AttributeKind, Contradiction, Entity, Evidence, Span
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.reading import CaptionReading
+from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.scenegraph.vocabulary import BOUNDARIES
 
 # kind | word as we say it = words of captions
@@ -83,7 +84,7 @@ _NO_MATERIAL = frozenset(("glass", "person", "window", "book", "paper", "wine gl
 _MONOCHROME = frozenset(
     {"sepia", "monochrome", "grayscale", "greyscale", "photograph", "photo", "picture", "image", "pic"}
 )
-_REACH = 6  # words before a noun in which a color may be meant for it
+_REACH = 8  # words before a noun in which a color may be meant for it
 _COLORS = frozenset(COLOURS.values())
 _MATERIALS = frozenset({"wood", "metal", "glass", "plastic", "brick", "stone", "concrete", "leather", "marble"})
 _BE = frozenset({"is", "are"})
@@ -179,12 +180,14 @@ def _read_predicate(reading: CaptionReading, phrase: NounPhrase) -> Iterator[Tol
 
 def _near(tokens: tuple[str, ...], entity: Entity) -> set[str]:
     """Return colors and other known looks before any word for the thing, whether or not the phrase is understood."""
-    forms = {entity.word, *CATEGORIES[entity.name].synonyms} if entity.category else {entity.word}
+    others = CATEGORIES[entity.name].synonyms if entity.category else SAID_TWICE.get(entity.word, frozenset())
+    forms = {entity.word, *others}
     heads = {form for word in forms for form in (word.split()[-1], plural_of(word).split()[-1])}
     found: set[str] = set()
     for at in (index for index, token in enumerate(tokens) if token in heads):
         for index in range(at - 1, max(-1, at - _REACH), -1):
-            if tokens[index] in BOUNDARIES and tokens[index] not in ("and", ","):
+            is_typo = tokens[index] == "." and tokens[index - 1] in COLOURS  # "a red. white, and blue hydrant"
+            if tokens[index] in BOUNDARIES and tokens[index] not in ("and", ",") and not is_typo:
                 break
             if tokens[index] in COLOURS:
                 found.add(COLOURS[tokens[index]])
@@ -223,8 +226,8 @@ def _add_others(
             rivals = [other for other in {*materials, *(near & _MATERIALS)} if other != value]
             if entity.name in _NO_MATERIAL or entity.kind in ("person", "animal", "vehicle", "food"):
                 continue
-        if value == "empty" and entity.name == "toilet":
-            continue  # it is the roll of paper
+        if (value, entity.name) in (("empty", "toilet"), ("colorful", "person")):
+            continue  # it is the roll of paper, or the clothes
         if rivals:
             spans = tuple(fact[4] for fact in told if fact[3] in (value, *rivals))
             disputed.append(Contradiction(entity.name, kind, (value, *rivals), Evidence(spans)))

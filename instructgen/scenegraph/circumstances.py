@@ -4,8 +4,10 @@
 
 import re
 
+from instructgen.scenegraph.corroboration import FEW
 from instructgen.scenegraph.graph import Circumstance, CircumstanceKind, Contradiction, Evidence, Span
 from instructgen.scenegraph.reading import CaptionReading
+from instructgen.scenegraph.rivals import is_outvoted
 from instructgen.scenegraph.settings import SETTINGS, is_scene
 
 # kind | value | how it is said | what captions say
@@ -22,7 +24,7 @@ _TABLE = (
     ("weather", "sunny", "sunny", r"\b(?:sunny(?! (?:side|room|kitchen))|clear (?:blue )?sk(?:y|ies)|clear day|bright day)\b"),
     ("weather", "rainy", "rainy", r"\b(?:in the rain|raining|rainy(?: day| street| weather| night)|rain storm|rainstorm)\b"),
     ("weather", "snowy", "snowy", r"\b(?:snowing|snow (?:is )?falling|falling snow|snowy day|snow ?storm|blizzard|snowstorm)\b"),
-    ("weather", "cloudy", "cloudy", r"\b(?:cloudy|overcast|gray sk(?:y|ies)|grey sk(?:y|ies))\b"),
+    ("weather", "cloudy", "cloudy", r"\b(?:cloudy(?! water)|overcast|gray sk(?:y|ies)|grey sk(?:y|ies))\b"),
     ("weather", "foggy", "foggy", r"\b(?:foggy|in the fog|misty|hazy)\b"),
     ("weather", "windy", "windy", r"\bwindy\b"),
 )  # fmt: skip
@@ -44,6 +46,7 @@ _OPEN_PLACES = frozenset((
 _OTHER_OPEN = frozenset((
     "driveway", "alley", "track", "lot", "courtyard", "patio", "deck", "porch", "plaza", "trail", "path", "pathway", "walkway",
     "dock", "pier", "bridge", "ramp", "rooftop", "balcony", "stadium", "arena", "jungle", "savannah", "savanna",
+    "pavement", "landfill", "square", "roundabout", "dump", "gravel", "asphalt", "model", "toy", "toys",
 ))  # fmt: skip
 # A room that is looked into from elsewhere is not where the picture was taken.
 _SEEN_INTO = re.compile(
@@ -59,12 +62,15 @@ _OTHER_ROOMS = frozenset((
     "cabin", "trailer", "camper", "tent", "laundry", "factory", "mall", "school", "closet", "dorm", "corridor",
 ))  # fmt: skip
 _TOO_WIDE = frozenset({"room", "city", "water", "snow"})  # of these one caption alone is not enough
+_UNSIGNED = frozenset({"desert", "dirt road", "road", "street", "mountain", "forest"})  # nor of these
 _DARK = frozenset({"night", "dusk", "evening", "sunset", "sunrise"})
 _DISAGREE = ({"sunny", "rainy"}, {"sunny", "cloudy"}, {"sunny", "snowy"}, {"sunny", "foggy"}, {"rainy", "snowy"})
 # Where these words stand, what a caption says of time or weather may hold for a picture within the picture.
 _LIKENESS = re.compile(
     r"\b(?:painting|poster|mural|screen ?saver|drawing|postcard|tv|television|screen)\b", re.IGNORECASE
 )
+
+_BLUE_SKY = re.compile(r"\bblue sk(?:y|ies)\b", re.IGNORECASE)  # no night has it
 
 
 def find_circumstances(
@@ -86,6 +92,8 @@ def find_circumstances(
                 elif match:
                     told.setdefault(value, []).append(Span(number, match.start(), match.end()))
                     phrases[value] = phrase
+        if kind == "time" and any(_BLUE_SKY.search(caption) for caption in captions):
+            doubted.add("blue sky")
         spans = tuple(span for said in told.values() for span in said)
         if told and _disagree(set(told) | doubted):
             disputed.append(Contradiction("scene", kind, tuple(told), Evidence(spans)))
@@ -99,7 +107,7 @@ def _disagree(values: set[str]) -> bool:
     return (
         any(pair <= values for pair in _DISAGREE)
         or bool("day" in values and values & _DARK)
-        or ("night" in values and bool(values & {"sunset", "sunrise", "morning"}))
+        or ("night" in values and bool(values & {"sunset", "sunrise", "morning", "dusk", "blue sky"}))
         or {"sunset", "sunrise"} <= values
         or {"sunset", "morning"} <= values
     )
@@ -120,9 +128,12 @@ def _find_places(
         or (len(votes.get(lemma, ())) == 1 and setting.signs & boxed and not _has_rival(lemma, readings))
     ]
     if not agreed and len(votes) == 1:
-        sure = [lemma for lemma in votes if lemma not in _TOO_WIDE and not _has_rival(lemma, readings)]
+        unsure = _TOO_WIDE | (_UNSIGNED if len(readings) >= FEW else frozenset())
+        sure = [one for one in votes if one not in unsure and not _has_rival(one, readings)]
         agreed = [SETTINGS[lemma] for lemma in sure]
     agreed = [one for one in agreed if not _is_beside_others(one.lemma, len(votes[one.lemma]), readings)]
+    captions = [reading.tokens for reading in readings]
+    agreed = [one for one in agreed if not is_outvoted(one.lemma.split(), "", captions)]
     agreed.sort(key=lambda setting: -len(votes[setting.lemma]))
     kept, rivals = _choose_room([setting.lemma for setting in agreed], votes)
     places = [

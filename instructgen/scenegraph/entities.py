@@ -1,81 +1,32 @@
 """Entities: boxes joined with the mentions of captions, and things without a box that captions name."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from msgspec import structs
 
 from instructgen.lexicon.categories import Category, find_category
 from instructgen.lexicon.words import NUMBER_WORDS, plural_of
 from instructgen.records import Box, ImageRecord
+from instructgen.scenegraph.doubts import find_doubt
 from instructgen.scenegraph.graph import Contradiction, Entity, Evidence
 from instructgen.scenegraph.likenesses import begins_as_likeness, find_likenesses, is_all_likeness
 from instructgen.scenegraph.people import PersonWords, tells_several
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.reading import CaptionReading, Mentions, evidence_of, spans_of
 from instructgen.scenegraph.unboxed import find_unboxed
-from instructgen.scenegraph.vocabulary import BOUNDARIES, LIKENESS
-from instructgen.surrogate.boxes import overlap
+from instructgen.scenegraph.vocabulary import BOUNDARIES
 
-_SAME_PLACE = 0.8  # intersection over union of two boxes that may be one thing named twice
 _MIN_AREA = 0.0025  # a smaller box that no caption names is not spoken of
 _REACH = 6  # words before a noun in which a number may be meant for it
 _IN_PARTS = frozenset(
     ("clock", "pizza", "cake", "sandwich", "train", "refrigerator", "oven", "dining table", "toilet", "umbrella")
 )
 _CONFUSED = {"toilet": frozenset(("bidet",))}  # one of several boxes may be of the other
-_SLACK = 0.02  # how far a box on a screen may reach beyond it
 _DISHES = frozenset(("cake", "sandwich", "pizza", "hot dog", "donut"))
 _PARTS = 3  # boxes that may be of one thing
-_SCREENS = frozenset(("tv", "laptop", "cell phone"))
 _GOES_ON = frozenset(("and", ",", "of", "looking"))  # within a noun phrase: "four tired looking dogs"
 _SOME = frozenset(("several", "many", "numerous", "dozens", "bunch", "herd", "flock", "rows", "lots", "few"))
-# Where captions have these and not the animal that is boxed, it may be a likeness, or another animal.
-_UNREAL = LIKENESS | frozenset(
-    ("animal", "animals", "wolf", "fox", "deer", "moose", "lion", "tiger", "monkey", "goat")
-)
-# A category whose boxes annotators may mean where people say otherwise.
-_RIVALS = {
-    "sheep": {"goat", "goats"},
-    "motorcycle": {"atv", "atvs", "wheeler", "wheelers", "quad", "quads", "scooter", "scooters"},
-    "bowl": {"plate", "plates", "pan", "pans", "pots", "platter", "tray"},
-    "toilet": {"urinal", "urinals"},
-    "potted plant": {"vase", "vases", "bouquet", "flowers"},
-    "clock": {"thermometer", "gauge", "meter", "watch", "watches", "wristwatch"},
-    "bottle": {"jar", "jars", "can", "cans"},
-    "orange": {"slice", "slices", "wedge", "juice", "lemon", "lemons", "grapefruit", "pumpkin", "pumpkins"},
-    "carrot": {"chopped", "sliced", "shredded", "diced"},
-    "cow": {"horse", "horses", "goat", "goats", "sheep", "buffalo", "yak"},
-    "horse": {"cow", "cows", "donkey", "donkeys"},
-    "dining table": {"desk", "counter", "bed"},
-    "sandwich": {"hot", "pizza", "burrito", "wrap", "taco", "tacos", "pastry", "pita", "croissants"},
-    "bird": {"kite", "kites"},
-    "truck": {"van", "bus", "suv"},
-    "teddy bear": {"doll", "dolls", "rabbit", "bunny", "monkey"},
-    "bed": {"couch", "sofa"},
-    "couch": {"bed", "chair"},
-    "skis": {"snowboard", "snowboards"},
-    "laptop": {"tablet"},
-    "boat": {"surfboard", "surfboards"},
-    "cake": {"pie", "donut", "donuts", "bread", "batter", "dough", "mix", "waffle", "waffles", "pancakes", "muffins"},
-    "donut": {"cake", "bagel", "bread", "pastry", "pastries", "bun", "buns", "cookies"},
-    "bear": {"teddy", "stuffed", "dog"},
-    "hot dog": {"sandwich", "sandwiches", "sub"},
-    "dog": {"wolf", "fox", "cow", "sheep", "goat", "goats", "pig"},
-    "apple": {"tomato", "tomatoes", "peach", "peaches", "pear", "pears", "plums"},
-    "broccoli": {"cauliflower", "lettuce", "spinach", "parsley"},
-    "kite": {"parachute", "parachutes", "balloon", "balloons", "flag", "flags"},
-    "umbrella": {"tent", "tents", "canopy", "awning", "parachute"},
-    "cell phone": {"remote", "camera", "calculator", "ipod"},
-    "remote": {"phone", "cellphone", "camera"},
-    "skateboard": {"scooter", "snowboard", "surfboard"},
-    "snowboard": {"skis", "ski", "skiing", "skier", "skiers"},
-    "backpack": {"parachute"},
-    "microwave": {"oven", "ovens"},
-    "oven": {"fireplace", "grill"},
-    "book": {"magazine", "magazines", "newspaper", "menu", "notebook", "binder"},
-    "vase": {"jar", "pitcher", "jug"},
-}
 
 
 def find_entities(
@@ -145,11 +96,9 @@ def _read_category(
         values = (name, "none" if denied else "likeness")
         return None, Contradiction(name, "entity", values, Evidence(spans_of(said), tuple(numbers)))
     num_captions = len({reading.number for reading, _ in said})
-    rivals = sorted(_RIVALS.get(name, set()) & words)
-    shaped = bool({"shape", "shaped"} & words)
-    unreal = category.group == "animal" and not _UNREAL.isdisjoint(words)
-    if not num_captions and (rivals or shaped or unreal or _is_covered(name, boxes, record.boxes)):
-        return None, Contradiction(name, "entity", (name, *rivals), Evidence(boxes=tuple(numbers)))
+    doubt = find_doubt(name, boxes, record.boxes, said, readings, words)
+    if doubt is not None:
+        return None, Contradiction(name, "entity", (name, *doubt), Evidence(spans_of(said), tuple(numbers)))
     if not num_captions and name in _DISHES:
         return None, None  # what is boxed as a cake may be a casserole
     if not num_captions and max((box.area for box in plain), default=0.0) < _MIN_AREA:
@@ -183,6 +132,7 @@ def _read_category(
         count=count,
         evidence=evidence_of(said, tuple(numbers)),
         certainty="sure" if num_captions else "likely",
+        num_plural=len({reading.number for reading, phrase in said if phrase.is_plural}),
     )
     told = {total for total in stated if total is not None}
     if count is None and told and not has_crowd and not told <= {len(plain), 1}:
@@ -203,19 +153,6 @@ def _is_one_in_parts(name: str, boxes: tuple[Box, ...], said: Mentions, readings
     if name not in _IN_PARTS or not 2 <= len(boxes) <= _PARTS or 2 * num_captions <= len(readings):
         return False
     return not any(phrase.is_plural for _, phrase in said)
-
-
-def _is_covered(name: str, boxes: list[Box], others: Iterable[Box]) -> bool:
-    """True for a thing that another one's box covers: it may be that thing, named twice, or shown on a screen."""
-    screens = [other for other in others if other.category in _SCREENS and other.category != name]
-    if screens and all(any(_lies_in(box, screen) for screen in screens) for box in boxes):
-        return True
-    return any(other.category != name and overlap(box, other) > _SAME_PLACE for box in boxes for other in others)
-
-
-def _lies_in(box: Box, outer: Box) -> bool:
-    across = outer.x0 - _SLACK <= box.x0 and box.x1 <= outer.x1 + _SLACK
-    return across and outer.y0 - _SLACK <= box.y0 and box.y1 <= outer.y1 + _SLACK
 
 
 def _say(category: Category, words: frozenset[str], said: Mentions, *, is_single: bool) -> tuple[str, str]:

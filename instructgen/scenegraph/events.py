@@ -31,6 +31,8 @@ class Event(Struct, frozen=True):
 
 _PEOPLE = Noun("person", "person", "a", is_plural=True, category="person")
 _AUXILIARIES = frozenset({"is", "are", "that", "who", "which", "currently", "just", "all", "both"})
+# Of these the particle tells what is done: "pulling up along a building" is no pulling along it.
+_MOVES = frozenset({"pull", "go", "look", "reach", "take", "hold", "make", "climb", "pass"})
 _PARTICLES = frozenset({"down", "up", "together", "around", "out", "outside"})
 # How several may stand to one another, as captions have it, and as it is said; the longer first.
 MANNERS = {
@@ -94,8 +96,8 @@ def _find_placements(
         return []
     first = phrases[0]
     preposition, place = _read_place(tokens, by_start, BE, _skip_auxiliaries(tokens, first.end))
-    if place is None:
-        return []
+    if place is None or tokens[place.end : place.end + 1] == (",",):
+        return []  # "people in cars, on bikes and on foot"
     return [Event(first, first.is_plural, BE, None, preposition, place, first.start, place.end)]
 
 
@@ -130,7 +132,9 @@ def _find_subject(
     if people and letter_of(phrase) == "a" and verb.base in _DONE_BY_ANIMALS and before in PREPOSITIONS:
         return None
     if phrase.noun.kind == "wear" or (letter_of(phrase) not in verb.groups and before in PREPOSITIONS):
-        if len(people) != 1 or "p" not in verb.groups:
+        # "People in a store that is selling fruit": the store does.
+        is_its = phrase.noun.kind == "place" and tokens[phrase.end] in ("that", "which")
+        if is_its or len(people) != 1 or "p" not in verb.groups:
             return None
         phrase, before = people[0], ""
     elif _is_beside(tokens, phrase, phrases[:index], verb):
@@ -155,6 +159,9 @@ def _is_beside(tokens: tuple[str, ...], phrase: NounPhrase, others: list[NounPhr
     people = any(other.noun.kind == "person" for other in others)
     if people and before in ("with", "on", "in") and phrase.noun.kind != "person":
         return True
+    verb_before = VERB_FORMS.get(before)
+    if people and verb_before is not None and verb_before.takes_object and phrase.noun.kind != "person":
+        return True  # "a man holding his dog stands"
     if people and before in _NEAR and phrase.noun.kind == "person":
         return True  # "a woman next to a boy holding a knife"
     if before == "with" and letter_of(phrase) == "t" and phrase.noun.category is None:
@@ -184,12 +191,14 @@ def _read_event(
         end = place.end if place is not None else thing.end
         return Event(doer, many, verb, thing, preposition, place, doer.start, end)
     preposition, place = _read_place(tokens, by_start, verb, index)
-    if place is None and index < len(tokens) and tokens[index] in _PARTICLES:
+    if place is None and index < len(tokens) and tokens[index] in _PARTICLES and verb.base not in _MOVES:
         index += 1
         preposition, place = _read_place(tokens, by_start, verb, index)
     manner, after = read_manner(tokens, index, MANNERS)
     if manner and many:
         preposition, place = _read_place(tokens, by_start, verb, after)
+        if manner.startswith("in "):
+            preposition, place = "", None  # "in a line near water": the line is there
         end = place.end if place is not None else after
         return Event(doer, many, verb, None, preposition, place, doer.start, end, manner)
     if place is not None:

@@ -37,8 +37,9 @@ class Entity(Struct, frozen=True):
 
     `category` is empty for a thing that no box holds; `name` is the category or else the lemma. `word` and `plural`
     are how it is said of this image. `boxes` leave out crowds. `count` is None where captions do not confirm the
-    number of boxes. `member_of` is the number of the group that it is one of: a man among two people of whom it is
-    not clear which box is his. `is_listed` is false for what is too vague to be told as a thing of its own.
+    number of boxes, `num_plural` in how many captions it is several. `member_of` is the number of the group that it
+    is one of: a man among two people of whom it is not clear which box is his. `is_listed` is false for what is too
+    vague to be told as a thing of its own.
     """
 
     number: int
@@ -57,6 +58,7 @@ class Entity(Struct, frozen=True):
     member_of: int | None = None
     is_plural_noun: bool = False
     is_listed: bool = True
+    num_plural: int = 0
 
     @property
     def is_many(self) -> bool:
@@ -96,7 +98,8 @@ class Action(Struct, frozen=True):
     `subject` has no article, `lemma` is its singular; `entity` is who does it, None where only the word is known.
     `verb` is the base form, "be" for what merely lies somewhere; `held` is its object as it is said ("an umbrella").
     `object` and `place` are lemmas or ""; `things` are the other categories it names. `number` is how many do it if
-    the caption's number is that of the boxes, else 0.
+    the caption's number is that of the boxes, else 0. `is_agreed` and `is_place_agreed` tell whether boxes or
+    two captions have what it names.
     """
 
     entity: int | None
@@ -117,6 +120,8 @@ class Action(Struct, frozen=True):
     num_captions: int
     number: int = 0
     lemma: str = ""
+    is_agreed: bool = True
+    is_place_agreed: bool = True
 
 
 class Circumstance(Struct, frozen=True):
@@ -175,6 +180,7 @@ class Contradiction(Struct, frozen=True):
 class SceneGraph(Struct, frozen=True):
     """An image read. `entities` begin with the most important, each at the place that its number names.
 
+    `told` are the actions that may be told: those that two sources agree on, without a place that one alone names.
     `words` are all words of the captions, `boxed` the categories of all boxes, trusted or not.
     """
 
@@ -182,6 +188,7 @@ class SceneGraph(Struct, frozen=True):
     entities: tuple[Entity, ...]
     attributes: tuple[Attribute, ...]
     actions: tuple[Action, ...]
+    told: tuple[Action, ...]
     circumstances: tuple[Circumstance, ...]
     statements: tuple[Statement, ...]
     contradictions: tuple[Contradiction, ...]

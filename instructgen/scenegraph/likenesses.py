@@ -1,5 +1,6 @@
 """Likenesses: categories that captions name as a toy, a statue or a painting of the thing, not as the thing."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -12,28 +13,59 @@ _LENGTHS = lengths_by_first_word(CATEGORY_PHRASES)
 _REACH = 3  # adjectives before a noun among which a word may say that it is no real one
 _SEVERAL = 2  # captions that are enough, whatever the others say
 _OPENING = 6  # tokens in which a caption says that it is of a painting
-_ANY = frozenset(("toy", "fake", "model", "cartoon", "lego", "origami", "pretend", "imitation"))
+_ANY = frozenset(
+    ("toy", "fake", "model", "cartoon", "lego", "origami", "pretend", "imitation", "replica", "frosting", "icing")
+)
 # Materials make a likeness of what lives; "a plastic banana" is none to eat, but a wooden boat is a boat.
 _BY_GROUP = {
     "person": _ANY | UNREAL | {"bronze", "carved", "sculpted", "marble", "brass", "porcelain"},
     "animal": _ANY | UNREAL | {"bronze", "carved", "sculpted", "marble", "brass", "porcelain", "robotic"},
     "food": _ANY | {"plastic", "rubber", "wax", "plush"},
 }
-_SHAPES = frozenset(("statue", "statues", "sculpture", "sculptures", "figurine", "figurines", "cutout", "cutouts"))
+_SHAPES = frozenset(
+    (
+        "statue",
+        "statues",
+        "sculpture",
+        "sculptures",
+        "figurine",
+        "figurines",
+        "figure",
+        "figures",
+        "cutout",
+        "cutouts",
+    )
+)
 _RIDES = frozenset(("ride", "rides", "costume", "costumes", "carousel"))  # behind an animal
 _TOYS = frozenset(("toy", "toys"))
 _OWNERS = frozenset(("dog", "cat", "bird"))  # "a dog toy" is one for dogs
 _PICTURED = _SHAPES | {
     "painting", "paintings", "drawing", "drawings", "mural", "murals", "carving", "carvings", "cartoon", "sketch",
-    "illustration", "poster", "posters", "model", "models", "graffiti",
+    "illustration", "poster", "posters", "model", "models", "replica", "graffiti",
 }  # fmt: skip
 _DRAWN = frozenset(("painting", "drawing", "mural", "sketch", "illustration", "cartoon"))
 _OF = frozenset(("of", "depicting", "showing", "shows", "featuring"))
 _SCREENS = frozenset(("tv", "television", "screen", "monitor"))
+# "A cup with a bird on it" shows one.
+_PRINTED = _SCREENS | {
+    "wallpaper",
+    "signs",
+    "cup",
+    "cups",
+    "mug",
+    "sign",
+    "cover",
+    "poster",
+    "shirt",
+    "tie",
+    "billboard",
+}
 _SHOWING = frozenset(
     ("showing", "shows", "displaying", "displays", "depicting", "depicts", "picture", "image", "photo")
 )
 _BEHIND = 8  # tokens behind a noun in which "on the screen" may follow
+_MADE_SMALL = frozenset(("toy", "toys", "lego", "legos", "miniature"))  # where two captions have it, no car is one
+_TOY_ANIMALS = re.compile(r"\b(?:(?:toy|plastic|wooden) animals?|animal (?:toys?|figures?|figurines?))\b")
 _MADE = frozenset(("made", "carved", "sculpted"))
 # Behind these begins what is beside the likeness, or about it.
 _BREAKS = frozenset((
@@ -52,7 +84,12 @@ def find_likenesses(captions: Sequence[tuple[str, ...]]) -> frozenset[str]:
             by_name[name] = by_name.get(name, True) and is_likened
         for name, is_likened in by_name.items():
             (likened if is_likened else real)[name] += 1
-    return frozenset(name for name, num in likened.items() if num >= _SEVERAL or not real[name])
+    found = {name for name, num in likened.items() if num >= _SEVERAL or not real[name]}
+    if sum(not _MADE_SMALL.isdisjoint(tokens) for tokens in captions) >= _SEVERAL:
+        found |= {name for name in (*likened, *real) if CATEGORIES[name].group == "vehicle"}
+    if sum(bool(_TOY_ANIMALS.search(" ".join(tokens))) for tokens in captions) >= _SEVERAL:
+        found |= {name for name, one in CATEGORIES.items() if one.group == "animal"}
+    return frozenset(found)
 
 
 def is_all_likeness(captions: Sequence[tuple[str, ...]]) -> bool:
@@ -70,7 +107,9 @@ def _find_mentions(tokens: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
     at = 0
     while at < len(tokens):
         length, name = _name_at(tokens, at)
-        if name is not None and name != "teddy bear":
+        if name == "teddy bear":
+            yield name, _is_on_screen(tokens, at)  # itself a toy
+        elif name is not None:
             yield name, _is_likened(tokens, at, at + length, name)
         at += length
 
@@ -109,12 +148,13 @@ def _is_likened(tokens: tuple[str, ...], start: int, end: int, name: str) -> boo
 def _is_on_screen(tokens: tuple[str, ...], start: int) -> bool:
     """True for two men of "a television showing two men", and of "a screen with two men on it"."""
     before = tokens[:start]
-    at = next((at for at in range(start - 1, -1, -1) if before[at] in _SCREENS), None)
+    at = next((at for at in range(start - 1, -1, -1) if before[at] in _PRINTED), None)
     if at is None:
         return False
     between, behind = before[at + 1 :], tokens[start : start + _BEHIND]
-    shows = not _SHOWING.isdisjoint(between) and _BREAKS.isdisjoint(between)
-    return shows or (between[:1] == ("with",) and any(word in _SCREENS for word in behind))
+    shows = before[at] in _SCREENS and not _SHOWING.isdisjoint(between) and _BREAKS.isdisjoint(between)
+    is_on_it = any(behind[index : index + 2] == ("on", "it") for index in range(len(behind)))
+    return shows or (between[:1] == ("with",) and (is_on_it or any(word in _SCREENS for word in behind)))
 
 
 def _is_pictured(tokens: tuple[str, ...], start: int) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from instructgen.lexicon.words import COLOURS, NUMBER_WORDS
 from instructgen.scenegraph.verbs import BASE_FORMS, VERB_FORMS
@@ -34,6 +34,7 @@ _SERVED = frozenset((
     "topped", "whipped", "sweet", "delicious", "eat", "eating", "slice", "piece", "served", "glass", "ice",
     "items", "item",
 ))  # fmt: skip
+_PLURAL_PEOPLE = frozenset(("women", "men"))
 _SHADES = frozenset({"dark", "light", "bright", "pale"})
 
 
@@ -134,6 +135,8 @@ def read_phrase(tokens: tuple[str, ...], start: int, end: int, noun: Noun) -> No
     number, first = _read_number(tokens, first)
     if first > 0 and tokens[first - 1] in DETERMINERS:
         first -= 1
+    if tokens[first] in ("a", "an") and tokens[end - 1] in _PLURAL_PEOPLE:
+        noun = structs.replace(noun, is_plural=False)  # "a women"
     before = tokens[max(0, first - 5) : first]
     tied = tuple(dict.fromkeys(colours)) if clear else None
     negated = bool(before) and before[-1] in ("no", "without", "not", "nor")

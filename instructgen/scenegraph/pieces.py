@@ -6,26 +6,15 @@ from typing import NamedTuple
 from msgspec import Struct, structs
 
 from instructgen.lexicon.categories import find_category
-from instructgen.lexicon.words import COLOURS, NUMBER_NAMES, NUMBER_WORDS, join_words, plural_of, with_article
-from instructgen.scenegraph.agreement import Sources, key_of
-from instructgen.scenegraph.attributes import BEFORE_NOUN, VALUES
+from instructgen.lexicon.words import COLOURS, NUMBER_NAMES, NUMBER_WORDS, plural_of, with_article
+from instructgen.scenegraph.agreement import COUPLES, Sources, fits, is_agreed, is_number_agreed, key_of
 from instructgen.scenegraph.graph import Entity, StatementPart
+from instructgen.scenegraph.looks import is_single, read_looks
 from instructgen.scenegraph.phrases import NounPhrase, read_phrase
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.verbs import BASE_FORMS, VERB_FORMS
 from instructgen.scenegraph.vocabulary import ADJECTIVES, BOUNDARIES, DETERMINERS, NOUNS, Noun
 
-# Adjectives that tell an opinion, or nothing, or read oddly before a noun.
-_OPINIONS = frozenset((
-    "adorable", "beautiful", "cute", "delicious", "fancy", "gourmet", "happy", "lovely", "neat", "nice", "pretty",
-    "tasty", "typical", "regular", "various", "different", "other", "sleek", "elegant", "plain", "professional",
-    "ornate", "quiet", "calm", "fresh", "homemade", "american", "asian", "fashioned", "domestic",
-    "mother", "moving", "running", "sitting", "standing", "speeding", "sleeping", "opened", "parked", "dressed",
-    "clear", "flying", "deep", "heavy", "light", "high", "low", "warm", "cold", "outside", "inside", "male", "female",
-    "adult", "sized", "lone",
-))  # fmt: skip
-_SEVERAL = 2  # captions that speak of several people where one is boxed
-_MOST = 3  # captions that are believed where no box is
 # What follows "a" and is no thing.
 _NO_NOUNS = frozenset((
     "lots", "variety", "view", "side", "front", "back", "middle", "bottom", "times", "kinds", "types", "close",
@@ -38,8 +27,6 @@ _NO_NOUNS = frozenset((
     "what", "event", "team", "male", "female", "pose", "ready", "made", "make", "bite", "match", "left",
     "right", "full", "flight", "motion", "shape", "size",
 ))  # fmt: skip
-_COUPLES = frozenset(("couple",))
-_FIXTURES = frozenset(("toilet", "sink", "tub", "bathtub", "stove", "oven", "refrigerator", "microwave"))
 _MASS = frozenset(("graffiti", "furniture", "smoke", "equipment", "hair", "traffic", "jewelry", "wood", "fruit"))
 # Nouns that statements know beside those of the vocabulary.
 _MORE_NOUNS = frozenset((
@@ -59,10 +46,9 @@ _MORE_NOUNS = frozenset((
     "container", "item", "meal", "drink", "crowd", "fan", "spectator", "passenger", "skyline", "entrance", "archway",
 ))  # fmt: skip
 RUDE = frozenset(("butt", "ass", "sexy", "naked", "nude", "crotch", "boobs", "breasts", "genitals", "penis", "fat"))
-# Behind another word: "a snow-covered hill".
-_JOINED = frozenset(("covered", "lined", "haired", "aged", "colored", "sized"))
-_BARE = frozenset(("with", "of", "filled", "drinking"))  # before water: "a glass of water"
+_BARE = frozenset(("with", "of", "filled", "drinking", "drinks", "drink"))  # before water: "a glass of water"
 _NEW_KINDS = frozenset(("person", "animal", "wear", "food"))  # what is new of these is "a", not "the"
+_FACING = frozenset(("at", "for", "to", "into", "toward", "towards"))  # before a camera
 _OWNERS = frozenset(("his", "her", "their", "its"))
 _SOME = frozenset(("several", "many", "some"))
 _UNCLEAR = frozenset(("this", "that", "any", "each", "both", "few"))
@@ -118,11 +104,13 @@ def find_more(reading: CaptionReading, num_captions: Counter[str]) -> dict[int, 
         opens = noun.is_plural or noun.article == "mass" or tokens[phrase.start] in DETERMINERS
         if opens or tokens[phrase.start] in NUMBER_WORDS:
             found[phrase.start] = phrase
-    # "A body of water" is one, and "a tennis court" no mere court.
+    # "A body of water" is one, "a tennis court" no mere court, and "a snow board" a snowboard.
     longer = {
         at: one
         for at, one in ((one.start, one) for one in reading.phrases)
-        if at not in found or (one.end, " " in one.noun.lemma) > (found[at].end, False)
+        if at not in found
+        or (one.end, " " in one.noun.lemma or one.noun.category is not None)
+        > (found[at].end, found[at].noun.lemma in COUPLES)
     }
     found |= longer
     wider = [_widen(tokens, phrase) for phrase in found.values()]
@@ -133,7 +121,7 @@ def _noun_of(tokens: tuple[str, ...], at: int, num_captions: Counter[str]) -> No
     token, behind = tokens[at], tokens[at + 1] if at + 1 < len(tokens) else "."
     if behind not in BOUNDARIES and behind not in VERB_FORMS:
         return None
-    if token in _COUPLES:
+    if token in COUPLES:
         return Noun("couple", "person", "a", is_plural=False, category="person") if behind != "of" else None
     if token in _MASS:
         return Noun(token, "thing", "mass", is_plural=False, category=None)
@@ -168,7 +156,7 @@ def _widen(tokens: tuple[str, ...], phrase: NounPhrase) -> NounPhrase:
 def read_noun(caption: Caption, at: int, *, is_first: bool = False) -> Piece | None:
     """Read a noun phrase that boxes and the other captions allow; what comes first in a statement is never "the"."""
     phrase = caption.by_start.get(at)
-    if phrase is None or phrase.is_likeness or phrase.is_negated or not _fits(phrase, caption.sources):
+    if phrase is None or phrase.is_likeness or phrase.is_negated or not fits(phrase, caption.sources):
         return None
     noun_at = _noun_start(caption.tokens, phrase)
     if noun_at is None:
@@ -177,12 +165,20 @@ def read_noun(caption: Caption, at: int, *, is_first: bool = False) -> Piece | N
     determiner = next((t for t in before if t in DETERMINERS or t in NUMBER_WORDS or t.isdigit()), "")
     if is_first and determiner == "the":
         determiner = ""
-    looks, keys = _read_looks(before, phrase, caption.sources)
+    if not determiner and phrase.noun.lemma == "sheep" and is_single(phrase, caption.sources):
+        determiner = "a"
+    if determiner == "the" and caption.token(phrase.start - 1) == "with":
+        determiner = "a"  # "a room with the tv"
+    if phrase.noun.lemma == "camera" and caption.token(phrase.start - 1) in _FACING:
+        determiner = "the"  # the one that the picture was taken with
+    if not is_agreed(phrase, before, caption.token(phrase.end), caption.sources):
+        return None
+    looks, keys = read_looks(before, phrase, caption.sources)
     noun = _word_of(phrase, caption.sources)
     words = " ".join([*(look for look in looks if look not in noun.split()), noun])
     is_material = phrase.start > 0 and caption.token(phrase.start - 1) in _BARE
-    if caption.sources.totals.get(key_of(phrase), frozenset()) - {phrase.number}:
-        phrase = structs.replace(phrase, number=None)  # captions give several numbers: none is said
+    if not is_number_agreed(phrase, caption.sources):
+        phrase = structs.replace(phrase, number=None)
     said = _with_determiner(determiner, words, phrase, is_first=is_first, is_bare=is_material)
     if not said:
         return None
@@ -200,78 +196,13 @@ def read_whole(caption: Caption, at: int, *, is_first: bool = False) -> Piece | 
     if piece is None or caption.token(piece.end) != "of":
         return piece
     of = read_noun(caption, piece.end + 1)
-    if of is None or caption.token(of.end) == "of":
-        return None
+    colors = {COLOURS[token] for token in caption.tokens[piece.end : of.end if of else 0] if token in COLOURS}
+    if of is None or caption.token(of.end) == "of" or not colors <= of.keys:
+        return None  # without its color "a glass of red wine" is not what the caption names
     phrase = caption.by_start[at]
     if phrase.is_plural and caption.token(at) == "the" and piece.parts[0].text and not is_first:
         piece = structs.replace(piece, parts=(StatementPart(f"the {piece.parts[0].text}", None),))
     return piece + word_piece(" of ", piece.end + 1) + of
-
-
-def _fits(phrase: NounPhrase, sources: Sources) -> bool:
-    """True if boxes and the other captions allow the number, and none denies the thing."""
-    if phrase.noun.category in sources.unreal:
-        return False
-    if phrase.noun.lemma in sources.denied or (phrase.noun.article == "mass" and (phrase.number or 1) > 1):
-        return False
-    entity = sources.entities.get(phrase.noun.category or "")
-    singles, plurals = sources.numbers.get(key_of(phrase), (0, 0))
-    if phrase.noun.category is not None and entity is None:
-        # Boxes may be missing, or be of what is only shaped so; what most captions name is there.
-        return singles + plurals >= _MOST and (plurals == 0 or singles == 0)
-    if entity is not None and phrase.noun.lemma in _COUPLES:
-        return entity.is_many
-    if entity is None:
-        return phrase.is_plural or phrase.number is None or key_of(phrase) not in sources.plural
-    if phrase.is_plural and phrase.noun.article != "plural":
-        # Where most captions speak of one, the boxes may hold others in the background.
-        is_agreed = plurals > 1 or singles < 2 or plurals >= singles
-        return is_agreed and entity.is_many and (phrase.number is None or entity.count == phrase.number)
-    if phrase.noun.category == "person":
-        return len(entity.boxes) > 1 or entity.has_crowd or sources.num_of_several < _SEVERAL
-    return entity.is_single or plurals == 0
-
-
-def _read_looks(before: tuple[str, ...], phrase: NounPhrase, sources: Sources) -> tuple[list[str], frozenset[str]]:
-    """Return the looks that nobody disputes as they are said, and their keys."""
-    about = key_of(phrase)
-    looks: list[str] = []
-    colors = list(dict.fromkeys(COLOURS[token] for token in before if token in COLOURS))
-    is_sure = phrase.colours is not None and (about, "color") not in sources.disputed
-    if not is_sure or not sources.colors.get(about, frozenset()) <= set(colors):
-        colors = []
-    keys = {f"color {about}"} if colors else set()
-    for at, token in enumerate(before):
-        if token in COLOURS and colors:
-            looks.append(join_words(colors))
-            colors = []
-        elif token in _JOINED:
-            looks = _join_look(before, at, looks)
-        elif token in VALUES and token not in _OPINIONS and (about, VALUES[token][0]) not in sources.disputed:
-            kind, value = VALUES[token]
-            if about == "person":
-                value = {"small": "young", "large": ""}.get(value, token if kind == "age" else value)
-            looks += [BEFORE_NOUN.get(value, value)] if value and not (value == "colorful" and colors) else []
-            keys.add(f"{kind} {about}")
-        elif (token in ADJECTIVES and token not in VALUES and token not in _OPINIONS) or (
-            about != "person" and _is_modifier(token)  # "bike riders" may be told as "people"
-        ):
-            looks.append(token)
-    return [one for at, one in enumerate(looks) if at == 0 or one != looks[at - 1]], frozenset(keys)
-
-
-def _is_modifier(token: str) -> bool:
-    """True for a noun that may stand before another: "a kitchen table"."""
-    noun = NOUNS.get(token) if token not in _FIXTURES else None
-    return noun is not None and not noun.is_plural and noun.category != "person" and token not in COLOURS
-
-
-def _join_look(before: tuple[str, ...], at: int, looks: list[str]) -> list[str]:
-    """Join "snow covered" and "light colored" to one word; drop "covered" where what goes before it was dropped."""
-    first = before[at - 1] if at else ""
-    if looks and looks[-1] == COLOURS.get(first, first):
-        return [*looks[:-1], f"{looks[-1]}-{before[at]}"]
-    return [*looks, f"{first}-{before[at]}"] if first in ("light", "dark", "bright", "multi") else looks
 
 
 def _with_determiner(determiner: str, words: str, phrase: NounPhrase, *, is_first: bool, is_bare: bool) -> str:
@@ -292,9 +223,9 @@ def _with_article(determiner: str, words: str, noun: Noun, *, is_first: bool, is
     """Return a single thing with its article; "" where a determiner is not clear."""
     if determiner in _UNCLEAR:
         return ""
-    if noun.lemma == "camera":
-        determiner = "the"  # the one that the picture was taken with
     is_known = determiner == "the" and noun.article in ("a", "mass") and noun.kind not in _NEW_KINDS
+    if noun.article == "the" and determiner in ("a", "an") and words != noun.lemma:
+        return with_article(words)  # "a sky background"
     is_water = noun.lemma == "water" and determiner != "the" and is_bare
     if (noun.article == "the" and not is_water) or is_known:
         return f"the {words}"
@@ -308,7 +239,8 @@ def _word_of(phrase: NounPhrase, sources: Sources) -> str:
     noun = phrase.noun
     lemma = safe_lemma(phrase, sources)
     entity = sources.entities.get(noun.category or "")
-    is_one = entity is not None and entity.is_single and noun.article == "a"
+    is_one = entity is not None and entity.name != "person" and entity.is_single and noun.article == "a"
+    is_one = is_one or noun.category == "remote"  # "a remote" is a game controller elsewhere
     if noun.category != "person" and entity is not None and (is_one or _is_renamed(noun, entity, sources)):
         lemma = entity.word
     if not phrase.is_plural or noun.article == "plural" or noun.kind == "game":
@@ -326,7 +258,7 @@ def _is_renamed(noun: Noun, entity: Entity, sources: Sources) -> bool:
 def safe_lemma(phrase: NounPhrase, sources: Sources) -> str:
     """Return the singular that no other caption contradicts."""
     lemma = phrase.noun.lemma
-    if phrase.noun.category != "person" or lemma in _COUPLES:
+    if phrase.noun.category != "person" or lemma in COUPLES:
         return lemma
     entity = sources.entities.get("person")
     if entity is not None and entity.is_single:
@@ -340,4 +272,4 @@ def _noun_start(tokens: tuple[str, ...], phrase: NounPhrase) -> int | None:
         if noun is not None and noun.lemma == phrase.noun.lemma:
             return start
     last = tokens[phrase.end - 1]
-    return phrase.end - 1 if last not in NOUNS or last in _COUPLES else None
+    return phrase.end - 1 if last not in NOUNS or last in COUPLES else None

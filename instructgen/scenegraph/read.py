@@ -4,6 +4,7 @@ from instructgen.records import ImageRecord
 from instructgen.scenegraph.actions import find_actions
 from instructgen.scenegraph.attributes import find_attributes
 from instructgen.scenegraph.circumstances import find_circumstances
+from instructgen.scenegraph.corroboration import find_told
 from instructgen.scenegraph.entities import find_entities
 from instructgen.scenegraph.graph import Contradiction, SceneGraph
 from instructgen.scenegraph.parsing import CaptionParser
@@ -32,6 +33,7 @@ def read_graph(record: ImageRecord, parser: CaptionParser | None = None) -> Scen
         entities=tuple(entities),
         attributes=tuple(attributes),
         actions=tuple(actions),
+        told=tuple(find_told(actions)),
         circumstances=tuple(circumstances),
         statements=tuple(find_statements(readings, entities, person, disputes)),
         contradictions=_drop_repeats(tuple(disputes)),

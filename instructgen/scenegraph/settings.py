@@ -116,7 +116,7 @@ def infer_setting(
 
     Where `words` of captions name another room, there is none.
     """
-    if not _ROOM_WORDS.isdisjoint(words):
+    if not _ROOM_WORDS.isdisjoint(words) or "bed" in boxed:
         return None
     for lemma, first, rest in _SIGNATURES:
         if first in boxed and rest & boxed:
@@ -128,6 +128,8 @@ def is_scene(tokens: tuple[str, ...], phrase: NounPhrase) -> bool:
     """True where the caption sets the picture in the place, rather than merely naming it."""
     if phrase.noun.lemma not in SETTINGS or phrase.noun.is_plural or phrase.is_likeness or phrase.is_negated:
         return False
+    if tokens[phrase.end : phrase.end + 1] == ("from",):
+        return False  # "across the street from a house"
     before = tokens[max(0, phrase.start - 3) : phrase.start]
     if not _NOT_IN.isdisjoint((*before, *tokens[phrase.start : phrase.end])):
         return False

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from itertools import pairwise
 
 from instructgen.lexicon.words import COLOURS
-from instructgen.scenegraph.actions import GAME_VERBS, PLAYED, is_done_to, say_preposition
+from instructgen.scenegraph.actions import GAME_VERBS, PLAYED, is_done_to
 from instructgen.scenegraph.agreement import Sources, collect_sources, is_disputed, key_of
 from instructgen.scenegraph.events import MANNERS, letter_of, read_manner
 from instructgen.scenegraph.graph import Contradiction, Entity, Statement, StatementPart
@@ -25,29 +25,18 @@ from instructgen.scenegraph.pieces import (
     safe_lemma,
     word_piece,
 )
+from instructgen.scenegraph.placements import read_placement, stands_before_doubt
+from instructgen.scenegraph.postures import POSTURES
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.subjects import owner_fits, read_subject, skip_opener
 from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS, Verb
 from instructgen.scenegraph.vocabulary import NOUNS, PREPOSITIONS
 
 _MAX_TOKENS = 24
-_MAX_PREPOSITION = 4
 _BE = frozenset(("is", "are"))
 _PICTURES = frozenset(("picture", "photo", "photograph", "painting", "poster", "drawing", "image"))
 _WHO = frozenset(("that", "who", "which"))
 _FILLERS = frozenset(("currently", "just", "both", "all", "also"))
-_WHOLE = (
-    *("in the back of", "on the back of", "at the end of", "at the top of", "on the edge of", "at the edge of"),
-    *("in the corner of", "in the center of", "on both sides of", "on each side of", "at the bottom of", "below"),
-)
-_PREPOSITIONS = {
-    **PREPOSITIONS,
-    **{words: words for words in _WHOLE},
-    "of": "of",
-    "between": "between",
-    "off of": "off",
-    "by the side of": "by the side of",
-}
 _ENDS = frozenset(("", ".", ",", "and", "while", "with", "!", ";", "as", "when", "after", "before", "during"))
 _LISTED_ENDS = _ENDS | PREPOSITIONS.keys()
 # How several stand to one another, and where somebody is: as captions have it, and as it is said.
@@ -64,8 +53,7 @@ _JOINERS = frozenset((
     "use", "serve", "sell", "fly", "fill", "top", "cover", "surround", "watch", "feed", "enjoy", "have",
 ))  # fmt: skip
 _EACH = re.compile(r"\b(?:each other|their|together|themselves)\b")
-_LOOSE = frozenset(("underneath", "beneath", "under", "below", "above", "around"))
-_MOST_HANGING = 5
+_LYING = frozenset(("lie", "lay"))
 _WHERE = frozenset(_MANNERS.values()) - {"together"}
 
 
@@ -117,7 +105,7 @@ def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
     bare, (subject, between) = subject, found_more
     predicate = _read_predicate(caption, subject.end, phrase, between, is_plural=phrase.is_plural or is_plural)
     if predicate is None and phrase.noun.kind != "place":
-        where = _read_preposition(caption, bare.end)
+        where = read_placement(caption, bare.end)
         if where is not None and where.last != "with":  # "a cat on a couch" is on it
             subject, predicate = bare, _read_on(caption, _say_placed(where, between[0]))
     whole = subject + predicate if predicate is not None else subject
@@ -160,7 +148,7 @@ def _read_details(caption: Caption, subject: Piece) -> tuple[Piece, list[NounPhr
             return None
         nouns.append(caption.by_start[has_at + 1])
         subject += _read_list(caption, Piece((StatementPart(" with ", None),), has_at + 1, last="with") + owned)
-    while (place := _read_preposition(caption, subject.end)) is not None:
+    while (place := read_placement(caption, subject.end)) is not None:
         place = _read_list(caption, place)
         nouns += [caption.by_start[at] for at in range(subject.end, place.end) if at in caption.by_start]
         subject += place
@@ -220,8 +208,11 @@ def _read_predicate(
     others = frozenset(letter_of(other) for other in between)
     is_clear = is_clear or (others <= {"t"} and (letter_of(subject) in "pa" or not others & groups))
     predicate = _read_verb(caption, verb_at, is_plural=is_plural) if is_clear else None
+    is_bare = predicate is not None and predicate.verb in POSTURES and len(predicate.parts) == 1
+    if is_bare and letter_of(subject) not in "pa":
+        return None  # "a vase is sitting" tells nothing
     if predicate is None and has_be and not between:
-        place = _read_preposition(caption, verb_at)
+        place = read_placement(caption, verb_at)
         predicate = Piece((), verb_at, verb="be") + place if place is not None else None
     return _read_on(caption, predicate) if predicate is not None else None
 
@@ -236,7 +227,7 @@ def _find_verb(caption: Caption, at: int, *, is_plural: bool) -> Verb | None:
 
 def _read_verb(caption: Caption, at: int, *, is_plural: bool) -> Piece | None:
     verb = _find_verb(caption, at, is_plural=is_plural)
-    if verb is None:
+    if verb is None or not caption.sources.voices.is_done(verb.base):
         return None
     said = "lying" if verb.base == "lay" else verb.ing
     piece = Piece((StatementPart(f" {said}", None),), at + 1, frozenset({verb.base}), verb=verb.base, last=verb.base)
@@ -257,45 +248,16 @@ def _read_verb(caption: Caption, at: int, *, is_plural: bool) -> Piece | None:
     if manner:
         piece += word_piece(f" {manner}", end)
         is_whole = is_whole or manner in _WHERE
-    place = _read_preposition(caption, piece.end)
+    place = read_placement(caption, piece.end)
     if place is not None and not (thing is not None and _is_worn_by_another(caption, piece.end, place)):
         return piece + _read_list(caption, place)
-    ends = caption.token(piece.end) in _ENDS - {"with"}
+    is_down = verb.base in _LYING and thing is None and not manner and caption.token(piece.end) == "down"
+    if is_down:
+        piece += word_piece(" down", piece.end + 1)
+    ends = caption.token(piece.end) in _ENDS - {"with"} or stands_before_doubt(caption, piece.end)
+    is_whole = is_whole or (verb.base in POSTURES - _LYING and thing is None) or is_down
     is_whole = is_whole and (thing is not None or bool(manner) or ends)
     return piece if is_whole else None
-
-
-def _read_preposition(caption: Caption, at: int) -> Piece | None:
-    for length in range(_MAX_PREPOSITION, 0, -1):
-        preposition = _PREPOSITIONS.get(" ".join(caption.tokens[at : at + length]))
-        if preposition is None:
-            continue
-        thing = read_whole(caption, at + length)
-        if thing is None or preposition == "of":
-            return None
-        said = say_preposition(preposition, caption.by_start[at + length].noun.lemma)
-        if said == "in" and preposition != "in" and caption.sources.is_sport:
-            said = "on"  # a field of a game is stood on
-        noun = caption.by_start[at + length].noun
-        if noun.kind == "game" or (noun.lemma == "dark" and said != "in"):
-            return None
-        if preposition == "between" and not caption.by_start[at + length].is_plural:
-            return None
-        behind = caption.token(thing.end)
-        if said == "with" and (behind in VERB_FORMS or behind.endswith(("ing", "ed"))):
-            return None  # "with cups replaced by numbers" is not "with cups"
-        if said == "with" and _hangs_over(caption, thing.end):
-            return None  # nor is "an umbrella with people underneath" one with people
-        return Piece((StatementPart(f" {said} ", None),), at + length, last=said) + thing
-    return None
-
-
-def _hangs_over(caption: Caption, at: int) -> bool:
-    """True where a word that has no noun behind it ends what follows: "and a woman underneath"."""
-    for index in range(at, min(at + _MOST_HANGING, len(caption.tokens))):
-        if caption.tokens[index] in _LOOSE and caption.token(index + 1) in ("", ".", ","):
-            return True
-    return False
 
 
 def _read_manner(caption: Caption, at: int) -> tuple[str, int]:
@@ -309,7 +271,7 @@ def _read_on(caption: Caption, piece: Piece) -> Piece:
     """Read further places, things and doings, as far as they are understood."""
     while piece.end < len(caption.tokens):
         manner, end = _read_manner(caption, piece.end)
-        place = None if manner else _read_preposition(caption, piece.end)
+        place = None if manner else read_placement(caption, piece.end)
         if place is not None and _is_worn_by_another(caption, piece.end, place):
             return piece  # "riding a horse in uniform": not the horse is in it
         more = word_piece(f" {manner}", end) if manner else place and _read_list(caption, place)

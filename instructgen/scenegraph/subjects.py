@@ -73,7 +73,7 @@ def read_subject(caption: Caption, start: int) -> tuple[Piece, NounPhrase, bool]
         many = structs.replace(first, noun=structs.replace(first.noun, is_plural=True))  # "a herd of zebra"
         caption = caption._replace(by_start={**caption.by_start, at: many})
     piece = read_whole(caption, at, is_first=not group)
-    if piece is None:
+    if piece is None or caption.by_start[at].noun.kind == "game":
         return None
     phrase = caption.by_start[at]
     is_portion = group.endswith(_PORTIONS)
@@ -100,8 +100,8 @@ def _is_small(caption: Caption, phrase: NounPhrase, most: int) -> bool:
     """True for a herd of two or three, or a group of two, as boxes or another caption count them."""
     entity = caption.sources.entities.get(phrase.noun.category or "")
     boxed = entity is not None and not entity.has_crowd and len(entity.boxes) <= most
-    totals = caption.sources.totals.get(phrase.noun.category or phrase.noun.lemma, frozenset())
-    return boxed or any(0 < total <= most for total in totals)
+    totals = caption.sources.totals.get(phrase.noun.category or phrase.noun.lemma)
+    return boxed or any(0 < total <= most for total in totals or ())
 
 
 def _read_group(caption: Caption, start: int) -> tuple[str, int]:

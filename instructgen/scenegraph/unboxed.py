@@ -3,6 +3,7 @@
 from msgspec import structs
 
 from instructgen.lexicon.words import plural_of
+from instructgen.scenegraph.corroboration import FEW
 from instructgen.scenegraph.graph import Entity, Evidence
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.reading import CaptionReading, Mentions, spans_of
@@ -38,6 +39,9 @@ hat, cap, helmet
 stone, rock, boulder, wall
 bat, baseball bat, stick, pole
 stick, perch, branch, tree branch, bar, rod, rail, railing, pole, post, log, wire
+fire hydrant, pole, post
+board, snowboard, surfboard, skateboard
+thermometer, gauge, clock, watch
 pole, post, light pole, lamp post, street lamp, telephone pole, fence post, lantern
 lamp, light, light fixture, chandelier, street lamp, lantern
 sign, street sign, road sign, traffic sign, stop sign, billboard, poster, banner, flag
@@ -115,7 +119,7 @@ def find_unboxed(readings: tuple[CaptionReading, ...], words: frozenset[str]) ->
     found = []
     for lemma, said in sorted(by_lemma.items(), key=lambda pair: (-len({r.number for r, _ in pair[1]}), pair[0])):
         if not any(phrase.is_negated for _, phrase in said):
-            found.append(_make_unboxed(lemma, said, words))
+            found.append(_make_unboxed(lemma, said, words, is_alone=len(readings) < FEW))
     # "A tree" may be the palm tree that another caption names.
     heads = {one.name.rsplit(" ", 1)[-1] for one in found if " " in one.name}
     return [structs.replace(one, is_listed=False) if one.name in heads else one for one in found]
@@ -140,9 +144,10 @@ def _is_part(lemma: str, said: Mentions) -> bool:
     )
 
 
-def _make_unboxed(lemma: str, said: Mentions, words: frozenset[str]) -> Entity:
+def _make_unboxed(lemma: str, said: Mentions, words: frozenset[str], *, is_alone: bool) -> Entity:
     noun = said[0][1].noun
     many = {phrase.is_plural for _, phrase in said}
+    num_captions = len({reading.number for reading, _ in said})
     scarce = any("few" in reading.tokens[phrase.start : phrase.end] for reading, phrase in said)
     listed = (
         not scarce
@@ -150,10 +155,9 @@ def _make_unboxed(lemma: str, said: Mentions, words: frozenset[str]) -> Entity:
         and noun.kind != "wear"
         and len(many) == 1
         and lemma not in _VAGUE
-        and (len({reading.number for reading, _ in said}) > 1 or not SAID_TWICE.get(lemma, frozenset()) & words)
+        and (num_captions > 1 or (is_alone and not SAID_TWICE.get(lemma, frozenset()) & words))
         and not _is_part(lemma, said)
     )
-    num_captions = len({reading.number for reading, _ in said})
     return Entity(
         number=0,
         name=lemma,

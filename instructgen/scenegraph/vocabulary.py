@@ -57,6 +57,9 @@ _IDIOMS = (
     "salad bar",
     "candy bar",
     "house boat",
+    "water suit",
+    "sleeping bag",
+    "sleeping bags",
     "house cat",
     "house fly",
 )

@@ -128,7 +128,7 @@ def _doubt_number(caption: str, pattern: str, number: int, noun: str) -> Iterato
         if (
             is_modifier(caption[match.end() :])
             or find_things(between)
-            or re.search(r"ing\b|\b(?:an?|their|his|her|its)\b|,|\b(?:tier|layer|level)", between)
+            or re.search(r"ing\b|\b(?:an?|their|his|her|its)\b|,|\b(?:tier|layer|level|stor)", between)
         ):
             continue
         if told != number and not (told == 2 and word == "pair" and noun.startswith("ski")):

@@ -6,7 +6,7 @@ from instructgen.lexicon.words import join_words, with_article
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.garments import clashes
 from instructgen.scenegraph.graph import Action, Entity, SceneGraph
-from instructgen.scenegraph.settings import SETTINGS
+from instructgen.scenegraph.settings import SETTINGS, VAGUE
 from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.teachers.scene_program.detail_close import close_paragraph
 from instructgen.teachers.scene_program.detail_frame import tell_frame
@@ -21,11 +21,12 @@ from instructgen.teachers.scene_program.phrasing import (
     say_doing,
     say_held,
 )
-from instructgen.teachers.scene_program.speech import be, pronouns_of
-from instructgen.teachers.scene_program.talk import exists
+from instructgen.teachers.scene_program.speech import PAIRS, be, pronouns_of
+from instructgen.teachers.scene_program.talk import circumstance_claim, exists
 from instructgen.teachers.scene_program.wordings import load_wordings
 
 _MAX_ACTIONS = 3
+_MOST = 3  # captions
 _STATES = ("open", "full")  # of a fireplace or a moon these tell the kind
 
 
@@ -48,13 +49,13 @@ def make_detail(graph: SceneGraph, draw: random.Random) -> tuple[str, tuple[Clai
 def _open(page: Paragraph) -> bool:
     """Write the first sentence from what goes on, or from what is there; False where there is neither."""
     graph = page.graph
-    actions = [one for one in graph.actions if one.doing and one.kind in ("person", "animal", "vehicle")]
+    actions = [one for one in graph.told if one.doing and one.kind in ("person", "animal", "vehicle")]
     if actions:
         _open_with_action(page, actions[0], find_companion(actions, actions[0]))
         return True
     things = _find_first(graph)
     if not things:
-        return False
+        return _open_with_place(page)
     listed, claims = [], [exists(one) for one in things]
     for one in things:
         said = say_counted(page, one)
@@ -66,16 +67,32 @@ def _open(page: Paragraph) -> bool:
     return True
 
 
+def _open_with_place(page: Paragraph) -> bool:
+    """Begin with where it is, where no thing is certain; False where that is not certain either."""
+    place = page.graph.circumstance("place")
+    if place is None or place.value in VAGUE:
+        return False
+    page.told.update(("setting", place.value))
+    page.add("d_setting", (circumstance_claim(place),), where=place.phrase)
+    return True
+
+
 def _find_first(graph: SceneGraph) -> list[Entity]:
     """Return the two things to name first: boxed and told of in captions, if there are such."""
-    boxed = [one for one in graph.boxed_entities() if not one.is_unclear] or graph.boxed_entities()
+    boxed = [one for one in graph.boxed_entities() if not one.is_unclear]
+    boxed = boxed or [
+        one for one in graph.boxed_entities() if one.name in PAIRS or 2 * one.num_plural < one.num_captions
+    ]
     things = [one for one in boxed if one.num_captions][:2] or boxed[:2]
     # Somebody whom captions tell apart from the others stands for them.
     roles = [role for role in graph.entities if role.member_of is not None]
     named = [[role for role in roles if role.member_of == one.number] or [one] for one in things]
     things = [one for found in named for one in found[:2]][:2]
-    others = [one for one in graph.entities if not one.category and one.is_listed]
-    return [*things, *others[: 2 - len(things)]]
+    unboxed = [one for one in graph.entities if not one.category]
+    others = [one for one in unboxed if one.is_listed]
+    found = [*things, *others[: 2 - len(things)]]
+    # What most captions name is there, even where they differ on how many.
+    return found or [one for one in unboxed if one.num_captions >= _MOST and one.kind == "thing"][:1]
 
 
 def _open_with_action(page: Paragraph, action: Action, second: Action | None) -> None:
@@ -86,7 +103,7 @@ def _open_with_action(page: Paragraph, action: Action, second: Action | None) ->
     page.told.update(what.keys)
     for one in (action, second) if second is not None else (action,):
         page.note(one)
-    setting, placed = page.set_scene() if not action.where else ("", ())
+    setting, placed = page.set_scene() if not action.where and action.verb != "wear" else ("", ())
     slots = {"who": who.words, "what": what.words, "setting": setting, "is": be(is_plural=action.is_plural)}
     page.add("d_open_action", (*who.claims, *what.claims, *placed), **slots)
 
@@ -98,7 +115,7 @@ def _tell_clothes(page: Paragraph) -> None:
         return
     worn = [
         one
-        for one in page.graph.actions
+        for one in page.graph.told
         if one.verb == "wear"
         and one.subject == main.word
         and page.is_new(f"wear {one.subject}", one.object)
@@ -122,7 +139,7 @@ def _tell_clothes(page: Paragraph) -> None:
 def _tell_actions(page: Paragraph) -> None:
     """Tell up to three more actions or placements, each of which adds something."""
     num = 0
-    for action in page.graph.actions:
+    for action in page.graph.told:
         known = action.things <= page.named and (not action.object or action.object in page.named)
         placed = action.verb == "be" and action.subject not in {other.word for other in page.doers}
         stale = (known and (action.things or action.object) and not placed) or page.does_alike(
@@ -130,6 +147,8 @@ def _tell_actions(page: Paragraph) -> None:
         )
         if num == _MAX_ACTIONS or stale or (action.place and action.place in page.told) or page.room() <= 0:
             continue
+        if action.verb in page.told and not (action.things or action.object or action.place):
+            continue  # "holding a bat and smiling" told it
         if action.verb == "be" and (action.subject in page.named or action.category in page.named):
             continue
         if (not action.doing and not action.where) or (action.place in SETTINGS and "setting" in page.told):
@@ -144,10 +163,14 @@ def _tell_actions(page: Paragraph) -> None:
 
 
 def _is_named_otherwise(page: Paragraph, action: Action) -> bool:
-    """True for what may have been named by another word: luggage behind a suitcase, a jacket behind a suit."""
+    """True for what may be named by another word before: luggage behind a suitcase, a jacket behind a suit."""
     if action.verb == "wear":
         return clashes(action.object, page.told)
-    return not action.category and any(page.has_said(other) for other in SAID_TWICE.get(action.subject, ()))
+    if any(page.has_told_otherwise(word) for word in (action.object, action.place) if word):
+        return True
+    return not action.category and any(
+        page.has_said(other) for other in SAID_TWICE.get(action.lemma or action.subject, ())
+    )
 
 
 def _tell_action(page: Paragraph, action: Action) -> None:
@@ -163,8 +186,10 @@ def _tell_action(page: Paragraph, action: Action) -> None:
         family = "d_placed"
     elif len(page.sentences) == 1 and page.doers and action.subject == page.doers[-1].word and it.it != "they":
         family, slots["is"] = "d_same_doing", it.be
-    else:
+    elif action.subject in {one.word for one in page.doers}:
         family = "d_more_action"
+    else:
+        family = "d_placed"
     page.add(family, what.claims, **slots)
     page.note(action)
     page.told.update(what.keys)
@@ -172,7 +197,8 @@ def _tell_action(page: Paragraph, action: Action) -> None:
 
 def _the(page: Paragraph, action: Action) -> str:
     """Say "the" of who was named before; who is new comes with "a", or without an article if several."""
-    if action.subject in page.named or (action.category and action.category in page.named):
+    is_known = action.category and action.category in page.named and action.subject != "people"
+    if action.subject in page.named or is_known:
         return f"the {action.subject}"
     return action.subject if action.is_plural or action.kind == "mass" else with_article(action.subject)
 

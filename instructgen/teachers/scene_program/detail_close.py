@@ -12,6 +12,8 @@ from instructgen.teachers.scene_program.paragraph import MAX_SENTENCES, MIN_SENT
 from instructgen.teachers.scene_program.speech import PAIRS, be_of, find_singles, say_one, say_thing
 from instructgen.teachers.scene_program.talk import circumstance_claim
 
+# Where these were said, the weather was told.
+_WORDS = {"rainy": "rain", "snowy": "snow", "sunny": "sunny", "cloudy": "cloud", "foggy": "fog", "windy": "windy"}
 _MAX_ABSENCE = 3  # sentences on what is not there, where nothing else can be said
 
 
@@ -44,7 +46,7 @@ def _close_time(page: Paragraph) -> None:
     time, weather = page.graph.circumstance("time"), page.graph.circumstance("weather")
     if time is not None:
         page.add("d_time", (circumstance_claim(time),), time=time.phrase)
-    if weather is not None and len(page.sentences) < MAX_SENTENCES:
+    if weather is not None and len(page.sentences) < MAX_SENTENCES and not page.has_said(_WORDS[weather.value]):
         page.add("d_weather", (circumstance_claim(weather),), weather=weather.phrase)
 
 
@@ -64,7 +66,7 @@ def _tell_rest(page: Paragraph) -> None:
 def _tell_subject(page: Paragraph) -> None:
     """Name what nearly all captions name."""
     main = find_most_named(page.graph)
-    if main is not None and main.kind != "furniture":
+    if main is not None and main.kind != "furniture" and main.name not in ("fork", "knife", "spoon"):
         claim = Claim("main", main.said, evidence=main.evidence)
         page.add("d_main", (claim,), main=main.said, **{"is": "are" if main.name in PAIRS else be_of(main)})
 

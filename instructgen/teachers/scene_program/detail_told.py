@@ -28,6 +28,7 @@ def open_with_statement(page: Paragraph) -> bool:
     place = page.graph.circumstance("place")
     said = f"{subject.words} {predicate.words}".split()
     is_placed = first.keys & SETTINGS.keys() or (place is not None and place.value.split()[-1] in said)
+    is_placed = is_placed or first.verb == "wear"  # one wears it anywhere
     setting, placed = page.set_scene() if is_short and not is_placed else ("", ())
     claims = (told_claim(first), *subject.claims, *predicate.claims, *placed)
     page.told.update((*subject.keys, *predicate.keys))
@@ -59,14 +60,27 @@ def tell_statements(page: Paragraph, *, min_new: int = _MIN_NEW) -> None:
             continue
         if any(clashes(word, page.told & GARMENTS) for word in one.keys & GARMENTS):
             continue
+        if any(page.has_told_otherwise(word) for word in one.keys - {one.category, one.lemma}):
+            continue
         doer = doer_of(one)
         same = next((known for known in page.doers if _is_same(page, known, doer)), None)
-        if same is None and any(may_be_same(known, doer) for known in page.doers):
+        if same is None and _may_be_known(page, doer):
             continue
-        if same is not None and (page.does_alike(same.word, one.verb) or len(one.subject) > 1):
+        if same is not None and _is_told(page, one, same):
             continue
         _tell(page, one, same)
         num += 1
+
+
+def _is_told(page: Paragraph, one: Statement, same: Doer) -> bool:
+    """True for a doing that was told of the same one, if only as its second ("holding a plate and eating")."""
+    return page.does_alike(same.word, one.verb) or len(one.subject) > 1 or one.verb in page.told - {"be"}
+
+
+def _may_be_known(page: Paragraph, doer: Doer) -> bool:
+    """True for what may have been told of before, by the same word or another."""
+    is_renamed = page.has_told_otherwise(doer.category or doer.lemma)
+    return is_renamed or any(may_be_same(known, doer) for known in page.doers)
 
 
 def _tell(page: Paragraph, one: Statement, same: Doer | None) -> None:

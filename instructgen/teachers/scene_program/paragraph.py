@@ -112,6 +112,12 @@ class Paragraph:
     def has_said(self, word: str) -> bool:
         return word in " ".join(self.sentences).lower()
 
+    def has_told_otherwise(self, word: str) -> bool:
+        """True for a thing without a box that may have been told of by another name: a post, and before a pole."""
+        if word in self.named or any(one.category == word for one in self.graph.entities):
+            return False
+        return not self.named.isdisjoint(SAID_TWICE.get(word, ()))
+
     def may_have_said(self, entity: Entity) -> bool:
         """True if a word that may mean the same thing was said: "bag" of a handbag, "plate" of a bowl."""
         said = " ".join(self.sentences).lower()
@@ -140,8 +146,10 @@ class Paragraph:
             self.told.add("setting")
 
     def does_alike(self, word: str, verb: str) -> bool:
-        """True if this subject was told to do much the same ("riding skis", "skiing"), or what excludes it."""
+        """True if this subject was told to do much the same ("riding skis", "skiing"), or may not do this too."""
         own = [one.verb for one in self.doers if one.word == word]
+        if own and word == "people" and verb != "wear":
+            return True  # of people some may do this and some that
         return any(are_alike(one, verb) or excludes(one, verb) for one in own)
 
     def room(self) -> int:
@@ -157,7 +165,12 @@ def _opening_of(sentence: str) -> str:
 
 
 def _has(text: str, word: str) -> bool:
-    return re.search(rf"\b{re.escape(word)}\b", text, re.IGNORECASE) is not None
+    return _word(word).search(text) is not None
+
+
+@cache
+def _word(word: str) -> re.Pattern[str]:
+    return re.compile(rf"\b{re.escape(word)}\b", re.IGNORECASE)
 
 
 @cache

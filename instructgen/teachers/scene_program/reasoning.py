@@ -18,6 +18,7 @@ _NUM_DRAWN = 5  # the rules among which one is drawn, the fittest first
 _STEM = 6  # letters that the forms of a word share
 _RANK_COST = 0.7  # how much a rule loses for each thing of the image that is more important than its own
 
+_SETTING = re.compile(rf"\b(?:{'|'.join(SETTINGS)})\b")
 _SPORTS = {"skis": "ski", "snowboard": "snowboard", "surfboard": "surf", "skateboard": "skateboard"}
 
 
@@ -177,7 +178,7 @@ def _say_circumstances(grounds: _Grounds, match: Match, graph: SceneGraph) -> No
     when = match.rule.when
     place = graph.circumstance("place")
     said = " ".join(grounds.sentences).lower()
-    named = any(re.search(rf"\b{word}\b", said) for word in SETTINGS)
+    named = _SETTING.search(said) is not None
     if place is not None and place.value not in VAGUE | UNNAMED and len(grounds.sentences) < 2 and not named:
         claim = circumstance_claim(place)
         grounds.add("r_place", (claim,), where=place.phrase)
@@ -191,7 +192,7 @@ def _say_circumstances(grounds: _Grounds, match: Match, graph: SceneGraph) -> No
 
 def _find_action(graph: SceneGraph, rule: Rule) -> Action | None:
     wanted = rule.when.named
-    for action in graph.actions:
+    for action in graph.told:
         own = action.category in wanted and (action.category != "person" or wanted == {"person"})
         if action.doing and (action.things & wanted or own):
             return action

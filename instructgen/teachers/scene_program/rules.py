@@ -141,7 +141,7 @@ def _match(rule: Rule, graph: SceneGraph, names: set[str], many: set[str], told:
         return None
     if not when.doing:
         return Match(rule, None)
-    action = next((one for one in graph.actions if one.verb in when.doing and _is_about(one, when)), None)
+    action = next((one for one in graph.told if one.verb in when.doing and _is_about(one, when)), None)
     return Match(rule, action) if action is not None else None
 
 

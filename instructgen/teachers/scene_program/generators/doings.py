@@ -66,12 +66,13 @@ _ALIKE = (
     {"stand", "pose", "wait", "gather"},
 )
 _GEAR = frozenset(("skis", "snowboard", "skateboard", "surfboard"))  # one on these is not asked for by place
+_NOWHERE = frozenset(("party", "game", "meal"))
 _BARE = frozenset(("be", "sit", "lie", "lay", "stand", "rest"))
 
 
 def doings(talk: Talk) -> list[Action]:
     """Return what one asks about with "doing"."""
-    return [one for one in talk.graph.actions if one.verb not in _STILL and one.doing]
+    return [one for one in talk.graph.told if one.verb not in _STILL and one.doing]
 
 
 def keys_of(action: Action) -> tuple[str, ...]:
@@ -99,9 +100,15 @@ def find_companion(actions: list[Action], first: Action) -> Action | None:
         same = action.subject == first.subject and action.is_plural == first.is_plural
         again = {first.object, first.place, *SAID_TWICE.get(first.object, ()), *SAID_TWICE.get(first.place, ())}
         apart = not action.things & first.things and action.object not in again
-        if same and apart and not is_like(action, first) and " " in action.doing:
+        if same and apart and not is_like(action, first) and " " in action.doing and _may_join(action, first):
             return action
     return None
+
+
+def _may_join(one: Action, other: Action) -> bool:
+    """True for two doings of one, or of several in one caption: of people some may do this and some that."""
+    captions = {span.caption for span in one.evidence.spans} & {span.caption for span in other.evidence.spans}
+    return not one.is_plural or bool(captions)
 
 
 def say_both(graph: SceneGraph, action: Action, second: Action | None, is_new: IsNew) -> Phrase:
@@ -151,9 +158,11 @@ def find_who(talk: Talk) -> Iterator[Move]:
 
 
 def find_where(talk: Talk) -> Iterator[Move]:
-    for action in talk.graph.actions:
+    for action in talk.graph.told:
         told = not talk.is_new(f"doing {action.subject}", f"place {action.place}", f"where {action.subject}")
         if not action.place or action.verb not in _PLACED or told or action.things & _GEAR:
+            continue
+        if action.subject in _NOWHERE or (action.preposition == "on" and "cell phone" in action.things):
             continue
         place = action.where if action.verb in _BARE else f"{action.doing} {action.where}"
         slots = {"the_x": f"the {action.subject}", "is": be(is_plural=action.is_plural), "place": place}
@@ -165,7 +174,7 @@ def find_where(talk: Talk) -> Iterator[Move]:
 def _follow(talk: Talk) -> Iterator[Action]:
     """Yield what else the one does who was just spoken of."""
     last = talk.last
-    for action in talk.graph.actions if last is not None else ():
+    for action in talk.graph.told if last is not None else ():
         if last is not None and action.subject == last.word and action.is_plural == last.is_plural:
             yield action
 

@@ -64,7 +64,7 @@ def find_weather(talk: Talk) -> Iterator[Move]:
 def find_most_named(graph: SceneGraph) -> Entity | None:
     """Return what all viewers agree on: the thing that nearly every caption names."""
     first = next(iter(graph.boxed_entities()), None)
-    if first is None or not is_obvious(graph, first):
+    if first is None or first.is_unclear or not is_obvious(graph, first):
         return None
     if first.area < _MAIN_AREA or (first.is_many and first.plural.split()[-1] not in graph.words):
         return None

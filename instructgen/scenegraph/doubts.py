@@ -1,0 +1,126 @@
+"""Boxes that are not believed: what captions call by another name, what is printed, on a screen, or boxed twice."""
+
+from collections.abc import Iterable
+
+from instructgen.lexicon.categories import find_category
+from instructgen.records import Box
+from instructgen.scenegraph.reading import CaptionReading, Mentions
+from instructgen.scenegraph.vocabulary import LIKENESS
+from instructgen.surrogate.boxes import overlap
+
+_SAME_PLACE = 0.8  # intersection over union of two boxes that may be one thing named twice
+_SLACK = 0.02  # how far a box on a screen may reach beyond it
+_SCREENS = frozenset(("tv", "laptop", "cell phone"))
+_LARGE_BOOK = 0.3  # share of the picture
+_OUTVOTED = frozenset(("clock", "sheep", "kite", "cell phone"))  # never beside what else they are called
+# Where captions have these and not the animal that is boxed, it may be a likeness, or another animal.
+_UNREAL = LIKENESS | frozenset(
+    ("animal", "animals", "wolf", "fox", "deer", "moose", "lion", "tiger", "monkey", "goat")
+)
+# A category whose boxes annotators may mean where people say otherwise.
+_RIVALS = {
+    "sheep": {"goat", "goats"},
+    "motorcycle": {"atv", "atvs", "wheeler", "wheelers", "quad", "quads", "scooter", "scooters"},
+    "bowl": {"plate", "plates", "pan", "pans", "pots", "platter", "tray"},
+    "toilet": {"urinal", "urinals"},
+    "potted plant": {"vase", "vases", "bouquet", "flowers"},
+    "clock": {"thermometer", "gauge", "gauges", "instrument", "meter", "watch", "watches", "wristwatch"},
+    "bottle": {"jar", "jars", "can", "cans"},
+    "orange": {"slice", "slices", "wedge", "juice", "lemon", "lemons", "grapefruit", "pumpkin", "pumpkins"},
+    "carrot": {"chopped", "sliced", "shredded", "diced"},
+    "cow": {"horse", "horses", "goat", "goats", "sheep", "buffalo", "yak"},
+    "horse": {"cow", "cows", "donkey", "donkeys"},
+    "dining table": {"desk", "counter", "bed"},
+    "sandwich": {"hot", "pizza", "burrito", "wrap", "taco", "tacos", "pastry", "pita", "croissants"},
+    "bird": {"kite", "kites"},
+    "truck": {"van", "bus", "suv", "tractor", "tractors", "mower"},
+    "teddy bear": {"doll", "dolls", "rabbit", "bunny", "monkey"},
+    "bed": {"couch", "sofa"},
+    "couch": {"bed", "chair"},
+    "skis": {"snowboard", "snowboards"},
+    "laptop": {"tablet"},
+    "boat": {"surfboard", "surfboards"},
+    "cake": {"pie", "donut", "donuts", "bread", "batter", "dough", "mix", "waffle", "waffles", "pancakes", "muffins"},
+    "donut": {"cake", "bagel", "bread", "pastry", "pastries", "bun", "buns", "cookies"},
+    "bear": {"teddy", "stuffed", "dog"},
+    "hot dog": {"sandwich", "sandwiches", "sub"},
+    "dog": {"wolf", "fox", "cow", "sheep", "goat", "goats", "pig"},
+    "apple": {"tomato", "tomatoes", "peach", "peaches", "pear", "pears", "plums"},
+    "broccoli": {"cauliflower", "lettuce", "spinach", "parsley"},
+    "kite": {"parachute", "parachutes", "balloon", "balloons", "flag", "flags"},
+    "umbrella": {"tent", "tents", "canopy", "awning", "parachute"},
+    "cell phone": {"remote", "camera", "calculator", "ipod", "radio", "walkie", "mp3"},
+    "remote": {"phone", "cellphone", "camera"},
+    "skateboard": {"scooter", "snowboard", "surfboard"},
+    "snowboard": {"skis", "ski", "skiing", "skier", "skiers"},
+    "backpack": {"parachute"},
+    "microwave": {"oven", "ovens"},
+    "oven": {"fireplace", "grill"},
+    "book": {"magazine", "magazines", "newspaper", "menu", "notebook", "binder"},
+    "vase": {"jar", "pitcher", "jug"},
+}
+
+
+def find_doubt(
+    name: str,
+    boxes: list[Box],
+    others: Iterable[Box],
+    said: Mentions,
+    readings: tuple[CaptionReading, ...],
+    words: frozenset[str],
+) -> tuple[str, ...] | None:
+    """Return what speaks against the boxes of a category, or None; `others` are all boxes of the image."""
+    if name != "book" and _is_on_cover(boxes, others):
+        return ("likeness",)
+    rivals = tuple(sorted(_RIVALS.get(name, set()) & words))
+    if name in _OUTVOTED and _is_outvoted(rivals, said, readings):
+        return rivals
+    twin = _find_twin(name, boxes, others, readings)
+    if twin:
+        return (twin,)
+    shaped = bool({"shape", "shaped"} & words)
+    unreal = find_category(name).group == "animal" and not _UNREAL.isdisjoint(words)
+    if not said and (rivals or shaped or unreal or _is_covered(name, boxes, others)):
+        return rivals
+    return None
+
+
+def _is_covered(name: str, boxes: list[Box], others: Iterable[Box]) -> bool:
+    """True for a thing that another one's box covers: it may be that thing, named twice, or shown on a screen."""
+    screens = [other for other in others if other.category in _SCREENS and other.category != name]
+    if screens and all(any(_lies_in(box, screen) for screen in screens) for box in boxes):
+        return True
+    return any(other.category != name and overlap(box, other) > _SAME_PLACE for box in boxes for other in others)
+
+
+def _find_twin(name: str, boxes: list[Box], others: Iterable[Box], readings: tuple[CaptionReading, ...]) -> str:
+    """Return what a box of the category is boxed as too, if more captions call it so; "" for none."""
+    twins = {
+        other.category
+        for other in others
+        for box in boxes
+        if other.category != name and overlap(box, other) > _SAME_PLACE
+    }
+    named = {
+        one: sum(any(phrase.noun.category == one for phrase in reading.phrases) for reading in readings)
+        for one in sorted({*twins, name})
+    }
+    return next((one for one in sorted(twins) if named[one] > max(1, named[name])), "")
+
+
+def _is_on_cover(boxes: list[Box], others: Iterable[Box]) -> bool:
+    """True for what lies all within a book that fills much of the picture: it is printed there."""
+    books = [other for other in others if other.category == "book" and other.area > _LARGE_BOOK]
+    return bool(books) and all(any(_lies_in(box, book) for book in books) for box in boxes)
+
+
+def _is_outvoted(rivals: tuple[str, ...], said: Mentions, readings: tuple[CaptionReading, ...]) -> bool:
+    """True where as many captions call it by another name."""
+    own = {reading.number for reading, _ in said}
+    others = sum(not set(rivals).isdisjoint(one.tokens) for one in readings if one.number not in own)
+    return others >= max(1, len(own))
+
+
+def _lies_in(box: Box, outer: Box) -> bool:
+    across = outer.x0 - _SLACK <= box.x0 and box.x1 <= outer.x1 + _SLACK
+    return across and outer.y0 - _SLACK <= box.y0 and box.y1 <= outer.y1 + _SLACK

@@ -1,0 +1,78 @@
+"""Placements of a statement: a preposition of a caption and the thing behind it, said anew."""
+
+from instructgen.scenegraph.actions import say_preposition
+from instructgen.scenegraph.agreement import is_agreed
+from instructgen.scenegraph.graph import StatementPart
+from instructgen.scenegraph.pieces import Caption, Piece, read_whole
+from instructgen.scenegraph.verbs import VERB_FORMS
+from instructgen.scenegraph.vocabulary import PREPOSITIONS, Noun
+
+_MAX_PREPOSITION = 4
+_SITTING = frozenset(("seated", "sitting", "sits", "sit"))
+_MOST_HANGING = 5
+_LOOSE = frozenset(("underneath", "beneath", "under", "below", "above", "around"))
+_WHOLE = (
+    *("in the back of", "on the back of", "at the end of", "at the top of", "on the edge of", "at the edge of"),
+    *("in the corner of", "in the center of", "on both sides of", "on each side of", "at the bottom of", "below"),
+)
+_PREPOSITIONS = {
+    **PREPOSITIONS,
+    **{words: words for words in _WHOLE},
+    "of": "of",
+    "between": "between",
+    "off of": "off",
+    "by the side of": "by the side of",
+}
+
+
+def read_placement(caption: Caption, at: int) -> Piece | None:
+    for length in range(_MAX_PREPOSITION, 0, -1):
+        preposition = _PREPOSITIONS.get(" ".join(caption.tokens[at : at + length]))
+        if preposition is None:
+            continue
+        thing = read_whole(caption, at + length)
+        if thing is None or preposition == "of":
+            return None
+        said = say_preposition(preposition, caption.by_start[at + length].noun.lemma)
+        if said == "in" and preposition != "in" and caption.sources.is_sport:
+            said = "on"  # a field of a game is stood on
+        noun = caption.by_start[at + length].noun
+        if (
+            (_is_worn(noun) and caption.token(at - 1) in _SITTING)  # "a man seated in a tie"
+            or noun.kind == "game"
+            or (noun.category == "baseball bat" and said in ("at", "to"))
+            or (noun.lemma == "dark" and said != "in")
+        ):
+            return None
+        if preposition == "between" and not caption.by_start[at + length].is_plural:
+            return None
+        behind = caption.token(thing.end)
+        if behind == "from":
+            return None  # "across the street from a house" is not on it
+        if said == "with" and (behind in VERB_FORMS or behind.endswith(("ing", "ed"))):
+            return None  # "with cups replaced by numbers" is not "with cups"
+        if said == "with" and _hangs_over(caption, thing.end):
+            return None  # nor is "an umbrella with people underneath" one with people
+        return Piece((StatementPart(f" {said} ", None),), at + length, last=said) + thing
+    return None
+
+
+def stands_before_doubt(caption: Caption, at: int) -> bool:
+    """True before a place that one caption alone names: what comes before it may be told without."""
+    for length in range(_MAX_PREPOSITION, 0, -1):
+        if " ".join(caption.tokens[at : at + length]) in _PREPOSITIONS:
+            phrase = caption.by_start.get(at + length)
+            return phrase is not None and not is_agreed(phrase, (), caption.token(phrase.end), caption.sources)
+    return False
+
+
+def _is_worn(noun: Noun) -> bool:
+    return noun.kind in ("wear", "pair") or noun.category == "tie"
+
+
+def _hangs_over(caption: Caption, at: int) -> bool:
+    """True where a word that has no noun behind it ends what follows: "and a woman underneath"."""
+    for index in range(at, min(at + _MOST_HANGING, len(caption.tokens))):
+        if caption.tokens[index] in _LOOSE and caption.token(index + 1) in ("", ".", ","):
+            return True
+    return False
