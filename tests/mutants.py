@@ -1197,6 +1197,30 @@ MUTANTS: tuple[Mutant, ...] = (
         "is_exact = True",
     ),
     Mutant("index_of_texts_for_everybody", "instructgen/viewer/serve.py", "path.chmod(0o600)", "path.chmod(0o644)"),
+    Mutant("one_caption_is_enough", "instructgen/scenegraph/corroboration.py", "_ENOUGH = 2", "_ENOUGH = 1"),
+    Mutant("four_captions_count_as_few", "instructgen/scenegraph/corroboration.py", "FEW = 5", "FEW = 6"),
+    Mutant(
+        "place_of_one_caption_told",
+        "instructgen/scenegraph/corroboration.py",
+        "if one.is_agreed and one.is_place_agreed:",
+        "if one.is_agreed:",
+    ),
+    Mutant(
+        "rarer_name_of_a_thing_told", "instructgen/scenegraph/doubts.py", "named[one] > max(1, named[name])", "False"
+    ),
+    Mutant("large_book_told_as_a_book", "instructgen/scenegraph/doubts.py", "other.area > _LARGE_BOOK", "False"),
+    Mutant(
+        "total_of_one_caption_told",
+        "instructgen/scenegraph/agreement.py",
+        "totals[phrase.number or 0] >= sources.voices.enough",
+        "True",
+    ),
+    Mutant(
+        "couple_counted_as_one",
+        "instructgen/scenegraph/pieces.py",
+        "> (found[at].end, found[at].noun.lemma in COUPLES)",
+        "> (found[at].end, False)",
+    ),
 )
 
 
