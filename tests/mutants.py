@@ -1221,6 +1221,27 @@ MUTANTS: tuple[Mutant, ...] = (
         "> (found[at].end, found[at].noun.lemma in COUPLES)",
         "> (found[at].end, False)",
     ),
+    Mutant(
+        "damaged_index_taken_for_whole",
+        "instructgen/viewer/index.py",
+        "if not is_readable(path):",
+        "if not path.is_file():",
+    ),
+    Mutant(
+        "outcome_of_a_rejected_line_believed",
+        "instructgen/viewer/index.py",
+        '"failed" if record.get("outcome") == "failed" else "rejected"',
+        'str(record.get("outcome"))',
+    ),
+    Mutant(
+        "word_with_an_accent_not_marked", "instructgen/viewer/texts.py", '"".join(split_words(word))', "word.lower()"
+    ),
+    Mutant(
+        "two_rows_of_one_id_break_the_report",
+        "instructgen/report/survey.py",
+        "(value, draw, row.sample_id, row.shard, row.row, row)",
+        "(value, draw, row.sample_id, 0, 0, row)",
+    ),
 )
 
 

@@ -25,6 +25,6 @@ def read_lines(version: StoredVersion, name: str, kind: type[T]) -> Iterator[T]:
         for number, line in enumerate(file, 1):
             try:
                 yield decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 where = f"{version.place}: {name} line {number}"
                 raise InstructgenError(f"{where} cannot be read: {error}; build or copy the version again") from None

@@ -1,8 +1,8 @@
 """Reads a few rows of a published version, for people."""
 
-import json
 from typing import Any, TypedDict
 
+from instructgen.dataset.lines import read_lines
 from instructgen.dataset.publish import REJECTED_NAME
 from instructgen.dataset.shards import Shard
 from instructgen.dataset.stored import StoredVersion, told
@@ -35,16 +35,14 @@ def read_rows(version: StoredVersion, sample_type: str | None, image_id: str | N
 def read_rejected(
     version: StoredVersion, sample_type: str | None, image_id: str | None, num_lines: int
 ) -> list[dict[str, Any]]:
-    """Return the first records of rejected.jsonl that match."""
+    """Return the first records of rejected.jsonl that match. Raises InstructgenError for a line that none is."""
     found: list[dict[str, Any]] = []
-    with version.open(REJECTED_NAME) as file:
-        for line in file:
-            record = json.loads(line)
-            of_image, _, of_type = record["unit_id"].rpartition("/")
-            if sample_type in (None, of_type) and image_id in (None, of_image):
-                found.append(record)
-            if len(found) == num_lines:
-                break
+    for record in read_lines(version, REJECTED_NAME, dict[str, Any]):
+        of_image, _, of_type = str(record.get("unit_id") or "").rpartition("/")
+        if sample_type in (None, of_type) and image_id in (None, of_image):
+            found.append(record)
+        if len(found) == num_lines:
+            break
     return found
 
 

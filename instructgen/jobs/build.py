@@ -128,9 +128,11 @@ class Build:
 
         try:
             return write_report(version_folder, ReportOptions(source=self.parts.source), self.watch.say).path
+        except KeyboardInterrupt:
+            self.watch.say(f"stopped before {self.out / REPORT_NAME} was written; `instructgen report` writes it")
         except Exception as error:  # noqa: BLE001  whatever it is, the data must not seem lost
             self.watch.say(f"{self.out / REPORT_NAME} could not be written: {type(error).__name__}: {error}")
-            return None
+        return None
 
     def _note_teachers(self, ledger: Ledger) -> None:
         """Write down who is asked, for a later replay."""

@@ -54,7 +54,9 @@ class ReportOptions(Struct, frozen=True):
 
 
 class ReportResult(Struct, frozen=True):
-    """`num_checked` rows had their claims held against annotations for the report."""
+    """`num_shown` rows are in the page, some of them twice; `num_checked` had their claims held against annotations
+    for it.
+    """
 
     path: Path
     version: str
@@ -138,7 +140,7 @@ def write_report(version_folder: Path, options: ReportOptions, say: Say) -> Repo
         path=path,
         version=facts.manifest.version,
         num_rows=survey.num_rows,
-        num_shown=len(shown),
+        num_shown=len({(pick.row.shard, pick.row.row) for pick, _ in shown}),
         num_checked=spoken.num_checked,
         num_rejected_shown=sum(len(lines) for _, lines in rejected),
         num_bytes=len(html.encode()),

@@ -1,6 +1,7 @@
 """Finds what the rows of a version were made from: captions, boxes and pictures that it does not hold itself."""
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from msgspec import Struct
 from instructgen.config import SourceConfig
 from instructgen.dataset.columns import Row
 from instructgen.dataset.manifest import Manifest
+from instructgen.errors import InstructgenError
 from instructgen.records import ImageRecord
 from instructgen.sources import SOURCES, open_source
 from instructgen.sources.base import Source
@@ -31,19 +33,24 @@ class PictureFinder(Struct, frozen=True):
         if not -1 <= number < len(row["images"]) or not row["images"]:
             return None
         picture: dict[str, Any] = row["images"][number]
-        return picture["bytes"] or self.read(row["image_id"], picture["path"])
+        return picture["bytes"] or self.read(row["image_id"], picture["path"] or "")
 
     def read(self, image_id: str, file_name: str) -> bytes | None:
-        """Return a picture that no row holds. A name that leads out of the folder finds nothing."""
+        """Return a picture that no row holds. A name that leads out of the folder, or is none, finds nothing."""
+        if not file_name:
+            return None
         if self.images is not None:
-            folder = self.images.resolve()
-            path = (folder / file_name).resolve()
-            if path.is_relative_to(folder) and path.is_file():
-                return path.read_bytes()
+            with suppress(OSError, ValueError):  # of a name that no file can have, or of a file that may not be read
+                folder = self.images.resolve()
+                path = (folder / file_name).resolve()
+                if path.is_relative_to(folder) and path.is_file():
+                    return path.read_bytes()
         if self.source is None:
             return None
-        beside: bytes | None = self.source.image_bytes(ImageRecord(image_id, file_name, 0, 0, (), ()))
-        return beside
+        with suppress(InstructgenError, OSError, ValueError):
+            beside: bytes | None = self.source.image_bytes(ImageRecord(image_id, file_name, 0, 0, (), ()))
+            return beside
+        return None
 
 
 def open_annotations(

@@ -30,6 +30,7 @@ _FOLDER = Path(__file__).parent / "assets"
 _OWN_ASSETS = ("viewer.css", "viewer.js")
 _OUTCOMES = ("accepted", "rejected", "failed", "all")
 _CHANGES = ("changed", "added", "removed", "unchanged")
+_MAX_DIGITS = 12  # of a number in an address
 _SKIP_ROWS = 200  # looked at together for one without a decision
 
 
@@ -101,6 +102,7 @@ class Pages:
             "tabs": _make_tabs(asked, page),
             "pages": _make_pages(asked, page),
             "kept": list_kept(asked),
+            "whole": asked.address("/"),
             "first": page.first,
             "num_found": page.num_found,
             "told": told,
@@ -112,16 +114,16 @@ class Pages:
         return self._show(request, hit)
 
     def row(self, request: "Request") -> "Response":
-        return self._show(request, self.collection.searcher.read_hit(request.path_params["pos"]))
+        return self._show(request, self._read_hit(request.path_params["pos"]))
 
     def picture(self, request: "Request") -> "Response":
         from starlette.responses import Response
 
         given = request.path_params
-        hit = self.collection.searcher.read_hit(given["pos"])
-        if hit is None or given["version"] != self.collection.version.manifest.version:
+        hit, number = self._read_hit(given["pos"]), _read_place(given["number"])
+        if hit is None or number is None or given["version"] != self.collection.version.manifest.version:
             return self._problem(404, "No such picture", "This address is of another version, or of no sample.")
-        picture = self.collection.picture(hit, given["number"])
+        picture = self.collection.picture(hit, number)
         kind = None if picture is None else find_media_type(picture)
         if picture is None or kind is None:
             return self._problem(404, "No picture", "It is not at hand, or has a format that no browser shows.")
@@ -201,6 +203,10 @@ class Pages:
             skip="" if skip is None else self._address(skip, asked),
         )
 
+    def _read_hit(self, text: str) -> Hit | None:
+        pos = _read_place(text)
+        return None if pos is None else self.collection.searcher.read_hit(pos)
+
     def _address(self, hit: Hit, asked: Asked) -> str:
         return sample_address(hit, asked, self.collection.searcher.doubles)
 
@@ -247,6 +253,11 @@ class Pages:
         return HTMLResponse(render(template, about=self.about, **values), status)
 
 
+def _read_place(text: str) -> int | None:
+    """Return the number that an address names; None for one that no row or picture can have."""
+    return int(text) if text.isdecimal() and len(text) <= _MAX_DIGITS else None
+
+
 @lru_cache(maxsize=4)
 def _read_own(name: str) -> str:
     return (_FOLDER / name).read_text(encoding="utf-8")
@@ -261,8 +272,8 @@ def make_app(pages: Pages, token: str) -> Guard:
     routes = [
         Route("/", pages.show_list),
         Route("/sample/{sample_id:path}", pages.sample),
-        Route("/row/{pos:int}", pages.row),
-        Route("/picture/{version}/{pos:int}/{number:int}", pages.picture),
+        Route("/row/{pos}", pages.row),
+        Route("/picture/{version}/{pos}/{number}", pages.picture),
         Route("/asset/{name}", pages.asset),
     ]
     if pages.reviewing is not None:

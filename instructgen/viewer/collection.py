@@ -117,6 +117,7 @@ def open_collection(rows: Sequence[VersionRows], indexes: Sequence[Path], eviden
     import duckdb
 
     connection = duckdb.connect(":memory:")
+    connection.execute("SET enable_progress_bar = false")  # it would be drawn on the terminal
     names = ("n",) if len(indexes) == 1 else ("o", "n")
     for name, path in zip(names, indexes, strict=True):
         _attach(connection, name, path)

@@ -1,7 +1,6 @@
 """Captions and boxes of a source's images, in a file of the user's cache: read from the annotations once."""
 
 import hashlib
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from instructgen.records import ImageRecord
+from instructgen.viewer.index import is_readable, writing_anew
 
 if TYPE_CHECKING:
     import duckdb
@@ -22,14 +22,9 @@ def find_evidence_file(folder: Path, identity: str, records: Iterable[ImageRecor
     """Return the file for a source of this identity, which changes when its annotations do."""
     name = hashlib.sha256(f"{_FORMAT} {identity}".encode()).hexdigest()[:20]
     path = folder / f"annotations-{name}.duckdb"
-    if not path.is_file():
-        new = path.with_suffix(f".{os.getpid()}.new")
-        new.unlink(missing_ok=True)
-        try:
+    if not is_readable(path):
+        with writing_anew(path) as new:
             _write(new, records)
-            new.replace(path)
-        finally:
-            new.unlink(missing_ok=True)
     return path
 
 
@@ -39,6 +34,7 @@ def _write(path: Path, records: Iterable[ImageRecord]) -> None:
 
     schema = pa.schema([("image_id", pa.string()), ("record", pa.binary()), ("names", pa.list_(pa.string()))])
     with duckdb.connect(str(path)) as connection:
+        connection.execute("SET enable_progress_bar = false")
         connection.execute("CREATE TABLE given (image_id VARCHAR, record BLOB, names VARCHAR[])")
         rows: list[dict[str, object]] = []
 

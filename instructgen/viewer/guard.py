@@ -7,7 +7,6 @@ changes something must come from one of our own pages.
 
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -71,11 +70,10 @@ class Guard:
         return secrets.compare_digest(given.encode(), self._token.encode())
 
     def _has_cookie(self, headers: dict[str, str]) -> bool:
-        try:
-            found = SimpleCookie(headers.get("cookie", "")).get(_cookie_name(headers))
-        except CookieError:
-            return False
-        return found is not None and self._is_token(found.value)
+        # Read by hand: other programs of this machine set cookies for the same host, and one that http.cookies does
+        # not like, such as JSON, would take ours with it.
+        pairs = (one.strip().partition("=") for one in headers.get("cookie", "").split(";"))
+        return any(name == _cookie_name(headers) and self._is_token(value) for name, _, value in pairs)
 
     def _cookie(self, headers: dict[str, str]) -> dict[str, str]:
         # Lax, not Strict: a link to a sample from another program opens, and no GET changes anything.

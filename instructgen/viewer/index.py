@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
     from numpy.typing import NDArray
 
-_FORMAT = 1  # of the file; another one is made anew
+_FORMAT = 2  # of the file; another one is made anew
 _BATCH_ROWS = 8192
 _KEPT_FILES = 8  # of the cache; a version of 158,000 rows takes some 70 MB
 _PATH_LEAF = "images.list.element.path"
@@ -62,20 +62,50 @@ def cache_folder() -> Path:
 def find_index(version: StoredVersion, folder: Path, tell: Tell) -> Path:
     """Return the version's index, made where it is not there yet."""
     path = folder / f"{version.manifest.version}-{_name(version)}.duckdb"
-    if not path.is_file():
-        new = path.with_suffix(f".{os.getpid()}.new")
-        new.unlink(missing_ok=True)
-        try:
+    if not is_readable(path):
+        with writing_anew(path) as new:
             make_index(version, new, tell)
-            new.replace(path)
-        except OSError as error:
-            raise InstructgenError(f"{folder}: the index cannot be written: {error}; free space") from None
-        finally:
-            new.unlink(missing_ok=True)
     with suppress(OSError):
         path.touch()
         _clear(folder, path)
     return path
+
+
+def is_readable(path: Path) -> bool:
+    """Return whether a file of the cache is there and whole, as far as opening it tells."""
+    import duckdb
+
+    if not path.is_file():
+        return False
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            connection.execute("SHOW TABLES")
+    except duckdb.Error:
+        return False
+    return True
+
+
+@contextmanager
+def writing_anew(path: Path) -> Iterator[Path]:
+    """Give the name that a file of the cache is written under; it has its own once it is whole.
+
+    Raises InstructgenError where it cannot be written.
+    """
+    import duckdb
+
+    new = path.with_suffix(f".{os.getpid()}.new")
+    new.unlink(missing_ok=True)
+    try:
+        yield new
+        new.replace(path)
+    except (OSError, duckdb.Error) as error:
+        raise InstructgenError(
+            f"{path.parent}: what is looked up cannot be written: {error}; free space there, or let XDG_CACHE_HOME "
+            "name another folder"
+        ) from None
+    finally:
+        for left in (new, Path(f"{new}.wal")):
+            left.unlink(missing_ok=True)
 
 
 def make_index(version: StoredVersion, path: Path, tell: Tell) -> None:
@@ -103,10 +133,13 @@ def make_index(version: StoredVersion, path: Path, tell: Tell) -> None:
             raise
 
     with duckdb.connect(str(path)) as connection:
+        connection.execute("SET enable_progress_bar = false")  # it would be drawn on stdout
         try:
             _store(connection, "rows", pa.RecordBatchReader.from_batches(_make_schema(len(scores)), read()))
         except duckdb.Error:
-            raise (troubles or [InstructgenError(f"{version.place}: its index cannot be made")])[0] from None
+            if troubles:
+                raise troubles[0] from None
+            raise
         _store(connection, "words", words.words_table())
         _store(connection, "objects", words.objects_table())
         _store(connection, "rejected", lines[0])
@@ -265,7 +298,7 @@ def _read_rejected(
     text = words.add(texts, np.arange(len(found)), first, len(found))
     values = {name: [str(record.get(name) or "") for record in found] for name in (*_TEXTS, "stage", "reason")}
     values["sample_id"] = [str(record.get("unit_id") or record.get("record_id") or "") for record in found]
-    outcomes = [str(record.get("outcome") or "rejected") for record in found]
+    outcomes = ["failed" if record.get("outcome") == "failed" else "rejected" for record in found]
     columns = {"pos": pa.array(pos, pa.int32()), "outcome": pa.array(outcomes)}
     columns |= {name: pa.array(of_all) for name, of_all in values.items()}
     columns |= {"split": pa.array([""] * len(found)), "doubt": pa.array([0.0] * len(found))}

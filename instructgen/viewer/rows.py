@@ -62,7 +62,7 @@ class VersionRows:
         if not 0 <= number < len(pictures):
             return None
         stored = pictures[number][0]
-        if stored is not None:
+        if stored:  # not one of no bytes
             return self._find_picture({"images": [{"bytes": bytes(stored), "path": ""}]}, 0)
         return self._find_picture(self.read(place), number)
 
@@ -71,7 +71,7 @@ class VersionRows:
         _, pictures = self._read(place, self._brief)
         is_there = -len(pictures) <= number < len(pictures)
         stored = pictures[number][0] if is_there else None
-        picture = self.picture(place, number) if stored is None else bytes(stored[:_HEAD_BYTES])
+        picture = bytes(stored[:_HEAD_BYTES]) if stored else self.picture(place, number)
         return picture is not None and find_media_type(picture) is not None
 
     def picture_of(self, image_id: str, file_name: str) -> bytes | None:
@@ -88,7 +88,12 @@ class VersionRows:
 
 
 def _without_bytes(row: Row, pictures: Sequence[Picture]) -> Row:
-    return {**row, "images": [{"bytes": None, "path": path or ""} for _, path in pictures]}
+    """Return the row as pages take it; what another program wrote may lack turns, and turns their texts."""
+    turns = [
+        {"role": turn["role"] or "user", "content": turn["content"] or ""} for turn in row["messages"] or () if turn
+    ]
+    images = [{"bytes": None, "path": path or ""} for _, path in pictures]
+    return {**row, "messages": turns, "images": images}
 
 
 def read_rejected_line(line: str) -> dict[str, Any]:

@@ -188,7 +188,7 @@ def _list_facts(row: Row, hit: Hit) -> tuple[tuple[str, str], ...]:
     facts += [
         (name.replace("_", " "), write_value(value))
         for name, value in row.items()
-        if name not in elsewhere and value not in (None, [], "")
+        if name not in elsewhere and value not in (None, [], [None], "")
     ]
     return tuple((name, value) for name, value in facts if value)
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from instructgen.viewer.search import Term
+from instructgen.viewer.words import split_words
 
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[^\W_]+")  # as a search parts words
 _MAX_WORD_CHARS = 20  # a longer one is cut
 
 
@@ -47,13 +48,14 @@ def has_terms(text: str, terms: Sequence[Term]) -> bool:
 
 
 def _find_hits(text: str, terms: Sequence[Term]) -> list[tuple[int, int]]:
-    """Return where words stand that were searched for; a word with accents where it was typed with them."""
+    """Return where words stand that were searched for, with accents or without."""
     wanted = [(word, term.is_exact) for term in terms if not term.is_left_out for word in term.words]
     if not wanted:
         return []
     found = []
     for match in _WORD.finditer(text):
-        word = match.group().lower()
+        word = match.group()
+        word = word.lower() if word.isascii() else "".join(split_words(word))
         if any(word == name if is_exact else word.startswith(name) for name, is_exact in wanted):
             found.append(match.span())
     return found

@@ -33,8 +33,9 @@ class Watch:
 _WATCHES: dict[int, Watch] = {}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator["Browser"]:
+    """Chromium, and Playwright's event loop, which would be in the way of every test elsewhere that runs one."""
     playwright = pytest.importorskip("playwright.sync_api", reason="pages are tested where playwright is installed")
     path = next((found for name in _NAMES if (found := shutil.which(name))), None)
     if path is None:

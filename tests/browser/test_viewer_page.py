@@ -187,6 +187,9 @@ def test_filters_change_list_address_and_what_is_read_out_without_a_reload(
     page.locator("#told", has_text="of 9 samples").wait_for(state="attached")
     assert page.locator("a.card").count() == 9
     assert page.input_value("#type") == ""
+    page.go_back()  # leaving the search field, which was a change again, made no step of its own
+    page.locator("#told", has_text=f"of {NUM_ROWS} samples").wait_for(state="attached")
+    assert page.input_value("#q") == ""
     check(page, served)
 
 

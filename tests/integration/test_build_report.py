@@ -1,7 +1,12 @@
 """A build leaves its report."""
 
+import json
 from pathlib import Path
 
+import pytest
+from typer.testing import CliRunner
+
+from instructgen.cli.app import app
 from tests.support.cli import run_cli
 
 BUILD = ("build", "--source", "scenes", "--limit", "4", "--json")
@@ -38,3 +43,18 @@ def test_report_that_cannot_be_written_is_told_and_the_version_stands(tmp_path: 
     assert done.result["report"] is None
     assert "report.html could not be written" in done.err
     assert done.result["accepted"]["conv"] > 0
+
+
+def test_ctrl_c_while_the_report_is_written_ends_the_report_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("instructgen.report.write.survey_texts", interrupt)
+    done = CliRunner().invoke(app, [*BUILD, "--report", "--out", str(tmp_path / "out")])
+
+    assert done.exit_code == 0
+    told = json.loads(done.stdout)
+    assert (told["report"], told["accepted"]["conv"] > 0) == (None, True)
+    assert "stopped before" in done.stderr

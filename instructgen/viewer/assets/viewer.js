@@ -25,7 +25,10 @@
   document.addEventListener("htmx:configRequest", event => {
     const values = event.detail.parameters;
     for (const name of Object.keys(values)) if (values[name] === "" || isDefault(name, values)) delete values[name];
+    // The search field tells of a change again when it is left: what is shown already would be in the history twice.
+    if (sortParts(values) === sortParts(Object.fromEntries(new URLSearchParams(location.search)))) event.preventDefault();
   });
+  const sortParts = values => JSON.stringify(Object.entries(values).map(([name, value]) => [name, String(value)]).sort());
   const isDefault = (name, values) => (name === "sort" && values.sort === "order") || (name === "where" && (!values.thing || values.where === "said"));
   document.addEventListener("formdata", event => {
     if (!event.target.matches(".search")) return;

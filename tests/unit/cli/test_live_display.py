@@ -284,12 +284,12 @@ def test_plain_progress_is_a_line_for_each_stage(capsys: pytest.CaptureFixture[s
         progress.answered(reply, make_sample(1))
         progress.answered(reply, Rejected("a/conv", "filter", "too_short"))
         progress.answered(Failed("b/conv", "teacher", "timeout", ""), None)
-        progress.say("a word")
+        progress.say("a word\x1b[2J")
         progress.end()
     told = capsys.readouterr()
     assert told.out == ""
     said, line = told.err.splitlines()
-    assert said == "a word"
+    assert said == "a word?[2J"
     assert re.fullmatch(
         r"generate: 3 of 3 units, 2 answered, 1 failed, 15 tokens, \$0\.2500, 1 rejected \(too_short 1\), "
         r"\d+ units/s",

@@ -246,3 +246,28 @@ def test_long_texts_are_cut_so_that_the_page_stays_small(tmp_path: Path) -> None
     assert result.num_bytes < 4_000_000
     assert re.search(r"\[[\d,]+ characters more\]", page.text)
     assert "turns more" in page.text
+
+
+def test_samples_of_one_id_are_counted_each_and_shown_once(tmp_path: Path) -> None:
+    row = {**make_row_of(1), "scores": {"grounding": 0.5}}
+    version = write_version(tmp_path / "v", [row] * 9)
+    result, page = report_on(version.folder, tmp_path / "r.html")
+    assert result.num_rows == 9
+    assert page.text.count("doubt 0.50: the highest of all rows") == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"messages": None},
+        {"messages": [None, {"role": "assistant", "content": "A dog."}]},
+        {"messages": [{"role": None, "content": None}, {"role": "assistant", "content": None}]},
+        {"images": [{"bytes": None, "path": "a\0b.png"}]},
+        {"images": [{"bytes": None, "path": "a" * 5000}]},
+        {"images": [{"bytes": b"", "path": None}]},
+    ],
+)
+def test_row_that_lacks_something_is_shown_without_it(tmp_path: Path, changes: dict) -> None:
+    version = write_version(tmp_path / "v", [{**make_row_of(1), **changes}, make_row_of(2)])
+    result, _ = report_on(version.folder, tmp_path / "r.html", images=tmp_path)
+    assert (result.num_rows, result.num_shown >= 2) == (2, True)
