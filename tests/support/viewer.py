@@ -62,7 +62,7 @@ def make_rows(num: int, **of_all: Any) -> list[Row]:
 @contextmanager
 def viewing(dataset: Path | str, other: Path | str | None = None, **options: Any) -> Iterator[View]:
     asked = ViewOptions(str(dataset), None if other is None else str(other), **options)
-    with open_view(asked, lambda text: None) as view:  # noqa: ARG005
+    with open_view(asked, lambda text: None) as view:
         yield view
 
 
