@@ -16,7 +16,7 @@ from instructgen.teachers.scene_program.speech import polish
 from instructgen.teachers.scene_program.wordings import load_wordings
 from instructgen.text import split_words
 
-_NUM_COLORS = 4
+_NUM_COLORS = 8
 _PICTURE = "image"
 _ARTICLES = re.compile(r"^(?:the|a|an)\s+")
 _REGION_WORDS = {

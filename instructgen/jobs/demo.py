@@ -24,6 +24,7 @@ from instructgen.jobs.demo_scores import Accuracies, Shares, read_accuracies
 
 PLAN_NAME, LOCK_NAME, TIMES_NAME, RESULT_NAME = "plan.json", ".lock", "seconds.json", "result.json"
 _ALL = "all"
+_SOURCE = "simple-scenes"
 STAGE0 = "stage0"
 _NUM_AT_ONCE = 2
 _PARTS = ("stage2", "captions", "blind")
@@ -212,7 +213,7 @@ def make_steps(out: Path, plan: DemoPlan) -> list[Step]:
     vision, language = out / "stage0" / "vision", out / "stage0" / "language"
     pairs, chats, blind_chats = out / "data" / "pairs", out / "data" / "chats", out / "data" / "blind" / "chats.jsonl"
     parts = ("--set", f"model.vision.name={vision}", "--set", f"model.language.name={language}")
-    scenes = ("--source", "scenes", "--limit", str(plan.num_scenes), "--seed", str(plan.student_seed))
+    scenes = ("--source", _SOURCE, "--limit", str(plan.num_scenes), "--seed", str(plan.student_seed))
     stage1 = out / "runs" / "stage1"
     seed = ("--set", f"train.seed={plan.seed}", "--set", f"model.seed={plan.seed}")
 
@@ -224,9 +225,9 @@ def make_steps(out: Path, plan: DemoPlan) -> list[Step]:
 
     def evaluate(name: str) -> Step:
         folder = out / "evaluation" / name
-        where = ("--source", f"scenes:{plan.held_out_seed}", "--limit", str(plan.num_held_out), "--out", str(folder))
-        command = ("evaluate", str(out / "runs" / name), "--suite", "qa", "--qa-by", "likeliest", *where, *_COMMON)
-        return Step(f"evaluate-{name}", command, folder / "results.json", (name,))
+        asked = ("--source", f"{_SOURCE}:{plan.held_out_seed}", "--limit", str(plan.num_held_out))
+        command = ("evaluate", str(out / "runs" / name), "--suite", "qa", "--qa-by", "likeliest", *asked)
+        return Step(f"evaluate-{name}", (*command, "--out", str(folder), *_COMMON), folder / "results.json", (name,))
 
     def build(name: str, folder: Path, *more: str) -> Step:
         return Step(name, ("build", *scenes, *more, "--out", str(folder), "--json"), folder / "tags" / "latest")
@@ -234,8 +235,8 @@ def make_steps(out: Path, plan: DemoPlan) -> list[Step]:
     pretrain = ("pretrain", "--recipe", "demo-stage1", "--data", str(pairs), "--out", str(stage1), *parts, *seed)
     blind = finetune("blind", blind_chats, ("chats",), "--images", str(blind_chats.parent))
     return [
-        _make_stage0("vision", vision, plan),
         _make_stage0("language", language, plan),
+        _make_stage0("vision", vision, plan),
         build("pairs", pairs, "--teacher", "captions", "--types", "brief"),
         build("chats", chats, "--teacher", "scene-program", "--types", "conv,detail,reasoning"),
         Step(
@@ -245,8 +246,8 @@ def make_steps(out: Path, plan: DemoPlan) -> list[Step]:
             ("vision", "language", "pairs"),
         ),
         finetune("stage2", chats, ("chats",)),
-        finetune("captions", pairs, ()),
         replace(blind, before=lambda: write_blind(chats, blind_chats)),
+        finetune("captions", pairs, ()),
         *(evaluate(name) for name in _PARTS),
     ]
 

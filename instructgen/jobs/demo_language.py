@@ -18,8 +18,19 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from instructgen.jobs.demo_scenes import GRID, OtherScene, SeenThing, colours, nouns, write_list
-from instructgen.jobs.demo_vision import Tell, rate_share
+from instructgen.draws import make_generator
+from instructgen.jobs.demo_descent import Descent, Tell
+from instructgen.jobs.demo_scenes import (
+    COLOURS,
+    GRID,
+    NOUNS,
+    OtherScene,
+    SeenThing,
+    write_drill,
+    write_list,
+    write_tally,
+)
+from instructgen.lexicon.words import plural_of
 from instructgen.models.language import make_config, make_language
 from instructgen.models.quiet import quiet
 from instructgen.models.seeds import seeded
@@ -35,17 +46,26 @@ if TYPE_CHECKING:
 
 _WIDTH, _LAYERS, _HEAD_WIDTH = 128, 3, 32
 _NUM_TOKENS = 1536
-_BATCH, _POOL = 32, 8
-_PEAK_RATE, _LAST_SHARE, _WARM_STEPS, _DECAY = 3e-3, 0.02, 30, 0.01
+_BATCH, _POOL = 16, 8
+_WARM_STEPS = 30
 _MAX_THINGS = 9
-_DIRECTIONS = ("left", "right", "top", "bottom")
-_DIRECTION_WEIGHT = 1.5
+_PLACE_WORDS = ("left", "right", "upper", "lower", "middle")
+WORDS = (*NOUNS, *COLOURS, *_PLACE_WORDS)
 _LIST_QUESTION = "What is where?"
+_TALLY_QUESTION = "How many are there of each?"
 _CAPTION_QUESTION = "What does the picture show?"
 _DETAIL_QUESTION = "Describe the picture in detail."
-# How often a chat is of each kind, once all are learned; the list is of almost nothing but what can be looked up.
-_SHARES = {"list": 0.1, "caption": 0.08, "conversation": 0.66, "description": 0.08, "reasoning": 0.08}
-_NUM_CONVERSATIONS = 3  # of a scene
+# How often a chat is of each kind in each of three parts; lists are of almost nothing but what can be looked up.
+_FIRST = {"list": 1.0}
+_BY_THING = {"list": 0.1, "drill": 0.3, "caption": 0.05, "conversation": 0.55}
+_BY_PATCH = {"list": 0.06, "tally": 0.14, "drill": 0.3, "caption": 0.04, "conversation": 0.38, "description": 0.08}
+# Most of an answer is wording: its words that tell what is there, and where, weigh as much as all else together.
+_TELLING = (
+    *NOUNS, *COLOURS, "left", "right", "top", "bottom", "middle", "upper", "lower", "center", "higher", "above",
+    "below", "one", "two", "three", "four", "Yes", "No", "no",
+)  # fmt: skip
+_WORDING_WEIGHT = 0.1
+_NUM_CONVERSATIONS, _NUM_DRILLS = 3, 2  # of a scene
 _SPECIALS = ("<|pad|>", "<|end|>", "<|user|>", "<|assistant|>", "<|system|>")
 _CHAT_TEMPLATE = (
     "{% for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] + '<|end|>' }}{% endfor %}"
@@ -72,10 +92,13 @@ class _Chat:
 
 def write_chats(scene: OtherScene, seed: int) -> dict[str, list[Pairs]]:
     """Return chats about a scene by kind, each as questions with their answers."""
+    draw = make_generator(seed, "demo/drill", scene.record.image_id)
     conversations = [write(Task("conv", scene.record), seed + number) for number in range(_NUM_CONVERSATIONS)]
     description, reasoning = (write(Task(name, scene.record), seed) for name in ("detail", "reasoning"))
     return {
         "list": [((_LIST_QUESTION, write_list(scene.things)),)],
+        "tally": [((_TALLY_QUESTION, write_tally(scene.things, draw)),) for _ in range(_NUM_DRILLS)],
+        "drill": [write_drill(scene.things, draw) for _ in range(_NUM_DRILLS)],
         "caption": [((_CAPTION_QUESTION, caption),) for caption in scene.record.captions],
         "conversation": [_pairs(one) for one in conversations if one.turns],
         "description": [((_DETAIL_QUESTION, description.text),)] if description.text else [],
@@ -129,39 +152,30 @@ def train_language(
     tokenizer = train_tokenizer(texts, folder)
     chats = _encode(written, tokenizer)
     language = _make_language(len(tokenizer), seed)
-    reader = _Reader(language, _name_words(tokenizer), [see(scene.things) for scene in scenes])
-    num_steps = sum(steps)
-    optimiser = torch.optim.AdamW(language.parameters(), lr=_PEAK_RATE, betas=(0.9, 0.98), weight_decay=_DECAY)
+    reader = _Reader(language, _name_words(tokenizer), [see(scene.things) for scene in scenes], weigh(tokenizer))
     draw = random.Random(seed)
-    plan = ((False, {"list": 1.0}, steps[0]), (False, _SHARES, steps[1]), (True, _SHARES, steps[2]))
     done = 0
-    for is_by_patch, shares, count in plan:
+    for is_by_patch, shares, count in zip((False, False, True), (_FIRST, _BY_THING, _BY_PATCH), steps, strict=True):
+        if not done or is_by_patch:  # rates rise and fall twice
+            descent = Descent([language], count if done else steps[0] + steps[1], num_warm=_WARM_STEPS)
         for batch in _draw_batches(chats, shares, count, draw):
-            for group in optimiser.param_groups:
-                group["lr"] = _PEAK_RATE * rate_share(done, num_steps, _WARM_STEPS, _LAST_SHARE)
-            loss = reader.read(batch, is_by_patch=is_by_patch)
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(language.parameters(), 1.0)
-            optimiser.step()
             done += 1
-            tell(done, num_steps, float(loss.detach()))
+            tell(done, sum(steps), descent.take_step(reader.read(batch, is_by_patch=is_by_patch)))
     with quiet():
         language.eval().save_pretrained(folder)
 
 
 def see(things: Sequence[SeenThing]) -> Sight:
     """Return the words of each thing, and of each patch; a patch with several things has the words of all."""
-    names, paints = nouns(), colours()
-    by_thing = np.zeros((_MAX_THINGS, len(names) + len(paints) + len(_DIRECTIONS)), np.float32)
-    by_patch = np.zeros((GRID * GRID, by_thing.shape[1]), np.float32)
+    by_thing = np.zeros((_MAX_THINGS, len(WORDS)), np.float32)
+    by_patch = np.zeros((GRID * GRID, len(WORDS)), np.float32)
     for number, thing in enumerate(things[:_MAX_THINGS]):
         row = by_thing[number]
-        row[names.index(thing.noun)] = 1
+        row[WORDS.index(thing.noun)] = 1
         if thing.colour is not None:
-            row[len(names) + paints.index(thing.colour)] = 1
-        far = (1 - 2 * thing.x, 2 * thing.x - 1, 1 - 2 * thing.y, 2 * thing.y - 1)
-        row[-len(_DIRECTIONS) :] = [max(0.0, _DIRECTION_WEIGHT * value) for value in far]
+            row[WORDS.index(thing.colour)] = 1
+        for word in (thing.across, thing.down):
+            row[WORDS.index(word)] = 1
         at = list(thing.patches)
         by_patch[at] = np.maximum(by_patch[at], row)
     return Sight(by_thing, by_patch)
@@ -224,6 +238,7 @@ def _make_language(num_tokens: int, seed: int) -> Any:
     with seeded(seed, "demo/language"):
         language = make_language(make_config(config, "language"))
         _let_alike_attend(language)
+    language.set_attn_implementation("eager")  # of so few positions a third faster than the usual kernel on a CPU
     return language.train()
 
 
@@ -242,7 +257,7 @@ def _let_alike_attend(language: Any) -> None:
 def _name_words(tokenizer: "PreTrainedTokenizerBase") -> Tensor:
     """Return [N, tokens]: for each word the mean over its tokens."""
     rows = []
-    for word in (*nouns(), *colours(), *_DIRECTIONS):
+    for word in WORDS:
         ids = tokenizer.encode(f" {word}", add_special_tokens=False)
         rows.append(
             torch.zeros(len(tokenizer)).index_add_(0, torch.tensor(ids), torch.full((len(ids),), 1 / len(ids)))
@@ -250,12 +265,23 @@ def _name_words(tokenizer: "PreTrainedTokenizerBase") -> Tensor:
     return torch.stack(rows)
 
 
+def weigh(tokenizer: "PreTrainedTokenizerBase") -> Tensor:
+    weights_v = torch.full((len(tokenizer),), _WORDING_WEIGHT)
+    for word in _TELLING:
+        for form in (word, f" {word}", f" {plural_of(word)}"):
+            ids = tokenizer.encode(form, add_special_tokens=False)
+            if len(ids) == 1:
+                weights_v[ids] = 1.0
+    return weights_v
+
+
 class _Reader:
     """Reads batches of chats with the words of their scenes in the place of the picture."""
 
-    def __init__(self, language: Any, words_nv: Tensor, sights: Sequence[Sight]) -> None:
+    def __init__(self, language: Any, words_nv: Tensor, sights: Sequence[Sight], weights_v: Tensor) -> None:
         self._language = language
         self._words_nv = words_nv
+        self._weights_v = weights_v
         self._by_thing = torch.from_numpy(np.stack([sight.by_thing for sight in sights]))
         self._by_patch = torch.from_numpy(np.stack([sight.by_patch for sight in sights]))
 
@@ -274,7 +300,10 @@ class _Reader:
             shift = sights_btn.shape[1] - 1  # positions that the slot takes beyond its own
             rows, places = is_trained_bl.nonzero(as_tuple=True)
             logits_sv = self._language.lm_head(hidden_bld[rows, places + shift - 1])
-        return functional.cross_entropy(logits_sv.float(), ids_bl[rows, places])
+        told_s = ids_bl[rows, places]
+        losses_s = functional.cross_entropy(logits_sv.float(), told_s, reduction="none")
+        weights_s = self._weights_v[told_s]
+        return (losses_s * weights_s).sum() / weights_s.sum()
 
 
 def _pad(batch: Sequence[_Chat]) -> tuple[Tensor, Tensor]:

@@ -14,13 +14,13 @@ class DemoPlan(Struct, frozen=True):
     """
 
     seed: int = 0
-    num_other_scenes: int = 5000
-    vision_steps: int = 500
-    language_steps: tuple[int, int, int] = (250, 900, 150)
-    num_scenes: int = 3500
-    stage1_steps: int = 150
-    stage2_steps: int = 600
-    num_held_out: int = 400
+    num_other_scenes: int = 1800
+    vision_steps: int = 320
+    language_steps: tuple[int, int, int] = (100, 800, 600)
+    num_scenes: int = 2000
+    stage1_steps: int = 500
+    stage2_steps: int = 500
+    num_held_out: int = 200
 
     @property
     def other_seed(self) -> int:

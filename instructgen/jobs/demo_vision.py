@@ -4,10 +4,8 @@ It stands for CLIP, which learnt from 400 million pictures with texts. Words for
 leave no trace of left and right in the features, so that it also tells where the middle of the thing is.
 """
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from instructgen.jobs.demo_scenes import GRID, OtherScene, SeenThing, colours, nouns
+from instructgen.jobs.demo_descent import Descent, Tell
+from instructgen.jobs.demo_scenes import COLOURS, GRID, NOUNS, OtherScene, SeenThing
 from instructgen.models.pictures import PictureReader
 from instructgen.models.saved_tower import save_tower
 from instructgen.models.spec import VisionSpec
@@ -23,14 +22,11 @@ from instructgen.models.towers import build_tower
 
 # B pictures, C channels, H height, W width, P patches, V vision width, N words
 
-IMAGE_PX = 64
+IMAGE_PX = 60
 _WIDTH, _LAYERS, _HEAD_WIDTH = 128, 3, 32
-_COLUMNS, _ROWS = 5, 3  # how finely it tells where a thing's middle is
-_BATCH = 64
-_PEAK_RATE, _LAST_SHARE, _WARM_STEPS, _DECAY = 3e-3, 0.02, 50, 0.05
-
-Tell = Callable[[int, int, float], None]
-"""Hears the steps done, all steps, and the loss."""
+_COLUMNS, _ROWS = 3, 3  # how finely it tells where a thing's middle is
+_BATCH = 48
+_WARM_STEPS = 30
 
 
 def make_spec() -> VisionSpec:
@@ -57,47 +53,29 @@ def train_vision(scenes: Sequence[OtherScene], folder: Path, *, num_steps: int, 
     truths_bpn = torch.from_numpy(np.stack([_tell_words(scene.things) for scene in scenes]))
     torch.manual_seed(seed)
     head = nn.Linear(tower.width, truths_bpn.shape[2])
-    parameters = [*tower.parameters(), *head.parameters()]
-    optimiser = torch.optim.AdamW(parameters, lr=_PEAK_RATE, betas=(0.9, 0.98), weight_decay=_DECAY)
+    descent = Descent([tower, head], num_steps, num_warm=_WARM_STEPS)
     draw = np.random.default_rng(seed)
     for step in range(num_steps):
         chosen = draw.integers(len(scenes), size=_BATCH)
         pixels, truth_bpn = pixels_bchw[chosen], truths_bpn[chosen].float()
         if step % 2:
             pixels, truth_bpn = pixels.flip(3), _mirror(truth_bpn)
-        for group in optimiser.param_groups:
-            group["lr"] = _PEAK_RATE * rate_share(step, num_steps, _WARM_STEPS, _LAST_SHARE)
         with torch.autocast("cpu", torch.bfloat16):
             told_bpn: Tensor = head(tower(pixels))
         loss = functional.binary_cross_entropy_with_logits(told_bpn.float(), truth_bpn) * truth_bpn.shape[2]
-        optimiser.zero_grad()
-        _run_backward(loss)
-        nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimiser.step()
-        tell(step + 1, num_steps, float(loss.detach()))
+        tell(step + 1, num_steps, descent.take_step(loss))
     save_tower(tower.eval(), folder)
-
-
-def rate_share(step: int, num_steps: int, num_warm: int, last_share: float) -> float:
-    """Rise over the first steps, then fall along a cosine."""
-    risen = min(1.0, (step + 1) / num_warm)
-    return risen * (last_share + (1 - last_share) * (1 + math.cos(math.pi * step / num_steps)) / 2)
-
-
-def _run_backward(loss: Any) -> None:
-    loss.backward()
 
 
 def _tell_words(things: Sequence[SeenThing]) -> NDArray[np.bool_]:
     """Return [P, N]: nouns, colours, the column and the row of the middle, of all things that are at a patch."""
-    names, paints = nouns(), colours()
-    first_place = len(names) + len(paints)
+    first_place = len(NOUNS) + len(COLOURS)
     truth = np.zeros((GRID * GRID, first_place + _COLUMNS + _ROWS), bool)
     for thing in things:
         at = list(thing.patches)
-        truth[at, names.index(thing.noun)] = True
+        truth[at, NOUNS.index(thing.noun)] = True
         if thing.colour is not None:
-            truth[at, len(names) + paints.index(thing.colour)] = True
+            truth[at, len(NOUNS) + COLOURS.index(thing.colour)] = True
         truth[at, first_place + min(_COLUMNS - 1, int(thing.x * _COLUMNS))] = True
         truth[at, first_place + _COLUMNS + min(_ROWS - 1, int(thing.y * _ROWS))] = True
     return truth

@@ -253,6 +253,15 @@ def paint_kitchen(pen: Pen, width: float, light: str, draw: random.Random) -> No
     _paint_window(pen, width * draw.choice((0.22, 0.78)), 81, light)
 
 
+def _paint_plain(colour: Rgb) -> Painter:
+    """Return a painter of a ground without anything on it, a little lighter or darker each time."""
+
+    def paint(pen: Pen, width: float, light: str, draw: random.Random) -> None:  # noqa: ARG001  a Painter's own
+        pen.rect(mix(colour, (128, 128, 128), draw.uniform(0, 0.1)), (-1, -1), (width + 1, 101))
+
+    return paint
+
+
 PAINTERS: dict[str, Painter] = {
     "park": paint_park,
     "street": paint_street,
@@ -264,4 +273,7 @@ PAINTERS: dict[str, Painter] = {
     "living room": paint_living_room,
     "bedroom": paint_bedroom,
     "kitchen": paint_kitchen,
+    "lawn": _paint_plain((158, 206, 128)),
+    "snow field": _paint_plain((232, 238, 246)),
+    "road": _paint_plain((150, 152, 160)),
 }

@@ -109,6 +109,9 @@ PLACES: dict[tuple[str, str], tuple[str, ...]] = {
     ("bedroom", "wall"): ("on the wall of a bedroom", "on a bedroom wall"),
     ("kitchen", "table"): ("on a wooden table", "on a kitchen table", "on a wooden table in a kitchen"),
     ("kitchen", "wall"): ("on the wall of a kitchen", "on a kitchen wall"),
+    ("lawn", "ground"): ("on the grass", "on the green grass", "in a grassy field"),
+    ("snow field", "ground"): ("in the snow", "in the white snow", "on a snowy field"),
+    ("road", "ground"): ("on a road", "on a gray road", "on the road"),
 }
 # Where things of several zones are: nothing more exact holds for all of them.
 GENERAL_PLACES: dict[str, tuple[str, ...]] = {
@@ -122,6 +125,9 @@ GENERAL_PLACES: dict[str, tuple[str, ...]] = {
     "living room": ("in a living room", "in a living room with a window"),
     "bedroom": ("in a bedroom", "in a bedroom with a window"),
     "kitchen": ("in a kitchen", "in a kitchen with a window"),
+    "lawn": ("on the grass", "in a grassy field"),
+    "snow field": ("in the snow", "on a snowy field"),
+    "road": ("on a road", "on the road"),
 }
 SCENE_NOUNS: dict[str, tuple[str, ...]] = {
     "park": ("park", "green park"),
@@ -134,6 +140,9 @@ SCENE_NOUNS: dict[str, tuple[str, ...]] = {
     "living room": ("living room",),
     "bedroom": ("bedroom",),
     "kitchen": ("kitchen",),
+    "lawn": ("grassy field", "field"),
+    "snow field": ("snowy field", "field of snow"),
+    "road": ("gray road", "road"),
 }
 _LIGHTS: dict[str, tuple[str, ...]] = {
     "day": ("on a sunny day", "under a blue sky", "on a clear day"),
@@ -141,7 +150,7 @@ _LIGHTS: dict[str, tuple[str, ...]] = {
     "rain": ("in the rain", "on a rainy day", "under a gray sky"),
     "snowfall": ("on a snowy day", "while snow is falling"),
 }
-_INDOORS = frozenset({"living room", "bedroom", "kitchen"})
+_WITHOUT_SKY = frozenset({"living room", "bedroom", "kitchen", "lawn", "snow field", "road"})
 
 
 class Phrase(Struct, frozen=True):
@@ -176,8 +185,8 @@ def join_phrases(phrases: list[Phrase]) -> str:
 
 
 def light_phrase(setting: str, light: str, draw: random.Random) -> str:
-    """Return how the weather or the hour is said, with a space before it; "" indoors."""
-    return "" if setting in _INDOORS else f" {draw.choice(_LIGHTS[light])}"
+    """Return how the weather or the hour is said, with a space before it; "" where no sky is seen."""
+    return "" if setting in _WITHOUT_SKY else f" {draw.choice(_LIGHTS[light])}"
 
 
 class Group(Struct, frozen=True):

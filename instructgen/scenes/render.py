@@ -12,7 +12,7 @@ from instructgen.scenes.kinds import KINDS
 from instructgen.scenes.palette import COLOUR_NAMES, name_pixels
 from instructgen.scenes.pen import Frame, Pen
 from instructgen.scenes.scene import Scene, Thing
-from instructgen.scenes.settings import SETTINGS
+from instructgen.scenes.settings import ALL_SETTINGS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,7 +78,7 @@ def _paint(scene: Scene, size_px: tuple[int, int]) -> tuple[Image, NDArray[np.ui
     picture, mask = Image.new("RGB", canvas_px), Image.new("L", canvas_px)
     pens = _Pens(ImageDraw.Draw(picture), ImageDraw.Draw(mask), canvas_px[1])
     _paint_backdrop(scene, pens, size_px)
-    setting = SETTINGS[scene.setting]
+    setting = ALL_SETTINGS[scene.setting]
     for thing in scene.things:
         if thing.zone in setting.zones and setting.zones[thing.zone].has_shadow:
             half = KINDS[thing.kind].width * 0.47
@@ -137,7 +137,7 @@ def _paint_weather(scene: Scene, pens: _Pens, size_px: tuple[int, int]) -> None:
 
 
 def _tint(picture: Image, scene: Scene) -> Image:
-    if scene.light not in _OUTDOOR_TINTS or "wall" in SETTINGS[scene.setting].zones:
+    if scene.light not in _OUTDOOR_TINTS or "wall" in ALL_SETTINGS[scene.setting].zones:
         return picture
     tint = _OUTDOOR_TINTS[scene.light]
     return picture.point([round(level * share) for share in tint for level in range(256)])

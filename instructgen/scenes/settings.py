@@ -282,3 +282,11 @@ SETTINGS: dict[str, Setting] = {
         shadow=(112, 68, 40),
     ),
 }
+
+_ANYWHERE = Zone(0.0, 1.0, 1.0, 1.0, 1, has_shadow=False)
+# Plain grounds seen from above, for scenes.simple alone: `SETTINGS` is what the other scenes are drawn from.
+PLAIN_SETTINGS: dict[str, Setting] = {
+    name: Setting(("day",), {"ground": _ANYWHERE}, (), (), frozenset(avoid), shadow=(0, 0, 0))
+    for name, avoid in (("lawn", {"green"}), ("snow field", {"white"}), ("road", {"black"}))
+}
+ALL_SETTINGS = {**SETTINGS, **PLAIN_SETTINGS}

@@ -23,11 +23,12 @@ def _open_coco(config: SourceConfig, seed: int) -> Source:  # noqa: ARG001  COCO
 
 
 def _open_scenes(config: SourceConfig, seed: int) -> Source:
-    from instructgen.sources.scenes import ScenesSource
+    from instructgen.sources.scenes import ScenesSource, SimpleScenesSource
 
     if config.root is not None or config.split is not None:
         raise InstructgenError("rendered scenes have no --root and no --split; choose how many with --limit")
-    return ScenesSource(limit=config.limit or _DEFAULT_NUM_SCENES, seed=seed)
+    kind = SimpleScenesSource if config.name == SimpleScenesSource.name else ScenesSource
+    return kind(limit=config.limit or _DEFAULT_NUM_SCENES, seed=seed)
 
 
 def _open_pairs(config: SourceConfig, seed: int) -> Source:
@@ -39,6 +40,7 @@ def _open_pairs(config: SourceConfig, seed: int) -> Source:
 SOURCES: dict[str, Callable[[SourceConfig, int], Source]] = {
     "coco": _open_coco,
     "scenes": _open_scenes,
+    "simple-scenes": _open_scenes,
     "pairs": _open_pairs,
 }
 

@@ -93,9 +93,12 @@ def test_another_plan_in_the_same_folder_is_refused(finished: tuple[Path, dict[s
 def test_report_holds_table_curves_and_pictures(finished: tuple[Path, dict[str, object], list[str]]) -> None:
     out, result, _ = finished
     page = write_report(out, result).read_text(encoding="utf-8")
-    assert "student of captions alone" in page
-    assert "data:image/jpeg;base64," in page
-    assert "http" not in page
+    shown = page.partition("<body>")[2].partition("<script>")[0]
+    assert "student of captions alone" in shown
+    assert '<img src="data:image/jpeg;base64,' in shown
+    assert shown.count("data-chart") == 2 + 4  # figures, gains, four runs; so short a stage 0 has no curve
+    assert 'href="runs/stage2/report.html"' in shown
+    assert "http" not in shown
 
 
 def test_failed_step_says_which_and_what(tmp_path: Path) -> None:

@@ -250,7 +250,7 @@ def test_server_that_refuses_everything_stops_the_run(tmp_path: Path, server: Ch
         (("nowhere",), "no model nowhere"),
         (("http://127.0.0.1:1/v1", "--model", "m", "--source", "scenes"), "scenes:7"),
         (("http://127.0.0.1:1/v1", "--model", "m", "--source", "coco:3"), "only scenes"),
-        (("http://127.0.0.1:1/v1", "--model", "m", "--source", "pairs"), "coco or scenes:SEED"),
+        (("http://127.0.0.1:1/v1", "--model", "m", "--source", "pairs"), "coco, scenes:SEED or simple-scenes:SEED"),
     ],
 )
 def test_wrong_use_is_told(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:

@@ -8,7 +8,7 @@ _NAME = re.compile(r"(coco_[a-z]+\d{4}_)?(\d{1,12})(?:\.(?:jpe?g|png|webp))?", r
 _COCO_FOLDER = re.compile(r"coco\w*|images?|data|sample|(?:train|val|test)\d{4}|\.", re.IGNORECASE)
 _FULL_DIGITS = 12
 # Sources of our own whose ids look like COCO's.
-_OTHER_SOURCES = ("scenes",)
+_OTHER_SOURCES = ("scenes", "simple-scenes")
 
 
 def base_name(image: str | int) -> str:

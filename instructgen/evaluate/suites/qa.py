@@ -22,7 +22,7 @@ class QaSuite:
     """Each question is asked with its picture, with that of another question of its kind, and with zeros."""
 
     name = "qa"
-    version = 1
+    version = 2
     max_tokens = 64
     shown: tuple[str, ...] = ("accuracy", "shuffled_accuracy", "zero_accuracy", "chance", "difference")
 
