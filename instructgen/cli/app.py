@@ -33,6 +33,7 @@ from instructgen.cli import (
     train,
     view,
 )
+from instructgen.cli.leaving import leaving_safely
 from instructgen.errors import InstructgenError
 from instructgen.secrets import RedactedStream, register_url
 
@@ -93,6 +94,11 @@ doctor.add_to(app)
 
 def main() -> None:
     """Run the command line; a user's mistake is one line on stderr and its exit code, a bug a traceback."""
+    with leaving_safely():
+        _run()
+
+
+def _run() -> None:
     _guard_secrets()
     try:
         app()

@@ -124,7 +124,7 @@ class Desk:
                 decision=choice,
                 by=self.log.by,
                 at=now_utc(),
-                seconds=round(min(max(seconds, 0.0), _MAX_SECONDS), 1),
+                seconds=round(min(max(seconds, 0.0), _MAX_SECONDS), 3),
                 answers=tuple(answers) if choice == "edit" else (),
                 why=" ".join(why.split()),
             )

@@ -12,7 +12,7 @@
   });
   document.addEventListener("submit", event => {
     const field = event.target.querySelector("[data-seconds]");
-    if (field) field.value = ((performance.now() - started - hidden_ms) / 1000).toFixed(1);
+    if (field) field.value = ((performance.now() - started - hidden_ms) / 1000).toFixed(3);
   });
   document.addEventListener("DOMContentLoaded", () => {
     const filters = find("details.filters");
