@@ -1,108 +1,32 @@
 """Actions and placements that captions tell in full and boxes bear out: who does what to what, and where."""
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from instructgen.lexicon.words import plural_of, with_article
-from instructgen.scenegraph.corroboration import Voices, hear
+from instructgen.scenegraph.consensus import find_agreed
 from instructgen.scenegraph.disputes import drop_disputed
 from instructgen.scenegraph.events import Event
 from instructgen.scenegraph.graph import Action, Contradiction, Entity, Evidence
-from instructgen.scenegraph.people import PersonWords, tells_several
+from instructgen.scenegraph.people import PersonWords
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.reading import CaptionReading
-from instructgen.scenegraph.settings import SETTINGS
-from instructgen.scenegraph.unboxed import SAID_TWICE
+from instructgen.scenegraph.saying import GAME_VERBS, PLAYED, is_done_to, say_phrase, say_preposition
 from instructgen.scenegraph.verbs import VERB_FORMS
+from instructgen.scenegraph.weighing import Sources, fits_boxes, weigh_against
 
-GAME_VERBS = frozenset({"play", "watch", "enjoy"})
 _BARE = frozenset({"with", "of", "from", "by"})  # behind these what is no countable thing has no article
-_HIGH = frozenset(("mountain", "hill"))  # one may be on top of these
-# What one is on, not on top of.
-_FLAT = frozenset((
-    "table", "desk", "bench", "bed", "couch", "chair", "surfboard", "skateboard", "snowboard", "skis", "motorcycle",
-    "bicycle", "horse", "counter", "plate", "tray", "stool", "blanket", "towel", "rug", "snow", "grass", "ground",
-    "floor", "dirt", "sand", "ramp", "wave", "court", "elephant", "cutting board", "shelf", "mat", "pan", "track",
-    "runway", "tracks", "skateboard ramp", "kitchen counter", "wooden table", "coffee table", "keyboard", "laptop",
-))  # fmt: skip
-_OPEN = frozenset(("field", "pasture", "meadow", "yard", "park", "forest", "parking lot"))  # one is in these
 _NO_PLACE = frozenset({"photo", "picture"})
 _WORN = frozenset({"wear", "pair"})
-_TAKEN = frozenset(("picture", "photo", "photograph", "selfie", "nap", "bite", "swing", "shot", "bath", "shower"))
-_UNDERFOOT = frozenset({"skis", "snowboard", "skateboard", "surfboard"})
-# What one plays, and how it is said.
-PLAYED = {
-    **{game: game for game in ("tennis", "baseball", "soccer", "frisbee", "basketball", "volleyball", "football")},
-    **{game: game for game in ("golf", "cricket", "polo", "video games", "a video game", "a game of tennis")},
-    **{game: game for game in ("a game of frisbee", "a game of baseball", "a game of soccer")},
-    **{
-        f"a game of {game}": f"a game of {game}"
-        for game in ("basketball", "football", "volleyball", "polo", "cricket", "rugby", "golf")
-    },
-    "a wii game": "a Wii game",
-    "wii": "a Wii game",
-    "guitar": "a guitar",
-    "instrument": "an instrument",
-}
+# "Skateboarding on a skateboard" says it twice.
+_GEAR = {"skateboard": "skateboard", "surf": "surfboard", "snowboard": "snowboard", "ski": "skis"}
 _AS_BE = frozenset({"be", "sit", "lie", "lay", "rest", "place", "stack"})
-
-
-class Sources(Struct, frozen=True):
-    """What all captions and boxes of the image say, to weigh one event against.
-
-    `nouns` holds a set for each caption; `plural` are the nouns that some caption has in the plural, `denied` those
-    of which one says that there is none; `num_of_several` tells how many captions speak of several people.
-    """
-
-    readings: tuple[CaptionReading, ...]
-    nouns: tuple[frozenset[str], ...]
-    plural: frozenset[str]
-    denied: frozenset[str]
-    entities: dict[str, Entity]
-    person: PersonWords
-    num_of_several: int
-    voices: Voices
-
-    def num_captions(self, lemma: str) -> int:
-        return sum(1 for said in self.nouns if lemma in said)
-
-    def number(self, category: str | None) -> int:
-        """Return how many boxes there are; a crowd counts as two more, as it holds several."""
-        entity = self.entities.get(category or "")
-        if entity is None:
-            return 0
-        return 1 if entity.is_single else len(entity.boxes) + 2 * entity.has_crowd
-
-    def is_sure(self, phrase: NounPhrase) -> bool:
-        """True if a box holds it or two captions name it, and the boxes allow the number."""
-        if phrase.noun.lemma in self.denied:
-            return False
-        number = self.number(phrase.noun.category)
-        many = phrase.is_plural and phrase.noun.article != "plural"
-        if phrase.noun.category:
-            return number > 1 if many else number > 0
-        if phrase.noun.article == "a" and not many and phrase.noun.lemma in self.plural:
-            return False
-        return self.num_captions(phrase.noun.lemma) > 0
-
-    def is_agreed(self, phrase: NounPhrase | None) -> bool:
-        """True for what a box or two captions have."""
-        return phrase is None or phrase.noun.category in self.entities or self.voices.is_named(phrase.noun.lemma)
 
 
 def find_actions(
     readings: tuple[CaptionReading, ...], entities: list[Entity], person: PersonWords
 ) -> tuple[list[Action], list[Contradiction]]:
     """Return actions, the best supported first; postures of one subject that disagree are contradictions."""
-    sources = Sources(
-        readings=readings,
-        nouns=tuple(frozenset(phrase.noun.lemma for phrase in reading.phrases) for reading in readings),
-        plural=frozenset(p.noun.lemma for reading in readings for p in reading.phrases if p.is_plural),
-        denied=frozenset(p.noun.lemma for reading in readings for p in reading.phrases if p.is_negated),
-        entities={one.category: one for one in entities if one.category and one.member_of is None},
-        person=person,
-        num_of_several=sum(tells_several(reading.phrases) for reading in readings),
-        voices=hear(readings),
-    )
+    sources = weigh_against(readings, entities, person)
     roles = {one.word: one for one in entities if one.member_of is not None}
     found: dict[tuple[str, str, str], Action] = {}
     for event in sorted((one for reading in readings for one in reading.events), key=lambda one: one.is_parsed):
@@ -113,17 +37,38 @@ def find_actions(
         known = found.get(key)
         if known is None or (not known.where and action.where):
             found[key] = action
+    _add_agreed(found, sources, roles)
     ordered = sorted(found.values(), key=lambda one: (-one.num_captions, not one.where, one.doing, one.subject))
     return drop_disputed(ordered, [reading.tokens for reading in readings])
 
 
-def _make_action(event: Event, sources: Sources, roles: dict[str, Entity]) -> Action | None:
-    if not _fits_boxes(event, sources):
+def _add_agreed(found: dict[tuple[str, str, str], Action], sources: Sources, roles: dict[str, Entity]) -> None:
+    """Add what most captions tell in their own words; what was understood word by word is sure by them too."""
+    for agreed in find_agreed(sources.readings, sources.voices):
+        for event, tellings, num_captions in agreed:
+            checked = _check(event, sources)
+            if checked is None:
+                continue
+            spans = [(one.reading, one.subject.start, one.end) for one in tellings]
+            action = _build(event, *checked, spans, sources, roles)
+            action = structs.replace(action, num_captions=num_captions, certainty="sure", is_agreed=True)
+            key = (action.category, action.subject, action.doing or action.where)
+            known = found.get(key)
+            if known is not None and (known.where == action.where or (known.is_place_agreed and not action.where)):
+                action = structs.replace(known, num_captions=max(num_captions, known.num_captions), is_agreed=True)
+            found[key] = action
+            break
+
+
+def _check(event: Event, sources: Sources) -> tuple[NounPhrase | None, NounPhrase | None] | None:
+    """Return what it is done to and where, as far as captions and boxes have it; None where they do not."""
+    if not fits_boxes(event, sources):
         return None
     thing, place = event.object, event.place
     if place is not None and (
         place.noun.lemma in _NO_PLACE
         or place.noun.kind == "game"
+        or (event.verb.base in _GEAR and place.noun.category == _GEAR[event.verb.base])
         or (place.noun.category == "tie" and event.verb.base not in ("be", "dress"))
         or not sources.is_sure(place)
     ):
@@ -134,9 +79,18 @@ def _make_action(event: Event, sources: Sources, roles: dict[str, Entity]) -> Ac
         return None
     if place is not None and event.preposition == "in" and place.noun.lemma == "tree" and _is_large(event.subject):
         return None  # they are among trees
-    if thing is not None and not is_done_to(event.verb.base, thing):
+    is_used = event.verb.base == "use" and thing is not None and thing.noun.kind in ("person", "animal")
+    if thing is not None and (is_used or not is_done_to(event.verb.base, thing)):
+        return None  # "using horses to plow" is no using of horses
+    return thing, place
+
+
+def _make_action(event: Event, sources: Sources, roles: dict[str, Entity]) -> Action | None:
+    checked = _check(event, sources)
+    if checked is None:
         return None
-    if event.verb.base == "be" and place is not None and place.noun.kind in _WORN:
+    thing, place = checked
+    if event.verb.base == "be" and place is not None and _is_worn(place):
         return _make_worn(event, place, sources, roles)
     supporters = _supporters(event, thing or place, sources)
     if len(supporters) < 2 and thing is None and place is None and not event.manner:
@@ -144,21 +98,12 @@ def _make_action(event: Event, sources: Sources, roles: dict[str, Entity]) -> Ac
     return _build(event, thing, place, supporters, sources, roles)
 
 
+def _is_worn(thing: NounPhrase) -> bool:
+    return thing.noun.kind in _WORN or thing.noun.category == "tie"
+
+
 def _is_large(subject: NounPhrase) -> bool:
     return subject.noun.category in ("giraffe", "elephant", "zebra", "horse", "cow", "sheep")
-
-
-def is_done_to(verb: str, thing: NounPhrase) -> bool:
-    """True unless a game is thrown, something other than a game is played, or skis are ridden or worn."""
-    if verb == "ride" and thing.noun.category == "skis":
-        return False
-    if verb == "take" and thing.noun.lemma not in _TAKEN:
-        return False  # "taking a dog for a walk", "taking a horse and carriage ride"
-    if verb == "wear" and thing.noun.category in _UNDERFOOT:
-        return False
-    if thing.noun.kind == "game":
-        return verb in GAME_VERBS
-    return verb != "play" or thing.noun.lemma in PLAYED
 
 
 def _make_worn(event: Event, worn: NounPhrase, sources: Sources, roles: dict[str, Entity]) -> Action | None:
@@ -233,21 +178,6 @@ def _build(
     )
 
 
-def say_preposition(preposition: str, lemma: str) -> str:
-    """Return how a place is said: one is "on" a bench, not "on top of" it, and "in" a field."""
-    if (
-        preposition == "on top of"
-        and lemma not in _HIGH
-        and (lemma.rsplit(maxsplit=1)[-1] in _FLAT or lemma in SETTINGS)
-    ):
-        preposition = "on"
-    if (preposition, lemma) in (("on", "pier"), ("on", "dock")):
-        return "at"
-    if preposition == "in" and lemma in ("window sill", "ledge"):
-        return "on"
-    return "in" if preposition == "on" and lemma in _OPEN else preposition
-
-
 def _number_of(event: Event, entity: Entity | None) -> int:
     """Return the number that the caption gives the subject, if it is that of all boxes; else 0."""
     said = event.subject.number or 0
@@ -300,24 +230,6 @@ def _is_same_doer(one: Event, other: Event) -> bool:
     return (a.category or a.lemma) == (b.category or b.lemma) and one.is_plural == other.is_plural
 
 
-def _fits_boxes(event: Event, sources: Sources) -> bool:
-    """True if boxes hold the subject in the number that the caption says."""
-    noun = event.subject.noun
-    if not noun.category:
-        if event.is_plural:
-            named = [p.is_plural for r in sources.readings for p in r.phrases if p.noun.lemma == noun.lemma]
-            return all(named) and (sources.num_captions(noun.lemma) > 1 or noun.lemma not in SAID_TWICE)
-        return noun.lemma not in sources.plural and sources.num_captions(noun.lemma) > 1
-    number = sources.number(noun.category)
-    if event.is_plural:
-        return number > 1
-    if noun.category == "person":
-        if number == 1 and sources.num_of_several > 1:
-            return False  # one is boxed, and captions speak of several
-        return number == 1 or (number > 1 and noun.lemma not in sources.plural and noun.lemma in sources.person.safe)
-    return number == 1
-
-
 def _say_subject(event: Event, sources: Sources) -> str:
     noun = event.subject.noun
     lemma = noun.lemma
@@ -331,19 +243,3 @@ def _say_subject(event: Event, sources: Sources) -> str:
     if entity is not None and noun.category != "person":
         return entity.plural if event.is_plural else entity.word
     return plural_of(lemma) if event.is_plural and noun.article != "plural" else lemma
-
-
-def say_phrase(phrase: NounPhrase, *, after_verb: bool) -> str:
-    """Word a thing with its article: "an umbrella", "kites", "the ocean", "the snow", "tennis"."""
-    noun = phrase.noun
-    if noun.lemma == "scissors":
-        return "a pair of scissors"
-    if phrase.is_plural:
-        return noun.lemma if noun.article == "plural" or noun.kind == "game" else plural_of(noun.lemma)
-    if noun.article == "a":
-        return with_article(noun.lemma)
-    if noun.article == "the":
-        return f"the {noun.lemma}"
-    if noun.article == "mass" and not after_verb and noun.kind != "game":
-        return f"the {noun.lemma}"
-    return noun.lemma

@@ -210,7 +210,14 @@ def fits(phrase: NounPhrase, sources: Sources) -> bool:
         return False
     if entity is None:
         return phrase.is_plural or phrase.number is None or key_of(phrase) not in sources.plural
-    if phrase.is_plural and phrase.noun.article != "plural":
+    if phrase.noun.article == "plural":
+        return phrase.number is None  # one box of skis is a pair
+    return _fits_boxes(phrase, entity, sources)
+
+
+def _fits_boxes(phrase: NounPhrase, entity: Entity, sources: Sources) -> bool:
+    singles, plurals = sources.numbers.get(key_of(phrase), (0, 0))
+    if phrase.is_plural:
         # Where most captions speak of one, the boxes may hold others in the background.
         is_agreed = plurals > 1 or singles < 2 or plurals >= singles
         return is_agreed and entity.is_many and (phrase.number is None or entity.count == phrase.number)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from instructgen.lexicon.categories import CATEGORIES
 from instructgen.lexicon.words import COLOURS, join_words, plural_of
+from instructgen.scenegraph.corroboration import FEW
 from instructgen.scenegraph.graph import Attribute, AttributeKind, Contradiction, Entity, Evidence, Span
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.reading import CaptionReading
@@ -81,11 +82,18 @@ _NO_COLOR = frozenset(
 )
 # What may be made of something else than its name says: "a glass window", "a paper cup" are told as they are.
 _NO_MATERIAL = frozenset(("glass", "person", "window", "book", "paper", "wine glass"))
+DRAPED = frozenset(("bed", "dining table", "couch"))  # a color may be that of what lies on these
+# Colors that are never told, and speak against another.
+_OTHER_COLORS = frozenset((
+    "lavender", "magenta", "violet", "cream", "navy", "lime", "burgundy", "bronze", "copper", "multicolored",
+    "rainbow", "multi", "peach", "coral", "mustard", "khaki", "aqua", "indigo", "neon", "checkered", "camouflage",
+    "calico",
+))  # fmt: skip
 _MONOCHROME = frozenset(
     {"sepia", "monochrome", "grayscale", "greyscale", "photograph", "photo", "picture", "image", "pic"}
 )
 _REACH = 8  # words before a noun in which a color may be meant for it
-_COLORS = frozenset(COLOURS.values())
+_ANY_COLOR = frozenset(COLOURS.values()) | _OTHER_COLORS
 _MATERIALS = frozenset({"wood", "metal", "glass", "plastic", "brick", "stone", "concrete", "leather", "marble"})
 _BE = frozenset({"is", "are"})
 _ENDS = frozenset({".", ",", "and", "with", "on", "in", "while", ";", "!"})
@@ -124,10 +132,19 @@ def find_attributes(
         near = frozenset().union(*(_near(reading.tokens, entity) for reading in readings))
         if colors_count and entity.name not in _NO_COLOR:
             clear = all(phrase.colours is not None for _, phrase in phrases)
-            _add_color(entity, told if clear else [], near & _COLORS, found, disputed)
+            _add_color(entity, told if clear else [], near & _ANY_COLOR, found, disputed)
         _add_others(entity, told, near, found, disputed)
+    found = [one for one in found if not _is_doubtful(one, entities[one.entity], is_few=len(readings) < FEW)]
     found.sort(key=lambda one: (-one.num_captions, not entities[one.entity].category, one.entity, one.kind))
     return found, disputed
+
+
+def _is_doubtful(one: Attribute, entity: Entity, *, is_few: bool) -> bool:
+    """True for what a single caption of many tells and others may see otherwise: a size, the color of a bed."""
+    if one.value == "full":
+        return True  # a moon, a tree: only of a vessel it tells something
+    is_alone = one.num_captions < 2 and not is_few
+    return is_alone and (one.kind == "size" or (one.kind == "color" and entity.name in DRAPED))
 
 
 def _names(phrase: NounPhrase, entity: Entity) -> bool:
@@ -189,8 +206,8 @@ def _near(tokens: tuple[str, ...], entity: Entity) -> set[str]:
             is_typo = tokens[index] == "." and tokens[index - 1] in COLOURS  # "a red. white, and blue hydrant"
             if tokens[index] in BOUNDARIES and tokens[index] not in ("and", ",") and not is_typo:
                 break
-            if tokens[index] in COLOURS:
-                found.add(COLOURS[tokens[index]])
+            if tokens[index] in COLOURS or tokens[index] in _OTHER_COLORS:
+                found.add(COLOURS.get(tokens[index], tokens[index]))
             elif tokens[index] in VALUES:
                 found.add(VALUES[tokens[index]][1])
     return found

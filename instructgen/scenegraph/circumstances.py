@@ -8,7 +8,7 @@ from instructgen.scenegraph.corroboration import FEW
 from instructgen.scenegraph.graph import Circumstance, CircumstanceKind, Contradiction, Evidence, Span
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.rivals import is_outvoted
-from instructgen.scenegraph.settings import SETTINGS, is_scene
+from instructgen.scenegraph.settings import SETTINGS, TOLD_TWICE, is_scene
 
 # kind | value | how it is said | what captions say
 _TABLE = (
@@ -34,7 +34,8 @@ _PATTERNS = tuple(
 # Rooms of different kinds exclude one another.
 ROOMS = {
     "kitchen": 0, "bathroom": 1, "restroom": 1, "bedroom": 2, "hotel room": 2, "living room": 3, "office": 4,
-    "classroom": 5, "restaurant": 6, "store": 7, "library": 8, "dining room": 9, "bakery": 10,
+    "classroom": 5, "restaurant": 6, "store": 7, "library": 8, "dining room": 9, "bakery": 10, "museum": 11,
+    "hospital": 12, "lobby": 13, "hallway": 14, "garage": 15, "barn": 16, "market": 17, "bar": 18, "cafe": 6, "gym": 19,
 }  # fmt: skip
 _SETTING_WORDS = tuple(frozenset(lemma.split()) for lemma in SETTINGS)
 # Open places of different kinds: of one that a single caption tells, a word for another in a second one is enough.
@@ -44,9 +45,11 @@ _OPEN_PLACES = frozenset((
     "slope", "pen", "enclosure", "intersection",
 ))  # fmt: skip
 _OTHER_OPEN = frozenset((
-    "driveway", "alley", "track", "lot", "courtyard", "patio", "deck", "porch", "plaza", "trail", "path", "pathway", "walkway",
+    "driveway", "alley", "track", "lot", "courtyard", "patio", "deck", "porch", "plaza", "trail", "path",
+    "pathway", "walkway",
     "dock", "pier", "bridge", "ramp", "rooftop", "balcony", "stadium", "arena", "jungle", "savannah", "savanna",
-    "pavement", "landfill", "square", "roundabout", "dump", "gravel", "asphalt", "model", "toy", "toys",
+    "house", "houses", "building", "buildings", "store", "shop", "pavement", "landfill", "square",
+    "roundabout", "dump", "gravel", "asphalt", "model", "toy", "toys",
 ))  # fmt: skip
 # A room that is looked into from elsewhere is not where the picture was taken.
 _SEEN_INTO = re.compile(
@@ -60,9 +63,10 @@ _OTHER_ROOMS = frozenset((
     "warehouse", "garage", "shop", "lobby", "hallway", "basement", "gym", "studio", "lab", "hospital", "museum",
     "church", "cafe", "pub", "cafeteria", "salon", "market", "attic", "den", "lounge", "workshop", "showroom",
     "cabin", "trailer", "camper", "tent", "laundry", "factory", "mall", "school", "closet", "dorm", "corridor",
+    "checkout", "conference", "cubicle", "apartment", "hotel", "suite", "efficiency", "diner", "cockpit",
 ))  # fmt: skip
 _TOO_WIDE = frozenset({"room", "city", "water", "snow"})  # of these one caption alone is not enough
-_UNSIGNED = frozenset({"desert", "dirt road", "road", "street", "mountain", "forest"})  # nor of these
+_UNSIGNED = _OPEN_PLACES  # nor of these
 _DARK = frozenset({"night", "dusk", "evening", "sunset", "sunrise"})
 _DISAGREE = ({"sunny", "rainy"}, {"sunny", "cloudy"}, {"sunny", "snowy"}, {"sunny", "foggy"}, {"rainy", "snowy"})
 # Where these words stand, what a caption says of time or weather may hold for a picture within the picture.
@@ -70,6 +74,23 @@ _LIKENESS = re.compile(
     r"\b(?:painting|poster|mural|screen ?saver|drawing|postcard|tv|television|screen)\b", re.IGNORECASE
 )
 
+_OUTDOOR = frozenset((
+    "field", "fields", "street", "streets", "road", "roads", "sidewalk", "beach", "ocean", "sea", "lake", "river", "sky",
+    "snow", "snowy", "grass", "grassy", "hill", "mountain", "mountains", "slope", "runway", "tarmac", "highway", "forest",
+    "woods", "wooded", "pasture", "meadow", "desert", "yard", "wave", "waves", "surf", "outdoors", "outside", "outdoor",
+    "tree", "trees", "harbor", "dock", "pier", "garden", "farm", "intersection", "crosswalk", "park", "traffic", "tracks",
+    "railroad", "hillside", "shore", "pond", "dirt", "parking", "surfing", "skiing", "snowboarding",
+))  # fmt: skip
+_INDOOR = frozenset((
+    "room", "kitchen", "bathroom", "bedroom", "indoor", "indoors", "inside", "office", "restaurant", "store", "couch",
+    "bed", "desk", "floor", "carpet", "ceiling", "museum", "gym", "rug", "window", "mirror", "toy", "toys", "model",
+    "painting", "drawing", "poster", "tv", "television", "screen", "statue", "lego", "display", "interior", "sink", "stove",
+    "toilet", "book", "magazine", "cake", "sign", "wall", "counter", "table", "plate", "miniature", "train set", "mural",
+))  # fmt: skip
+_INDOOR_BOXES = frozenset((
+    "bed", "couch", "toilet", "sink", "oven", "refrigerator", "microwave", "tv", "laptop", "keyboard", "mouse", "toaster",
+))  # fmt: skip
+_ENOUGH_OUTSIDE = 3  # captions that speak of what is outdoors
 _BLUE_SKY = re.compile(r"\bblue sk(?:y|ies)\b", re.IGNORECASE)  # no night has it
 
 
@@ -103,6 +124,18 @@ def find_circumstances(
     return found, disputed
 
 
+def find_outdoors(readings: tuple[CaptionReading, ...], boxed: frozenset[str]) -> Evidence | None:
+    """Return what shows that it is outdoors, if three captions have words for that and none has one for a room."""
+    if boxed & _INDOOR_BOXES or any(not _INDOOR.isdisjoint(reading.tokens) for reading in readings):
+        return None
+    spans = []
+    for reading in readings:
+        at = next((at for at, token in enumerate(reading.tokens) if token in _OUTDOOR), None)
+        if at is not None:
+            spans.append(reading.span(at, at + 1))
+    return Evidence(tuple(spans)) if len(spans) >= min(_ENOUGH_OUTSIDE, len(readings)) and spans else None
+
+
 def _disagree(values: set[str]) -> bool:
     return (
         any(pair <= values for pair in _DISAGREE)
@@ -128,7 +161,7 @@ def _find_places(
         or (len(votes.get(lemma, ())) == 1 and setting.signs & boxed and not _has_rival(lemma, readings))
     ]
     if not agreed and len(votes) == 1:
-        unsure = _TOO_WIDE | (_UNSIGNED if len(readings) >= FEW else frozenset())
+        unsure = _TOO_WIDE | (_UNSIGNED | TOLD_TWICE if len(readings) >= FEW else frozenset())
         sure = [one for one in votes if one not in unsure and not _has_rival(one, readings)]
         agreed = [SETTINGS[lemma] for lemma in sure]
     agreed = [one for one in agreed if not _is_beside_others(one.lemma, len(votes[one.lemma]), readings)]
@@ -161,11 +194,13 @@ def _has_rival(lemma: str, readings: tuple[CaptionReading, ...]) -> bool:
 
 
 def _is_beside_others(lemma: str, num_votes: int, readings: tuple[CaptionReading, ...]) -> bool:
-    """True for a room where as many captions name one of another kind, be it in what role it may."""
+    """True for a room where half as many captions name one of another kind instead, be it in what role it may."""
     kind = ROOMS.get(lemma)
+    own = {word for room in ROOMS if ROOMS[room] == kind for word in (room.split()[-1],)}
     others = [set(other.split()) for other in ROOMS if ROOMS[other] != kind]
-    naming = sum(any(other <= set(reading.tokens) for other in others) for reading in readings)
-    return kind is not None and naming >= num_votes
+    rest = [set(reading.tokens) for reading in readings if own.isdisjoint(reading.tokens)]
+    naming = sum(not _OTHER_ROOMS.isdisjoint(words) or any(other <= words for other in others) for words in rest)
+    return kind is not None and 2 * naming >= num_votes
 
 
 def _choose_room(lemmas: list[str], votes: dict[str, list[Span]]) -> tuple[set[str], list[str]]:

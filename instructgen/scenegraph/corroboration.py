@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from msgspec import Struct, structs
 
+from instructgen.lexicon.meanings import BORNE_OUT, TOLD_BY
 from instructgen.lexicon.words import plural_of
 from instructgen.scenegraph.graph import Action
 from instructgen.scenegraph.reading import CaptionReading
@@ -17,6 +18,7 @@ from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS
 from instructgen.scenegraph.vocabulary import NOUNS
 
 _ENOUGH = 2  # captions
+MOST = 3  # captions that bear a word out by other words
 FEW = 5  # captions of an image below which one is enough: nothing else can be asked
 _KEPT_WORDS = 1 << 16
 # Verbs by which people tell much the same; a row is a family.
@@ -33,7 +35,7 @@ eat enjoy graze feed chew bite
 fly float
 wear dress
 hit swing serve
-look watch stare face peer
+look watch stare face peer overlook
 cut prepare make cook
 park stop dock
 fill cover top
@@ -42,23 +44,16 @@ smile pose
 mount hang attach
 surround cover
 gather stand
+put place pack load
+photograph take
+throw toss
+play fight wrestle
+roast grill cook
+repair fix
+surf windsurf parasail kiteboard
+lift hold carry
 """
 _IN_FAMILY = [frozenset(row.split()) for row in _FAMILIES.strip().splitlines()]
-# Words other than its forms that tell a verb.
-_TOLD_BY = {
-    "surf": "surfer surfers surfboarder",
-    "ski": "skier skiers",
-    "skateboard": "skateboarder skateboarders skater skaters",
-    "snowboard": "snowboarder snowboarders",
-    "ride": "rider riders motorcyclist motorcyclists biker bikers cyclist cyclists rides ride",
-    "sit": "seated",
-    "lie": "asleep lays laying",
-    "play": "game",
-    "eat": "grazing",
-    "swing": "batter bat",
-    "fly": "flight",
-    "stack": "pile piled",
-}
 _NO_DOINGS = frozenset((
     "evening", "morning", "ceiling", "wedding", "nothing", "something", "anything", "everything", "clothing",
     "during", "railing", "frosting", "topping", "parking", "setting", "interesting", "including", "building",
@@ -85,9 +80,19 @@ class Voices(Struct, frozen=True):
         return _ENOUGH if len(self.captions) >= FEW else 1
 
     def is_named(self, lemma: str) -> bool:
-        """True if two captions have the noun, in the singular or the plural; of several words the last counts."""
+        """True if two captions have the noun, in the singular or the plural, or one has and others bear it out.
+
+        Of several words the last counts, but for a room of some kind: a dorm room is no hotel room.
+        """
         forms = _forms_of(lemma)
-        return sum(not forms.isdisjoint(words) for words in self.captions) >= self.enough
+        if lemma.endswith(" room"):
+            kind = lemma.rpartition(" ")[0]
+            return sum(kind in words for words in self.captions) >= self.enough
+        named = sum(not forms.isdisjoint(words) for words in self.captions)
+        if named >= self.enough or not named:
+            return named >= self.enough
+        others = BORNE_OUT.get(lemma) or BORNE_OUT.get(lemma.rpartition(" ")[2], frozenset())
+        return sum(not (forms | others).isdisjoint(words) for words in self.captions) >= MOST
 
     def tells_number(self, lemma: str, *, is_plural: bool) -> bool:
         """True unless as many captions have the noun in the other number."""
@@ -111,7 +116,7 @@ class Voices(Struct, frozen=True):
         """True for a doing where more captions, and three at least, tell by one word something else."""
         own = self.verbs[verb]
         most = [doing for doing, number in self.doings.items() if number > max(own, _ENOUGH)]
-        return verb not in _AT_ONCE and any(verb not in _verbs_of(doing) for doing in most)
+        return verb not in _AT_ONCE and any(verb not in verbs_of(doing) for doing in most)
 
 
 @lru_cache(maxsize=_KEPT_WORDS)
@@ -126,13 +131,19 @@ def _forms_of(lemma: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=_KEPT_WORDS)
-def _verbs_of(token: str) -> frozenset[str]:
+def verbs_of(token: str) -> frozenset[str]:
     """Return the verbs that a word tells of, with those that are much the same."""
     verb = VERB_FORMS.get(token) or TOLD_VERBS.get(token)
     if verb is None and token not in NOUNS:
         verb = BASE_FORMS.get(token)
-    told = {verb.base} if verb is not None else {base for base, words in _TOLD_BY.items() if token in words.split()}
+    told = {verb.base} if verb is not None else {base for base, words in TOLD_BY.items() if token in words}
     return frozenset(told).union(*(family for family in _IN_FAMILY if told & family))
+
+
+@lru_cache(maxsize=_KEPT_WORDS)
+def families_of(verb: str) -> frozenset[str]:
+    """Return the other verbs by which people tell much the same."""
+    return frozenset[str]().union(*(family for family in _IN_FAMILY if verb in family)) - {verb}
 
 
 @lru_cache(maxsize=_KEPT_WORDS)
@@ -155,7 +166,7 @@ def hear(readings: Iterable[CaptionReading]) -> Voices:
     captions = []
     num_telling = 0
     for reading in readings:
-        told = frozenset[str]().union(*map(_verbs_of, reading.tokens))
+        told = frozenset[str]().union(*map(verbs_of, reading.tokens))
         doings.update(token for token in set(reading.tokens) if token.endswith("ing") and _is_rival(token))
         captions.append(frozenset((*reading.tokens, *(phrase.noun.lemma for phrase in reading.phrases))))
         verbs.update(told)

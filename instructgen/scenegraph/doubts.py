@@ -9,10 +9,20 @@ from instructgen.scenegraph.vocabulary import LIKENESS
 from instructgen.surrogate.boxes import overlap
 
 _SAME_PLACE = 0.8  # intersection over union of two boxes that may be one thing named twice
+_SPLIT = 2  # captions of each of two names, between which nothing decides
 _SLACK = 0.02  # how far a box on a screen may reach beyond it
 _SCREENS = frozenset(("tv", "laptop", "cell phone"))
+_SEATS = frozenset(("chair", "couch", "bench"))
+_VEHICLES = frozenset(("car", "bus", "train", "truck", "airplane", "boat"))
 _LARGE_BOOK = 0.3  # share of the picture
-_OUTVOTED = frozenset(("clock", "sheep", "kite", "cell phone"))  # never beside what else they are called
+_GENERAL = frozenset(("pastry", "pastries", "dough", "mix", "batter", "bread"))  # donuts are of these too
+# Never beside what else they are called.
+_GENERAL = frozenset(("pastry", "pastries", "dough", "mix", "batter", "bread"))  # donuts are of these too
+# Never beside what else they are called.
+_OUTVOTED = frozenset((
+    "clock", "sheep", "kite", "cell phone", "surfboard", "book", "couch", "bed", "toilet", "cake", "donut",
+    "sandwich", "hot dog",
+))  # fmt: skip
 # Where captions have these and not the animal that is boxed, it may be a likeness, or another animal.
 _UNREAL = LIKENESS | frozenset(
     ("animal", "animals", "wolf", "fox", "deer", "moose", "lion", "tiger", "monkey", "goat")
@@ -22,7 +32,7 @@ _RIVALS = {
     "sheep": {"goat", "goats"},
     "motorcycle": {"atv", "atvs", "wheeler", "wheelers", "quad", "quads", "scooter", "scooters"},
     "bowl": {"plate", "plates", "pan", "pans", "pots", "platter", "tray"},
-    "toilet": {"urinal", "urinals"},
+    "toilet": {"urinal", "urinals", "stool", "bucket", "bidet"},
     "potted plant": {"vase", "vases", "bouquet", "flowers"},
     "clock": {"thermometer", "gauge", "gauges", "instrument", "meter", "watch", "watches", "wristwatch"},
     "bottle": {"jar", "jars", "can", "cans"},
@@ -56,8 +66,32 @@ _RIVALS = {
     "backpack": {"parachute"},
     "microwave": {"oven", "ovens"},
     "oven": {"fireplace", "grill"},
-    "book": {"magazine", "magazines", "newspaper", "menu", "notebook", "binder"},
-    "vase": {"jar", "pitcher", "jug"},
+    "book": {
+        "magazine",
+        "magazines",
+        "newspaper",
+        "newspapers",
+        "menu",
+        "notebook",
+        "binder",
+        "paper",
+        "papers",
+        "paperwork",
+        "pamphlet",
+        "envelope",
+        "documents",
+        "mail",
+        "tablet",
+    },
+    "surfboard": {"boogie", "body", "belly", "bodyboard", "wakeboard", "kneeboard", "wakeboarding", "bodyboarding"},
+    "tie": {"necklace", "necklaces", "scarf", "lanyard", "beads"},
+    "bench": {"steps", "stairs", "step", "ledge", "pew", "pews", "bleachers"},
+    "chair": {"stroller", "wheelchair", "seat", "seats"},
+    "vase": {"jar", "pitcher", "jug", "bottle", "cup", "mug", "pot"},
+    "cup": {"bowl", "bowls", "jar", "can"},
+    "fork": {"chopsticks", "spatula", "tongs"},
+    "handbag": {"backpack"},
+    "suitcase": {"box", "boxes", "trunk", "crate", "crates"},
 }
 
 
@@ -79,10 +113,18 @@ def find_doubt(
     if twin:
         return (twin,)
     shaped = bool({"shape", "shaped"} & words)
+    if name in _SEATS and not said and _is_inside(boxes, others):
+        return ("seat",)
     unreal = find_category(name).group == "animal" and not _UNREAL.isdisjoint(words)
     if not said and (rivals or shaped or unreal or _is_covered(name, boxes, others)):
         return rivals
     return None
+
+
+def _is_inside(boxes: list[Box], others: Iterable[Box]) -> bool:
+    """True for seats that all lie within a vehicle: they are its own."""
+    vehicles = [other for other in others if other.category in _VEHICLES]
+    return bool(vehicles) and all(any(_lies_in(box, vehicle) for vehicle in vehicles) for box in boxes)
 
 
 def _is_covered(name: str, boxes: list[Box], others: Iterable[Box]) -> bool:
@@ -105,7 +147,8 @@ def _find_twin(name: str, boxes: list[Box], others: Iterable[Box], readings: tup
         one: sum(any(phrase.noun.category == one for phrase in reading.phrases) for reading in readings)
         for one in sorted({*twins, name})
     }
-    return next((one for one in sorted(twins) if named[one] > max(1, named[name])), "")
+    least = max(_SPLIT, named[name]) if named[name] < _SPLIT else named[name]
+    return next((one for one in sorted(twins) if named[one] >= least), "")
 
 
 def _is_on_cover(boxes: list[Box], others: Iterable[Box]) -> bool:
@@ -116,8 +159,10 @@ def _is_on_cover(boxes: list[Box], others: Iterable[Box]) -> bool:
 
 def _is_outvoted(rivals: tuple[str, ...], said: Mentions, readings: tuple[CaptionReading, ...]) -> bool:
     """True where as many captions call it by another name."""
-    own = {reading.number for reading, _ in said}
-    others = sum(not set(rivals).isdisjoint(one.tokens) for one in readings if one.number not in own)
+    # "A boogie board" is in the lexicon's words for the category, and no surfboard for all that.
+    own = {r.number for r, phrase in said if set(rivals).isdisjoint(r.tokens[phrase.start : phrase.end])}
+    apart = set(rivals) - _GENERAL
+    others = sum(not apart.isdisjoint(one.tokens) for one in readings if one.number not in own)
     return others >= max(1, len(own))
 
 

@@ -24,6 +24,7 @@ _IN_PARTS = frozenset(
 )
 _CONFUSED = {"toilet": frozenset(("bidet",))}  # one of several boxes may be of the other
 _DISHES = frozenset(("cake", "sandwich", "pizza", "hot dog", "donut"))
+_MANY = 99  # stands for three or more
 _PARTS = 3  # boxes that may be of one thing
 _GOES_ON = frozenset(("and", ",", "of", "looking"))  # within a noun phrase: "four tired looking dogs"
 _SOME = frozenset(("several", "many", "numerous", "dozens", "bunch", "herd", "flock", "rows", "lots", "few"))
@@ -226,7 +227,9 @@ def _caption_total(found: list[NounPhrase]) -> int | None:
     Only different people are added up ("a man and a woman"): a thing may be mentioned twice.
     """
     if any(phrase.noun.is_plural and phrase.number is None for phrase in found):
-        return None
+        # "A man and kids" are three at least.
+        apart = found[0].noun.category == "person" and len({phrase.noun.lemma for phrase in found}) > 1
+        return _MANY if apart else None
     if len(found) == 1:
         return found[0].number or 1
     lemmas = {phrase.noun.lemma for phrase in found}

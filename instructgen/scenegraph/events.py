@@ -1,6 +1,6 @@
 """Who does what, and what lies where: subject, verb, object and place, read from one caption."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, structs
 
@@ -50,6 +50,7 @@ _SOME_OF = frozenset({"one", "some", "most", "two", "three", "each", "both", "ma
 _DONE_BY_ANIMALS = frozenset({"wear", "hold", "carry", "eat", "catch"})  # behind "a man with a dog": either may do it
 _LETTER_BY_GROUP = {"person": "p", "animal": "a", "vehicle": "v"}
 _NEAR = frozenset({"to", "with", "by", "near", "behind", "beside", "of", "for", "at"})
+_GROUPS = frozenset(("group", "herd", "flock", "crowd", "bunch", "row", "line", "couple", "pair", "number"))
 _HEAPS = frozenset(("mound", "pool", "sea", "wall", "island", "stream", "ring", "bank"))  # "on a mound of fries"
 _MAX_PREPOSITION_WORDS = 4
 
@@ -137,8 +138,8 @@ def _find_subject(
         if is_its or len(people) != 1 or "p" not in verb.groups:
             return None
         phrase, before = people[0], ""
-    elif _is_beside(tokens, phrase, phrases[:index], verb):
-        return None
+    elif _is_beside(tokens, phrase, phrases[:index], verb) or (verb.base == "surround" and before in PREPOSITIONS):
+        return None  # "a bed on a floor surrounded by bottles": the bed is
     if phrase.is_likeness or phrase.is_negated or letter_of(phrase) not in verb.groups:
         return None
     if before == "of" and phrase.start > 1 and tokens[phrase.start - 2] in _SOME_OF:
@@ -151,6 +152,28 @@ def _find_subject(
             phrase = structs.replace(phrase, noun=_PEOPLE)
         return phrase, True
     return phrase, phrase.is_plural
+
+
+def find_doer(
+    tokens: tuple[str, ...], phrases: Sequence[NounPhrase], at: int, verb: Verb
+) -> tuple[NounPhrase, bool] | None:
+    """Return the nearest one before a verb that may do it, and whether they are several, whatever stands between."""
+    before = [one for one in phrases if one.end <= at and letter_of(one) in verb.groups and letter_of(one) in "pav"]
+    if not before:
+        return None
+    phrase = before[-1]
+    ahead = tokens[max(0, phrase.start - 2) : phrase.start]
+    of = ahead[0] if len(ahead) == 2 and ahead[1] == "of" else ""
+    is_part = of in _SOME_OF and of not in ("many", "some")
+    if phrase.is_likeness or phrase.is_negated or is_part or "." in tokens[phrase.end : at]:
+        return None
+    if ahead[-1:] == ("and",) and len(before) > 1 and before[-2].end == phrase.start - 1:
+        if letter_of(before[-2]) != letter_of(phrase):
+            return None
+        if before[-2].noun.lemma != phrase.noun.lemma and phrase.noun.category == "person":
+            phrase = structs.replace(phrase, noun=_PEOPLE)
+        return phrase, True
+    return phrase, phrase.is_plural or of in _GROUPS
 
 
 def _is_beside(tokens: tuple[str, ...], phrase: NounPhrase, others: list[NounPhrase], verb: Verb) -> bool:

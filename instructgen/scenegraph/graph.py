@@ -12,6 +12,7 @@ from instructgen.lexicon.words import plural_of
 from instructgen.records import Box
 from instructgen.scenegraph.people import PersonWords
 
+_MOST = 3  # captions
 Certainty = Literal["sure", "likely"]
 AttributeKind = Literal["color", "material", "size", "age", "pattern", "state"]
 CircumstanceKind = Literal["place", "time", "weather"]
@@ -123,6 +124,11 @@ class Action(Struct, frozen=True):
     is_agreed: bool = True
     is_place_agreed: bool = True
 
+    @property
+    def is_main(self) -> bool:
+        """True for what most of five captions tell, each in its own words."""
+        return self.num_captions >= _MOST and bool(self.doing)
+
 
 class Circumstance(Struct, frozen=True):
     """The place ("kitchen"), the time ("night") or the weather ("rain"), and how it is said ("in a kitchen")."""
@@ -181,6 +187,7 @@ class SceneGraph(Struct, frozen=True):
     """An image read. `entities` begin with the most important, each at the place that its number names.
 
     `told` are the actions that may be told: those that two sources agree on, without a place that one alone names.
+    `outdoors` is what shows that the image is taken there, None where that is not certain.
     `words` are all words of the captions, `boxed` the categories of all boxes, trusted or not.
     """
 
@@ -194,6 +201,7 @@ class SceneGraph(Struct, frozen=True):
     contradictions: tuple[Contradiction, ...]
     num_captions: int
     words: frozenset[str]
+    outdoors: Evidence | None
     boxed: frozenset[str]
     person: PersonWords
 

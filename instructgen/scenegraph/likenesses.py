@@ -41,7 +41,7 @@ _TOYS = frozenset(("toy", "toys"))
 _OWNERS = frozenset(("dog", "cat", "bird"))  # "a dog toy" is one for dogs
 _PICTURED = _SHAPES | {
     "painting", "paintings", "drawing", "drawings", "mural", "murals", "carving", "carvings", "cartoon", "sketch",
-    "illustration", "poster", "posters", "model", "models", "replica", "graffiti",
+    "illustration", "poster", "posters", "billboard", "board", "model", "models", "replica", "graffiti",
 }  # fmt: skip
 _DRAWN = frozenset(("painting", "drawing", "mural", "sketch", "illustration", "cartoon"))
 _OF = frozenset(("of", "depicting", "showing", "shows", "featuring"))
@@ -134,8 +134,8 @@ def _is_likened(tokens: tuple[str, ...], start: int, end: int, name: str) -> boo
     for at in range(start - 1, max(-1, start - 1 - _REACH), -1):
         if tokens[at] in before:
             return True
-        if tokens[at] not in ADJECTIVES and tokens[at] not in COLOURS:
-            break
+        if tokens[at] not in ADJECTIVES and tokens[at] not in COLOURS and tokens[at] != "animal":
+            break  # "stuffed animal dogs" are no dogs
     behind = tokens[end : end + 2]
     if behind and (behind[0] in _SHAPES or (behind[0] in _TOYS and name not in _OWNERS)):
         return True

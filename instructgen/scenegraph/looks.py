@@ -5,7 +5,7 @@ from collections.abc import Container
 
 from instructgen.lexicon.words import COLOURS, join_words
 from instructgen.scenegraph.agreement import Sources, key_of
-from instructgen.scenegraph.attributes import BEFORE_NOUN, VALUES
+from instructgen.scenegraph.attributes import BEFORE_NOUN, DRAPED, VALUES
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.vocabulary import ADJECTIVES, NOUNS
 
@@ -19,6 +19,7 @@ _OPINIONS = frozenset((
     "adult", "sized", "lone",
 ))  # fmt: skip
 _NO_MODIFIERS = frozenset(("toilet", "sink", "tub", "bathtub", "stove", "oven", "refrigerator", "microwave", "air"))
+_SIZES = frozenset(("large", "small", "tall", "long", "big", "little", "huge", "tiny", "giant"))
 # Behind another word: "a snow-covered hill".
 _JOINED = frozenset(("covered", "lined", "haired", "aged", "colored", "sized"))
 
@@ -31,7 +32,8 @@ def read_looks(before: tuple[str, ...], phrase: NounPhrase, sources: Sources) ->
     is_sure = phrase.colours is not None and (about, "color") not in sources.disputed
     if not is_sure or not sources.colors.get(about, frozenset()) <= set(colors):
         colors = []
-    if colors and not is_single(phrase, sources) and not _is_told_twice(before, COLOURS, about, sources):
+    is_sure = is_single(phrase, sources) and about not in DRAPED
+    if colors and not is_sure and not _is_told_twice(before, COLOURS, about, sources):
         colors = []
     keys = {f"color {about}"} if colors else set()
     for at, token in enumerate(before):
@@ -50,14 +52,17 @@ def read_looks(before: tuple[str, ...], phrase: NounPhrase, sources: Sources) ->
             token in ADJECTIVES and token not in VALUES and token not in _OPINIONS and sources.voices.is_word(token)
         ) or (about != "person" and _is_modifier(token)):  # "bike riders" may be told as "people"
             looks.append(token)
-    return [one for at, one in enumerate(looks) if at == 0 or one != looks[at - 1]], frozenset(keys)
+    looks = [one for at, one in enumerate(looks) if at == 0 or one != looks[at - 1]]
+    sizes = [one for one in looks if one in _SIZES]
+    return [*sizes, *(one for one in looks if one not in _SIZES)], frozenset(keys)  # "small green", not "green small"
 
 
 def _is_look_agreed(token: str, phrase: NounPhrase, sources: Sources) -> bool:
     """True for a look that nobody disputes: of one boxed thing, or told by two captions."""
     if (key_of(phrase), VALUES[token][0]) in sources.disputed:
         return False
-    return is_single(phrase, sources) or _is_told_twice((token,), VALUES, key_of(phrase), sources)
+    is_size = VALUES[token][0] == "size"  # what one finds small another may find large
+    return (is_single(phrase, sources) and not is_size) or _is_told_twice((token,), VALUES, key_of(phrase), sources)
 
 
 def _is_told_twice(before: tuple[str, ...], table: Container[str], about: str, sources: Sources) -> bool:

@@ -135,7 +135,7 @@ def read_phrase(tokens: tuple[str, ...], start: int, end: int, noun: Noun) -> No
     number, first = _read_number(tokens, first)
     if first > 0 and tokens[first - 1] in DETERMINERS:
         first -= 1
-    if tokens[first] in ("a", "an") and tokens[end - 1] in _PLURAL_PEOPLE:
+    if tokens[first] in ("a", "an") and tokens[end - 1] in _PLURAL_PEOPLE and (number or 1) == 1:
         noun = structs.replace(noun, is_plural=False)  # "a women"
     before = tokens[max(0, first - 5) : first]
     tied = tuple(dict.fromkeys(colours)) if clear else None

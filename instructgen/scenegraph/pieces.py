@@ -10,41 +10,12 @@ from instructgen.lexicon.words import COLOURS, NUMBER_NAMES, NUMBER_WORDS, plura
 from instructgen.scenegraph.agreement import COUPLES, Sources, fits, is_agreed, is_number_agreed, key_of
 from instructgen.scenegraph.graph import Entity, StatementPart
 from instructgen.scenegraph.looks import is_single, read_looks
+from instructgen.scenegraph.new_nouns import find_noun
 from instructgen.scenegraph.phrases import NounPhrase, read_phrase
 from instructgen.scenegraph.reading import CaptionReading
-from instructgen.scenegraph.verbs import BASE_FORMS, VERB_FORMS
-from instructgen.scenegraph.vocabulary import ADJECTIVES, BOUNDARIES, DETERMINERS, NOUNS, Noun
+from instructgen.scenegraph.verbs import VERB_FORMS
+from instructgen.scenegraph.vocabulary import BOUNDARIES, DETERMINERS, NOUNS, Noun
 
-# What follows "a" and is no thing.
-_NO_NOUNS = frozenset((
-    "lots", "variety", "view", "side", "front", "back", "middle", "bottom", "times", "kinds", "types", "close",
-    "edge", "herd", "flock", "line", "pile", "time", "night", "level", "upside", "attempt", "follow", "lick",
-    "grind", "process", "turn", "speed", "help", "home", "show", "birthday", "good", "spot", "furniture",
-    "rows", "sale", "center", "group", "groups", "pair", "pairs", "couple", "bunch", "number", "piece",
-    "pieces", "part", "parts", "something", "someone", "thing", "things", "area", "areas", "color", "colors",
-    "style", "image", "item", "items", "others", "skies", "each", "half", "halves", "kind", "type", "direction",
-    "distance", "that", "them", "they", "well", "very", "more", "while", "next", "this", "there", "here",
-    "what", "event", "team", "male", "female", "pose", "ready", "made", "make", "bite", "match", "left",
-    "right", "full", "flight", "motion", "shape", "size",
-))  # fmt: skip
-_MASS = frozenset(("graffiti", "furniture", "smoke", "equipment", "hair", "traffic", "jewelry", "wood", "fruit"))
-# Nouns that statements know beside those of the vocabulary.
-_MORE_NOUNS = frozenset((
-    "selfie", "stall", "trunk", "chip", "topping", "step", "stair", "tulip", "moon", "grill", "sprinkle", "handle",
-    "hole", "trolley", "device", "roll", "utensil", "sticker", "photograph", "tunnel", "sled", "shoulder", "machine",
-    "button", "obstacle", "shop", "desktop", "feather", "briefcase", "llama", "magnet", "rainbow", "parachute",
-    "blackboard", "pickle", "veggie", "figurine", "wedge", "doll", "frame", "ticket", "rose", "shadow", "canal",
-    "olive", "advertisement", "tag", "puddle", "centerpiece", "tripod", "sneaker", "decoration", "factory", "planter",
-    "holder", "banner", "wheelbarrow", "dumpster", "aquarium", "dugout", "loaf", "mural", "cooler", "beverage",
-    "valley", "petal", "skillet", "cave", "neighborhood", "tusk", "lighthouse", "marker", "overpass", "chalkboard",
-    "runner", "condiment", "closet", "hanger", "shark", "comb", "dashboard", "cafeteria", "piano", "spire", "sidecar",
-    "cemetery", "tube", "flashlight", "gift", "feeder", "cubicle", "dolphin", "steeple", "tank", "crate", "windmill",
-    "cupboard", "logo", "terminal", "podium", "tablecloth", "meatball", "apartment", "arrow", "burrito", "omelet",
-    "shipyard", "coin", "freeway", "ornament", "frog", "mixer", "blender", "sock", "clown", "tin", "lizard", "iguana",
-    "mannequin", "monkey", "fish", "castle", "robot", "wolf", "cord", "glacier", "package", "animal", "appliance",
-    "slice", "reflection", "hand", "arm", "head", "face", "mouth", "body", "leg", "lap", "tail", "trail", "cone",
-    "container", "item", "meal", "drink", "crowd", "fan", "spectator", "passenger", "skyline", "entrance", "archway",
-))  # fmt: skip
 RUDE = frozenset(("butt", "ass", "sexy", "naked", "nude", "crotch", "boobs", "breasts", "genitals", "penis", "fat"))
 _BARE = frozenset(("with", "of", "filled", "drinking", "drinks", "drink"))  # before water: "a glass of water"
 _NEW_KINDS = frozenset(("person", "animal", "wear", "food"))  # what is new of these is "a", not "the"
@@ -118,22 +89,11 @@ def find_more(reading: CaptionReading, num_captions: Counter[str]) -> dict[int, 
 
 
 def _noun_of(tokens: tuple[str, ...], at: int, num_captions: Counter[str]) -> Noun | None:
-    token, behind = tokens[at], tokens[at + 1] if at + 1 < len(tokens) else "."
-    if behind not in BOUNDARIES and behind not in VERB_FORMS:
-        return None
-    if token in COUPLES:
-        return Noun("couple", "person", "a", is_plural=False, category="person") if behind != "of" else None
-    if token in _MASS:
-        return Noun(token, "thing", "mass", is_plural=False, category=None)
-    single = token[:-1] if token.endswith("s") and not token.endswith(("ss", "us")) else token
-    known = token in NOUNS or token in VERB_FORMS or token in BASE_FORMS or token in BOUNDARIES
-    if known or token in _NO_NOUNS or (single != token and plural_of(single) != token):
-        return None
-    is_word = token.isalpha() and len(token) > 3 and not token.endswith("ing")
-    agreed = is_word and num_captions[token] > 1 and token not in ADJECTIVES and token not in COLOURS
-    if single in _MORE_NOUNS or agreed:
-        return Noun(single, "thing", "a", is_plural=single != token, category=None)
-    return None
+    if tokens[at] in COUPLES:
+        behind = tokens[at + 1] if at + 1 < len(tokens) else "."
+        is_one = (behind in BOUNDARIES or behind in VERB_FORMS) and behind != "of"
+        return Noun("couple", "person", "a", is_plural=False, category="person") if is_one else None
+    return find_noun(tokens, at, num_captions)
 
 
 def _widen(tokens: tuple[str, ...], phrase: NounPhrase) -> NounPhrase:
@@ -200,6 +160,8 @@ def read_whole(caption: Caption, at: int, *, is_first: bool = False) -> Piece | 
     if of is None or caption.token(of.end) == "of" or not colors <= of.keys:
         return None  # without its color "a glass of red wine" is not what the caption names
     phrase = caption.by_start[at]
+    if phrase.noun.kind == caption.by_start[piece.end + 1].noun.kind == "place":
+        return None  # "a hill of a street"
     if phrase.is_plural and caption.token(at) == "the" and piece.parts[0].text and not is_first:
         piece = structs.replace(piece, parts=(StatementPart(f"the {piece.parts[0].text}", None),))
     return piece + word_piece(" of ", piece.end + 1) + of

@@ -1,15 +1,17 @@
 """Placements of a statement: a preposition of a caption and the thing behind it, said anew."""
 
-from instructgen.scenegraph.actions import say_preposition
+from instructgen.lexicon.words import plural_of
 from instructgen.scenegraph.agreement import is_agreed
 from instructgen.scenegraph.graph import StatementPart
 from instructgen.scenegraph.pieces import Caption, Piece, read_whole
+from instructgen.scenegraph.saying import say_preposition
 from instructgen.scenegraph.verbs import VERB_FORMS
 from instructgen.scenegraph.vocabulary import PREPOSITIONS, Noun
 
 _MAX_PREPOSITION = 4
 _SITTING = frozenset(("seated", "sitting", "sits", "sit"))
 _MOST_HANGING = 5
+_EVERYWHERE = frozenset(("floor", "wall", "ceiling"))
 _LOOSE = frozenset(("underneath", "beneath", "under", "below", "above", "around"))
 _WHOLE = (
     *("in the back of", "on the back of", "at the end of", "at the top of", "on the edge of", "at the edge of"),
@@ -46,15 +48,23 @@ def read_placement(caption: Caption, at: int) -> Piece | None:
             return None
         if preposition == "between" and not caption.by_start[at + length].is_plural:
             return None
-        behind = caption.token(thing.end)
-        if behind == "from":
+        if caption.token(thing.end) == "from":
             return None  # "across the street from a house" is not on it
-        if said == "with" and (behind in VERB_FORMS or behind.endswith(("ing", "ed"))):
-            return None  # "with cups replaced by numbers" is not "with cups"
-        if said == "with" and _hangs_over(caption, thing.end):
-            return None  # nor is "an umbrella with people underneath" one with people
+        if said == "with" and _is_unclear_with(caption, thing, noun):
+            return None
         return Piece((StatementPart(f" {said} ", None),), at + length, last=said) + thing
     return None
+
+
+def _is_unclear_with(caption: Caption, thing: Piece, noun: Noun) -> bool:
+    """True for what is not simply with it.
+
+    "With cups replaced by numbers" is not "with cups", nor is "an umbrella with people underneath" one with people.
+    """
+    behind = caption.token(thing.end)
+    if noun.lemma in _EVERYWHERE and thing.parts[0].text in (noun.lemma, plural_of(noun.lemma)):
+        return True  # every kitchen is one with floors
+    return behind in VERB_FORMS or behind.endswith(("ing", "ed")) or _hangs_over(caption, thing.end)
 
 
 def stands_before_doubt(caption: Caption, at: int) -> bool:

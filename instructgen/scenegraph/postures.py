@@ -11,18 +11,22 @@ _POSTURE_WORDS = {
     "run": frozenset(("run", "runs", "running")),
     "swim": frozenset(("swim", "swims", "swimming")),
 }
+_OUTWEIGHED = 2  # as many captions for one that tells otherwise are not enough
 _POSTURE_OF = {"seat": "sit", "lay": "lie", "sleep": "lie"}
 # A vehicle stands still or moves.
 _MOTION_WORDS = {
-    "park": frozenset(("parked", "parks", "stopped", "stops", "docked", "stationary", "abandoned")),
+    "park": frozenset((
+        "parked", "parks", "stopped", "stops", "docked", "stationary", "abandoned", "sitting", "sits", "standing",
+    )),
     "drive": frozenset((
         "driving", "drives", "traveling", "travels", "travelling", "moving", "moves", "going", "coming", "comes",
         "rolling", "passing", "passes", "approaching", "approaches", "racing", "rides", "speeding", "heading",
+        "pulling", "pulls", "leaving", "arriving",
     )),
 }  # fmt: skip
 _MOTION_OF = {
-    **dict.fromkeys(("stop", "dock"), "park"),
-    **dict.fromkeys(("travel", "move", "go", "pass", "approach", "race", "ride"), "drive"),
+    **dict.fromkeys(("stop", "dock", "sit", "stand", "rest"), "park"),
+    **dict.fromkeys(("travel", "move", "go", "pass", "approach", "race", "ride", "pull"), "drive"),
 }
 
 
@@ -49,7 +53,7 @@ def is_posture_disputed(verb: str, captions: list[tuple[str, ...]], *, is_vehicl
     own, others = _rivals_of(verb, is_vehicle=is_vehicle)
     agreeing = sum(not own.isdisjoint(tokens) for tokens in captions)
     against = sum(not others.isdisjoint(tokens) for tokens in captions)
-    return bool(against) and agreeing <= max(1, against)
+    return bool(against) and agreeing <= max(1, _OUTWEIGHED * against)
 
 
 def excludes(one: str, other: str) -> bool:

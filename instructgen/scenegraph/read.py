@@ -3,7 +3,7 @@
 from instructgen.records import ImageRecord
 from instructgen.scenegraph.actions import find_actions
 from instructgen.scenegraph.attributes import find_attributes
-from instructgen.scenegraph.circumstances import find_circumstances
+from instructgen.scenegraph.circumstances import find_circumstances, find_outdoors
 from instructgen.scenegraph.corroboration import find_told
 from instructgen.scenegraph.entities import find_entities
 from instructgen.scenegraph.graph import Contradiction, SceneGraph
@@ -39,6 +39,7 @@ def read_graph(record: ImageRecord, parser: CaptionParser | None = None) -> Scen
         contradictions=_drop_repeats(tuple(disputes)),
         num_captions=len(record.captions),
         words=words,
+        outdoors=find_outdoors(readings, boxed),
         boxed=boxed,
         person=person,
     )

@@ -61,7 +61,7 @@ _TABLES = (
     _groups("sleeping sleeps asleep", "looking looks watching watches staring stares awake eating playing plays"),
     _groups("landing lands landed", "taking takes takeoff"),
     _groups("riding rides ride driving drives", "parked parks stopped resting pulled"),
-    _groups("skiing snowboarding", "standing stands posing poses"),
+    _groups("skiing snowboarding riding rides", "standing stands posing poses"),
     _groups("playing plays play", "grazing grazes graze"),
     _groups("camera cameras", "phone cellphone smartphone iphone"),
     _groups("grazing grazes graze", "running runs run galloping racing"),

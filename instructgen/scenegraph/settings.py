@@ -19,10 +19,10 @@ _TABLE = """
 kitchen|in a kitchen|oven, refrigerator, microwave, sink, toaster
 bathroom|in a bathroom|toilet, sink, toothbrush, hair drier
 restroom|in a restroom|toilet, sink
-living room|in a living room|couch, tv, remote
+living room|in a living room|couch
 bedroom|in a bedroom|bed
 dining room|in a dining room|dining table
-hotel room|in a hotel room|bed, tv
+hotel room|in a hotel room|
 office|in an office|laptop, keyboard, mouse, tv
 restaurant|at a restaurant|dining table, wine glass, fork, cup, pizza
 classroom|in a classroom|chair, book
@@ -77,6 +77,37 @@ grass|on the grass|
 water|in the water|boat, surfboard, bird
 city|in a city|car, bus, traffic light
 room|in a room|couch, chair, tv, bed
+market|at a market|
+museum|in a museum|
+stadium|in a stadium|
+bar|in a bar|
+cafe|at a cafe|
+hospital|in a hospital|
+lobby|in a lobby|
+hallway|in a hallway|
+garage|in a garage|
+barn|in a barn|
+gym|in a gym|
+platform|on a platform|
+bridge|on a bridge|
+pier|on a pier|
+dock|at a dock|
+patio|on a patio|
+porch|on a porch|
+deck|on a deck|
+driveway|in a driveway|
+alley|in an alley|
+courtyard|in a courtyard|
+plaza|in a plaza|
+town square|in a town square|
+crosswalk|at a crosswalk|
+bus stop|at a bus stop|
+construction site|at a construction site|
+trail|on a trail|
+lawn|on a lawn|
+parade|at a parade|
+wedding|at a wedding|
+party|at a party|
 """
 
 
@@ -89,6 +120,12 @@ def _parse_line(line: str) -> Setting:
 # Said with "in", never named: "the setting is the water" is no English.
 UNNAMED = frozenset({"water", "ocean", "snow", "grass", "woods"})
 VAGUE = frozenset({"room", "grass", "water"})  # "taken in a room" tells nothing
+# One caption alone is not enough for these.
+TOLD_TWICE = frozenset((
+    "market", "museum", "stadium", "bar", "cafe", "hospital", "lobby", "hallway", "garage", "barn", "gym", "platform",
+    "bridge", "pier", "dock", "patio", "porch", "deck", "driveway", "alley", "courtyard", "plaza", "town square",
+    "crosswalk", "bus stop", "construction site", "trail", "lawn", "parade", "wedding", "party",
+))  # fmt: skip
 # In order of precedence: the narrower place first.
 SETTINGS = {setting.lemma: setting for setting in map(_parse_line, _TABLE.strip().splitlines())}
 # Pairs of categories (first, any of the rest) that give a place away without a word.
@@ -106,6 +143,7 @@ _ROOM_WORDS = frozenset((
 ))  # fmt: skip
 _INSIDE = frozenset({"in", "on", "at", "down", "across", "through", "inside", "along", "into"})
 _NOT_IN = frozenset({"instead", "not", "no", "outside", "outdoor", "beside", "toy", "model", "miniature"})
+_OUTDOOR_TOO = frozenset(("market", "stadium", "parade", "wedding", "party"))
 _VIEWS = frozenset({"view", "picture", "photo", "shot", "scene", "image", "middle", "area"})
 
 
@@ -131,7 +169,10 @@ def is_scene(tokens: tuple[str, ...], phrase: NounPhrase) -> bool:
     if tokens[phrase.end : phrase.end + 1] == ("from",):
         return False  # "across the street from a house"
     before = tokens[max(0, phrase.start - 3) : phrase.start]
-    if not _NOT_IN.isdisjoint((*before, *tokens[phrase.start : phrase.end])):
+    looks = set(tokens[phrase.start : phrase.end])
+    if phrase.noun.lemma in _OUTDOOR_TOO:
+        looks -= {"outdoor", "outside"}
+    if not _NOT_IN.isdisjoint((*before, *looks)):
         return False
     if not before:
         return phrase.noun.kind == "place"

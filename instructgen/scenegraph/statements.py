@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable
 from itertools import pairwise
 
 from instructgen.lexicon.words import COLOURS
-from instructgen.scenegraph.actions import GAME_VERBS, PLAYED, is_done_to
 from instructgen.scenegraph.agreement import Sources, collect_sources, is_disputed, key_of
 from instructgen.scenegraph.events import MANNERS, letter_of, read_manner
 from instructgen.scenegraph.graph import Contradiction, Entity, Statement, StatementPart
@@ -28,6 +27,7 @@ from instructgen.scenegraph.pieces import (
 from instructgen.scenegraph.placements import read_placement, stands_before_doubt
 from instructgen.scenegraph.postures import POSTURES
 from instructgen.scenegraph.reading import CaptionReading
+from instructgen.scenegraph.saying import GAME_VERBS, PLAYED, RIDDEN, is_done_to
 from instructgen.scenegraph.subjects import owner_fits, read_subject, skip_opener
 from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS, Verb
 from instructgen.scenegraph.vocabulary import NOUNS, PREPOSITIONS
@@ -53,6 +53,7 @@ _JOINERS = frozenset((
     "use", "serve", "sell", "fly", "fill", "top", "cover", "surround", "watch", "feed", "enjoy", "have",
 ))  # fmt: skip
 _EACH = re.compile(r"\b(?:each other|their|together|themselves)\b")
+_NAMED_OTHERWISE = frozenset(("animal", "vehicle", "food", "sports"))
 _LYING = frozenset(("lie", "lay"))
 _WHERE = frozenset(_MANNERS.values()) - {"together"}
 
@@ -97,8 +98,8 @@ def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
         return None
     subject, phrase, is_plural = found
     is_new = phrase.noun.category is None and phrase.noun not in [one.noun for one in reading.phrases]
-    if is_new and "person" in sources.entities:
-        return None  # an unknown word may be one for somebody
+    if is_new and _may_be_boxed(reading, sources):
+        return None  # an unknown word may be one for somebody, a toucan is the bird
     found_more = _read_details(caption, subject)
     if found_more is None:
         return None
@@ -135,6 +136,15 @@ def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
         kind=phrase.noun.kind,
         keys=whole.keys,
         looks=whole.looks,
+    )
+
+
+def _may_be_boxed(reading: CaptionReading, sources: Sources) -> bool:
+    """True where a person, or what lives, moves or flies, is boxed and the caption names it by no word of ours."""
+    named = {phrase.noun.category for phrase in reading.phrases}
+    return any(
+        one.name == "person" or (one.kind in _NAMED_OTHERWISE and one.name not in named)
+        for one in sources.entities.values()
     )
 
 
@@ -231,19 +241,34 @@ def _read_verb(caption: Caption, at: int, *, is_plural: bool) -> Piece | None:
         return None
     said = "lying" if verb.base == "lay" else verb.ing
     piece = Piece((StatementPart(f" {said}", None),), at + 1, frozenset({verb.base}), verb=verb.base, last=verb.base)
-    is_whole = verb.may_stand_alone
     thing = read_whole(caption, piece.end)
     if thing is not None:
         phrase = caption.by_start[piece.end]
+        if verb.base == "ride" and phrase.noun.category in RIDDEN:
+            verb = VERB_FORMS[RIDDEN[phrase.noun.category]]
+            piece = Piece(
+                (StatementPart(f" {verb.ing}", None),),
+                thing.end,
+                frozenset({verb.base, phrase.noun.category}),
+                verb=verb.base,
+                last=verb.base,
+            )
+            return _read_where(caption, piece, verb, None)
         goes_on = caption.token(thing.end) in _PARTICLES  # "taking a dog out for a walk"
         if not verb.takes_object or not is_done_to(verb.base, phrase) or goes_on:
             return None
         played = PLAYED.get(phrase.noun.lemma) if verb.base in GAME_VERBS else None
         if played is not None:
             thing = Piece((StatementPart(played, None),), thing.end, thing.keys)
-        piece, is_whole = piece + word_piece(" ", piece.end) + thing, True
+        piece = piece + word_piece(" ", piece.end) + thing
     elif piece.end in caption.by_start:
         return None
+    return _read_where(caption, piece, verb, thing)
+
+
+def _read_where(caption: Caption, piece: Piece, verb: Verb, thing: Piece | None) -> Piece | None:
+    """Read how and where it is done; None for a doing that says nothing without."""
+    is_whole = verb.may_stand_alone or thing is not None
     manner, end = _read_manner(caption, piece.end)
     if manner:
         piece += word_piece(f" {manner}", end)

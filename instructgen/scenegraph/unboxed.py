@@ -2,14 +2,24 @@
 
 from msgspec import structs
 
+from instructgen.lexicon.meanings import BORNE_OUT
 from instructgen.lexicon.words import plural_of
 from instructgen.scenegraph.corroboration import FEW
 from instructgen.scenegraph.graph import Entity, Evidence
+from instructgen.scenegraph.new_nouns import find_agreed_nouns
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.reading import CaptionReading, Mentions, spans_of
 from instructgen.scenegraph.vocabulary import BOUNDARIES, DETERMINERS
 
-_UNBOXED_KINDS = frozenset({"surface", "thing", "wear"})
+_UNBOXED_KINDS = frozenset({"surface", "thing", "wear", "mass", "unique"})
+# What is no single thing, and still to be seen, where most captions name it.
+_SPREAD = frozenset((
+    "grass", "snow", "sand", "dirt", "mud", "hay", "water", "ocean", "food", "meat", "cheese", "bread", "rice",
+    "soup", "salad", "fruit", "wine", "beer", "milk", "juice", "ice cream", "pasta", "lettuce", "luggage",
+))  # fmt: skip
+_SAME = {"body of water": "water"}
+_HEADS = frozenset(("sign", "tree", "table", "lamp", "pole", "track", "fence", "tower", "counter", "light", "plant"))
+_MOST = 3  # captions that make a thing one to be told, whatever the word
 # Nouns of captions that are no thing of their own, or may be another word for something boxed.
 _VAGUE = frozenset((
     "picture", "photo", "camera", "game", "corner", "cell", "trick", "skateboard trick", "snow board trick",
@@ -115,14 +125,29 @@ def find_unboxed(readings: tuple[CaptionReading, ...], words: frozenset[str]) ->
             noun = phrase.noun
             known = noun.kind in _UNBOXED_KINDS and noun.category is None and noun.lemma not in _OF_ITSELF
             if known and not phrase.is_likeness and _is_whole(reading.tokens, phrase):
-                by_lemma.setdefault(noun.lemma, []).append((reading, phrase))
+                by_lemma.setdefault(_SAME.get(noun.lemma, noun.lemma), []).append((reading, phrase))
+    for reading, phrase in find_agreed_nouns(readings):
+        by_lemma.setdefault(phrase.noun.lemma, []).append((reading, phrase))
+    _join_heads(by_lemma)
     found = []
     for lemma, said in sorted(by_lemma.items(), key=lambda pair: (-len({r.number for r, _ in pair[1]}), pair[0])):
         if not any(phrase.is_negated for _, phrase in said):
-            found.append(_make_unboxed(lemma, said, words, is_alone=len(readings) < FEW))
+            found.append(_make_unboxed(lemma, said, words, readings))
     # "A tree" may be the palm tree that another caption names.
     heads = {one.name.rsplit(" ", 1)[-1] for one in found if " " in one.name}
     return [structs.replace(one, is_listed=False) if one.name in heads else one for one in found]
+
+
+def _join_heads(by_lemma: dict[str, Mentions]) -> None:
+    """Count a street sign as a sign too, where few call it so: "a road sign" and "a street sign" are one to most."""
+    for head in {lemma.rpartition(" ")[2] for lemma in by_lemma if " " in lemma} & _HEADS:
+        kinds = [lemma for lemma in by_lemma if lemma.endswith(f" {head}")]
+        whole = [*by_lemma.get(head, []), *(one for lemma in kinds for one in by_lemma[lemma])]
+        most = max(len({reading.number for reading, _ in by_lemma[lemma]}) for lemma in kinds)
+        if most < _MOST and len({reading.number for reading, _ in whole}) >= _MOST:
+            by_lemma[head] = whole
+            for lemma in kinds:
+                del by_lemma[lemma]
 
 
 def _is_whole(tokens: tuple[str, ...], phrase: NounPhrase) -> bool:
@@ -144,20 +169,11 @@ def _is_part(lemma: str, said: Mentions) -> bool:
     )
 
 
-def _make_unboxed(lemma: str, said: Mentions, words: frozenset[str], *, is_alone: bool) -> Entity:
+def _make_unboxed(lemma: str, said: Mentions, words: frozenset[str], readings: tuple[CaptionReading, ...]) -> Entity:
     noun = said[0][1].noun
     many = {phrase.is_plural for _, phrase in said}
     num_captions = len({reading.number for reading, _ in said})
-    scarce = any("few" in reading.tokens[phrase.start : phrase.end] for reading, phrase in said)
-    listed = (
-        not scarce
-        and noun.article == "a"
-        and noun.kind != "wear"
-        and len(many) == 1
-        and lemma not in _VAGUE
-        and (num_captions > 1 or (is_alone and not SAID_TWICE.get(lemma, frozenset()) & words))
-        and not _is_part(lemma, said)
-    )
+    num_many = len({reading.number for reading, phrase in said if phrase.is_plural})
     return Entity(
         number=0,
         name=lemma,
@@ -168,10 +184,38 @@ def _make_unboxed(lemma: str, said: Mentions, words: frozenset[str], *, is_alone
         boxes=(),
         has_crowd=False,
         num_captions=num_captions,
-        is_single=noun.article == "a" and many == {False} and plural_of(lemma) not in words,
+        is_single=noun.article == "a" and many == {False} and plural_of(lemma) not in words and not _is_twice(said),
         count=None,
         evidence=Evidence(spans_of(said)),
         certainty="sure" if num_captions > 1 else "likely",
-        is_plural_noun=True in many,
-        is_listed=listed,
+        is_plural_noun=num_many >= _MOST or (True in many and num_captions - num_many < _MOST),
+        is_listed=_is_listed(lemma, said, words, readings),
     )
+
+
+def _is_twice(said: Mentions) -> bool:
+    """True where one caption names two of it: "a building in front of a building"."""
+    return len(said) > len({reading.number for reading, _ in said})
+
+
+def _is_listed(lemma: str, said: Mentions, words: frozenset[str], readings: tuple[CaptionReading, ...]) -> bool:
+    """True for what may be told as a thing of its own: named in one number, and by no word that may be another's.
+
+    What most captions name, or bear out by other words, is told in any case.
+    """
+    noun = said[0][1].noun
+    is_alone = len(readings) < FEW
+    num_captions = len({reading.number for reading, _ in said})
+    num_many = len({reading.number for reading, phrase in said if phrase.is_plural})
+    scarce = any("few" in reading.tokens[phrase.start : phrase.end] for reading, phrase in said)
+    if lemma in _SPREAD and lemma in BORNE_OUT:
+        words_for = BORNE_OUT[lemma] | {lemma}
+        return sum(not words_for.isdisjoint(reading.tokens) for reading in readings) >= _MOST
+    if scarce or noun.kind == "wear" or _is_part(lemma, said):
+        return False
+    if max(num_many, num_captions - num_many) >= _MOST:
+        return noun.article == "a" or lemma in _SPREAD
+    one_number = num_many in (0, num_captions) and all(phrase.is_plural == (num_many > 0) for _, phrase in said)
+    if noun.article != "a" or not one_number or lemma in _VAGUE:
+        return False
+    return num_captions > 1 or (is_alone and not SAID_TWICE.get(lemma, frozenset()) & words)

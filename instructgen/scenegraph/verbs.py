@@ -199,6 +199,44 @@ peer peering peers|
 peek peeking peeks|
 snuggle snuggling snuggles|
 return returning returns|object
+spray spraying sprays|object
+put putting puts|object
+load loading loads|object
+unload unloading unloads|object
+pack packing packs|object
+roast roasting roasts|object
+grill grilling grills|object
+comb combing combs|object
+shave shaving shaves|object alone
+repair repairing repairs|object
+clean cleaning cleans|object
+groom grooming grooms|object
+scratch scratching scratches|object
+shake shaking shakes|object
+hug hugging hugs|object
+fight fighting fights|alone
+wrestle wrestling wrestles|alone
+yawn yawning yawns|alone
+stir stirring stirs|object
+slice slicing slices|object
+guide guiding guides|object
+lead leading leads|object
+lift lifting lifts|object
+photograph photographing photographs|object
+inspect inspecting inspects|object
+toss tossing tosses|object
+parasail parasailing parasails|alone
+kiteboard kiteboarding kiteboards|alone
+windsurf windsurfing windsurfs|alone
+kayak kayaking kayaks|alone
+row rowing rows|alone object
+fish fishing fishes|alone
+camp camping camps|alone
+shovel shoveling shovels|object
+plow plowing plows|object
+nurse nursing nurses|alone object
+blow blowing blows|object
+teach teaching teaches|object
 line lined lines|
 tie tied ties|
 plug plugged plugs|

@@ -84,6 +84,18 @@ _PEOPLE = {
     "bride": "bride",
     "groom": "groom",
     "police officer": "police officer, policeman",
+    "soccer player": "soccer player",
+    "football player": "football player",
+    "jockey": "jockey",
+    "vendor": "vendor",
+    "soldier": "soldier",
+    "student": "student",
+    "worker": "worker",
+    "waiter": "waiter",
+    "umpire": "umpire",
+    "cyclist": "cyclist, bicyclist",
+    "motorcyclist": "motorcyclist",
+    "swimmer": "swimmer",
 }
 GENDERS = {
     "man": "male", "boy": "male", "groom": "male", "woman": "female", "girl": "female", "bride": "female",
@@ -166,6 +178,7 @@ ADJECTIVES = _words("""big large huge giant small little tiny tall short long yo
     middle-aged baby mother adult-sized shallow deep dressed uniformed rusty bare thick thin heavy
     lush snow covered snow-covered grass-covered tree-lined cardboard wicker fashioned
     american military decorative electronic assorted high low adorable gourmet elegant sleek curved elevated
+    pregnant elderly
     opened sleeping running speeding moving parked sitting standing flying""")
 # Adjectives after which an animal, person or vehicle is not a real one.
 UNREAL = _words(
