@@ -55,8 +55,24 @@ class BalanceConfig(Struct, frozen=True, forbid_unknown_fields=True):
     seed: int | None = None  # the build's otherwise
 
 
+class DocumentsConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """How documents with pictures between their texts are read (docs/interleaved.md); numbers are OpenFlamingo's."""
+
+    images: str | None = None  # folder of their pictures; images/ beside the file otherwise
+    match: Literal["best", "given"] = "best"  # to sentences anew, by the similarities, or as the corpus did
+    min_similarity: float = 0.24  # of a picture and its sentence
+    min_picture_bytes: NotNegativeInt = 11_000  # a smaller picture of a document is an icon
+    max_pictures: PositiveInt = 6  # of a document, clips too
+    keep_single: Fraction = 0.5  # share of the documents with one picture
+    fps: Positive = 1.0  # of a clip, Flamingo's
+    max_frames: PositiveInt = 8
+    max_frame_side_px: PositiveInt = 480  # of a frame as it is stored; a smaller one stays as it is
+
+
 class SourceConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """`tables`, `columns` and `balance` are for the source of pairs alone (docs/pairs.md)."""
+    """`tables`, `columns` and `balance` are for the source of pairs alone (docs/pairs.md), `documents` for
+    interleaved documents.
+    """
 
     name: str = "coco"
     root: str | None = None
@@ -65,6 +81,7 @@ class SourceConfig(Struct, frozen=True, forbid_unknown_fields=True):
     tables: tuple[TableConfig, ...] = ()
     columns: ColumnsConfig = ColumnsConfig()
     balance: BalanceConfig | None = None
+    documents: DocumentsConfig = DocumentsConfig()
 
 
 class SurrogateConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -279,7 +296,7 @@ def _suggest(message: str) -> str:
     if unknown is None:
         return ""
     parts = (BuildConfig, SourceConfig, SurrogateConfig, TeacherConfig, ServerConfig, _DecodingTable)
-    more = (ColumnsConfig, TableConfig, BalanceConfig, RefineConfig, FiltersConfig, JudgeConfig)
+    more = (ColumnsConfig, TableConfig, BalanceConfig, DocumentsConfig, RefineConfig, FiltersConfig, JudgeConfig)
     last = (GatesConfig, Gate, DatasetConfig, RunConfig)
     keys = {key for part in (*parts, *more, *last) for key in part.__struct_fields__}
     near = get_close_matches(unknown[1], sorted(keys), n=1)

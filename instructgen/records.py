@@ -75,9 +75,12 @@ class Picture(Struct, frozen=True):
 
 
 class Message(Struct, frozen=True, omit_defaults=True):
+    """`parts` stand in the place of `content` and `picture` where texts and several pictures alternate, in order."""
+
     role: Role
     content: str
     picture: Picture | None = None
+    parts: tuple[str | Picture, ...] = ()
 
 
 class Decoding(Struct, frozen=True, omit_defaults=True):
@@ -94,7 +97,8 @@ class Unit(Struct, frozen=True):
     """The work to be accounted for: one (image, sample type). `unit_id` is "<image_id>/<type>".
 
     `picture_sha256` is of the stored picture, where a teacher sees it. `partner` is the image that comes before
-    `record` in a sample of two images; None for every other type, and where there is none before.
+    `record` in a sample of two images; None for every other type, and where there is none. `shots` are those that
+    come before it in a sample that goes from image to image.
     """
 
     record: ImageRecord
@@ -102,6 +106,7 @@ class Unit(Struct, frozen=True):
     surrogate: Surrogate
     picture_sha256: str = ""
     partner: ImageRecord | None = None
+    shots: tuple[ImageRecord, ...] = ()
 
     @property
     def unit_id(self) -> str:
@@ -156,7 +161,8 @@ class Reply(Struct, frozen=True):
 class Sample(Struct, frozen=True):
     """One conversation. `sample_id` is "<image_id>/<type>/<n>"; `checks` holds a score for each filter passed.
 
-    `partner` is the first of two images that it speaks of, whose second is the one that it is named for.
+    `partner` is the first of two images that it speaks of, whose second is the one that it is named for; `shots` are
+    those that come before it in a sample that goes from image to image.
     """
 
     sample_id: str
@@ -166,6 +172,12 @@ class Sample(Struct, frozen=True):
     request_ids: tuple[str, ...]
     checks: dict[str, float]
     partner: ImageRecord | None = None
+    shots: tuple[ImageRecord, ...] = ()
+
+    @property
+    def others(self) -> tuple[ImageRecord, ...]:
+        """The images that it speaks of beside its own, in the order of its row."""
+        return (*self.shots, *(() if self.partner is None else (self.partner,)))
 
 
 class Rejected(Struct, frozen=True):

@@ -8,10 +8,12 @@ import msgspec
 from msgspec import Struct
 
 from instructgen.records import ImageRecord, Reply, Sample
+from instructgen.sample_types import place_images
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+PLACES, FRAMES = "image_at", "frames"
 # What a row is on its way to Parquet: a plain dict, for pyarrow takes nothing else.
 Row = dict[str, Any]
 
@@ -24,8 +26,10 @@ class Provenance(Struct, frozen=True):
     reply: Reply
 
 
-def make_schema(filter_names: Sequence[str], *, embeds_images: bool) -> "pa.Schema":
-    """Return the Arrow schema.
+def make_schema(
+    filter_names: Sequence[str], *, embeds_images: bool, has_places: bool = False, has_frames: bool = False
+) -> "pa.Schema":
+    """Return the Arrow schema, with `image_at` where pictures stand between turns, and `frames` where some are clips.
 
     The children of `images` are exactly Hugging Face's Image struct, in its order: another order or
     large_binary silently gives dicts instead of pictures. Readers are told to decode them only where the bytes
@@ -54,6 +58,10 @@ def make_schema(filter_names: Sequence[str], *, embeds_images: bool) -> "pa.Sche
     ]
     if filter_names:  # Parquet has no empty struct
         fields.append(("scores", pa.struct([(name, pa.float64()) for name in filter_names])))
+    if has_places:
+        fields.append((PLACES, pa.list_(pa.int64())))
+    if has_frames:
+        fields.append((FRAMES, pa.list_(pa.int64())))
     schema = pa.schema(fields)
     return declare_pictures(schema) if embeds_images else schema
 
@@ -70,16 +78,18 @@ def make_row(
     record: ImageRecord,
     provenance: Provenance,
     picture: bytes | None,
-    partner_picture: bytes | None = None,
+    other_pictures: Mapping[str, bytes | None] | None = None,
 ) -> Row:
     """Return the row of a sample; `picture` None keeps the image by its path, relative to the image folder.
 
-    The sample's own image is the last of `images`; that of its partner, if it has one, comes before it. Licences and
-    addresses are in the order of `images`, None where the source does not say.
+    The sample's own image is the last of `images`; the others that it speaks of come before it, with their pictures
+    by their ids in `other_pictures`. Licences and addresses are in the order of `images`, None where the source does
+    not say.
     """
-    records, pictures = [record], [picture]
-    if sample.partner is not None:
-        records, pictures = [sample.partner, record], [partner_picture, picture]
+    records = [*sample.others, record]
+    others = other_pictures or {}
+    pictures = [*(others.get(one.image_id) for one in sample.others), picture]
+    image_at = place_images(sample.sample_type, len(sample.turns), len(records))
     reply = provenance.reply
     return {
         "sample_id": sample.sample_id,
@@ -98,6 +108,7 @@ def make_row(
         "completion_tokens": reply.completion_tokens,
         "cost_usd": reply.cost_usd,
         "scores": dict(sample.checks),
+        PLACES: None if image_at is None else list(image_at),
     }
 
 

@@ -83,7 +83,7 @@ class ContaminationPass:
         self._waiting: list[tuple[str, str, str]] = []
 
     def observe(self, sample: Sample, record: ImageRecord) -> None:
-        for one in (record,) if sample.partner is None else (record, sample.partner):
+        for one in (record, *sample.others):
             names = {image_name(one.image_id), image_name(one.file_name)}
             if not names.isdisjoint(self._image_names):
                 self._faults[sample.sample_id] = Fault("contaminated_image", shorten(one.file_name))

@@ -28,6 +28,9 @@ _CONTROL = re.compile(
     r"|^[ \t]*={3,}[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
 )
+# Flamingo's prompts have them at the start of a text (arXiv 2204.14198), and no chat template reads a document.
+_DOCUMENTS = ("interleaved",)
+_LABELS = re.compile(r"^(?:Question|Answer) ?:", re.MULTILINE)
 # A text never holds these; a terminal or a C string would act on them.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 # A text without any of these cannot match; looking for them is ten times faster than the pattern.
@@ -41,6 +44,8 @@ class ControlStrings(Struct, frozen=True, forbid_unknown_fields=True):
 
     def check(self, sample: Sample, record: ImageRecord) -> Verdict:  # noqa: ARG002
         text = join_turns(sample.turns)
+        if sample.sample_type in _DOCUMENTS:
+            text = _LABELS.sub("", text)
         lowered = text.lower()
         hit = _CONTROL.search(text) if any(cue in lowered for cue in _CUES) else None
         hit = hit or _UNPRINTABLE.search(text)

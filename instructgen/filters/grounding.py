@@ -46,7 +46,7 @@ class Grounding(Struct, frozen=True, forbid_unknown_fields=True):
 
     def check(self, sample: Sample, record: ImageRecord) -> Verdict:
         limits = self._limits(sample.sample_type)
-        findings = find_claims(sample.turns, record, sample.sample_type, sample.partner)
+        findings = find_claims(sample.turns, record, sample.sample_type, sample.partner, sample.shots)
         score = findings.count("unverifiable") / max(1, len(findings.claims))
         by_turn: dict[int, list[Claim]] = {}
         for claim in findings.claims:

@@ -119,7 +119,7 @@ class SourceLeakage(Struct, frozen=True, forbid_unknown_fields=True):
         if sample.sample_type in _OF_BOXES:
             return Verdict(0.0)
         text = " ".join(join_turns(_without_requests(sample.turns)).split())  # a phrase may run over a line's end
-        captions = record.captions + (sample.partner.captions if sample.partner is not None else ())
+        captions = [caption for one in (record, *sample.others) for caption in one.captions]
         for hit in _find_leaks(text.lower()):
             if not any(hit[0] in caption.lower() for caption in captions):
                 return Verdict(1.0, fault_at("source_leak", hit, text))

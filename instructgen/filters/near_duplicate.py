@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from instructgen.filters.shingles import Hashes
+
     Sketches = NDArray[np.uint32]
 
 _NUM_HASHES = 120  # divisible into many bands; the error of the estimate is below 0.046
@@ -59,7 +61,7 @@ class NearDuplicatePass:
         self._sketches: list[Sketches] = []
 
     def observe(self, sample: Sample, record: ImageRecord) -> None:  # noqa: ARG002
-        text = (join_answers if self._options.text == "answers" else join_turns)(sample.turns)[:_BATCH_CHARS]
+        text = choose_text(sample, self._options)
         self._ids.append(sample.sample_id)
         self._type_of.append(self._types.setdefault(sample.sample_type, len(self._types)))
         self._waiting.append(text)
@@ -85,31 +87,47 @@ class NearDuplicatePass:
         return {self._ids[j]: Fault("near_duplicate", self._ids[i]) for j, i in sorted(kept_as.items())}
 
     def _are_alike(self, one: int, other: int) -> bool:
-        """Return whether the true similarity is high enough."""
-        import numpy as np
-
-        left, right = self._shingles[one], self._shingles[other]
-        both = np.concatenate((left, right))
-        both.sort()
-        num_common = int(np.count_nonzero(both[1:] == both[:-1]))
-        return num_common >= self._options.threshold * (len(both) - num_common)
+        return are_alike(self._shingles[one], self._shingles[other], self._options.threshold)
 
     def _sketch(self) -> None:
         """Turn the waiting texts into shingles and sketches."""
-        import numpy as np
-
         if not self._waiting:
             return
-        words, word_places = hash_words(self._waiting)
-        hashes, places = hash_shingles(words, word_places, self._options.n)
-        values = (hashes >> np.uint64(32)).astype(np.uint32)
-        is_long = np.diff(word_places) >= self._options.min_words
-        self._sketches.append(make_sketches(values, places))
-        for at, start in enumerate(places[:-1]):
-            own = values[start : places[at + 1]] if is_long[at] else values[:0]
-            self._shingles.append(_distinct(own))
+        sketches, shingles = sketch_texts(self._waiting, self._options)
+        self._sketches.append(sketches)
+        self._shingles += shingles
         self._waiting.clear()
         self._num_chars = 0
+
+
+def choose_text(sample: Sample, options: NearDuplicate) -> str:
+    """Return what of a sample is compared."""
+    return (join_answers if options.text == "answers" else join_turns)(sample.turns)[:_BATCH_CHARS]
+
+
+def sketch_texts(texts: list[str], options: NearDuplicate) -> tuple["Sketches", "list[NDArray[np.uint32]]"]:
+    """Return the sketches of the texts, and the shingles of each, sorted: none of a text that is too short."""
+    import numpy as np
+
+    words, word_places = hash_words(texts)
+    hashes, places = hash_shingles(words, word_places, options.n)
+    values = (hashes >> np.uint64(32)).astype(np.uint32)
+    is_long = np.diff(word_places) >= options.min_words
+    shingles = []
+    for at, start in enumerate(places[:-1]):
+        own = values[start : places[at + 1]] if is_long[at] else values[:0]
+        shingles.append(_distinct(own))
+    return make_sketches(values, places), shingles
+
+
+def are_alike(left: "NDArray[np.uint32]", right: "NDArray[np.uint32]", threshold: float) -> bool:
+    """Return whether the true similarity of two sets of shingles is high enough."""
+    import numpy as np
+
+    both = np.concatenate((left, right))
+    both.sort()
+    num_common = int(np.count_nonzero(both[1:] == both[:-1]))
+    return num_common >= threshold * (len(both) - num_common)
 
 
 def _distinct(values: "NDArray[np.uint32]") -> "NDArray[np.uint32]":
@@ -164,37 +182,68 @@ def _find_pairs(
     """
     import numpy as np
 
-    rows = choose_rows(threshold)
     pairs = [np.zeros(0, dtype=np.int64)]
     num = len(sketches)
     members = np.flatnonzero(looked_at)
-    for band in range(0, _NUM_HASHES - rows + 1, rows):
-        keys = mix(types[members].astype(np.uint64) + np.uint64(1))
-        for column in range(band, band + rows):
-            keys = mix(keys * np.uint64(31) + sketches[members, column])
-        order = np.argsort(keys, kind="stable")
-        keys, at = keys[order], members[order]
-        is_first = np.ones(len(keys), dtype=bool)
-        np.not_equal(keys[1:], keys[:-1], out=is_first[1:])
-        heads = at[np.maximum.accumulate(np.where(is_first, np.arange(len(keys)), 0))]
-        pairs.append(heads[~is_first] * num + at[~is_first])
-        for step in range(1, _NEIGHBOURS + 1):
-            same = keys[step:] == keys[:-step]
-            pairs.append(at[:-step][same] * num + at[step:][same])
+    for band in list_bands(threshold):
+        left, right = pair_band(make_keys(sketches[members], types[members], band), members)
+        pairs.append(left * num + right)
     return _order(np.unique(np.concatenate(pairs)), sketches, threshold)
+
+
+def list_bands(threshold: float) -> list[range]:
+    """Return the hashes of each band."""
+    rows = choose_rows(threshold)
+    return [range(band, band + rows) for band in range(0, _NUM_HASHES - rows + 1, rows)]
+
+
+def make_keys(sketches: "Sketches", types: "NDArray[np.int64]", band: range) -> "Hashes":
+    """Return one number for what each sample has in a band; samples of two types have none in common."""
+    import numpy as np
+
+    keys: Hashes = mix(types.astype(np.uint64) + np.uint64(1))
+    for column in band:
+        keys = mix(keys * np.uint64(31) + sketches[:, column])
+    return keys
+
+
+def pair_band(keys: "Hashes", members: "NDArray[np.int64]") -> tuple["NDArray[np.int64]", "NDArray[np.int64]"]:
+    """Return the samples that share a key: the earlier ones and the later ones; `members` rise."""
+    import numpy as np
+
+    order = np.argsort(keys, kind="stable")
+    keys, at = keys[order], members[order]
+    is_first = np.ones(len(keys), dtype=bool)
+    np.not_equal(keys[1:], keys[:-1], out=is_first[1:])
+    heads = at[np.maximum.accumulate(np.where(is_first, np.arange(len(keys)), 0))]
+    left, right = [heads[~is_first]], [at[~is_first]]
+    for step in range(1, _NEIGHBOURS + 1):
+        same = keys[step:] == keys[:-step]
+        left.append(at[:-step][same])
+        right.append(at[step:][same])
+    return np.concatenate(left), np.concatenate(right)
 
 
 def _order(pairs: "NDArray[np.int64]", sketches: "Sketches", threshold: float) -> list[tuple[int, int]]:
     """Return the pairs whose sketches agree well enough, in the order of the later, then the earlier one."""
     import numpy as np
 
-    num = len(sketches)
-    left, right = np.divmod(pairs, num)
-    agrees = np.zeros(len(pairs), dtype=bool)
-    for start in range(0, len(pairs), _SLICE):
-        part = slice(start, start + _SLICE)
-        share = np.mean(sketches[left[part]] == sketches[right[part]], axis=1)
-        agrees[part] = share >= threshold - _MARGIN
+    left, right = np.divmod(pairs, len(sketches))
+    agrees = agree(sketches, left, right, threshold)
     left, right = left[agrees], right[agrees]
     order = np.lexsort((left, right))
     return list(zip(left[order].tolist(), right[order].tolist(), strict=True))
+
+
+def agree(
+    sketches: "Sketches", left: "NDArray[np.int64]", right: "NDArray[np.int64]", threshold: float
+) -> "NDArray[np.bool_]":
+    """Return which pairs have sketches that may be those of samples as similar as the threshold."""
+    import numpy as np
+
+    agrees = np.zeros(len(left), dtype=bool)
+    for start in range(0, len(left), _SLICE):
+        part = slice(start, start + _SLICE)
+        share = np.mean(sketches[left[part]] == sketches[right[part]], axis=1)
+        agrees[part] = share >= threshold - _MARGIN
+    return agrees

@@ -10,6 +10,8 @@ from instructgen.filters.quotes import shorten
 from instructgen.records import Fault, ImageRecord, Message, Sample, Verdict
 from instructgen.text import repeated_fraction
 
+_ASKS_AGAIN = "few-shot"  # the type asks the same of one image after the other
+
 
 class RepeatedText(Struct, frozen=True, forbid_unknown_fields=True):
     """Judge each answer by itself, so that a long conversation is not punished for its subject.
@@ -33,7 +35,8 @@ class RepeatedText(Struct, frozen=True, forbid_unknown_fields=True):
         }
         worst = max(fractions.values(), default=0.0)
         faults = {index: turn.content for index, turn in enumerate(sample.turns) if self._repeats(fractions, index)}
-        faults |= _find_repeated_questions(sample.turns)
+        if sample.sample_type != _ASKS_AGAIN:
+            faults |= _find_repeated_questions(sample.turns)
         if not faults:
             return Verdict(worst)
         first = max(faults, key=lambda index: (fractions.get(index, 0.0), -index))

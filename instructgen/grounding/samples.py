@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from instructgen.grounding.check import check_turns
 from instructgen.grounding.claims import Findings
 from instructgen.grounding.evidence import Evidence, read_evidence
+from instructgen.grounding.shots import check_shots
 from instructgen.grounding.two_images import check_two
 from instructgen.records import ImageRecord, Message
 
@@ -20,15 +21,24 @@ def find_evidence(record: ImageRecord) -> Evidence:
 
 @lru_cache(maxsize=_NUM_KEPT)
 def find_claims(
-    turns: tuple[Message, ...], record: ImageRecord, sample_type: str, partner: ImageRecord | None = None
+    turns: tuple[Message, ...],
+    record: ImageRecord,
+    sample_type: str,
+    partner: ImageRecord | None = None,
+    shots: tuple[ImageRecord, ...] = (),
 ) -> Findings:
-    """Return what the answers claim; where they compare `partner` and `record`, each is held against its own."""
+    """Return what the answers claim; where they compare `partner` and `record`, each is held against its own.
+
+    Where they go from image to image, through `shots` to `record`, each image has as many turns, held against it.
+    """
+    if shots:
+        return check_shots(turns, [find_evidence(one) for one in (*shots, record)], sample_type)
     if partner is not None:
         return check_two(turns, (find_evidence(partner), find_evidence(record)), sample_type)
     return check_turns(turns, find_evidence(record), sample_type)
 
 
-def join_records(first: ImageRecord, second: ImageRecord) -> ImageRecord:
-    """Return what two images show together, for measures that ask whether a thing is in either of them."""
-    captions, boxes = first.captions + second.captions, first.boxes + second.boxes
-    return replace(second, captions=captions, boxes=boxes)
+def join_records(*records: ImageRecord) -> ImageRecord:
+    """Return what images show together, for measures that ask whether a thing is in any of them."""
+    captions = tuple(caption for one in records for caption in one.captions)
+    return replace(records[-1], captions=captions, boxes=tuple(box for one in records for box in one.boxes))

@@ -26,6 +26,7 @@ _BETWEEN = re.compile(
     re.IGNORECASE,
 )
 _TAKES_UP = re.compile(r"\s*(it|that one|this one)\b", re.IGNORECASE)
+_ENDS = ".!?"
 _NUMBERS = {"first": 0, "second": 1}
 _BOTH = frozenset((0, 1))
 
@@ -45,7 +46,7 @@ def check_two(turns: Sequence[Message], evidence: tuple[Evidence, Evidence], sam
         parts = part_answer(turn.content) if turn.role == "assistant" else []
         for image, of_image in enumerate(evidence):
             told = _blank_others(turn.content, parts, image)
-            if told.strip():
+            if told.strip(f" {_ENDS}"):
                 found = check_turns((Message("assistant", told),), of_image, sample_type)
                 claims.extend(replace(claim, turn=number) for claim in found.claims)
     return Findings(tuple(sorted(claims, key=lambda claim: (claim.turn, claim.start))))
@@ -78,7 +79,7 @@ def _part_sentence(text: str, start: int, end: int, before: frozenset[int]) -> I
 
 
 def _blank_others(text: str, parts: Sequence[Part], image: int) -> str:
-    kept = [" "] * len(text)
+    kept = [char if char in _ENDS else " " for char in text]  # or what two sentences say would run together
     for part in parts:
         if image in part.images:
             kept[part.start : part.end] = text[part.start : part.end]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from instructgen.config import ColumnsConfig, SourceConfig
+from instructgen.config import ColumnsConfig, DocumentsConfig, SourceConfig
 from instructgen.errors import InstructgenError
 from instructgen.resources import shared_folder
 from instructgen.sources.base import Source
@@ -47,8 +47,14 @@ SOURCES: dict[str, Callable[[SourceConfig, int], Source]] = {
 
 def open_source(config: SourceConfig, seed: int) -> Source:
     """Return the source that the settings name; InstructgenError where it cannot be opened."""
+    if config.name == "interleaved":
+        raise InstructgenError("documents are not asked for, they are read, at no cost: instructgen build")
     if config.name not in SOURCES:
-        raise InstructgenError(f"no source called '{config.name}'; there are: {', '.join(SOURCES)}")
+        raise InstructgenError(f"no source called '{config.name}'; there are: {', '.join(SOURCES)}, interleaved")
+    if config.documents != DocumentsConfig():
+        raise InstructgenError(
+            f"[source.documents] is of the source 'interleaved', and the source is '{config.name}'"
+        )
     if config.name != "pairs" and (config.tables or config.balance or config.columns != ColumnsConfig()):
         raise InstructgenError(
             f"[source] tables, columns and balance are of the source 'pairs', and the source is '{config.name}'"

@@ -55,7 +55,12 @@ def select_captions(
 
 def pick_caption(key: str, captions: Sequence[str], epoch: int, seed: int) -> str:
     """Return the caption to train on in an epoch: each as likely, whatever was drawn for other images and epochs."""
-    return captions[int(draw_fraction(seed, f"capfilt {epoch}", key) * len(captions))]
+    return captions[pick_number(key, len(captions), epoch, seed)]
+
+
+def pick_number(key: str, num_captions: int, epoch: int, seed: int) -> int:
+    """Return which of an image's captions an epoch takes, from 0."""
+    return int(draw_fraction(seed, f"capfilt {epoch}", key) * num_captions)
 
 
 class _Row(Struct):

@@ -11,13 +11,14 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from instructgen.attempts import AttemptError
 from instructgen.config import ServerConfig, TeacherConfig
 from instructgen.errors import InstructgenError
 from instructgen.limits.bounds import ServerLimits
 from instructgen.prefixes import PrefixMemo
-from instructgen.records import Cost, Decoding, ImageRecord, Message, Reply, Request, Unit
+from instructgen.records import Cost, Decoding, ImageRecord, Message, Picture, Reply, Request, Unit
 from instructgen.secrets import read_secret, redact, register_url, strip_url
 from instructgen.teachers.base import Server
 from instructgen.teachers.openai_answer import AnswerRules, mend_text, read_reply
@@ -252,12 +253,21 @@ class Bodies:
 
     def _write_shown(self, message: Message, record: ImageRecord) -> bytes:
         """Return a message with its picture, if it has one, as parts: the picture first."""
-        if message.picture is None:
+        if message.picture is None and not message.parts:
             return msgspec.json.encode(message)
+        parts = message.parts or (message.picture, message.content)
+        written = [
+            self._write_part(part, record, is_of_many=bool(message.parts)) for part in parts if part is not None
+        ]
+        return msgspec.json.encode({"role": message.role, "content": written})
+
+    def _write_part(self, part: str | Picture, record: ImageRecord, *, is_of_many: bool) -> dict[str, object]:
+        if isinstance(part, str):
+            return {"type": "text", "text": part}
         assert self._pictures is not None, "a teacher that sees was made without a source of pictures"
-        url = self._pictures.data_url(record, message.picture)
-        parts = [{"type": "image_url", "image_url": {"url": url}}, {"type": "text", "text": message.content}]
-        return msgspec.json.encode({"role": message.role, "content": parts})
+        if is_of_many:  # they are told apart by their digests
+            record = replace(record, file_name=part.sha256)
+        return {"type": "image_url", "image_url": {"url": self._pictures.data_url(record, part)}}
 
     def _tail(self, sample_type: str) -> tuple[bytes, int]:
         found = self._tails.get(sample_type)
@@ -284,8 +294,9 @@ def _write_prefix(messages: tuple[Message, ...]) -> tuple[bytes, int]:
 
 
 def _max_tokens(message: Message) -> int:
-    shown = 0 if message.picture is None else most_tokens(message.picture)
-    return len(message.content.encode()) + _TOKENS_PER_MESSAGE + shown
+    parts = (message.content, *message.parts, *(() if message.picture is None else (message.picture,)))
+    shown = sum(len(one.encode()) if isinstance(one, str) else most_tokens(one) for one in parts)
+    return shown + _TOKENS_PER_MESSAGE
 
 
 def make_servers(

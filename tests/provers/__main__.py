@@ -2,6 +2,7 @@
 
     python -m tests.provers --all [--json] [--types conv,detail] [--seed 7] [--style plain] [--coco FOLDER]
 
+Types of several images (compare, few-shot, interleaved) are proved where they are named.
 Without --all the first 500 images are read. Exits with 1 where there is an objection.
 """
 
@@ -11,16 +12,20 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from instructgen.jobs.likeness import Likeness
 from instructgen.records import ImageRecord
+from instructgen.sample_types import MATCHED_TYPES, SHOT_TYPES
 from instructgen.sources.coco import CocoSource
-from instructgen.teachers.scene_program import Task, write
+from instructgen.teachers.scene_program import Task, choose_others, write
 from instructgen.teachers.scene_program.wordings import STYLES
 from tests.provers.scene_program import find_objections
+from tests.provers.several import find_objections_in_several
 
 TYPES = ("conv", "detail", "reasoning", "negative", "referring")
 _COCO = Path(__file__).resolve().parents[3] / "shared" / "data" / "coco-val2017"
 _FIRST = 500
 _SHOWN = 5
+_NUM_CANDIDATES = 12
 
 
 def main() -> int:
@@ -40,7 +45,8 @@ def main() -> int:
     report = {}
     for sample_type in options.types.split(","):
         chosen = records if options.all else records[:_FIRST]
-        report[sample_type] = prove(chosen, sample_type, options.seed, options.style)
+        proves = prove_several if sample_type in MATCHED_TYPES else prove
+        report[sample_type] = proves(chosen, sample_type, options.seed, options.style)
     if options.json:
         sys.stdout.write(json.dumps(report, indent=1) + "\n")
     else:
@@ -61,6 +67,30 @@ def prove(records: list[ImageRecord], sample_type: str, seed: int, style: str) -
         faulty += bool(found)
         kinds.update(objection.split(":")[0] for objection in found)
         objections += [f"{record.image_id}: {objection}" for objection in found]
+    return {
+        "images": len(records),
+        "written": written,
+        "faulty": faulty,
+        "kinds": dict(kinds.most_common()),
+        "objections": objections,
+    }
+
+
+def prove_several(records: list[ImageRecord], sample_type: str, seed: int, style: str) -> dict[str, object]:
+    """Return the same of samples that speak of several images, chosen among the records."""
+    likeness = Likeness(records, seed, lambda _: "")
+    objections: list[str] = []
+    written = faulty = 0
+    for record in records:
+        others = choose_others(sample_type, record, likeness.find(record.image_id, _NUM_CANDIDATES), seed)
+        is_pair = sample_type not in SHOT_TYPES
+        task = Task(sample_type, record, others[0] if is_pair and others else None, () if is_pair else others)
+        said = write(task, seed, style)  # type: ignore[arg-type]
+        written += bool(said.turns)
+        found = find_objections_in_several((*others, record), sample_type, said)
+        faulty += bool(found)
+        objections += [f"{record.image_id}: {objection}" for objection in found]
+    kinds = Counter(objection.split(": ", 1)[1].split(":")[0] for objection in objections)
     return {
         "images": len(records),
         "written": written,

@@ -52,6 +52,15 @@ _AGAINST = {
     "night": r"at night|night ?time", "day": "day ?time|during the day",
     "snowy": "snowing|snow (?:is )?falling|falling snow|snowy day|snow ?storm|blizzard",
 }  # fmt: skip
+_UNDER_SKY = re.compile(
+    r"out(?:doors?|side)|(?:mountain|hill|field|street|road|tree|wave)s?|side ?walk|beach|ocean|sea|lake|river|pond|sky|snowy?"
+    r"|grassy?|slope|runway|tarmac|highway|forest|wood(?:s|ed)|pasture|meadow|desert|yard|surf(?:ing)?|harbor|dock|pier"
+    r"|garden|farm|intersection|crosswalk|park(?:ing)?|traffic|tracks|railroad|hillside|shore|dirt|skiing|snowboarding"
+)
+_WITHIN = (
+    r"(?:bed|bath|living |class)?rooms?|kitchen|indoors?|inside|interior|office|restaurant|museum|gym|ceiling|carpet|couch"
+    r"|painting|poster|mural|screen|televisions?|toys?|miniature|statue"
+)
 _PLACING = re.compile(
     r"\b(?:in|on|at|down|across|through|inside|along|into|of|by|near|onto|around|to|over|from|off|outside|beside|up)"
     r"(?: +(?!(?:with|is|are)\b)[a-z]+){0,4} +$"
@@ -273,6 +282,9 @@ def _fits(word: str, narrow: str, general: set[str]) -> bool:
 
 def prove_place(evidence: Evidence, claim: Claim) -> Iterator[str]:
     """A cited caption has to set the scene there, and none may mean another thing by the word."""
+    if claim.value == "outdoors":
+        yield from _prove_outdoors(evidence, claim)
+        return
     setting = set()
     for one in evidence.cited(claim):
         for match in re.finditer(rf"\b(?:{name_pattern(claim.value)})\b", one.text):
@@ -283,6 +295,15 @@ def prove_place(evidence: Evidence, claim: Claim) -> Iterator[str]:
                 setting.add(one.number)
     if not setting:
         yield f"none of the cited captions sets the scene in '{claim.value}'"
+
+
+def _prove_outdoors(evidence: Evidence, claim: Claim) -> Iterator[str]:
+    """Three captions, or all of fewer, name what is under the sky, and none a room or what is in one."""
+    told = {one.number for one in evidence.cited(claim) if _UNDER_SKY.fullmatch(one.text)}
+    if len(told) < min(3, len(evidence.captions)):
+        yield f"only {len(told)} of the cited captions tell of what is outdoors"
+    for caption in evidence.captions_with(_WITHIN)[:1]:
+        yield f"a caption tells of a room, or of a picture: {caption}"
 
 
 def prove_circumstance(evidence: Evidence, claim: Claim) -> Iterator[str]:

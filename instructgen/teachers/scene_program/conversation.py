@@ -63,9 +63,13 @@ _ADDED = {
 _OBVIOUS_SHARE = 0.4
 _AFFIRMED_SHARE = 0.55  # of lone questions of yes or no; last resorts deny more often than they affirm
 _OPEN_SHARE = 0.15  # of questions of yes or no, those that may open the conversation where another can
-_MAX_DENIALS = 2  # turns that tell what is not there, where there is enough else to say
+_MAX_DENIALS = 1  # turns that tell what is not there, where there is enough else to say
 _DENYING = ("absence", "neither", "missing", "which-present", "odd-one-out", "false-premise")
-_RESORTS = ("counting-to-one", "region", "summary", "missing", "existence", "neither", "absence", "absence")
+_RESORTS = (
+    *("counting-to-one", "region", "summary", "overview", "existence", "main", "outdoors", "larger", "overlap"),
+    *("extent", "edge"),
+    *("existence", "missing", "neither", "absence", "absence"),
+)
 
 
 def make_conversation(graph: SceneGraph, draw: random.Random, style: Style) -> list[Told]:

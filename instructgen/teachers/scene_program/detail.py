@@ -10,6 +10,7 @@ from instructgen.scenegraph.settings import SETTINGS, VAGUE
 from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.teachers.scene_program.detail_close import close_paragraph
 from instructgen.teachers.scene_program.detail_frame import tell_frame
+from instructgen.teachers.scene_program.detail_main import tell_main_actions
 from instructgen.teachers.scene_program.detail_told import may_be_same, open_with_statement, tell_statements
 from instructgen.teachers.scene_program.generators.doings import find_companion, say_both
 from instructgen.teachers.scene_program.generators.looks import join_adjectives, looks_of
@@ -21,12 +22,13 @@ from instructgen.teachers.scene_program.phrasing import (
     say_doing,
     say_held,
 )
-from instructgen.teachers.scene_program.speech import PAIRS, be, pronouns_of
+from instructgen.teachers.scene_program.speech import PAIRS, be, may_be_one, pronouns_of
 from instructgen.teachers.scene_program.talk import circumstance_claim, exists
 from instructgen.teachers.scene_program.wordings import load_wordings
 
 _MAX_ACTIONS = 3
 _MOST = 3  # captions
+_SPREAD = ("mass", "unique")  # kinds of what is no single thing
 _STATES = ("open", "full")  # of a fireplace or a moon these tell the kind
 
 
@@ -35,6 +37,7 @@ def make_detail(graph: SceneGraph, draw: random.Random) -> tuple[str, tuple[Clai
     page = Paragraph(graph, draw, load_wordings())
     if not open_with_statement(page) and not _open(page):
         return "", ()
+    tell_main_actions(page)
     tell_statements(page)
     _tell_clothes(page)
     _tell_actions(page)
@@ -49,7 +52,7 @@ def make_detail(graph: SceneGraph, draw: random.Random) -> tuple[str, tuple[Clai
 def _open(page: Paragraph) -> bool:
     """Write the first sentence from what goes on, or from what is there; False where there is neither."""
     graph = page.graph
-    actions = [one for one in graph.told if one.doing and one.kind in ("person", "animal", "vehicle")]
+    actions = [one for one in graph.told if one.kind in ("person", "animal", "vehicle") and (one.doing or one.where)]
     if actions:
         _open_with_action(page, actions[0], find_companion(actions, actions[0]))
         return True
@@ -83,13 +86,17 @@ def _find_first(graph: SceneGraph) -> list[Entity]:
     boxed = boxed or [
         one for one in graph.boxed_entities() if one.name in PAIRS or 2 * one.num_plural < one.num_captions
     ]
-    things = [one for one in boxed if one.num_captions][:2] or boxed[:2]
+    things = [one for one in boxed if one.num_captions][:2]
+    # What most captions name goes before what only a box has.
+    most = [one for one in graph.entities if not one.category and one.is_listed and one.num_captions >= _MOST]
+    things = things or [one for one in most if one.kind not in _SPREAD][:1] or boxed[:2]
     # Somebody whom captions tell apart from the others stands for them.
     roles = [role for role in graph.entities if role.member_of is not None]
     named = [[role for role in roles if role.member_of == one.number] or [one] for one in things]
     things = [one for found in named for one in found[:2]][:2]
     unboxed = [one for one in graph.entities if not one.category]
-    others = [one for one in unboxed if one.is_listed]
+    others = [one for one in unboxed if one.is_listed and one.kind not in _SPREAD and one not in things]
+    others = [one for one in others if not any(may_be_one(one, thing) for thing in things)]
     found = [*things, *others[: 2 - len(things)]]
     # What most captions name is there, even where they differ on how many.
     return found or [one for one in unboxed if one.num_captions >= _MOST and one.kind == "thing"][:1]

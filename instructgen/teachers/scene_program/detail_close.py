@@ -22,7 +22,14 @@ def close_paragraph(page: Paragraph) -> None:
     for tell in (_close_place, _close_time):
         if len(page.sentences) < MAX_SENTENCES:
             tell(page)
-    for fill in (_tell_rest, _tell_number, _tell_subject, _tell_nobody, *[_tell_absence] * _MAX_ABSENCE):
+    for fill in (
+        _tell_rest,
+        _tell_outdoors,
+        _tell_number,
+        _tell_subject,
+        _tell_nobody,
+        *[_tell_absence] * _MAX_ABSENCE,
+    ):
         if len(page.sentences) < MIN_SENTENCES:
             fill(page)
 
@@ -61,6 +68,13 @@ def _tell_number(page: Paragraph) -> None:
 
 def _tell_rest(page: Paragraph) -> None:
     tell_statements(page, min_new=1)
+
+
+def _tell_outdoors(page: Paragraph) -> None:
+    evidence = page.graph.outdoors
+    if evidence is not None and "setting" not in page.told:
+        page.add("d_setting", (Claim("place", value="outdoors", evidence=evidence),), where="outdoors")
+        page.told.add("setting")
 
 
 def _tell_subject(page: Paragraph) -> None:

@@ -1,5 +1,6 @@
 """The middle of a detailed description: where things are in the frame, how many, how large."""
 
+import re
 from itertools import pairwise
 
 from instructgen.lexicon.words import join_words
@@ -11,6 +12,7 @@ from instructgen.surrogate.boxes import overlap
 from instructgen.teachers.scene_program.generators.counts import count_claim
 from instructgen.teachers.scene_program.generators.places import (
     SIZE_MARGIN,
+    extent_of,
     larger_claim,
     largest_of,
     relation_claim,
@@ -29,10 +31,27 @@ from instructgen.teachers.scene_program.speech import (
 )
 from instructgen.teachers.scene_program.talk import SOLID_AREA, exists
 
+_FOODS = (
+    *("pizza", "pizzas", "sandwich", "sandwiches", "hot dog", "hot dogs", "cake", "cakes", "donuts", "meal", "meat"),
+    *("salad", "bread", "rice", "soup", "vegetables", "fruit", "food"),
+)
 _ENOUGH = 7  # sentences after which sizes and relations are left out
-_FAR_REACH = 0.75  # share of the frame's width or height that counts as most of it
 _SMALL_AREA = 0.04
 _BUILDINGS = ("house", "building", "apartment", "hotel", "restaurant", "store", "tower")
+# What is said by these already: who stands in a field stands on grass.
+_HELD_BY = {
+    "grass": ("grassy", "field", "pasture", "meadow", "lawn", "yard", "park"),
+    "water": ("ocean", "sea", "lake", "river", "pond", "pool", "wave", "waves", "beach", "surf", "surfing", "harbor"),
+    "ocean": ("sea", "beach", "wave", "waves", "surf", "surfing", "water"),
+    "sand": ("beach", "sandy"),
+    "snow": ("snowy", "ski", "skiing", "slope", "snowboarding"),
+    "dirt": ("field", "road", "ground"),
+    "food": _FOODS,
+    "meat": _FOODS,
+    "bread": ("loaf", "loaves", "sandwich", "sandwiches", "toast"),
+    "fruit": ("banana", "bananas", "apple", "apples", "orange", "oranges"),
+    "luggage": ("suitcase", "suitcases", "bag", "bags"),
+}
 _SEVERAL = 2  # captions that name a thing which should not be left out
 _MAX_LISTED = 5
 _SAME_PLACE = 0.7  # intersection over union of boxes that may be one thing named twice
@@ -145,8 +164,13 @@ def _unsaid(page: Paragraph) -> list[Entity]:
         one
         for one in fresh
         if not page.may_have_said(one)
+        and not any(has_word(page, word) for word in _HELD_BY.get(one.name, ()))
         and not any(overlap(box, other) > _SAME_PLACE for box in one.boxes for other in known)
     ]
+
+
+def has_word(page: Paragraph, word: str) -> bool:
+    return re.search(rf"\b{word}\b", " ".join(page.sentences), re.IGNORECASE) is not None
 
 
 def _list(page: Paragraph, things: list[Entity]) -> None:
@@ -223,9 +247,8 @@ def _tell_extent(page: Paragraph) -> None:
         if one.name not in page.named:
             continue
         box = one.boxes[0]
-        wide, tall = box.x1 - box.x0 > _FAR_REACH, box.y1 - box.y0 > _FAR_REACH
         is_short = len(page.sentences) < MIN_SENTENCES
-        extent = "wide" if wide else "tall" if tall else "small" if is_short and box.area < _SMALL_AREA else ""
+        extent = extent_of(one) or ("small" if is_short and box.area < _SMALL_AREA else "")
         if extent:
             page.add(f"d_{extent}", (Claim("extent", one.word, extent, evidence=one.evidence),), x=one.word)
             return

@@ -21,7 +21,7 @@ def open_with_statement(page: Paragraph) -> bool:
     """Write what most captions speak of as the first sentence; False where no caption is understood."""
     found = page.graph.statements
     first = next((one for one in found if one.verb not in ("", "be")), None) or next(iter(found), None)
-    if first is None:
+    if first is None or (first.verb in ("", "be") and any(one.is_main for one in page.graph.told)):
         return False
     subject, predicate = page.say(first.subject), page.say(first.predicate)
     is_short = len(f"{subject.words}{predicate.words}".split()) <= _LONG

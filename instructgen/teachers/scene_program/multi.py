@@ -80,18 +80,19 @@ def find_unlike(pair: Pair) -> Iterator[Move]:
     for image in pair.draw.sample((0, 1), 2):
         things = [one for number, one in pair.alone() if number == image and pair.is_new(one.name)][:_MOST_LISTED]
         if len(things) > 1:
-            told = [claim for one in things for claim in _only_in(image, one)]
-            slots = {**_ordinals(image), "list": join_words([say_thing(one) for one in things])}
+            told = [claim for one in things for claim in only_in(image, one)]
+            slots = {**ordinals(image), "list": join_words([say_thing(one) for one in things])}
             yield Move("multi_unlike", tuple(one.name for one in things), tuple(told), slots)
 
 
-def _only_in(image: int, one: Entity) -> tuple[Claim, Claim]:
+def only_in(image: int, one: Entity) -> tuple[Claim, Claim]:
+    """Claim that one image has a thing, and the other has not."""
     said = one.said
     there = Claim("exists", said, number=2 if one.is_many else 1, evidence=one.evidence, image=image)
     return there, Claim("absent", said, image=1 - image)
 
 
-def _ordinals(image: int) -> dict[str, str]:
+def ordinals(image: int) -> dict[str, str]:
     """Name the image that has something, and the one that lacks it."""
     return {"has": _ORDINALS[image], "lacks": _ORDINALS[1 - image]}
 
@@ -104,8 +105,8 @@ def find_which(pair: Pair) -> Iterator[Move]:
         family = pair.draw.choice(_OF_ONE)
         many = one.is_many and family == "multi_which"
         x = one.plural if many else one.word
-        slots = {**_ordinals(image), "x": x, "a_x": x if many else say_one(x)}
-        yield Move(family, (one.name,), _only_in(image, one), slots)
+        slots = {**ordinals(image), "x": x, "a_x": x if many else say_one(x)}
+        yield Move(family, (one.name,), only_in(image, one), slots)
 
 
 def find_in_both_of(pair: Pair) -> Iterator[Move]:
@@ -139,7 +140,7 @@ def find_more(pair: Pair) -> Iterator[Move]:
         if least == most:
             yield Move("multi_as_many", (one.name,), one.claims, slots)
         else:
-            slots |= {**_ordinals(one.numbers.index(most)), "number_y": say_number(least) if least else "none"}
+            slots |= {**ordinals(one.numbers.index(most)), "number_y": say_number(least) if least else "none"}
             yield Move("multi_more", (one.name,), one.claims, slots)
 
 

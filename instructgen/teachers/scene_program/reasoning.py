@@ -15,8 +15,9 @@ from instructgen.teachers.scene_program.talk import Told, circumstance_claim, ex
 from instructgen.teachers.scene_program.wordings import load_wordings
 
 _NUM_DRAWN = 5  # the rules among which one is drawn, the fittest first
+_UNNAMED = 2
 _STEM = 6  # letters that the forms of a word share
-_RANK_COST = 0.7  # how much a rule loses for each thing of the image that is more important than its own
+_RANK_COST = 1.2  # how much a rule loses for each thing of the image that is more important than its own
 
 _SETTING = re.compile(rf"\b(?:{'|'.join(SETTINGS)})\b")
 _SPORTS = {"skis": "ski", "snowboard": "snowboard", "surfboard": "surf", "skateboard": "skateboard"}
@@ -94,6 +95,8 @@ def _score(match: Match, graph: SceneGraph) -> float:
     boxed = graph.boxed_entities()
     if wanted:
         rank = next((place for place, one in enumerate(boxed) if one.name in wanted), len(boxed))
+        if rank < len(boxed) and not boxed[rank].num_captions:
+            rank += _UNNAMED  # no caption speaks of it
     else:  # what holds of people anywhere says the less, the more else there is to speak of
         rank = sum(1 for one in boxed[:4] if one.name != "person" and one.num_captions)
     return match.rule.when.weight() - _RANK_COST * rank
@@ -104,6 +107,9 @@ def _say_grounds(match: Match, graph: SceneGraph, draw: random.Random) -> _Groun
     about = [one for one in graph.boxed_entities() if one.name in match.rule.when.named]
     statement = _find_statement(graph, match)
     action = match.action or _find_action(graph, match.rule)
+    if statement is None and action is None:  # what is going on says more than that there are people
+        statement = next((one for one in graph.statements if one.verb), None)
+        action = next((one for one in graph.told if one.doing), None)
     told: frozenset[str] = frozenset()
     if statement is not None:
         told = statement.keys
@@ -156,7 +162,7 @@ def _text_of(one: Statement) -> str:
 
 def _is_implied(entity: Entity, said: str) -> bool:
     """True where what was said holds it: "surfing" a surfboard, "two dogs" the dogs."""
-    sport = _SPORTS.get(entity.name)
+    sport = "bike" if entity.name in ("bicycle", "motorcycle") else _SPORTS.get(entity.name)
     return entity.word in said or entity.plural in said or (sport is not None and sport in said)
 
 

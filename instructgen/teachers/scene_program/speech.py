@@ -10,7 +10,7 @@ from instructgen.records import Box
 from instructgen.scenegraph.geometry import height_of, side_of
 from instructgen.scenegraph.graph import Entity, SceneGraph
 from instructgen.scenegraph.unboxed import SAID_TWICE
-from instructgen.scenegraph.vocabulary import GENDERS
+from instructgen.scenegraph.vocabulary import GENDERS, NOUNS
 
 PICTURE_WORDS = ("picture", "image", "photo")
 # Key: side and height as `region_of` joins them.
@@ -63,8 +63,9 @@ def say_region(region: str, draw: random.Random, pic: str = "") -> str:
 
 def say_one(word: str) -> str:
     """Put an article before a singular; things that come in pairs are said as a pair."""
-    if word == "broccoli":
-        return word
+    noun = NOUNS.get(word)
+    if noun is not None and noun.article in ("mass", "the"):
+        return f"the {word}" if noun.article == "the" and word != "water" else word
     return f"a pair of {word}" if word in PAIRS else with_article(word)
 
 

@@ -95,7 +95,11 @@ class Talk:
 
     def listed(self) -> list[Entity]:
         """Return what may be named as there: boxed things first, then what two captions name."""
-        listed = [one for one in self.graph.entities if one.is_listed and not one.is_unclear]
+        listed = [
+            one
+            for one in self.graph.entities
+            if one.is_listed and not one.is_unclear and one.kind not in ("mass", "unique")
+        ]
         return [one for one in listed if one.category or one.num_captions > 1]
 
     def counted(self) -> list[Entity]:

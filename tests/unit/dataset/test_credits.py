@@ -13,7 +13,9 @@ TURNS = (Message("user", "What is there?"), Message("assistant", "A dog."))
 def test_credits_are_in_the_order_of_the_pictures_and_null_where_nobody_told() -> None:
     partner = make_record(1, licence="CC-BY-2.0", url="http://example.org/1.jpg")
     sample = Sample("coco/2/multi-image/0", "coco/2", "multi-image", TURNS, (), {}, partner)
-    row = make_row(sample, make_record(2), Provenance("coco", "", make_reply()), b"second", b"first")
+    row = make_row(
+        sample, make_record(2), Provenance("coco", "", make_reply()), b"second", {partner.image_id: b"first"}
+    )
     assert [image["bytes"] for image in row["images"]] == [b"first", b"second"]
     assert row["image_licences"] == ["CC-BY-2.0", None]
     assert row["image_urls"] == ["http://example.org/1.jpg", None]

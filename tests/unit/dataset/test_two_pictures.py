@@ -18,7 +18,9 @@ from tests.support.versions import write_version
 
 def pair_row(first: bytes | None = b"one", second: bytes | None = b"two", sample_type: str = "multi-image") -> Row:
     sample = replace(make_sample(2, sample_type, "Both show a dog."), partner=make_record(1))
-    return make_row(sample, make_record(2), Provenance("coco", "", make_reply()), second, first)
+    return make_row(
+        sample, make_record(2), Provenance("coco", "", make_reply()), second, {make_record(1).image_id: first}
+    )
 
 
 def single_row(number: int, sample_type: str) -> Row:

@@ -28,7 +28,7 @@ from instructgen.teachers.scene_program.talk import (
     subject_of_action,
 )
 
-_STILL = frozenset(
+STILL = frozenset(
     (
         "be",
         "wear",
@@ -53,7 +53,22 @@ _PLACED = frozenset(("be", "park", "dock", "hang", "mount", "sit", "lie", "lay",
 _ALIKE = (
     {"ride", "ski", "snowboard", "surf", "skateboard", "perform", "do"},
     {"hold", "carry", "use"},
-    {"sit", "seat", "rest", "lie", "lay", "sleep", "perch", "mount", "hang", "stand", "place", "stack"},
+    {
+        "sit",
+        "seat",
+        "rest",
+        "lie",
+        "lay",
+        "sleep",
+        "perch",
+        "mount",
+        "hang",
+        "stand",
+        "place",
+        "stack",
+        "park",
+        "dock",
+    },
     {"ski", "snowboard", "surf", "skateboard", "ride", "stand"},
     {"walk", "cross", "run", "travel", "move", "drive", "roam"},
     {"eat", "enjoy", "graze", "feed"},
@@ -72,7 +87,7 @@ _BARE = frozenset(("be", "sit", "lie", "lay", "stand", "rest"))
 
 def doings(talk: Talk) -> list[Action]:
     """Return what one asks about with "doing"."""
-    return [one for one in talk.graph.told if one.verb not in _STILL and one.doing]
+    return [one for one in talk.graph.told if one.verb not in STILL and one.doing]
 
 
 def keys_of(action: Action) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ _NEAR_EDGE = 0.02  # another edge must be farther away
 _AT_EDGE = 0.004  # how near the frame's edge a box must come to be said to reach it
 _MET = 0.08  # intersection over union from which two boxes are said to overlap
 _INSIDE = 0.9
+FAR_REACH = 0.75  # share of the frame's width or height that counts as most of it
 _FAMILIES = {"left": "left_of", "right": "right_of", "higher": "above", "lower": "below"}
 # Their boxes hold what stands or lies on them: size, order and overlap say little of them.
 _SUPPORTS = frozenset(("dining table", "bed", "couch", "bench", "boat", "tie"))
@@ -42,6 +43,23 @@ def find_region(talk: Talk) -> Iterator[Move]:
         if region and talk.is_new(keys[0]):
             slots = {**_pronoun(one), "x": one.word, "where": say_region(region, talk.draw)}
             yield Move("region", keys, (region_claim(one, region),), slots, about=subject_of(one))
+
+
+def extent_of(one: Entity) -> str:
+    """Return "wide" or "tall" for what takes up most of the frame's width or height, else ""."""
+    box = one.boxes[0]
+    return "wide" if box.x1 - box.x0 > FAR_REACH else "tall" if box.y1 - box.y0 > FAR_REACH else ""
+
+
+def find_extent(talk: Talk) -> Iterator[Move]:
+    """Ask how much of the frame a thing takes up."""
+    for one in talk.solid:
+        extent = extent_of(one)
+        if extent and talk.is_new(f"extent {one.name}") and one.num_captions:
+            claim = Claim("extent", one.word, extent, evidence=one.evidence)
+            slots = {**_pronoun(one), "x": one.word, "extent": {"wide": "width", "tall": "height"}[extent]}
+            keys = (f"extent {one.name}", f"there {one.name}")
+            yield Move("extent", keys, (claim,), slots, about=subject_of(one))
 
 
 def pairs_of(talk: Talk) -> Iterator[tuple[Entity, Entity]]:
@@ -195,5 +213,6 @@ PLACES = (
     Generator("order-of-size", find_size_order, ("order_size",), ("order",)),
     Generator("largest", find_largest, ("largest_of",), ("largest",)),
     Generator("overlap", find_overlap, ("overlap",), ("overlap",)),
+    Generator("extent", find_extent, ("extent",), ("extent",)),
     Generator("edge", find_edge, ("edge",), ("edge",)),
 )

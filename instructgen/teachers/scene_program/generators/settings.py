@@ -47,6 +47,14 @@ def find_inferred(talk: Talk) -> Iterator[Move]:
         yield Move("setting_inferred", keys, (claim,), {"name": setting.name, "list": listed})
 
 
+def find_outdoors(talk: Talk) -> Iterator[Move]:
+    """Tell that it was taken outdoors, where no place is certain."""
+    evidence = talk.graph.outdoors
+    if evidence is not None and talk.graph.circumstance("place") is None and talk.is_new("setting"):
+        claim = Claim("place", value="outdoors", evidence=evidence)
+        yield Move("setting", ("setting", "place outdoors"), (claim,), {"place": "outdoors"})
+
+
 def find_time(talk: Talk) -> Iterator[Move]:
     found = talk.graph.circumstance("time")
     if found is not None and talk.is_new("time"):
@@ -85,6 +93,7 @@ def find_main(talk: Talk) -> Iterator[Move]:
 
 SETTINGS = (
     Generator("setting", find_setting, ("setting",), ("place",)),
+    Generator("outdoors", find_outdoors, ("setting",), ("place",)),
     Generator("setting-inferred", find_inferred, ("setting_inferred",), ("inferred",)),
     Generator("time", find_time, ("time",), ("time",)),
     Generator("weather", find_weather, ("weather",), ("weather",)),

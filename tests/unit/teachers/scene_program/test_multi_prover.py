@@ -10,18 +10,14 @@ from instructgen.grounding.samples import find_claims
 from instructgen.records import ImageRecord, Message, Sample
 from instructgen.teachers.scene_program import Task, write
 from instructgen.teachers.scene_program.talk import Told
-from instructgen.teachers.scene_program.wordings import STYLES, load_wordings
+from instructgen.teachers.scene_program.wordings import STYLES
 from tests.provers.claims import doubt_claim
-from tests.provers.evidence import Evidence, category_of
+from tests.provers.evidence import Evidence
+from tests.provers.several import ONE_HAS, doubt_meaning
 from tests.unit.teachers.scene_program.making import read_bundled
 
 RECORDS = read_bundled()
 PAIRS = list(pairwise(RECORDS))
-NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-ORDINALS = ("first", "second")
-# Which images must have a box of the category: the family's meaning, apart from its words.
-ONE_HAS = ("multi_which", "multi_in_both_no", "multi_either_yes", "multi_unlike")
-BOTH_HAVE = ("multi_both", "multi_in_both_yes")
 
 
 def tell(pair: tuple[ImageRecord, ImageRecord], style: Style = "plain", seed: int = 5) -> tuple[Told, ...]:
@@ -32,66 +28,6 @@ def turns_of(told: tuple[Told, ...]) -> tuple[Message, ...]:
     return tuple(
         message for one in told for message in (Message("user", one.question), Message("assistant", one.answer))
     )
-
-
-def boxes_of(record: ImageRecord, noun: str) -> int:
-    category = category_of(noun)
-    assert category is not None, noun
-    return sum(box.category == category for box in record.boxes)
-
-
-def doubt_meaning(pair: tuple[ImageRecord, ImageRecord], told: Told) -> list[str]:
-    """Return why boxes do not bear out what the family says of the two; nothing where they do."""
-    faults = []
-    nouns = {claim.subject for claim in told.claims if claim.kind in ("exists", "absent", "count")}
-    for noun in nouns:
-        has = [boxes_of(record, noun) for record in pair]
-        if told.family in ONE_HAS:
-            (image,) = [number for number in (0, 1) if has[number]] if min(has) == 0 < max(has) else (None,)
-            faults += [] if image is not None and says_has(told, image) else [f"{noun}: boxes are {has}"]
-        elif told.family in BOTH_HAVE:
-            faults += [] if min(has) else [f"{noun}: not in both, boxes are {has}"]
-        elif told.family == "multi_either_no":
-            faults += [] if not any(has) else [f"{noun}: there, boxes are {has}"]
-        elif told.family == "multi_more":
-            faults += [] if has[0] != has[1] and says_more(told, has) else [f"{noun}: boxes are {has}"]
-        elif told.family == "multi_as_many":
-            even = has[0] == has[1] and any(NUMBERS[has[0]] in form for form in (told.answer.lower(), "neither."))
-            faults += [] if even else [f"{noun}: boxes are {has}"]
-    return faults
-
-
-def says_has(told: Told, image: int) -> bool:
-    """Return whether the words could be those for an image that has it, and not those for the other."""
-    return fits(told, has=ORDINALS[image], lacks=ORDINALS[1 - image]) and not (
-        fits(told, has=ORDINALS[1 - image], lacks=ORDINALS[image])
-    )
-
-
-def says_more(told: Told, has: list[int]) -> bool:
-    image = has.index(max(has))
-    numbers = {"number_x": NUMBERS[max(has)], "number_y": NUMBERS[min(has)]}
-    return fits(told, has=ORDINALS[image], lacks=ORDINALS[1 - image], **numbers)
-
-
-def fits(told: Told, **known: str) -> bool:
-    """Return whether question and answer together are forms of the family with these slots, whatever the rest is."""
-    import re
-
-    family = load_wordings()[told.family]
-    forms = [(asked, said) for asked in family.ask for said in (*family.plain, *family.terse, *family.warm)]
-    texts = (told.question.lower(), told.answer.lower())
-
-    def pattern(form: str) -> str:
-        parts = re.split(r"\{(\w+)\}", form.lower())
-        return "".join(
-            re.escape(part) if number % 2 == 0 else re.escape(known[part]) if part in known else ".+"
-            for number, part in enumerate(parts)
-        )
-
-    tied = [(a, b) for a, b in forms if any(name in a + b for name in ("{has}", "{lacks}"))]
-    hits = [(a, b) for a, b in forms if re.fullmatch(pattern(a), texts[0]) and re.fullmatch(pattern(b), texts[1])]
-    return bool(hits) and (any(hit in tied for hit in hits) or told.answer in ("Yes.", "No.") or not tied)
 
 
 @pytest.mark.parametrize("style", STYLES)

@@ -45,7 +45,7 @@ def test_style_is_refused_to_a_teacher_that_has_prompts() -> None:
 
 
 def test_types_of_the_program_alone_have_no_prompt() -> None:
-    assert PROGRAM_TYPES == ("negative", "referring", "multi-image")
+    assert PROGRAM_TYPES == ("negative", "referring", "multi-image", "compare", "few-shot", "interleaved")
     assert set(PROGRAM_TYPES) < set(SAMPLE_TYPES)
     assert [SAMPLE_TYPES[name].name for name in TYPES] == list(TYPES)
     config = make_config(types=TYPES, teacher=PROGRAM)

@@ -36,6 +36,7 @@ SLOTS = {
         "side",
         "half",
         "edge",
+        "extent",
     ),
     *("list", "others", "a", "b", "c", "d", "c1", "c2", "color", "other", "acolor", "aother", "material"),
     *("has", "lacks"),
