@@ -10,10 +10,12 @@ import typer
 
 from instructgen.cli.build_options import make_config, split_types, to_text
 from instructgen.cli.failures import told_as_json
+from instructgen.errors import InstructgenError
 
 if TYPE_CHECKING:
     from instructgen.config import BuildConfig
     from instructgen.jobs.build import BuildResult
+    from instructgen.jobs.shares import WantedShare
 
 _INCOMPLETE = 4
 _GATES = 7
@@ -25,7 +27,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def build(
-    source: str | None = typer.Option(None, help="Where images come from: coco, pairs, scenes.  [default: coco]"),
+    source: str | None = typer.Option(
+        None, help="Where images come from: coco, pairs, scenes, interleaved.  [default: coco]"
+    ),
     root: Path | None = typer.Option(
         None, help="COCO folder (annotations/captions_*.json, instances_*.json). Without it: the bundled sample."
     ),
@@ -63,6 +67,17 @@ def build(
     images: Literal["auto", "embed", "reference"] | None = typer.Option(
         None, help="How rows keep pictures.  [default: auto]"
     ),
+    shard: str | None = typer.Option(
+        None, help="Build share i of N, as 0/8: a part for `instructgen merge`. It gets 1/N of budget and rates."
+    ),
+    whole_limits: bool = typer.Option(
+        False, "--whole-limits", help="With --shard: budget and rates as given, not 1/N of them."
+    ),
+    engine: Literal["local", "ray"] = typer.Option(
+        "local", help="ray: build parts on a Ray cluster that sees --out, and merge them."
+    ),
+    address: str | None = typer.Option(None, help="Of the Ray cluster, as auto; left out, Ray starts here."),
+    shards: int | None = typer.Option(None, min=1, help="With --engine ray: how many parts.  [default: 64]"),
     pipeline: str | None = typer.Option(None, help="Shipped pipeline or a .toml; flags override it."),
     report: bool = typer.Option(True, "--report/--no-report", help="Leave report.html in the dataset folder."),
     plain: bool = typer.Option(False, "--plain", help="Progress as plain lines, also on a terminal."),
@@ -77,6 +92,7 @@ def build(
       instructgen build --root coco --split val2017 --limit 100 --model gpt-4o-mini --budget-usd 1
       instructgen build --root coco --split val2017 --base-url http://127.0.0.1:8000/v1 --model my-model
       instructgen build --source scenes --limit 1000 --seed 7
+      instructgen build --source interleaved --root mmc4 --out out/mmc4
       instructgen build --pipeline minigpt4 --base-url http://127.0.0.1:8000/v1 --model my-vision-model
 
     \b
@@ -115,23 +131,69 @@ def build(
                 "alarm": alarm and None,
             },
         )
-        result = _run(config, out, is_live=not plain and not as_json, writes_report=report)
+        _check_shares(config.source.name, engine, shard, is_spread=shards is not None or address is not None)
+        if config.source.name == "interleaved":
+            _read_documents(config, out, is_live=not plain and not as_json, as_json=as_json)
+            return
+        if engine == "ray":
+            _build_on_ray(config, out, address, shards, as_json=as_json)
+            return
+        share = _find_share(shard, whole_limits=whole_limits)
+        result = _run(config, out, share, is_live=not plain and not as_json, writes_report=report)
     if as_json:
         typer.echo(json.dumps(_summarise(result)))
     else:
         _tell(result)
-    if result.num_failed or not result.num_accepted:
+    if result.num_failed or not (result.num_accepted or shard):
         raise typer.Exit(_INCOMPLETE)
     if result.gate_faults:
         raise typer.Exit(_GATES)
 
 
-def _run(config: "BuildConfig", out: Path | None, *, is_live: bool, writes_report: bool) -> "BuildResult":
+def _read_documents(config: "BuildConfig", out: Path | None, *, is_live: bool, as_json: bool) -> None:
+    from instructgen.cli.build_documents import build_from_documents
+
+    if build_from_documents(config, out, is_live=is_live, as_json=as_json):
+        raise typer.Exit(_INCOMPLETE)
+
+
+def _check_shares(source: str, engine: str, shard: str | None, *, is_spread: bool) -> None:
+    """Refuse flags of parts that do not go together."""
+    if source == "interleaved" and (shard is not None or engine == "ray"):
+        raise InstructgenError("documents are read in one go; leave out --shard and --engine")
+    if engine == "ray" and shard is not None:
+        raise InstructgenError("--engine ray builds all shares by itself; leave out --shard, or say --shards N")
+    if engine != "ray" and is_spread:
+        raise InstructgenError("--shards and --address go with --engine ray; --shard i/N builds one part here")
+
+
+def _build_on_ray(
+    config: "BuildConfig", out: Path | None, address: str | None, num_parts: int | None, *, as_json: bool
+) -> None:
+    from instructgen.cli.build_engine import build_on_ray
+
+    build_on_ray(config, out, address, num_parts, as_json=as_json)
+
+
+def _find_share(shard: str | None, *, whole_limits: bool) -> "WantedShare | None":
+    from instructgen.jobs.shares import WantedShare
+    from instructgen.sources.shares import parse_share
+
+    if shard is None:
+        if whole_limits:
+            raise InstructgenError("--whole-limits goes with --shard i/N; leave it out")
+        return None
+    return WantedShare(parse_share(shard), has_whole_limits=whole_limits)
+
+
+def _run(
+    config: "BuildConfig", out: Path | None, share: "WantedShare | None", *, is_live: bool, writes_report: bool
+) -> "BuildResult":
     from instructgen.cli.progress import Progress, has_live_terminal
     from instructgen.jobs.build import Build
     from instructgen.jobs.parts import make_parts
 
-    parts = make_parts(config)
+    parts = make_parts(config) if share is None else share.make_parts(config)
     for line in parts.notes:
         typer.echo(line, err=True)
     folder = out or Path("out") / parts.default_name
@@ -174,6 +236,7 @@ def _summarise(result: "BuildResult") -> dict[str, Any]:
         "new_cost_usd": result.new_cost_usd,
         "found_shared": result.num_found_shared,
         "in_doubt": result.num_in_doubt,
+        "share": result.manifest.config.get("share"),
         "report": None if result.report is None else str(result.report),
         "seconds": round(result.seconds, 3),
     }
@@ -206,6 +269,10 @@ def _tell(result: "BuildResult") -> None:
     typer.echo(f"  cost {cost}, {tokens}; {result.num_new_requests} new requests")
     if result.num_found_shared:
         typer.echo(f"  {result.num_found_shared} answers came from the shared cache")
+    if "share" in manifest.config:
+        typer.echo(
+            f"this is share {manifest.config['share']}; when all are built: instructgen merge PARTS --out FOLDER"
+        )
     if not result.num_accepted:
         typer.echo(f"nothing was accepted; see why: instructgen show --rejected {quote(str(result.version_folder))}")
         return

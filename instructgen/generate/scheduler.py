@@ -10,6 +10,7 @@ from instructgen.errors import RunStoppedError
 from instructgen.generate.asked import Answered, Asked, Stop
 from instructgen.generate.budget import Budget
 from instructgen.generate.lanes import Lane, cost_of
+from instructgen.generate.meter import Meter
 from instructgen.generate.pool import Permit, Pool, PoolStoppedError
 from instructgen.generate.retry import counts
 from instructgen.ledger.ledger import Ledger
@@ -58,6 +59,8 @@ class Scheduler:
     budget: Budget = field(default_factory=Budget)
     stop: Stop = field(default_factory=Stop)
     stats: RunStats = field(default_factory=RunStats)
+    meter: Meter | None = None
+    """Where rates are shared with other runs."""
     _jobs: dict[str, _Job] = field(default_factory=dict)
     _tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
     _num_open: int = 0  # units that were pulled and are not done
@@ -209,6 +212,8 @@ class Scheduler:
             if not job.is_marked:
                 await self.ledger.mark_sent(job.request.request_id, job.most)
                 job.is_marked = True
+            if self.meter is not None:
+                await self.meter.take(server.name, permit.tokens, self._is_stopping)
             if self.stop.error is not None:
                 pool.give_back(permit)
                 return None

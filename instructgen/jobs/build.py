@@ -26,10 +26,12 @@ from instructgen.dataset.stored import LocalVersion
 from instructgen.dataset.stores.base import find_earlier
 from instructgen.dataset.stores.local import LocalStore
 from instructgen.errors import InstructgenError, RunStoppedError
+from instructgen.generate.meter import Lender
 from instructgen.jobs.compose import Composer, Files
 from instructgen.jobs.corpus import compare_all
 from instructgen.jobs.gates import GateFault, find_gate_faults
 from instructgen.jobs.generate import BuildWatch, Generation
+from instructgen.jobs.merge_part import PART_TAG, PartWriter
 from instructgen.jobs.parts import BuildParts
 from instructgen.jobs.refined import RefinedFile
 from instructgen.jobs.run_record import RunRecord
@@ -76,6 +78,7 @@ class Build:
     out: Path
     watch: BuildWatch
     writes_report: bool = False
+    lender: Lender | None = None
 
     def run(self) -> BuildResult:
         """Return the published version.
@@ -95,7 +98,7 @@ class Build:
             if num_in_doubt:
                 say(f"{num_in_doubt} requests were in flight when an earlier run was cut off; they may be billed")
             self._note_teachers(ledger)
-            generation = Generation(self.parts, ledger, record, self.watch)
+            generation = Generation(self.parts, ledger, record, self.watch, self.lender)
             try:
                 generation.run()
                 with _sigterm_as_interrupt():
@@ -108,7 +111,7 @@ class Build:
                 cure = "free space" if error.errno in _FULL_DISK else "see to it"
                 raise RunStoppedError(f"{error}; {cure} and run the same command again") from None
             record.published(manifest)
-        exports = () if gate_faults else self._export(version_folder, manifest)
+        exports = () if gate_faults or self.parts.share is not None else self._export(version_folder, manifest)
         return BuildResult(
             version_folder=version_folder,
             manifest=manifest,
@@ -119,7 +122,7 @@ class Build:
             seconds=time.monotonic() - started,
             exports=exports,
             gate_faults=tuple(gate_faults),
-            report=self._report(version_folder) if self.writes_report else None,
+            report=self._report(version_folder) if self.writes_report and self.parts.share is None else None,
         )
 
     def _report(self, version_folder: Path) -> Path | None:
@@ -147,20 +150,31 @@ class Build:
         staging = self.out / "run" / "staging"
         shutil.rmtree(staging, ignore_errors=True)
         (staging / "data").mkdir(parents=True)
-        dropped = self._look_at_all(ledger, record) if self.parts.corpus_filters else {}
+        share = self.parts.share  # what looks at everything is settled when the parts are merged
+        dropped = self._look_at_all(ledger, record) if self.parts.corpus_filters and share is None else {}
         self.watch.begin("write", self.parts.planner.num_images * len(self.parts.config.types))
-        with (staging / REJECTED_NAME).open("wb") as rejected_file, RefinedFile(staging / REFINED_NAME) as refined:
-            files = Files(rejected_file, refined, find_earlier(LocalStore(self.out)))
+        with ExitStack() as stack:
+            files = self._open_files(stack, staging)
             composer = Composer(self.parts, ledger, staging, files, dropped)
             for image in self.parts.planner.images():
                 for outcome in composer.write(image):
                     record.settled(outcome)
                     self.watch.outcome(outcome)
                 record.tick()
+            manifest = composer.finish(self.out)
         self.watch.end()
-        manifest = composer.finish(self.out)
         faults = find_gate_faults(self.parts.config.gates, manifest.metrics or {"total": {}, "types": {}})
-        return publish(staging, manifest, self.out, is_latest=not faults), manifest, faults
+        version_folder = publish(staging, manifest, self.out, is_latest=not faults)
+        if share is not None:
+            store = LocalStore(self.out)
+            store.move_tag(PART_TAG, manifest.version, store.list_tags().get(PART_TAG))
+        return version_folder, manifest, faults
+
+    def _open_files(self, stack: ExitStack, staging: Path) -> Files:
+        rejected_file = stack.enter_context((staging / REJECTED_NAME).open("wb"))
+        refined = stack.enter_context(RefinedFile(staging / REFINED_NAME))
+        part = None if self.parts.share is None else stack.enter_context(PartWriter(staging, self.parts))
+        return Files(rejected_file, refined, find_earlier(LocalStore(self.out)), part)
 
     def _look_at_all(self, ledger: Ledger, record: RunRecord) -> dict[str, Fault]:
         """Return the samples that must not be published because of others."""

@@ -19,21 +19,27 @@ from instructgen.grounding.samples import find_claims, find_evidence, join_recor
 from instructgen.jobs.course import Ended
 from instructgen.jobs.facts import Digests, Spending, make_manifest
 from instructgen.jobs.gates import KEPT_SHARE
+from instructgen.jobs.merge_part import PartWriter, measure_sample
 from instructgen.jobs.outcomes import Outcome, Tally
 from instructgen.jobs.parts import BuildParts
 from instructgen.jobs.plan import PlannedImage, find_split
 from instructgen.jobs.refined import RefinedFile
 from instructgen.ledger.ledger import Ledger
 from instructgen.records import Failed, Fault, Rejected, Reply, Sample, Unit
+from instructgen.sample_types import SHOT_TYPES
 
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """What is written beside the shards; `earlier` are the content digests of those that the dataset has."""
+    """What is written beside the shards; `earlier` are the content digests of those that the dataset has.
+
+    `part` takes what a merge must know, in a build of one share.
+    """
 
     rejected: BinaryIO
     refined: RefinedFile
     earlier: frozenset[str]
+    part: PartWriter | None = None
 
 
 class Composer:
@@ -46,6 +52,7 @@ class Composer:
         self._ledger = ledger
         self._rejected_file = files.rejected
         self._refined = files.refined
+        self._part = files.part
         self._dropped = dropped
         self._metrics = Metrics()
         self._rejected_digest = hashlib.sha256()
@@ -53,7 +60,11 @@ class Composer:
         self._spending = Spending()
         self._shards = ShardWriter(
             staging,
-            make_schema(_list_scores(parts), embeds_images=parts.embeds_images),
+            make_schema(
+                _list_scores(parts),
+                embeds_images=parts.embeds_images,
+                has_places=not set(SHOT_TYPES).isdisjoint(parts.config.types),
+            ),
             parts.config.dataset.rows_per_shard,
             parts.embeds_images,
             files.earlier,
@@ -71,7 +82,13 @@ class Composer:
         counts = self._tally.close(self._parts.planner.num_images)
         shards = self._shards.finish()
         refinement = self._refined.make_facts(self._parts)
-        digests = Digests(self._rejected_digest.hexdigest(), self._shards.contents, refinement, self._measure(counts))
+        metrics = None
+        if self._part is None:
+            looked = "near_duplicate" in self._parts.corpus_filters  # and left none
+            metrics = close_metrics(self._metrics, counts, has_looked=looked)
+        else:
+            self._part.finish(self._metrics)
+        digests = Digests(self._rejected_digest.hexdigest(), self._shards.contents, refinement, metrics)
         return make_manifest(self._parts, counts, self._spending, shards, digests, out)
 
     def _settle(self, unit: Unit, image: PlannedImage) -> Outcome:
@@ -84,7 +101,7 @@ class Composer:
         self._refined.write(unit, ended)
         if not isinstance(outcome, Sample):
             return self._set_aside(outcome, ended)
-        self._publish(outcome, unit, ended.written, image)
+        self._publish(outcome, unit, ended, image)
         return outcome
 
     def _drop(self, outcome: Outcome) -> Outcome:
@@ -94,16 +111,6 @@ class Composer:
             return outcome
         return Rejected(outcome.sample_id.rpartition("/")[0], "filter", fault.reason, fault.detail)
 
-    def _measure(self, counts: Counts) -> dict[str, Any]:
-        """Return the measures of what was published, with the share of the units that this is."""
-        looked = "near_duplicate" in self._parts.corpus_filters  # and left none
-        metrics = self._metrics.close(dict.fromkeys(counts.planned, 0) if looked else None, tuple(counts.planned))
-        for name, measures in metrics["types"].items():
-            measures[KEPT_SHARE] = round(counts.accepted[name] / max(1, counts.planned[name]), 6)
-        num_planned = sum(counts.planned.values())
-        metrics["total"][KEPT_SHARE] = round(sum(counts.accepted.values()) / max(1, num_planned), 6)
-        return metrics
-
     def _find_answer(self, request_id: str) -> Reply | Failed:
         reply = self._ledger.find_reply(request_id)
         if reply is None:
@@ -112,15 +119,23 @@ class Composer:
             return failure
         if self._ledger.is_first_use(request_id):  # a reply that serves several units was paid for once
             self._spending.add(reply)
+            if self._part is not None:
+                self._part.use(reply)
         return reply
 
-    def _publish(self, sample: Sample, unit: Unit, reply: Reply, image: PlannedImage) -> None:
-        provenance = Provenance(self._parts.source.name, self._parts.prompt_sha256[sample.sample_type], reply)
-        row = make_row(sample, unit.record, provenance, image.picture, image.partner_picture)
-        self._shards.write(find_split(self._parts.config, sample.image_id), row)
-        findings = find_claims(sample.turns, unit.record, sample.sample_type, unit.partner)
-        evidence = find_evidence(unit.record if unit.partner is None else join_records(unit.partner, unit.record))
+    def _publish(self, sample: Sample, unit: Unit, ended: Ended, image: PlannedImage) -> None:
+        prompt_sha256 = self._parts.prompt_sha256[sample.sample_type]
+        provenance = Provenance(self._parts.source.name, prompt_sha256, ended.written)
+        row = make_row(sample, unit.record, provenance, image.picture, image.other_pictures)
+        split = find_split(self._parts.config, sample.image_id)
+        self._shards.write(split, row)
+        findings = find_claims(sample.turns, unit.record, sample.sample_type, unit.partner, unit.shots)
+        evidence = find_evidence(join_records(*sample.others, unit.record) if sample.others else unit.record)
         self._metrics.observe(sample.turns, sample.sample_type, findings, evidence)
+        if self._part is not None:
+            text = ended.answer.text if isinstance(ended.answer, Reply) else ""
+            measures = measure_sample(sample, findings, evidence)
+            self._part.publish(sample, split, row, measures, (describe_end(ended), text))
 
     def _set_aside(self, outcome: Rejected | Failed, ended: Ended | None) -> Rejected | Failed:
         """Write a line of rejected.jsonl; `ended` is None for a unit that nothing was asked for."""
@@ -131,14 +146,29 @@ class Composer:
             "reason": outcome.reason,
         }
         if ended is not None:
-            line |= _describe_end(ended)
+            line |= describe_end(ended)
         self._rejected_digest.update(msgspec.json.encode(line))
         line["image_id"], _, line["sample_type"] = outcome.record_id.rpartition("/")
         line["detail"] = outcome.detail
         if ended is not None and isinstance(ended.answer, Reply):
             line["text"] = ended.answer.text
         self._rejected_file.write(msgspec.json.encode(line) + b"\n")
+        if self._part is not None:
+            self._part.set_aside()
         return outcome
+
+
+def close_metrics(metrics: Metrics, counts: Counts, *, has_looked: bool) -> dict[str, Any]:
+    """Return the measures of what was published, with the share of the units that this is.
+
+    `has_looked` says that near duplicates were looked for, and none is left.
+    """
+    measured = metrics.close(dict.fromkeys(counts.planned, 0) if has_looked else None, tuple(counts.planned))
+    for name, measures in measured["types"].items():
+        measures[KEPT_SHARE] = round(counts.accepted[name] / max(1, counts.planned[name]), 6)
+    num_planned = sum(counts.planned.values())
+    measured["total"][KEPT_SHARE] = round(sum(counts.accepted.values()) / max(1, num_planned), 6)
+    return measured
 
 
 def _list_scores(parts: BuildParts) -> list[str]:
@@ -154,7 +184,7 @@ def _take_back(ended: Ended, dropped: Rejected) -> Ended:
     return with_fields(ended, changes=changes)
 
 
-def _describe_end(ended: Ended) -> dict[str, Any]:
+def describe_end(ended: Ended) -> dict[str, Any]:
     """Return which requests a rejection rests on, and what became of the teacher's answer before the fallback's.
 
     Every answer that was paid for is named, so that `ledger gc` lets none of them go.

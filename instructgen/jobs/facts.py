@@ -37,7 +37,8 @@ class Digests:
     unpublished_sha256: str
     contents: dict[str, str]
     refinement: RefinementFacts | None
-    metrics: dict[str, Any]
+    metrics: dict[str, Any] | None
+    """None of a build of one share: they are measured when its parts are merged."""
 
 
 @dataclass(slots=True)
@@ -119,6 +120,7 @@ def content_config(parts: "BuildParts") -> dict[str, Any]:
         **({"refine": _refine_facts(config.refine)} if config.refine.is_on else {}),
         **({"judge": _judge_facts(config.judge, parts.assessing)} if parts.assessing is not None else {}),
         "dataset": {"val_fraction": config.dataset.val_fraction},
+        **({"share": str(parts.share)} if parts.share is not None else {}),
     }
 
 

@@ -16,6 +16,7 @@ from instructgen.generate.alarm import Alarm, Lookout, find_plain_reason
 from instructgen.generate.asked import Answered, Asked, AskedStep, Stop
 from instructgen.generate.budget import NANO, Budget
 from instructgen.generate.lanes import make_lane
+from instructgen.generate.meter import Lender, Meter
 from instructgen.generate.pool import Endpoint
 from instructgen.generate.scheduler import Scheduler
 from instructgen.jobs.course import Ended, FindAnswer, Wanted
@@ -84,6 +85,8 @@ class Generation:
     ledger: Ledger
     record: RunRecord
     watch: BuildWatch
+    lender: Lender | None = None
+    """Where budget and rates are shared with the builds of other shares."""
     new: Spending = field(default_factory=Spending)
     stop: Stop = field(default_factory=Stop)
     _has_planned: bool = False
@@ -169,7 +172,8 @@ class Generation:
         budget, stats = self._make_budget(), self.record.stats
         endpoints = tuple(endpoint for lane in lanes if lane.pool is not None for endpoint in lane.pool.endpoints)
         self.watch.observe(Gauges(stats, budget, endpoints))
-        return Scheduler(lanes, self.ledger, self._take, log, budget, self.stop, stats)
+        meter = None if self.lender is None else Meter(self.lender)
+        return Scheduler(lanes, self.ledger, self._take, log, budget, self.stop, stats, meter)
 
     def _make_budget(self) -> Budget:
         """Return the budget with all that the runs of this folder have spent, or may have."""
@@ -179,11 +183,12 @@ class Generation:
             self.watch.say(
                 f"{spent.num_unpriced} earlier answers have no known price: the budget does not count them"
             )
-        return Budget(
-            max_nano_usd=None if run.budget_usd is None else int(run.budget_usd * NANO),
-            max_tokens=run.budget_tokens,
-            spent=Cost(spent.nano_usd, tokens) + spent.maybe + spent.in_doubt,
-        )
+        spent_cost = Cost(spent.nano_usd, tokens) + spent.maybe + spent.in_doubt
+        nano_usd = None if run.budget_usd is None else int(run.budget_usd * NANO)
+        if self.lender is None:
+            return Budget(nano_usd, run.budget_tokens, spent_cost)
+        limits = None if nano_usd is None else 0, None if run.budget_tokens is None else 0
+        return Budget(*limits, spent_cost, self.lender.lend_budget)
 
     def _listen_to_signals(self) -> None:
         """The first Ctrl-C or SIGTERM lets what is in flight arrive; the second ends at once, losing only that."""

@@ -26,6 +26,7 @@ from instructgen.jobs.lanes import (
     list_teachers,
     sees_images,
 )
+from instructgen.jobs.matching import Matcher
 from instructgen.jobs.outcomes import Judge, check_types
 from instructgen.jobs.plan import Planner, find_split
 from instructgen.prompting.prompts import Prompt, load_prompt
@@ -33,12 +34,15 @@ from instructgen.prompting.requests import make_prompt_book
 from instructgen.prompting.seeing import load_seeing
 from instructgen.records import Decoding
 from instructgen.refine.prompts import RefinePrompts, load_refine_prompts
-from instructgen.sample_types import PROGRAM_TYPES, SAMPLE_TYPES
+from instructgen.sample_types import MATCHED_TYPES, PROGRAM_TYPES, SAMPLE_TYPES
+from instructgen.scenegraph.parsing import load_parser
 from instructgen.sources import brings_pictures, open_source
 from instructgen.sources.base import Source
+from instructgen.sources.shares import Share, ShareOfSource
 from instructgen.teachers import TEACHERS, TeacherParts, WriteMessages, choose_teacher
 from instructgen.teachers.base import Teacher
 from instructgen.teachers.pictures import PictureReader
+from instructgen.teachers.scene_program import choose_others
 from instructgen.teachers.scene_program.wordings import hash_wordings
 
 
@@ -60,12 +64,15 @@ class BuildParts:
     prompt_sha256: dict[str, str]
     embeds_images: bool
     notes: tuple[str, ...]
+    share: Share | None = None
+    """The share of the source that this build is of; None for all of it."""
 
     @property
     def default_name(self) -> str:
-        """A folder name for those who give no --out: "coco-val2017", "scenes"."""
-        split = self.config.source.split
-        return f"{self.config.source.name}-{split}" if split else self.config.source.name
+        """A folder name for those who give no --out: "coco-val2017", "scenes", "scenes-part-3-of-8"."""
+        split, share = self.config.source.split, self.share
+        name = f"{self.config.source.name}-{split}" if split else self.config.source.name
+        return name if share is None else f"{name}-part-{share.index}-of-{share.num_shares}"
 
     @property
     def teacher(self) -> Teacher:
@@ -87,8 +94,8 @@ class BuildParts:
         return None if self.course.assessor is None else self.teachers[self.course.judge_lane]
 
 
-def make_parts(config: BuildConfig) -> BuildParts:
-    """Return the parts, with settings that were left open filled in.
+def make_parts(config: BuildConfig, share: Share | None = None) -> BuildParts:
+    """Return the parts, with settings that were left open filled in; of a build of one share of the source, if given.
 
     Raises InstructgenError for whatever does not fit: names, files, prompts, keys.
     """
@@ -99,7 +106,8 @@ def make_parts(config: BuildConfig) -> BuildParts:
     corpus_filters = make_corpus_filters(config.filters)
     CorpusReview(corpus_filters)  # raises for a file that is not there, before anything is asked
     check_gates(config.gates, config.types)
-    source = open_source(config.source, config.seed)
+    whole = open_source(config.source, config.seed)
+    source: Source = whole if share is None else ShareOfSource(whole, share)
     prompts = load_prompts(config)
     refine_prompts = load_refine_prompts(find_prompts_folder(config), config.refine)
     assessor = load_assessor(find_prompts_folder(config), config.judge)
@@ -130,6 +138,7 @@ def make_parts(config: BuildConfig) -> BuildParts:
         prompt_sha256=_hash_prompts(config, prompts, refine_prompts, assessor),
         embeds_images=embeds_images(config),
         notes=tuple(_make_notes(config, source, course)),
+        share=share,
     )
 
 
@@ -140,7 +149,7 @@ def embeds_images(config: BuildConfig) -> bool:
 
 
 def make_planner(config: BuildConfig, source: Source) -> Planner:
-    return Planner(
+    planner = Planner(
         source,
         config.surrogate,
         config.types,
@@ -148,7 +157,21 @@ def make_planner(config: BuildConfig, source: Source) -> Planner:
         embeds=embeds_images(config),
         shows=sees_images(config),
         split_of=partial(find_split, config),
+        matcher=_make_matcher(config, source),
     )
+    if isinstance(source, ShareOfSource):
+        planner.records_before = source.records_before
+    return planner
+
+
+def _make_matcher(config: BuildConfig, source: Source) -> Matcher | None:
+    """Return what finds images that are alike, of the whole source; None where no type wants them."""
+    if set(MATCHED_TYPES).isdisjoint(config.types):
+        return None
+    parser = load_parser() if config.teacher.parse else None
+    whole = source.all_records if isinstance(source, ShareOfSource) else source.records
+    choose = partial(choose_others, seed=config.seed, parser=parser)
+    return Matcher(whole, config.seed, partial(find_split, config), choose)
 
 
 def load_prompts(config: BuildConfig) -> dict[str, Prompt]:

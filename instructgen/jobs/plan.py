@@ -2,17 +2,16 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-
-from msgspec.structs import replace
 
 from instructgen.config import BuildConfig, SurrogateConfig
 from instructgen.dataset.pictures import find_picture_fault
 from instructgen.draws import draw_fraction
 from instructgen.errors import InstructgenError
-from instructgen.records import ImageRecord, Rejected, SourceIssue, Surrogate, Unit
-from instructgen.sample_types import PAIRED_TYPES
+from instructgen.jobs.matching import Matcher, join_units
+from instructgen.records import ImageRecord, Rejected, SourceIssue, Unit
+from instructgen.sample_types import MATCHED_TYPES, NEIGHBOUR_TYPES
 from instructgen.sources.base import Source
 from instructgen.surrogate.render import make_surrogate
 
@@ -21,14 +20,14 @@ from instructgen.surrogate.render import make_surrogate
 class PlannedImage:
     """An image and its units: each type is either a unit to ask or a rejection. `record` None: unusable image.
 
-    `picture` is what a row embeds, or None, and `partner_picture` that of the units' partner.
+    `picture` is what a row embeds, or None, and `other_pictures` those of its units' other images, by their ids.
     """
 
     image_id: str
     record: ImageRecord | None
     picture: bytes | None
     units: tuple[tuple[str, Unit | Rejected], ...]
-    partner_picture: bytes | None = None
+    other_pictures: Mapping[str, bytes | None] = field(default_factory=dict)
 
 
 def find_split(config: BuildConfig, image_id: str) -> str:
@@ -41,8 +40,8 @@ def find_split(config: BuildConfig, image_id: str) -> str:
 class Planner:
     """Reads the source once for each call of `images`, in the same order with the same result.
 
-    For types that compare two images the partner of an image is the usable one before it of the same split, so that
-    no image is in two splits; the first of a split has none.
+    For types that compare an image with its neighbour that is the usable one before it of the same split, so that no
+    image is in two splits; the first of a split has none. For types of images that are alike `matcher` finds them.
     """
 
     source: Source
@@ -54,6 +53,9 @@ class Planner:
     shows: bool = False
     split_of: Callable[[str], str] = lambda _: ""
     """Of an image id; only asked where images are paired."""
+    records_before: Callable[[], Iterator[ImageRecord | Rejected]] = lambda: iter(())
+    """Images that come before those of a source which is a share, the nearest first."""
+    matcher: Matcher | None = None
     num_images: int = 0
     issues: Counter[str] = field(default_factory=Counter)
 
@@ -68,24 +70,55 @@ class Planner:
                 continue
             self.num_images += 1
             planned = self._reject(found) if isinstance(found, Rejected) else self._plan(found)
-            yield self._pair(planned, before) if self._pairs else planned
+            if self._pairs:
+                planned = self._pair(planned, before)
+            yield planned if self.matcher is None else self._match(planned, self.matcher)
 
     @property
     def _pairs(self) -> bool:
-        return any(name in PAIRED_TYPES for name in self.types)
+        return any(name in NEIGHBOUR_TYPES for name in self.types)
+
+    def _match(self, planned: PlannedImage, matcher: Matcher) -> PlannedImage:
+        """Give the units of images that are alike theirs."""
+        pictures = dict(planned.other_pictures)
+        units = list(planned.units)
+        for number, (name, unit) in enumerate(planned.units):
+            if name not in MATCHED_TYPES or isinstance(unit, Rejected):
+                continue
+            found: dict[str, PlannedImage] = {}
+
+            def look(record: ImageRecord, of: str = name, found: dict[str, PlannedImage] = found) -> Unit | None:
+                found[record.image_id] = other = self._plan(record)
+                one = dict(other.units)[of]
+                return one if isinstance(one, Unit) else None
+
+            others = matcher.match(unit, look)
+            pictures |= {one.record.image_id: found[one.record.image_id].picture for one in others}
+            units[number] = name, join_units(unit, others)
+        return PlannedImage(planned.image_id, planned.record, planned.picture, tuple(units), pictures)
 
     def _pair(self, planned: PlannedImage, before: dict[str, PlannedImage]) -> PlannedImage:
         """Give the units that want one the image before, and note this one for the next."""
-        if not any(isinstance(unit, Unit) and name in PAIRED_TYPES for name, unit in planned.units):
+        if not _has_pair(planned):
             return planned
         split = self.split_of(planned.image_id)
-        partner = before.get(split)
+        partner = before.get(split) or self._find_before(split)
         before[split] = planned
         if partner is None:
             return planned
         first = dict(partner.units)
         units = tuple((name, _join(first[name], unit)) for name, unit in planned.units)
-        return PlannedImage(planned.image_id, planned.record, planned.picture, units, partner.picture)
+        pictures = {partner.image_id: partner.picture}
+        return PlannedImage(planned.image_id, planned.record, planned.picture, units, pictures)
+
+    def _find_before(self, split: str) -> PlannedImage | None:
+        """Return the usable image of the split that comes before all that are read here, if there is one."""
+        for found in self.records_before():
+            if isinstance(found, ImageRecord) and self.split_of(found.image_id) == split:
+                planned = self._plan(found)
+                if _has_pair(planned):
+                    return planned
+        return None
 
     def _plan(self, record: ImageRecord) -> PlannedImage:
         picture, sha256 = None, ""
@@ -121,11 +154,13 @@ class Planner:
         return PlannedImage(image.record_id, None, None, units)
 
 
+def _has_pair(planned: PlannedImage) -> bool:
+    """Return whether the image has a unit of a type that compares two images."""
+    return any(isinstance(unit, Unit) and name in NEIGHBOUR_TYPES for name, unit in planned.units)
+
+
 def _join(first: Unit | Rejected, unit: Unit | Rejected) -> Unit | Rejected:
     """Return the unit as one of two images, where it is to be and the image before has a unit too."""
-    if isinstance(first, Rejected) or isinstance(unit, Rejected) or unit.sample_type not in PAIRED_TYPES:
+    if isinstance(first, Rejected) or isinstance(unit, Rejected) or unit.sample_type not in NEIGHBOUR_TYPES:
         return unit
-    one, two = first.surrogate, unit.surrogate
-    text = f"The first image:\n{one.text}\n\nThe second image:\n{two.text}"
-    surrogate = Surrogate(two.image_id, text, one.num_captions + two.num_captions, one.num_boxes + two.num_boxes)
-    return replace(unit, partner=first.record, surrogate=surrogate)
+    return join_units(unit, (first,))

@@ -46,7 +46,7 @@ OPTIONS: dict[str, tuple[list[str], str]] = {
     "unknown output format": (["--output-format", "xml"], "--output-format"),
     "unknown pipeline": (
         ["--pipeline", "lava"],
-        "no pipeline called 'lava'; there are: clean, llava, llava-stage1-data, minigpt4, minigpt4-stage1-data,",
+        "no pipeline called 'lava'; there are: clean, interleaved, llava, llava-stage1-data, minigpt4",
     ),
     "pipeline file that is missing": (["--pipeline", "none.toml"], "no pipeline file none.toml"),
     "root that is missing": (["--root", "nowhere"], "nowhere"),
