@@ -1,6 +1,5 @@
 """`instructgen pretrain` and `finetune`: from samples and a recipe to a model's folder."""
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -9,12 +8,11 @@ from pathlib import Path
 
 import msgspec
 import torch
-from filelock import FileLock, Timeout
-from torch import nn
 
 import instructgen
-from instructgen.errors import InstructgenError, RunLockedError, RunStoppedError
+from instructgen.errors import InstructgenError
 from instructgen.jobs.training_features import PictureSource, RowSource, cache_features
+from instructgen.jobs.training_guard import run_guarded
 from instructgen.jobs.training_parts import (
     Data,
     StartingModel,
@@ -33,35 +31,31 @@ from instructgen.models.vlm import part_of
 from instructgen.report.names import REPORT_NAME
 from instructgen.train.checkpoint import CheckpointFolder, Progress
 from instructgen.train.course import Course, count_learned_of
-from instructgen.train.distributed import Ranks, join_ranks, shard
-from instructgen.train.examples import ExampleSet
+from instructgen.train.distributed import Ranks, shard
 from instructgen.train.feed import RowFeed
 from instructgen.train.loop import Samples, Trainer
-from instructgen.train.objective import Objective
+from instructgen.train.mixture import Examples, MixedCourse, make_course, make_weights
 from instructgen.train.optim import make_optimiser
 from instructgen.train.packed import PackedRow
 from instructgen.train.packing import PaddedBatch, pack, pad
 from instructgen.train.prepare import find_blocks, trained_parameters
-from instructgen.train.recipe import Recipe
 from instructgen.train.recipe_notes import find_note
-from instructgen.train.rows import Row, measure
+from instructgen.train.rows import Row
 from instructgen.train.run_facts import RunFacts
 from instructgen.train.run_folder import (
     CHECKPOINTS_NAME,
     EXAMPLES_NAME,
-    LOCK_NAME,
     MODEL_NAME,
     RunRecord,
-    check_folder,
     enter_run,
     make_identity,
     to_table,
 )
+from instructgen.train.seq2seq import PairBatch, make_form, make_objective, pad_pairs
 from instructgen.train.stop import StopSignals
 from instructgen.train.tell import Teller
 from instructgen.train.watch import TrainWatch
 
-_FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _KEPT_KEY = "model.vision.aspect"  # stays the recipe's (keep_aspect)
 _PACKAGES = ("torch", "transformers", "safetensors", "numpy")
 
@@ -85,23 +79,17 @@ def train(options: TrainingOptions, watch: TrainWatch) -> TrainingResult:
     Raises RunLockedError, RunStoppedError (continue by running again) and InstructgenError.
     """
     check_stage(options)
-    with join_ranks(options.device) as ranks, _locked(options.out, ranks), _compiler_told(options):
-        try:
-            with StopSignals(watch.say if ranks.is_first else lambda _text: None) as stop:
-                return _train(options, watch, ranks, stop)
-        except OSError as error:
-            if error.errno not in _FULL_DISK:
-                raise
-            raise RunStoppedError(f"{error}; free space and run the same command again") from None
-        except KeyboardInterrupt:
-            raise RunStoppedError("stopped at once; the same command goes on from the last checkpoint") from None
+    with _compiler_told(options):
+        return run_guarded(
+            options.out, options.device, watch, lambda ranks, stop: _train(options, watch, ranks, stop)
+        )
 
 
 def _train(options: TrainingOptions, watch: TrainWatch, ranks: Ranks, stop: StopSignals) -> TrainingResult:
     start = start_model(options, ranks.device if ranks.mesh is None else torch.device("cpu"))
-    recipe, tokens_per_image = start.recipe, start.model.tokens_per_image
+    recipe = start.recipe
     data = load_data(options, start.tokenizer, start.model, cache=options.out / EXAMPLES_NAME)
-    course = Course(measure(data.examples, tokens_per_image), recipe, ranks.count)
+    course = make_course(data.examples, recipe, ranks.count)
     record = _make_record(options, start, data, course, ranks)
     checkpoints: CheckpointFolder | None = None
     if ranks.is_first:
@@ -116,7 +104,7 @@ def _train(options: TrainingOptions, watch: TrainWatch, ranks: Ranks, stop: Stop
         if ranks.is_first and not (options.out / REPORT_NAME).is_file():
             leave_report(options.out, watch.say)
         return _make_result(options, record, finished, ranks)
-    source = _make_row_source(data.examples, course, recipe)
+    source = _make_row_source(start, data.examples, course)
     if options.feature_folder is None:
         pictures = PictureSource(make_picture_loader(data.examples, start.reader))
     else:
@@ -126,7 +114,7 @@ def _train(options: TrainingOptions, watch: TrainWatch, ranks: Ranks, stop: Stop
         trainer.resume()
         with recorded(options.out, trainer, record, watch.say):
             with stop.while_stepping():
-                loss = _run_steps(options.out, trainer, record, watch, stop)
+                loss = run_steps(options.out, trainer, record, watch, stop)
             if checkpoints is not None:
                 _save(options, start, trainer, record)
     finally:
@@ -155,7 +143,7 @@ def _make_trainer(
     checkpoints: CheckpointFolder | None,
 ) -> Trainer:
     recipe, examples = start.recipe, source.examples
-    objective: nn.Module = Objective(start.model, pictures.embed)
+    objective = make_objective(start.model, pictures.embed)
     shard(objective, lambda: find_blocks(start.model), ranks)
     parameters = trained_parameters(objective, "model.")
     return Trainer(
@@ -165,20 +153,34 @@ def _make_trainer(
         recipe=recipe,
         course=source.course,
         feed=RowFeed(source.make_row, pictures.load),
-        samples=Samples(examples.sample_ids, count_learned_of(examples)),
+        samples=Samples(
+            examples.sample_ids, count_learned_of(examples), source.learned_in, make_weights(examples, recipe)
+        ),
         ranks=ranks,
         checkpoints=checkpoints,
     )
 
 
-def _make_row_source(examples: ExampleSet, course: Course, recipe: Recipe) -> RowSource:
-    def make_row(row: Row) -> PackedRow | PaddedBatch:
+def _make_row_source(start: StartingModel, examples: Examples, course: Course | MixedCourse) -> RowSource:
+    recipe, tokens_per_image = start.recipe, examples.tokens_per_image
+    if start.model.is_seq2seq:
+        seed, prefix_lm = recipe.train.seed, recipe.rows.prefix_lm
+        form = make_form(start.model, start.tokenizer, prefix_lm=prefix_lm, seed=seed)
+
+        def make_pairs(epoch: int, row: Row) -> PairBatch:
+            return pad_pairs(examples, row, tokens_per_image, form, epoch)
+
+        return RowSource(
+            examples, course, make_pairs, lambda number, epoch: form.count_learned(examples[number], epoch)
+        )
+
+    def make_row(_epoch: int, row: Row) -> PackedRow | PaddedBatch:
         return (pack if recipe.rows.packing else pad)(examples, row, examples.tokens_per_image)
 
     return RowSource(examples, course, make_row)
 
 
-def _run_steps(out: Path, trainer: Trainer, record: RunRecord, watch: TrainWatch, stop: StopSignals) -> float | None:
+def run_steps(out: Path, trainer: Trainer, record: RunRecord, watch: TrainWatch, stop: StopSignals) -> float | None:
     """Return the loss of the last step; None where only the model was not saved yet."""
     num_done = trainer.progress.num_steps
     if not trainer.ranks.is_first:
@@ -236,7 +238,7 @@ def _save(options: TrainingOptions, start: StartingModel, trainer: Trainer, reco
 
 
 def _make_record(
-    options: TrainingOptions, start: StartingModel, data: Data, course: Course, ranks: Ranks
+    options: TrainingOptions, start: StartingModel, data: Data, course: Course | MixedCourse, ranks: Ranks
 ) -> RunRecord:
     identity = make_identity(
         options.stage, start.recipe, data.identity, data.examples_sha256, num_steps=course.num_steps
@@ -277,24 +279,3 @@ def _compiler_told(options: TrainingOptions) -> Iterator[None]:
     except TorchDynamoException as error:
         reason = str(error).strip().partition("\n")[0]
         raise InstructgenError(f"torch.compile failed: {reason}; set train.compile to false") from error
-
-
-@contextmanager
-def _locked(out: Path, ranks: Ranks) -> Iterator[None]:
-    """Hold the run's folder against a second command; the processes of one command count as one."""
-    if not ranks.is_first:
-        yield
-        return
-    check_folder(out)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(out / LOCK_NAME, timeout=0)
-        lock.acquire()
-    except Timeout:
-        raise RunLockedError(f"another process trains in {out}; wait for it or stop it") from None
-    except OSError as error:
-        raise InstructgenError(f"{out} cannot be written: {error.strerror or error}") from None
-    try:
-        yield
-    finally:
-        lock.release()

@@ -12,7 +12,6 @@ from torch import Tensor
 from instructgen.jobs.training_parts import StartingModel
 from instructgen.train.course import Course
 from instructgen.train.distributed import Ranks
-from instructgen.train.examples import ExampleSet
 from instructgen.train.features import (
     FeatureMaker,
     FeatureStore,
@@ -21,10 +20,11 @@ from instructgen.train.features import (
     find_cached_part,
     predict_gain,
 )
-from instructgen.train.objective import Objective
+from instructgen.train.mixture import Examples, MixedCourse
 from instructgen.train.packed import PackedRow
 from instructgen.train.packing import PaddedBatch
 from instructgen.train.rows import Row
+from instructgen.train.seq2seq import PairBatch, make_objective
 
 _MAX_PLANNED = 100  # steps that are looked at to say how often a run sees pictures
 _FREE_SHARE = 0.8  # of the disk that is left, for features
@@ -43,9 +43,11 @@ class PictureSource:
 class RowSource:
     """A run's samples and how its rows are made of them."""
 
-    examples: ExampleSet
-    course: Course
-    make_row: Callable[[Row], PackedRow | PaddedBatch]
+    examples: Examples
+    course: Course | MixedCourse
+    make_row: Callable[[int, Row], PackedRow | PaddedBatch | PairBatch]
+    learned_in: Callable[[int, int], int] | None = None
+    """How many tokens an example learns in an epoch, where that is drawn anew in each."""
 
 
 def cache_features(
@@ -80,7 +82,8 @@ def cache_features(
 def _predict(maker: FeatureMaker, store: FeatureStore, start: StartingModel, source: RowSource) -> str:
     course, examples = source.course, source.examples
     num_planned = min(len(course), _MAX_PLANNED)
-    rows = [source.make_row(row) for number in range(num_planned) for row in course[number].rows[0]]
+    steps = [course[number] for number in range(num_planned)]
+    rows = [source.make_row(step.epoch, row) for step in steps for row in step.rows[0]]
     shown = next((row for row in rows if row.pictures), None)
     if shown is None:
         return "no row has a picture: nothing to cache"
@@ -93,4 +96,4 @@ def _predict(maker: FeatureMaker, store: FeatureStore, start: StartingModel, sou
         bytes_per_picture=store.num_bytes,
     )
     pixels = torch.stack([start.reader(examples.picture_bytes(key)) for key in shown.pictures])
-    return str(predict_gain(Objective(start.model), maker, shown, pixels, visits))
+    return str(predict_gain(make_objective(start.model), maker, shown, pixels, visits))

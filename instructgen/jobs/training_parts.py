@@ -1,7 +1,7 @@
 """What a run is made of: model, tokenizer, samples, and the pictures behind them."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -17,12 +17,14 @@ from instructgen.models.lora import apply_lora, merge_lora
 from instructgen.models.pictures import PictureReader
 from instructgen.models.spec import ModelSpec
 from instructgen.models.vlm import VisionLanguageModel
+from instructgen.train.documents import DocumentRules
 from instructgen.train.encode import Encoder
 from instructgen.train.example_rows import open_source
 from instructgen.train.examples import ExampleSet, encode_source
+from instructgen.train.mixture import Examples, JoinedExamples
 from instructgen.train.prepare import prepare
 from instructgen.train.recipe import Recipe
-from instructgen.train.run_facts import DataFacts, describe_data
+from instructgen.train.run_facts import DataFacts, DataPart, describe_data
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -49,6 +51,8 @@ class TrainingOptions:
     """Where features of a frozen tower are cached; None computes them every time."""
     recipe_notes: dict[str, str] = field(default_factory=dict)
     """Where the recipe's values come from (read_notes), for the report."""
+    also: dict[str, str] = field(default_factory=dict)
+    """Where the datasets of the recipe's [[mixture]] are, by their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class Data:
 
     place: str
     identity: str
-    examples: ExampleSet
+    examples: Examples
     examples_sha256: str
     facts: DataFacts
 
@@ -128,7 +132,18 @@ def keep_aspect(earlier: ModelSpec, recipe: ModelSpec) -> ModelSpec:
 
 
 def adapt(model: VisionLanguageModel, recipe: Recipe) -> None:
-    """Freeze what the recipe does not train, with adapters beside the language model where it asks for them."""
+    """Freeze what the recipe does not train, with adapters beside the language model where it asks for them.
+
+    Raises InstructgenError where the rows are not ones for the language model.
+    """
+    if model.is_seq2seq and recipe.rows.packing:
+        raise InstructgenError(
+            "the language model has an encoder and a decoder, whose rows cannot be packed: set rows.packing = false"
+        )
+    if recipe.rows.prefix_lm and not model.is_seq2seq:
+        raise InstructgenError("rows.prefix_lm wants a language model with an encoder, as T5; leave it out")
+    if recipe.documents.p_next and model.gated is None:
+        raise InstructgenError("documents.p_next wants a connector of the kind gated_cross_attention; leave it out")
     lora = recipe.train.lora
     model.freeze_all_but(set(recipe.train.trains) - ({"language"} if lora is not None else set()))
     if lora is not None:
@@ -143,19 +158,66 @@ def load_data(
     cache: Path | None = None,
 ) -> Data:
     """Return the samples as tokens, with what identifies them; `cache` keeps them for the next time."""
-    recipe = options.recipe
-    encoder = Encoder(tokenizer, recipe.template, model.tokens_per_image, recipe.rows.max_tokens)
-    source = open_source(options.data, options.split)
+    encoder = make_encoder(tokenizer, options.recipe, model)
+    check_mixture(options)
+    places = [options.data, *(options.also[each.name] for each in options.recipe.mixture)]
+    found = [_load_set(options, place, encoder, cache) for place in places]
+    for each in found:
+        assert isinstance(each.examples, ExampleSet)
+        check_ids(each.examples, model)
+    return found[0] if len(found) == 1 else _join(found, options.recipe)
+
+
+def check_mixture(options: TrainingOptions) -> None:
+    """Raise where a dataset of the recipe's mixture is nowhere, or one is given that it does not name."""
+    wanted = [each.name for each in options.recipe.mixture]
+    for name in wanted:
+        if name not in options.also:
+            raise InstructgenError(
+                f"the recipe mixes in '{name}': --also {name}=DATASET says where it is, and --set mixture=[] leaves"
+                " all sets out"
+            )
+    for name in options.also:
+        if name not in wanted:
+            known = ", ".join(wanted) or "none"
+            raise InstructgenError(f"--also {name}: the recipe's [[mixture]] has no such set; there are: {known}")
+
+
+def _load_set(options: TrainingOptions, place: str, encoder: Encoder, cache: Path | None) -> Data:
+    source = open_source(place, options.split)
     examples = encode_source(source, encoder, image_folder=options.image_folder, cache=cache)
-    check_ids(examples, model)
+    facts = describe_data(source, options.split)
+    return Data(source.place, source.identity, examples, hash_examples(examples), facts)
+
+
+def _join(found: Sequence[Data], recipe: Recipe) -> Data:
+    """Return the sets of a mixture as one; its facts are those of the first, with the others as parts."""
+    sets = [each.examples for each in found if isinstance(each.examples, ExampleSet)]
+    identities = [each.identity for each in found]
+    hashes = [each.examples_sha256 for each in found]
+    others = list(zip(found[1:], recipe.mixture, strict=True))
+    parts = [
+        DataPart(each.facts.version, f"{mixed.name}, weight {mixed.weight:g}", len(each.examples))
+        for each, mixed in others
+    ]
     return Data(
-        source.place, source.identity, examples, hash_examples(examples), describe_data(source, options.split)
+        place=" + ".join([found[0].place, *(f"{mixed.weight:g} x {each.place}" for each, mixed in others)]),
+        identity=hashlib.sha256(" ".join(identities).encode()).hexdigest(),
+        examples=JoinedExamples(sets),
+        examples_sha256=hashlib.sha256(" ".join(hashes).encode()).hexdigest(),
+        facts=replace(found[0].facts, parts=(*found[0].facts.parts, *parts)),
     )
+
+
+def make_encoder(tokenizer: "PreTrainedTokenizerBase", recipe: Recipe, model: VisionLanguageModel) -> Encoder:
+    """Return what writes samples as the model takes them."""
+    documents = DocumentRules(model.end_of_chunk_id, model.gated is not None, recipe.documents)
+    return Encoder(tokenizer, recipe.template, model.tokens_per_image, recipe.rows.max_tokens, documents=documents)
 
 
 def check_ids(examples: ExampleSet, model: VisionLanguageModel) -> None:
     """Raise for a token that the language model has no embedding of, which would end the run in its middle."""
-    num_ids = next(model.causal_lm.get_input_embeddings().parameters()).shape[0]
+    num_ids = model.num_ids
     largest = int(examples.ids.max(initial=0))
     if largest >= num_ids:
         raise InstructgenError(
@@ -175,12 +237,14 @@ def hash_examples(examples: ExampleSet) -> str:
         examples.picture_offsets,
     ):
         digest.update(column.tobytes())
+    if len(examples.frames) or examples.sees_next.any():
+        digest.update(examples.frame_offsets.tobytes() + examples.frames.tobytes() + examples.sees_next.tobytes())
     for text in (*examples.sample_ids, *examples.pictures.keys):
         digest.update(text.encode() + b"\0")
     return digest.hexdigest()
 
 
-def make_picture_loader(examples: ExampleSet, reader: PictureReader) -> Callable[[tuple[str, ...]], Tensor]:
+def make_picture_loader(examples: Examples, reader: PictureReader) -> Callable[[tuple[str, ...]], Tensor]:
     """Return what reads pixels [N, 3, H, W] of pictures by their keys."""
 
     def read(key: str) -> Tensor:

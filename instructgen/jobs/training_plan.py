@@ -13,8 +13,8 @@ from instructgen.models.counts import Counts, count_parameters
 from instructgen.models.memory import Memory, Workload, estimate_memory
 from instructgen.train.course import Course
 from instructgen.train.examples import Summary
+from instructgen.train.mixture import MixedCourse, make_course
 from instructgen.train.recipe import Recipe
-from instructgen.train.rows import measure
 
 _MAX_PLANNED = 200  # steps that are looked at, from the first; the others are alike
 _GIB = 1 << 30
@@ -69,6 +69,8 @@ class TrainingPlan(Struct, frozen=True):
             yield f"  answers cut at rows.max_tokens: {seen.answers_cut}"
         if seen.turns_left_out:
             yield f"  turns left out: {seen.turns_left_out}"
+        if seen.pictures_left_out:
+            yield f"  pictures left out: {seen.pictures_left_out}"
         tokens = f"{seen.text_tokens + seen.image_tokens:,} tokens, {seen.image_tokens:,} of pictures"
         yield f"  {tokens}, {seen.learned_tokens:,} learned; the longest sample has {seen.longest:,}"
 
@@ -102,7 +104,7 @@ def plan_training(options: TrainingOptions) -> TrainingPlan:
         start = start_model(options, torch.device("cpu"))
         model, tokenizer, recipe = start.model, start.tokenizer, start.recipe
     data = load_data(options, tokenizer, model)
-    course = Course(measure(data.examples, model.tokens_per_image), recipe)
+    course = make_course(data.examples, recipe)
     return TrainingPlan(
         stage=options.stage,
         data=data.place,
@@ -124,10 +126,12 @@ def make_workload(recipe: Recipe, num_processes: int = 1) -> Workload:
         gradient_checkpointing=recipe.train.gradient_checkpointing,
         quantised=recipe.train.lora is not None and recipe.train.lora.quantised,
         num_processes=num_processes,
+        sample_tokens=recipe.rows.max_tokens,
+        sample_pictures=recipe.documents.max_pictures or 1,
     )
 
 
-def _plan_rows(course: Course, recipe: Recipe, lengths: list[int]) -> RowsPlan:
+def _plan_rows(course: Course | MixedCourse, recipe: Recipe, lengths: list[int]) -> RowsPlan:
     num_steps = min(course.num_steps, _MAX_PLANNED)
     steps = [course[number] for number in range(num_steps)]
     row_lengths = [length for step in steps for rows in step.row_tokens for length in rows]

@@ -52,6 +52,63 @@ def _llama(size: str, max_position_embeddings: int) -> Config:
     }
 
 
+def _opt(width: int, num_layers: int, num_heads: int) -> Config:
+    # 2205.01068, table 1
+    return {
+        "model_type": "opt",
+        "vocab_size": 50272,
+        "hidden_size": width,
+        "word_embed_proj_dim": width,
+        "ffn_dim": 4 * width,
+        "num_hidden_layers": num_layers,
+        "num_attention_heads": num_heads,
+        "max_position_embeddings": 2048,
+    }
+
+
+def _flan_t5(width: int, inner: int, num_heads: int) -> Config:
+    # 2210.11416: the shapes of T5 1.1
+    return {
+        "model_type": "t5",
+        "vocab_size": 32128,
+        "d_model": width,
+        "d_ff": inner,
+        "d_kv": 64,
+        "num_layers": 24,
+        "num_heads": num_heads,
+        "feed_forward_proj": "gated-gelu",
+        "tie_word_embeddings": False,
+        "decoder_start_token_id": 0,
+    }
+
+
+def _mpt(width: int, num_layers: int, num_heads: int, vocab_size: int) -> Config:
+    # The configuration files of these models. That of 1B has norms on queries and keys too, which are not counted.
+    return {
+        "model_type": "mpt",
+        "d_model": width,
+        "n_layers": num_layers,
+        "n_heads": num_heads,
+        "vocab_size": vocab_size,
+        "max_seq_len": 2048,
+        "expansion_ratio": 4,
+        "no_bias": True,
+    }
+
+
+# GPT-NeoX's shape (2204.06745), as the model's configuration file has it
+_REDPAJAMA_3B: Config = {
+    "model_type": "gpt_neox",
+    "vocab_size": 50432,
+    "hidden_size": 2560,
+    "intermediate_size": 10240,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "max_position_embeddings": 2048,
+    "rotary_pct": 1.0,
+    "use_parallel_residual": False,
+    "tie_word_embeddings": False,
+}
 VISION: dict[str, Config] = {
     "openai/clip-vit-large-patch14": _clip(224),
     "openai/clip-vit-large-patch14-336": _clip(336),
@@ -62,12 +119,19 @@ VISION: dict[str, Config] = {
     EFFICIENTNET: {"model_type": EFFICIENTNET, "image_size": EFFICIENTNET_PX},
 }
 LANGUAGE: dict[str, Config] = {
+    "anas-awadalla/mpt-1b-redpajama-200b": _mpt(2048, 24, 16, 50368),
+    "anas-awadalla/mpt-7b": _mpt(4096, 32, 32, 50432),
+    "togethercomputer/RedPajama-INCITE-Base-3B-v1": _REDPAJAMA_3B,
     "lmsys/vicuna-7b-v1.3": _llama("7b", 2048),
     "lmsys/vicuna-13b-v1.3": _llama("13b", 2048),
     "lmsys/vicuna-7b-v1.5": _llama("7b", 4096),
     "lmsys/vicuna-13b-v1.5": _llama("13b", 4096),
     "meta-llama/Llama-2-7b-chat-hf": _llama("7b", 4096),
     "meta-llama/Llama-2-13b-chat-hf": _llama("13b", 4096),
+    "facebook/opt-2.7b": _opt(2560, 32, 32),
+    "facebook/opt-6.7b": _opt(4096, 32, 32),
+    "google/flan-t5-xl": _flan_t5(2048, 5120, 32),
+    "google/flan-t5-xxl": _flan_t5(4096, 10240, 64),
     "smollm2-135m": {
         "model_type": "llama",
         "vocab_size": 49152,

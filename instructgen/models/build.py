@@ -1,30 +1,33 @@
 """From a recipe's [model] table to a model: with its weights, with random ones, or without any (meta)."""
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from instructgen.errors import InstructgenError
-from instructgen.models.checkpoints import load_strictly, read_prefixed, read_tensors
 from instructgen.models.connectors import make_connector
 from instructgen.models.connectors.base import Connector
-from instructgen.models.language import check_head, language_config, load_language, load_tokenizer, make_language
+from instructgen.models.connectors.gated_cross_attention import GatedConnector, LayerShape
+from instructgen.models.language import (
+    check_head,
+    find_layers,
+    language_config,
+    load_language,
+    load_tokenizer,
+    make_language,
+)
 from instructgen.models.lora import quantised_options
 from instructgen.models.pictures import PictureReader
+from instructgen.models.saved_connector import load_connector
 from instructgen.models.seeds import seeded
-from instructgen.models.spec import ConnectorSpec, ModelSpec, QFormerSpec
+from instructgen.models.spec import ConnectorSpec, ModelSpec
 from instructgen.models.towers import build_tower, outline_tower
-from instructgen.models.vision import on_meta
+from instructgen.models.vision import VisionTower, on_meta
 from instructgen.models.vlm import VisionLanguageModel
 
 __all__ = ["build_model", "build_on_meta", "load_tokenizer", "make_picture_reader"]
-
-CONNECTOR_FILE = "connector.safetensors"
-_QFORMER = "qformer."
 
 
 def build_model(
@@ -56,9 +59,12 @@ def build_model(
             language = make_language(config)
     check_head(language)
     with seeded(spec.seed, "connector"):
-        connector = make_connector(spec.connector, vision.width, _read_width(language))
+        connector = _make_connector(spec.connector, vision.width, language)
+    if isinstance(connector, GatedConnector):
+        connector.start_rows(*_read_rows(language))
     if weights:
-        _load_connector(connector, spec.connector)
+        load_connector(connector, spec.connector)
+    _match_norms(connector, vision)
     model = VisionLanguageModel(vision, connector, language)
     _check_tokens(model)
     return model.to(device).eval()
@@ -73,7 +79,8 @@ def build_on_meta(spec: ModelSpec) -> VisionLanguageModel:
     config = language_config(spec.language, from_table=True)
     with on_meta():
         language = make_language(config)
-        connector = make_connector(spec.connector, vision.width, _read_width(language))
+        connector = _make_connector(spec.connector, vision.width, language)
+    _match_norms(connector, vision)
     model = VisionLanguageModel(vision, connector, language)
     _check_tokens(model)
     return model.eval()
@@ -90,36 +97,31 @@ def _check_tokens(model: VisionLanguageModel) -> None:
     assert model.tokens_per_image > 0
 
 
+def _make_connector(spec: ConnectorSpec, vision_width: int, language: PreTrainedModel) -> Connector:
+    config: Any = language.config
+    layers = LayerShape(len(find_layers(language)), int(config.get_text_config().hidden_size))
+    return make_connector(spec, vision_width, _read_width(language), layers)
+
+
+def _read_rows(language: PreTrainedModel) -> tuple[Tensor, Tensor]:
+    """Return the input and output embeddings, [V, D] each."""
+    model: Any = language
+    return model.get_input_embeddings().weight, model.get_output_embeddings().weight
+
+
+def _match_norms(connector: Connector, vision: VisionTower) -> None:
+    """Give a Q-Former's norm the tower's epsilon, which Hugging Face's form of the whole has for both."""
+    norm = getattr(getattr(connector, "qformer", None), "vision_norm", None)
+    if not isinstance(norm, nn.LayerNorm):
+        return
+    if not isinstance(vision.final_norm, nn.Identity):
+        raise InstructgenError(
+            "normalises_last of [model.vision] and normalises of the Q-Former would norm the same tokens twice;"
+            " leave one of them out"
+        )
+    norm.eps = vision.norm_eps
+
+
 def _read_width(language: PreTrainedModel) -> int:
     embeddings: Any = language.get_input_embeddings()
     return int(embeddings.weight.shape[1])
-
-
-def _load_connector(connector: Connector, spec: ConnectorSpec) -> None:
-    qformer = spec.qformer or QFormerSpec()
-    has_named_qformer = spec.kind == "qformer" and bool(qformer.name)
-    if has_named_qformer:
-        found = read_prefixed(qformer.name, (_QFORMER, "query_tokens"))
-        tensors = {f"model.{name}": value for name, value in found[_QFORMER].items()}
-        tensors["query_tokens"] = found["query_tokens"][""]
-        load_strictly(connector.get_submodule("qformer"), tensors, qformer.name)
-    if spec.name:
-        fill_connector(connector, read_tensors(find_connector(spec.name)), spec.name, keeps_qformer=has_named_qformer)
-
-
-def fill_connector(connector: Connector, tensors: Mapping[str, Tensor], name: str, *, keeps_qformer: bool) -> None:
-    """Fill the connector from a saved one; `keeps_qformer` allows one that was saved without its frozen Q-Former."""
-    if keeps_qformer and not any(key.startswith(_QFORMER) for key in tensors):
-        kept = {key: value for key, value in connector.state_dict().items() if key.startswith(_QFORMER)}
-        tensors = {**tensors, **kept}
-    load_strictly(connector, tensors, name)
-
-
-def find_connector(name: str) -> Path:
-    """Return the connector's file of a model's folder, or of the run that made it."""
-    for folder in (Path(name), Path(name) / "model"):
-        if (folder / CONNECTOR_FILE).is_file():
-            return folder / CONNECTOR_FILE
-    raise InstructgenError(
-        f"no {CONNECTOR_FILE} in {name}: name of [model.connector] wants the folder of an earlier run or model"
-    )

@@ -13,11 +13,12 @@ from msgspec.structs import replace
 
 from instructgen.errors import InstructgenError
 from instructgen.models.atomic import check_files, describe_files, published
-from instructgen.models.build import CONNECTOR_FILE, build_model, fill_connector, load_tokenizer, make_picture_reader
+from instructgen.models.build import build_model, load_tokenizer, make_picture_reader
 from instructgen.models.checkpoints import read_tensors
 from instructgen.models.lora import ADAPTER_FOLDER, load_adapter, save_adapter
 from instructgen.models.pictures import PictureReader
 from instructgen.models.quiet import quiet
+from instructgen.models.saved_connector import CONNECTOR_FILE, fill_connector
 from instructgen.models.saved_tower import save_tower
 from instructgen.models.spec import PARTS, ModelSpec, Part
 from instructgen.models.vlm import VisionLanguageModel, part_of
@@ -146,6 +147,11 @@ def read_card(folder: Path) -> Card:
         table = msgspec.json.decode(path.read_bytes())
     except (OSError, msgspec.DecodeError) as error:
         raise InstructgenError(f"{path} cannot be read ({error}); make the model again") from None
+    if isinstance(table, dict) and table.get("kind") == "representation":
+        raise InstructgenError(
+            f"{path.parent} is BLIP-2's first stage, which has no language model: name it in"
+            " [model.connector.qformer] of a second stage, or measure it (`instructgen evaluate --suite retrieval`)"
+        )
     number = table.get("format") if isinstance(table, dict) else None
     if number != FORMAT:
         raise InstructgenError(
@@ -178,8 +184,9 @@ def _choose_held(model: VisionLanguageModel, spec: ModelSpec, notes: Notes) -> t
 
 
 def _lives_elsewhere(name: str) -> bool:
-    """A name stays good by itself unless it is a part of a folder like this one, which may be thrown away."""
-    return bool(name) and not (Path(name).parent / CARD_FILE).is_file()
+    """A name stays good by itself unless it is such a folder, a run's or a part of one, which may be thrown away."""
+    places = (Path(name), Path(name).parent, Path(name) / "model")
+    return bool(name) and not any((place / CARD_FILE).is_file() for place in places)
 
 
 def _describe_saved(spec: ModelSpec, held: tuple[Part, ...]) -> ModelSpec:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from huggingface_hub.errors import StrictDataclassError
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, PretrainedConfig, PreTrainedModel
 
 from instructgen.errors import InstructgenError
 from instructgen.models import architectures
@@ -38,8 +38,10 @@ class HeadScale:
 
 
 def read_head_scale(config: PretrainedConfig) -> HeadScale:
-    """Read the scale from the configuration: Granite divides, Cohere multiplies, Gemma caps."""
+    """Read the scale from the configuration: Granite divides, Cohere multiplies, Gemma caps, T5 has 1 / sqrt(D)."""
     factor = float(getattr(config, "logit_scale", None) or 1.0)
+    if getattr(config, "scale_decoder_outputs", False):
+        factor *= float(config.hidden_size) ** -0.5
     if divisor := getattr(config, "logits_scaling", None):
         factor /= float(divisor)
     cap = getattr(config, "final_logit_softcapping", None)
@@ -54,11 +56,48 @@ def unwrap(language: nn.Module) -> PreTrainedModel:
     return model
 
 
+def is_seq2seq(config: PretrainedConfig) -> bool:
+    """Return whether an encoder reads and a decoder writes, as in T5."""
+    return bool(getattr(config, "is_encoder_decoder", False))
+
+
+def find_start_id(model: PreTrainedModel) -> int:
+    """Return what a decoder behind an encoder is given before its first token; for T5 that is the padding."""
+    config: Any = model.config
+    found = (getattr(config, name, None) for name in ("decoder_start_token_id", "bos_token_id", "pad_token_id"))
+    return int(next((number for number in found if number is not None), 0))
+
+
 def find_decoder(model: PreTrainedModel) -> nn.Module:
     """Return the model below the head: the one that takes embeddings and gives hidden states."""
     causal_lm: Any = model
     decoder: nn.Module = causal_lm.get_decoder()
     return model.base_model if decoder is model else decoder
+
+
+def find_layers(model: PreTrainedModel) -> list[nn.Module]:
+    """Return the decoder's layers, first to last; none of a model that does not hold them in a list."""
+    config: Any = model.config
+    num_layers = getattr(config.get_text_config(), "num_hidden_layers", None)
+    found = (each for each in find_decoder(model).modules() if isinstance(each, nn.ModuleList))
+    return next((list(each) for each in found if len(each) == num_layers), [])
+
+
+def check_gated(model: PreTrainedModel) -> None:
+    """Raise for a language model that gated blocks cannot stand in."""
+    kind = model.config.model_type
+    if model.config.is_encoder_decoder:
+        raise InstructgenError(f"gated_cross_attention wants a decoder alone, and '{kind}' has an encoder too")
+    if not find_layers(model):
+        raise InstructgenError(f"language models of type '{kind}' do not hold their layers in a list; choose another")
+    causal_lm: Any = model
+    if count_rows(causal_lm.get_input_embeddings()) != count_rows(causal_lm.get_output_embeddings()):
+        raise InstructgenError(f"this '{kind}' reads and writes different numbers of tokens; choose another")
+
+
+def count_rows(table: Any) -> int:
+    """Return how many tokens an embedding or a head has."""
+    return int(table.weight.shape[0])
 
 
 def language_config(spec: LanguageSpec, *, from_table: bool) -> PretrainedConfig:
@@ -117,19 +156,35 @@ def missing_words(name: str, part: str, error: Exception) -> str:
 
 def make_language(config: PretrainedConfig) -> PreTrainedModel:
     """Return the model with random weights, from torch's generator, in float32."""
-    auto: Any = AutoModelForCausalLM
+    auto = _auto_class(config)
     try:
         model = auto.from_config(config, dtype=torch.float32)
     except (ValueError, AssertionError) as error:
         raise InstructgenError(f"[model.language]: {error}") from None
     assert isinstance(model, PreTrainedModel)
+    _untie_head(model)
     return model
+
+
+def _untie_head(model: Any) -> None:
+    """Give T5 1.1 the head of its own that its checkpoints have; transformers ties all of T5's where none says so."""
+    head = model.get_output_embeddings()
+    if getattr(model.config, "scale_decoder_outputs", True) or head.weight is not model.get_input_embeddings().weight:
+        return
+    drawn = torch.empty_like(head.weight)
+    nn.init.normal_(drawn, std=float(model.config.hidden_size) ** -0.5)
+    head.weight = nn.Parameter(drawn)
+    model.all_tied_weights_keys.pop("lm_head.weight", None)
+
+
+def _auto_class(config: PretrainedConfig) -> Any:
+    return AutoModelForSeq2SeqLM if is_seq2seq(config) else AutoModelForCausalLM
 
 
 def load_language(name: str, dtype: torch.dtype, **options: Any) -> PreTrainedModel:
     """Return the model with its weights. Raises InstructgenError where they are missing or incomplete."""
     source = find_weights(name)
-    auto: Any = AutoModelForCausalLM
+    auto = _auto_class(fetch_config(name, "language"))
     try:
         with quiet():
             model, report = auto.from_pretrained(
@@ -191,11 +246,25 @@ def check_head(model: Any) -> None:
         )
 
 
+def run_seq2seq(model: Any, embeds_bld: Tensor, mask_bl: Tensor, decoder_ids_bt: Tensor) -> Tensor:
+    """Return the decoder's hidden states [B, T, D] behind what the encoder read; `mask_bl` is 0 where nothing is."""
+    encoded = model.get_encoder()(inputs_embeds=embeds_bld, attention_mask=mask_bl).last_hidden_state
+    given = model.get_decoder()(
+        input_ids=decoder_ids_bt, encoder_hidden_states=encoded, encoder_attention_mask=mask_bl, use_cache=False
+    )
+    hidden_btd: Tensor = given.last_hidden_state
+    return hidden_btd
+
+
 def _compare_logits(model: Any) -> tuple[Tensor, Tensor]:
     device = model.get_input_embeddings().weight.device
     ids_1l = torch.tensor([[1, 2, 3]], device=device) % model.get_input_embeddings().weight.shape[0]
+    if is_seq2seq(model.config):
+        own = model(input_ids=ids_1l, decoder_input_ids=ids_1l, use_cache=False).logits
+        hidden = run_seq2seq(model, model.get_input_embeddings()(ids_1l), torch.ones_like(ids_1l), ids_1l)
+        return own, read_head_scale(model.config).apply(model.get_output_embeddings()(hidden))
     places = {"position_ids": torch.arange(3, device=device)[None], "use_cache": False}
-    own: Tensor = model(input_ids=ids_1l, **places).logits
+    own = model(input_ids=ids_1l, **places).logits
     embeds = model.get_input_embeddings()(ids_1l)
     hidden = find_decoder(model)(inputs_embeds=embeds, **places).last_hidden_state
     return own, read_head_scale(model.config).apply(model.get_output_embeddings()(hidden))

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from instructgen.models.connectors.gated_cross_attention import GatedConnector
 from instructgen.models.counts import count_parameters
 from instructgen.models.vlm import VisionLanguageModel
 
@@ -22,6 +23,10 @@ class Workload(Struct, frozen=True):
     gradient_checkpointing: bool = False
     quantised: bool = False
     num_processes: int = 1
+    sample_tokens: int | None = None
+    """Where a picture takes one position, as Flamingo's: of each so many positions ..."""
+    sample_pictures: int = 1
+    """... so many are pictures."""
 
 
 class Memory(Struct, frozen=True):
@@ -69,32 +74,56 @@ def estimate_memory(model: VisionLanguageModel, work: Workload) -> Memory:
 
 def _activations(model: VisionLanguageModel, work: Workload, value_bytes: int) -> int:
     config: Any = model.causal_lm.config
-    width, num_layers = int(config.hidden_size), int(config.num_hidden_layers)
+    width, num_layers = int(config.hidden_size), _count_layers(config)
     layer_values = _layer_values(config)
     if work.gradient_checkpointing:
         language = work.row_tokens * (num_layers * width + layer_values)
     else:
         language = work.row_tokens * num_layers * layer_values
+    if model.gated is not None:
+        language += work.row_tokens * _gated_values(model.gated, width, computes_again=work.gradient_checkpointing)
     logits = 3 * min(work.row_tokens * int(config.vocab_size), _LOGITS_HELD) * _FLOAT32
-    return value_bytes * (language + _tower_values(model, work.row_tokens)) + logits
+    return value_bytes * (language + _tower_values(model, _count_pictures(model, work))) + logits
+
+
+def _count_pictures(model: VisionLanguageModel, work: Workload) -> int:
+    """Return the pictures of a row: all of it, where each takes many positions."""
+    if model.gated is None or work.sample_tokens is None:
+        return max(1, work.row_tokens // model.tokens_per_image)
+    return max(1, work.row_tokens // work.sample_tokens) * work.sample_pictures
+
+
+def _gated_values(gated: GatedConnector, width: int, *, computes_again: bool) -> int:
+    """Return how many values all gated blocks keep of a token: two norms, queries, what is seen, both halves of the
+    feed-forward layer, and two sums; or their inputs, and all of one."""
+    spec = gated.spec
+    one = 6 * width + 2 * spec.num_heads * spec.head_width + 2 * spec.mult * width
+    return len(gated.blocks) * width + one if computes_again else len(gated.blocks) * one
 
 
 def _layer_values(config: Any) -> int:
     """Return how many values a layer of a transformer keeps of a token for its gradient."""
     width = int(config.hidden_size)
-    inner = next(_find(config, "intermediate_size", "ffn_dim", "n_inner"), 4 * width)
+    inner = next(_find(config, "intermediate_size", "ffn_dim", "d_ff", "encoder_ffn_dim", "n_inner"), 4 * width)
     num_heads = next(_find(config, "num_attention_heads"), 1)
     num_key_heads = next(_find(config, "num_key_value_heads"), num_heads)
     return 8 * width + 2 * width * num_key_heads // num_heads + 4 * inner
+
+
+def _count_layers(config: Any) -> int:
+    """Return the layers that a row goes through; of an encoder-decoder model the encoder's and the decoder's."""
+    num_layers = int(config.num_hidden_layers)
+    if not getattr(config, "is_encoder_decoder", False):
+        return num_layers
+    return num_layers + next(_find(config, "num_decoder_layers", "decoder_layers"), num_layers)
 
 
 def _find(config: Any, *names: str) -> Iterator[int]:
     return (value for name in names if isinstance(value := getattr(config, name, None), int))
 
 
-def _tower_values(model: VisionLanguageModel, row_tokens: int) -> int:
+def _tower_values(model: VisionLanguageModel, num_pictures: int) -> int:
     tower = model.vision
-    num_pictures = max(1, row_tokens // model.tokens_per_image)
     num_tokens = tower.shape.num_patches + tower.shape.num_prefix
     config = getattr(tower.encoder, "config", None)
     if not hasattr(config, "hidden_size"):

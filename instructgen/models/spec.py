@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, get_args
 from msgspec import Meta, Struct
 
 PositiveInt = Annotated[int, Meta(gt=0)]
-ConnectorKind = Literal["linear", "mlp2x_gelu", "qformer"]
+ConnectorKind = Literal["linear", "mlp2x_gelu", "qformer", "gated_cross_attention"]
 Part = Literal["vision", "qformer", "connector", "language"]
 PARTS: tuple[Part, ...] = get_args(Part)
 Aspect = Literal["squash", "crop", "pad"]
@@ -36,13 +36,43 @@ class QFormerSpec(Struct, frozen=True, forbid_unknown_fields=True):
     """BLIP-2's Q-Former (2301.12597, section 3.1)."""
 
     name: str = ""
-    """Where its weights are: a Blip2 checkpoint (Hugging Face id or folder); empty makes random ones."""
+    """Where its weights are: a Blip2 checkpoint (Hugging Face id or folder), or a run or model of ours that has one;
+    empty makes random ones."""
     num_queries: PositiveInt = 32
     hidden_size: PositiveInt = 768
     num_layers: PositiveInt = 12
     num_heads: PositiveInt = 12
     intermediate_size: PositiveInt = 3072
     cross_attention_every: PositiveInt = 2
+    normalises: bool = False
+    """A LayerNorm of its own on the tower's tokens, which trains with it: BLIP-2's ln_vision."""
+
+
+class GatedSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    """A resampler and gated blocks between the language model's layers (Flamingo, 2204.14198, section 3.1).
+
+    The defaults are OpenFlamingo's (2308.01390 and its code).
+    """
+
+    every: PositiveInt = 1
+    """A block stands before every so many layers of the language model ..."""
+    first_layer: Annotated[int, Meta(ge=0)] = 0
+    """... from this one on: 0 is Flamingo's, every - 1 OpenFlamingo's."""
+    num_heads: PositiveInt = 8
+    head_width: PositiveInt = 64
+    mult: PositiveInt = 4
+    """How many times wider the inside of a feed-forward layer is."""
+    activation: Literal["gelu", "squared_relu"] = "gelu"
+    num_latents: PositiveInt = 64
+    """Keys that a picture, or a clip, becomes; it takes one position of the text."""
+    depth: PositiveInt = 6
+    """Layers of the resampler."""
+    resampler_heads: PositiveInt | None = None
+    """Heads of the resampler; None is `num_heads`."""
+    resampler_head_width: PositiveInt | None = None
+    """Width of each; None is `head_width`."""
+    num_frames: Annotated[int, Meta(ge=0)] = 0
+    """Frames that have a learned time embedding (Flamingo: 8); 0 has none, as OpenFlamingo."""
 
 
 class ConnectorSpec(Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,6 +81,8 @@ class ConnectorSpec(Struct, frozen=True, forbid_unknown_fields=True):
     kind: ConnectorKind = "linear"
     qformer: QFormerSpec | None = None
     """With kind "qformer": a Q-Former, then one linear layer."""
+    flamingo: GatedSpec | None = None
+    """With kind "gated_cross_attention"."""
     name: str = ""
     """Weights of an earlier stage: a run's or a model's folder; empty makes random ones."""
     merge: PositiveInt = 1

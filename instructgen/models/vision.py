@@ -64,6 +64,11 @@ class VisionTower(nn.Module):
     def image_px(self) -> int:
         return self.shape.image_px
 
+    @property
+    def norm_eps(self) -> float:
+        """Of the tower's own norms; where it does not say, of Hugging Face's BLIP-2."""
+        return float(getattr(getattr(self.encoder, "config", None), "layer_norm_eps", 1e-6))
+
     def forward(self, pixels_bchw: Tensor) -> Tensor:
         """Map [B, 3, H, W] to [B, P, V]; a grid of features is read row by row."""
         tokens_bnv: Tensor = self.final_norm(run_encoder(self.encoder, pixels_bchw, self._options))

@@ -1,14 +1,28 @@
 """A vision-language model: pictures become tokens among those of the text, and a causal language model reads all."""
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import linear
 from transformers import PreTrainedModel
 
 from instructgen.models.connectors.base import Connector
-from instructgen.models.language import HeadScale, find_decoder, read_head_scale, unwrap
+from instructgen.models.connectors.gated_cross_attention import GatedConnector
+from instructgen.models.language import (
+    HeadScale,
+    check_gated,
+    count_rows,
+    find_decoder,
+    find_layers,
+    is_seq2seq,
+    read_head_scale,
+    run_seq2seq,
+    unwrap,
+)
+from instructgen.models.sight import Sight
 from instructgen.models.spec import Part
 from instructgen.models.vision import VisionTower
 
@@ -32,6 +46,9 @@ class VisionLanguageModel(nn.Module):
         self.connector = connector
         self.language: nn.Module = language
         self._head_scale: HeadScale = read_head_scale(language.config)
+        if isinstance(connector, GatedConnector):
+            check_gated(language)
+            connector.attach(find_layers(language))
 
     @property
     def tokens_per_image(self) -> int:
@@ -47,13 +64,38 @@ class VisionLanguageModel(nn.Module):
         return self.language is not self.causal_lm
 
     @property
+    def is_seq2seq(self) -> bool:
+        """Whether an encoder reads pictures and prompt, and a decoder writes the answer."""
+        return is_seq2seq(self.causal_lm.config)
+
+    @property
     def device(self) -> torch.device:
         return next(self.connector.parameters()).device
 
+    @property
+    def gated(self) -> GatedConnector | None:
+        """Flamingo's connector, whose pictures are seen from between the language model's layers."""
+        return self.connector if isinstance(self.connector, GatedConnector) else None
+
+    @property
+    def num_ids(self) -> int:
+        """Tokens that have an embedding, counted from 0."""
+        return count_rows(self.causal_lm.get_input_embeddings()) + (self.gated is not None)
+
+    @property
+    def end_of_chunk_id(self) -> int | None:
+        """The token that ends what is said of a picture; None where the connector brings none."""
+        return None if self.gated is None else self.num_ids - 1
+
     def embed_text(self, ids: Tensor) -> Tensor:
         """Map ids of any shape to embeddings, [..., D]."""
-        embeds: Tensor = self.causal_lm.get_input_embeddings()(ids)
-        return embeds
+        table: Any = self.causal_lm.get_input_embeddings()
+        if self.gated is None:
+            embeds: Tensor = table(ids)
+            return embeds
+        is_end = ids.eq(self.num_ids - 1)
+        embeds = table(ids.masked_fill(is_end, 0))
+        return torch.where(is_end[..., None], self.gated.chunk_row.to(embeds.dtype), embeds)
 
     def embed_pictures(self, pixels_nchw: Tensor) -> Tensor:
         """Map [N, 3, H, W] to [N, T, D]; no graph is kept of parts that are frozen."""
@@ -71,17 +113,31 @@ class VisionLanguageModel(nn.Module):
         tokens_ntd: Tensor = self.connector(patches_npv.to(next(self.connector.parameters()).dtype))
         return tokens_ntd
 
-    def hidden(self, embeds_1ld: Tensor, positions_1l: Tensor, **attention: Any) -> Tensor:
-        """Run the language model without its head; `attention` goes to its attention function as it is."""
+    def hidden(
+        self, embeds_1ld: Tensor, positions_1l: Tensor, *, sight: Sight | None = None, **attention: Any
+    ) -> Tensor:
+        """Run the language model without its head; `attention` goes to its attention function as it is.
+
+        `sight` is what a gated connector's blocks show; None leaves them out.
+        """
         decoder = find_decoder(self.causal_lm)
-        given = decoder(inputs_embeds=embeds_1ld, position_ids=positions_1l, use_cache=False, **attention)
+        with nullcontext() if self.gated is None or sight is None else self.gated.showing(sight):
+            given = decoder(inputs_embeds=embeds_1ld, position_ids=positions_1l, use_cache=False, **attention)
         hidden_1ld: Tensor = given.last_hidden_state
         return hidden_1ld
+
+    def hidden_seq2seq(self, embeds_bld: Tensor, mask_bl: Tensor, decoder_ids_bt: Tensor) -> Tensor:
+        """Run an encoder-decoder model without its head: [B, T, D], what the decoder makes of its ids."""
+        return run_seq2seq(self.causal_lm, embeds_bld, mask_bl, decoder_ids_bt)
 
     def head(self, hidden_sd: Tensor) -> Tensor:
         """Map hidden states [..., D] to logits over the vocabulary, as the language model itself scales them."""
         causal_lm: Any = self.causal_lm
-        return self._head_scale.apply(causal_lm.get_output_embeddings()(hidden_sd))
+        logits: Tensor = causal_lm.get_output_embeddings()(hidden_sd)
+        if self.gated is not None:
+            ending = linear(hidden_sd, self.gated.chunk_head[None].to(hidden_sd.dtype))
+            logits = torch.cat([logits, ending.to(logits.dtype)], dim=-1)
+        return self._head_scale.apply(logits)
 
     def freeze_all_but(self, parts: Iterable[str]) -> None:
         """Let the parameters of these parts ask for gradients, and no others; then set who is in training mode.

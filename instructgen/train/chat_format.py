@@ -99,7 +99,8 @@ def lay_out(template: Template, chat: Chat, num_pictures: int) -> list[Turn]:
     for place, question in enumerate(questions):
         opening = [Segment("control", template.next_before)] if place else _open(template, chat.system)
         if place == 0:
-            opening += _show(template, num_pictures)
+            shown = _show(template, num_pictures)
+            opening = [*shown, *opening] if template.images_first else [*opening, *shown]
         if template.has_questions:
             opening = _say(opening, question)
         opening.append(Segment("control", template.answer_before))

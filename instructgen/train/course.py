@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,14 @@ from instructgen.errors import InstructgenError
 from instructgen.train.example import Example
 from instructgen.train.recipe import Recipe
 from instructgen.train.rows import EpochPlan, SampleTable, Step, plan_steps
+
+
+class Steps(Protocol):
+    """All steps of a run; step k is known without those before it."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, step: int) -> Step: ...
 
 
 class Course:

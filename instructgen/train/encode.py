@@ -3,7 +3,8 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from itertools import compress
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 import numpy as np
@@ -14,9 +15,11 @@ from numpy.typing import NDArray
 from instructgen.errors import InstructgenError
 from instructgen.records import Fault, Message
 from instructgen.train.chat_format import Chat, Segment, Turn, lay_out, read_chat, read_question
+from instructgen.train.documents import DocumentRules, DocumentWriter, is_document
 from instructgen.train.example import IMAGE_SLOT, Example
+from instructgen.train.marks import Part
 from instructgen.train.spelling import Place, Speller
-from instructgen.train.templates import AUTO, Template, find_template, fit_template
+from instructgen.train.templates import AUTO, INTERLEAVED, Template, find_template, fit_template
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -37,7 +40,8 @@ class Encoded(Struct, frozen=True):
     is_cut: bool = False
     """The answer lost its end, and its stop with it."""
     num_left_out: int = 0
-    """Turns that did not fit, that nobody answers, or that the template has no place for."""
+    """Turns that did not fit, that nobody answers, or that the template has no place for; texts of a document."""
+    num_pictures_left_out: int = 0
 
 
 class RawSample(Struct, frozen=True):
@@ -46,6 +50,10 @@ class RawSample(Struct, frozen=True):
     sample_id: str
     messages: tuple[Message, ...]
     pictures: tuple[str, ...] = ()
+    image_at: tuple[int, ...] | None = None
+    """Of a document: before which message each place of a picture stands."""
+    frames: tuple[int, ...] = ()
+    """How many pictures each place takes; empty is one each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,20 @@ _Planned = list[tuple[list["list[int] | int"], int | None]]
 """For each turn its prompt, as ids or numbers in the batch, and the answer's number."""
 
 
+class RowEncoder(Protocol):
+    """What reading a dataset asks of whoever makes examples of its rows."""
+
+    @property
+    def tokens_per_image(self) -> int: ...
+
+    @property
+    def identity(self) -> str:
+        """What an example follows from, beside its row; the same in another process."""
+        ...
+
+    def encode_all(self, samples: Sequence[RawSample]) -> list[Encoded | Skipped]: ...
+
+
 class Encoder:
     """Encodes samples for one tokenizer and one template.
 
@@ -99,6 +121,7 @@ class Encoder:
         max_tokens: int = 2048,
         *,
         system: str | None = None,
+        documents: DocumentRules = DocumentRules(),  # noqa: B008  frozen
     ) -> None:
         found = find_template(template, tokenizer) if isinstance(template, str) else fit_template(template, tokenizer)
         if system and not found.has_system:
@@ -110,6 +133,12 @@ class Encoder:
         self._eos_id: int | None = tokenizer.eos_token_id
         self._answer_place = self._find_answer_place()
         self._stop_ids = self._speller.control(found.stop, "inside")[0]
+        if found.name == INTERLEAVED and documents.end_of_chunk_id is not None:
+            self._stop_ids = [documents.end_of_chunk_id]
+        self.groups_frames = documents.groups_frames
+        self._rules = documents
+        room = (max_tokens, tokens_per_image)
+        self._documents = DocumentWriter(self._speller, found.begin, self._eos_id, documents, room)
 
     def encode(self, sample_id: str, messages: Sequence[Message], pictures: Sequence[str] = ()) -> Example | Skipped:
         """Return the sample as an example; `encode_all` says what was cut or left out, too."""
@@ -118,6 +147,30 @@ class Encoder:
 
     def encode_all(self, samples: Sequence[RawSample]) -> list[Encoded | Skipped]:
         """Return what becomes of each sample, in order; many at once are much faster."""
+        is_chat = [not is_document(sample.messages, sample.image_at) for sample in samples]
+        chats = iter(self._encode_chats(list(compress(samples, is_chat))))
+        return [
+            next(chats) if each else self._encode_document(one) for one, each in zip(samples, is_chat, strict=True)
+        ]
+
+    def document_ids(self, parts: Sequence[Part]) -> NDArray[np.int32]:
+        """Return what a document begins with: its beginning, IMAGE_SLOT for a picture, the end of each chunk."""
+        return np.array(self._documents.prompt_ids(parts), dtype=np.int32)
+
+    def _encode_document(self, sample: RawSample) -> Encoded | Skipped:
+        texts = [message.content for message in sample.messages]
+        if not all(map(_is_unicode, texts)):
+            return Skipped(sample.sample_id, "not_unicode")
+        places = (sample.image_at or (), sample.frames)
+        found = self._documents.encode(sample.sample_id, texts, places, sample.pictures)
+        if isinstance(found, Fault):
+            return Skipped(sample.sample_id, found.reason, found.detail)
+        return Encoded(found.example, found.is_cut, found.num_texts_left_out, found.num_pictures_left_out)
+
+    def _count_slots(self, sample: RawSample) -> int:
+        return len(sample.frames) if sample.frames and self.groups_frames else len(sample.pictures)
+
+    def _encode_chats(self, samples: Sequence[RawSample]) -> list[Encoded | Skipped]:
         batch = _Batch()
         planned: list[tuple[Chat, _Planned] | Fault] = []
         for sample in samples:
@@ -125,7 +178,7 @@ class Encoder:
             if isinstance(chat, Fault):
                 planned.append(chat)
             else:
-                planned.append((chat, self._plan(lay_out(self.template, chat, len(sample.pictures)), batch)))
+                planned.append((chat, self._plan(lay_out(self.template, chat, self._count_slots(sample)), batch)))
         batch.spell(self._speller)
         found: list[Encoded | Skipped] = []
         for sample, plan in zip(samples, planned, strict=True):
@@ -184,6 +237,7 @@ class Encoder:
             _to_facts(self.template),
             self.tokens_per_image,
             self.max_tokens,
+            msgspec.to_builtins(self._rules),
         ]
         return hashlib.sha256(msgspec.json.encode([*facts, IMAGE_SLOT])).hexdigest()
 
@@ -198,7 +252,7 @@ class Encoder:
     def _read(self, sample: RawSample) -> Chat | Fault:
         if not all(_is_unicode(message.content) for message in sample.messages):
             return Fault("not_unicode")
-        chat = read_chat(sample.messages, len(sample.pictures))
+        chat = read_chat(sample.messages, self._count_slots(sample))
         if isinstance(chat, Fault):
             return chat
         if chat.system and not self.template.has_system and self.template.has_questions:
@@ -242,7 +296,7 @@ class Encoder:
 
     def _fit(self, sample: RawSample, chat: Chat, turns: list[_Spelled]) -> Encoded | Fault:
         """Keep as many whole turns as fit; if not even the first does, cut its answer."""
-        left = self.max_tokens - len(sample.pictures) * (self.tokens_per_image - 1)
+        left = self.max_tokens - self._count_slots(sample) * (self.tokens_per_image - 1)
         kept: list[_Spelled] = []
         for turn in turns:
             left -= len(turn.prompt) + len(turn.answer) + len(turn.stop)
@@ -251,7 +305,7 @@ class Encoder:
             kept.append(turn)
         num_left_out = chat.num_left_out + 2 * (len(chat.answers) - max(len(kept), 1))
         if kept:
-            return Encoded(_join(sample, kept), num_left_out=num_left_out)
+            return Encoded(_join(sample, kept, self._rules), num_left_out=num_left_out)
         first = turns[0]
         room = left + len(first.answer) + len(first.stop)
         if room <= 0:
@@ -259,7 +313,7 @@ class Encoder:
             is_image = bool(slots) and room + len(first.prompt) <= slots[-1]
             return Fault("too_long_for_image" if is_image else "answer_cut_to_nothing")
         cut = _Spelled(first.prompt, first.answer[:room], [])
-        return Encoded(_join(sample, [cut]), is_cut=True, num_left_out=num_left_out)
+        return Encoded(_join(sample, [cut], self._rules), is_cut=True, num_left_out=num_left_out)
 
 
 def stop_ids(template: str | Template, tokenizer: "PreTrainedTokenizerBase") -> Stop:
@@ -267,7 +321,7 @@ def stop_ids(template: str | Template, tokenizer: "PreTrainedTokenizerBase") -> 
     return Encoder(tokenizer, template).stop
 
 
-def _join(sample: RawSample, turns: Sequence[_Spelled]) -> Example:
+def _join(sample: RawSample, turns: Sequence[_Spelled], rules: DocumentRules) -> Example:
     ids: list[int] = []
     learned: list[tuple[int, int]] = []
     for turn in turns:
@@ -279,7 +333,8 @@ def _join(sample: RawSample, turns: Sequence[_Spelled]) -> Example:
     is_trained = np.zeros(len(ids), dtype=np.bool_)
     for start, end in learned:
         is_trained[start:end] = True
-    return Example(sample.sample_id, np.array(ids, dtype=np.int32), is_trained, sample.pictures)
+    frames = sample.frames if rules.groups_frames else ()
+    return Example(sample.sample_id, np.array(ids, dtype=np.int32), is_trained, sample.pictures, frames)
 
 
 def _to_facts(template: Template) -> dict[str, object]:

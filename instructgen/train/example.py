@@ -21,7 +21,12 @@ class Example:
     ids: NDArray[np.int32]
     is_trained: NDArray[np.bool_]
     pictures: tuple[str, ...] = ()
+    frames: tuple[int, ...] = ()
+    """How many pictures each slot takes, one after another; empty is one each."""
+    sees_next: bool = False
+    """Whether a position looks at the picture after it and not at the one before (Flamingo, 2204.14198, A.3.1)."""
 
     def num_tokens(self, tokens_per_image: int) -> int:
         """Return the positions it takes with every slot filled."""
-        return len(self.ids) + len(self.pictures) * (tokens_per_image - 1)
+        num_slots = len(self.frames) or len(self.pictures)
+        return len(self.ids) + num_slots * (tokens_per_image - 1)

@@ -17,14 +17,17 @@ from numpy.typing import NDArray
 from instructgen.dataset.shards import hash_file
 from instructgen.disk import sync
 from instructgen.errors import InstructgenError
-from instructgen.train.encode import Encoder
+from instructgen.train.encode import RowEncoder
 from instructgen.train.example_pictures import PictureStore
 from instructgen.train.example_rows import PicturePlace, RowSource
 from instructgen.train.example_set import ExampleSet, Summary
 
-_FORMAT = 2
+_FORMAT = 3
 _NAMES = "names.json"
-_ARRAYS = ("ids", "is_trained", "offsets", "picture_numbers", "picture_offsets")
+_ARRAYS = (
+    *("ids", "is_trained", "offsets", "picture_numbers", "picture_offsets"),
+    *("frames", "frame_offsets", "sees_next"),
+)
 
 
 class _Names(Struct, frozen=True):
@@ -37,7 +40,7 @@ class _Names(Struct, frozen=True):
     """Of each array's file."""
 
 
-def name_cache(source: RowSource, encoder: Encoder) -> str:
+def name_cache(source: RowSource, encoder: RowEncoder) -> str:
     """Return the name of what the encoder makes of the rows."""
     return hashlib.sha256(f"{_FORMAT} {source.identity} {encoder.identity}".encode()).hexdigest()[:32]
 

@@ -5,7 +5,7 @@ so that those it holds are known by their bytes.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 from msgspec import Struct
 
+from instructgen.dataset.columns import FRAMES, PLACES
 from instructgen.dataset.reading.cells import make_cell
 from instructgen.dataset.reading.row_groups import IMAGES, list_groups, open_shard
 from instructgen.dataset.reading.row_order import Group
@@ -50,6 +51,10 @@ class RawRow(Struct, frozen=True):
     messages: tuple[Message, ...]
     keys: tuple[str, ...] = ()
     places: tuple[PicturePlace, ...] = ()
+    image_at: tuple[int, ...] | None = None
+    """Of a document: before which message each place of a picture stands."""
+    frames: tuple[int, ...] = ()
+    """How many pictures each place takes; empty is one each."""
 
 
 class RowSource(Protocol):
@@ -137,14 +142,19 @@ class VersionRows:
 
     def rows(self) -> Iterator[RawRow]:
         owners: dict[str, str] = {}
-        for group, table in read_groups(self.files, [*_NAMES, _MESSAGES], [_PATH_LEAF]):
-            cells = {name: make_cell(table[name].combine_chunks()) for name in (*_NAMES, _MESSAGES, IMAGES)}
+        known = list_groups(self.files.version, self.files.shards)[1]
+        columns = [*_NAMES, _MESSAGES, *(name for name in (PLACES, FRAMES) if name in known)]
+        for group, table in read_groups(self.files, columns, [_PATH_LEAF]):
+            cells = {name: make_cell(table[name].combine_chunks()) for name in (*columns, IMAGES)}
             for row in range(group.num_rows):
                 image_id: str = cells["image_id"](row) or ""
                 paths = [picture["path"] or "" for picture in cells[IMAGES](row) or ()]
                 keys = name_pictures(image_id, paths, owners)
                 places = [self._find(group, row, position, path) for position, path in enumerate(paths)]
-                yield RawRow(cells["sample_id"](row), _read_messages(cells[_MESSAGES](row)), keys, tuple(places))
+                placed = {name: cells[name](row) for name in columns if name in (PLACES, FRAMES)}
+                where = f"{self.place}: sample {cells['sample_id'](row)}"
+                messages = _read_messages(cells[_MESSAGES](row))
+                yield RawRow(cells["sample_id"](row), messages, keys, tuple(places), *read_places(placed, where))
 
     def _find(self, group: Group, row: int, position: int, path: str) -> PicturePlace:
         if self.names_by_path:
@@ -215,7 +225,8 @@ class PlainParquet:
         with told(self.place):
             first = Path(self.files.version.place) / self.files.shards[0].path
             names = pq.read_schema(first).names
-        columns = [name for name in (*_NAMES, _MESSAGES, IMAGES) if name in names or name == _MESSAGES]
+        wanted = (*_NAMES, _MESSAGES, IMAGES, PLACES, FRAMES)
+        columns = [name for name in wanted if name in names or name == _MESSAGES]
         if _ONE_IMAGE in names and IMAGES not in names:
             raise InstructgenError(f"{self.place}: has `{_ONE_IMAGE}`; pictures are read from `{IMAGES}`, a list")
         for group, table in read_groups(self.files, columns, []):
@@ -238,7 +249,8 @@ class PlainParquet:
                 keys.append(hashlib.sha256(stored).hexdigest()[:32])
                 places.append(PicturePlace(path, group.shard, group.number, row, position))
         sample_id = values.get("sample_id") or f"{shard}/{group.number}/{row}"
-        return RawRow(str(sample_id), check_messages(values[_MESSAGES], where), tuple(keys), tuple(places))
+        messages = check_messages(values[_MESSAGES], where)
+        return RawRow(str(sample_id), messages, tuple(keys), tuple(places), *read_places(values, where))
 
 
 class JsonLines:
@@ -271,7 +283,18 @@ class JsonLines:
         paths = tuple(_read_picture(picture, where)[0] for picture in _list_pictures(record, where))
         sample_id = record.get("sample_id") or record.get("id") or number
         messages = check_messages(record.get(_MESSAGES), where)
-        return RawRow(str(sample_id), messages, paths, tuple(PicturePlace(path) for path in paths))
+        places = tuple(PicturePlace(path) for path in paths)
+        return RawRow(str(sample_id), messages, paths, places, *read_places(record, where))
+
+
+def read_places(values: Mapping[str, Any], where: str) -> tuple[tuple[int, ...] | None, tuple[int, ...]]:
+    """Return a row's `image_at` and `frames`, where it has them."""
+    for name in (PLACES, FRAMES):
+        numbers = values.get(name)
+        if numbers is not None and not (isinstance(numbers, list) and all(type(each) is int for each in numbers)):
+            raise InstructgenError(f"{where}: `{name}` wants a list of whole numbers, one for each picture's place")
+    image_at = values.get(PLACES)
+    return None if image_at is None else tuple(image_at), tuple(values.get(FRAMES) or ())
 
 
 def check_messages(messages: object, where: str) -> tuple[Message, ...]:

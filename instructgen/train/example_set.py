@@ -34,6 +34,8 @@ class Summary(Struct, frozen=True):
     """Different ones."""
     text_only: int
     """Samples without a picture."""
+    pictures_left_out: int = 0
+    """Of documents that were cut."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,10 @@ class ExampleSet(Sequence[Example]):
     pictures: PictureStore
     tokens_per_image: int
     summary: Summary
+    frames: NDArray[np.int32]
+    """Of samples whose slots do not take a picture each, how many each slot takes: frames[frame_offsets[i]: ...]."""
+    frame_offsets: NDArray[np.int64]
+    sees_next: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -68,7 +74,9 @@ class ExampleSet(Sequence[Example]):
         start, end = self.offsets[at], self.offsets[at + 1]
         shown = self.picture_numbers[self.picture_offsets[at] : self.picture_offsets[at + 1]]
         keys = tuple(self.pictures.keys[number] for number in shown)
-        return Example(self.sample_ids[at], self.ids[start:end], self.is_trained[start:end], keys)
+        frames = tuple(self.frames[self.frame_offsets[at] : self.frame_offsets[at + 1]].tolist())
+        columns = self.ids[start:end], self.is_trained[start:end], keys
+        return Example(self.sample_ids[at], *columns, frames, bool(self.sees_next[at]))
 
     def __iter__(self) -> Iterator[Example]:
         return (self[at] for at in range(len(self)))

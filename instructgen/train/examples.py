@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instructgen.errors import InstructgenError
-from instructgen.train.encode import Encoded, Encoder, RawSample, Skipped
+from instructgen.train.encode import Encoded, RawSample, RowEncoder, Skipped
+from instructgen.train.example import IMAGE_SLOT
 from instructgen.train.example_cache import name_cache, read_cache, write_cache
 from instructgen.train.example_pictures import PictureStore
 from instructgen.train.example_rows import PicturePlace, RawRow, RowSource, open_source
@@ -24,7 +25,7 @@ _SHOWN = 5
 
 def load_examples(
     ref: str | Path,
-    encoder: Encoder,
+    encoder: RowEncoder,
     *,
     split: str = "train",
     image_folder: Path | str | None = None,
@@ -40,7 +41,7 @@ def load_examples(
 
 
 def encode_source(
-    source: RowSource, encoder: Encoder, *, image_folder: Path | str | None = None, cache: Path | None = None
+    source: RowSource, encoder: RowEncoder, *, image_folder: Path | str | None = None, cache: Path | None = None
 ) -> ExampleSet:
     """Do what `load_examples` does with a source that is open."""
     folder = source.folder if image_folder is None else Path(image_folder)
@@ -56,18 +57,22 @@ def encode_source(
     return found
 
 
-def encode_rows(source: RowSource, encoder: Encoder, image_folder: Path | None) -> ExampleSet:
+def encode_rows(source: RowSource, encoder: RowEncoder, image_folder: Path | None) -> ExampleSet:
     """Return every row that can be learned from; raises InstructgenError where none can."""
     builder = _Builder(encoder.tokens_per_image)
     rows = source.rows()
     while batch := list(islice(rows, _BATCH)):
-        builder.add(batch, encoder.encode_all([RawSample(row.sample_id, row.messages, row.keys) for row in batch]))
+        builder.add(batch, encoder.encode_all([_to_sample(row) for row in batch]))
     if not builder.sample_ids:
         told = ", ".join(f"{reason} {count}" for reason, count in sorted(builder.skipped.items())) or "no rows"
         raise InstructgenError(
-            f"{source.place}: nothing to learn from ({told}); docs/templates.md explains the words"
+            f"{source.place}: nothing to learn from ({told}); docs/templates.md and docs/blip2.md explain the words"
         )
     return builder.build(PictureStore(list(builder.keys), builder.places, source.files, image_folder))
+
+
+def _to_sample(row: RawRow) -> RawSample:
+    return RawSample(row.sample_id, row.messages, row.keys, row.image_at, row.frames)
 
 
 class _Builder:
@@ -83,8 +88,11 @@ class _Builder:
         self.places: list[PicturePlace] = []
         self.skipped: Counter[str] = Counter()
         self.skipped_ids: dict[str, list[str]] = {}
+        self.frames: list[tuple[int, ...]] = []
+        self.sees_next: list[bool] = []
         self.num_cut = 0
         self.num_left_out = 0
+        self.num_pictures_left_out = 0
 
     def add(self, rows: Sequence[RawRow], encoded: Sequence[Encoded | Skipped]) -> None:
         ids: list[NDArray[np.int32]] = []
@@ -99,10 +107,16 @@ class _Builder:
             is_trained.append(one.example.is_trained)
             self.num_cut += one.is_cut
             self.num_left_out += one.num_left_out
+            self.num_pictures_left_out += one.num_pictures_left_out
+            self.frames.append(one.example.frames)
+            self.sees_next.append(one.example.sees_next)
             self.sample_ids.append(row.sample_id)
             self.lengths.append(len(one.example.ids))
-            self.num_shown.append(len(row.keys))
-            self.shown += [self._number(key, place) for key, place in zip(row.keys, row.places, strict=True)]
+            count = len(one.example.pictures)  # the first ones, where a document was cut
+            self.num_shown.append(count)
+            self.shown += [
+                self._number(key, place) for key, place in zip(row.keys[:count], row.places[:count], strict=True)
+            ]
         if ids:
             self.ids.append(np.concatenate(ids))
             self.is_trained.append(np.concatenate(is_trained))
@@ -118,6 +132,7 @@ class _Builder:
         offsets = np.concatenate([[0], np.cumsum(self.lengths)]).astype(np.int64)
         picture_offsets = np.concatenate([[0], np.cumsum(self.num_shown)]).astype(np.int64)
         shown = np.array(self.shown, dtype=np.int32)
+        num_slots = int((ids == IMAGE_SLOT).sum())
         lengths = measure_lengths(offsets, picture_offsets, self.tokens_per_image)
         summary = Summary(
             rows=len(self.sample_ids) + self.skipped.total(),
@@ -126,12 +141,13 @@ class _Builder:
             skipped_ids=dict(sorted(self.skipped_ids.items())),
             answers_cut=self.num_cut,
             turns_left_out=self.num_left_out,
-            text_tokens=len(ids) - len(shown),
-            image_tokens=len(shown) * self.tokens_per_image,
+            text_tokens=len(ids) - num_slots,
+            image_tokens=num_slots * self.tokens_per_image,
             learned_tokens=int(is_trained.sum()),
             longest=int(lengths.max()),
             pictures=len(self.keys),
             text_only=int((np.diff(picture_offsets) == 0).sum()),
+            pictures_left_out=self.num_pictures_left_out,
         )
         return ExampleSet(
             ids,
@@ -143,4 +159,7 @@ class _Builder:
             store,
             self.tokens_per_image,
             summary,
+            np.array([count for each in self.frames for count in each], np.int32),
+            np.concatenate([[0], np.cumsum([len(each) for each in self.frames])]).astype(np.int64),
+            np.array(self.sees_next, np.bool_),
         )

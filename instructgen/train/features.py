@@ -21,6 +21,7 @@ from instructgen.errors import InstructgenError
 from instructgen.models.vlm import VisionLanguageModel
 from instructgen.train.packed import PackedRow
 from instructgen.train.packing import PaddedBatch
+from instructgen.train.seq2seq import PairBatch
 
 # N pictures, C channels, H height, W width, P tokens of a picture, V their width, T language tokens, D their width
 
@@ -226,9 +227,9 @@ class Visits:
 
 
 def predict_gain(
-    objective: Callable[[PackedRow | PaddedBatch, Tensor], Tensor],
+    objective: Callable[[PackedRow | PaddedBatch | PairBatch, Tensor], Tensor],
     maker: FeatureMaker,
-    row: PackedRow | PaddedBatch,
+    row: PackedRow | PaddedBatch | PairBatch,
     pixels_nchw: Tensor,
     visits: Visits,
 ) -> Gain:

@@ -14,11 +14,12 @@ from torch.optim import AdamW
 from instructgen.draws import make_generator
 from instructgen.errors import InstructgenError, RunStoppedError
 from instructgen.train.checkpoint import Checkpoint, CheckpointFolder, Progress
-from instructgen.train.course import Course
+from instructgen.train.course import Steps
 from instructgen.train.distributed import Ranks
 from instructgen.train.feed import LoadedRow, RowFeed
+from instructgen.train.mixture import SetWeights, find_set
 from instructgen.train.optim import clip, read_moments, set_rates, write_moments
-from instructgen.train.recipe import Recipe
+from instructgen.train.recipe import StageRecipe
 from instructgen.train.rows import Row, Step
 from instructgen.train.schedule import find_share
 from instructgen.train.stop import StopSignals
@@ -33,6 +34,23 @@ class Samples:
 
     ids: Sequence[str]
     learned: NDArray[np.int64]
+    learned_in: Callable[[int, int], int] | None = None
+    """How many the example of a number learns in an epoch, where that is drawn anew in each; None is `learned`."""
+    sets: SetWeights | None = None
+    """Of a mixture of datasets."""
+
+    def count_learned(self, numbers: Sequence[int], epoch: int) -> int:
+        if self.learned_in is None:
+            return int(self.learned[list(numbers)].sum())
+        return sum(self.learned_in(number, epoch) for number in numbers)
+
+    def weigh(self, step: Step) -> Callable[[Sequence[int]], float] | None:
+        """Return what the loss of a row of these numbers is multiplied with; None is 1."""
+        if self.sets is None:
+            return None
+        sets = self.sets
+        factors = sets.factors(step.numbers, lambda numbers: self.count_learned(numbers, step.epoch))
+        return lambda numbers: factors[find_set(sets.starts, numbers[0])] if numbers else 1.0
 
 
 @dataclass(slots=True)
@@ -42,12 +60,14 @@ class Trainer:
     objective: nn.Module
     parameters: Mapping[str, nn.Parameter]
     optimiser: AdamW
-    recipe: Recipe
-    course: Course
+    recipe: StageRecipe
+    course: Steps
     feed: RowFeed
     samples: Samples
     ranks: Ranks
     checkpoints: CheckpointFolder | None
+    take_parts: Callable[[], dict[str, float]] = dict
+    """Returns what the losses since it was last called are made of: sums of this process, the same names in all."""
     progress: Progress = field(default_factory=Progress)
 
     def resume(self) -> None:
@@ -91,10 +111,10 @@ class Trainer:
         mine = self.ranks.rank
         planned: dict[int, Step] = {}
 
-        def plan_rows() -> Iterator[Row]:
+        def plan_rows() -> Iterator[tuple[int, Row]]:
             for number in left:
-                planned[number] = self.course[number]
-                yield from planned[number].rows[mine]
+                step = planned[number] = self.course[number]
+                yield from ((step.epoch, row) for row in step.rows[mine])
 
         loaded = self.feed.load(plan_rows())
         try:
@@ -109,9 +129,12 @@ class Trainer:
     ) -> tuple[StepReport, bool]:
         self.optimiser.zero_grad(set_to_none=True)
         rates = set_rates(self.optimiser, find_share(number, len(self.course), self.recipe.optim))
-        learned = max(1, int(self.samples.learned[step.numbers].sum()))
-        losses, seen = self._add_gradients(number, rows, learned)
-        sums = self.ranks.add_up([float(losses.sum()), sum(len(row.row) for row in seen), float(stop.is_asked)])
+        learned = max(1, self.samples.count_learned(step.numbers, step.epoch))
+        losses, seen = self._add_gradients(number, rows, learned, self.samples.weigh(step))
+        parts = self.take_parts()
+        sums = self.ranks.add_up(
+            [float(losses.sum()), sum(len(row.row) for row in seen), float(stop.is_asked), *parts.values()]
+        )
         loss = sums[0] / learned
         if not math.isfinite(loss):
             bad = [row for row, value in zip(seen, losses.tolist(), strict=True) if not math.isfinite(value)]
@@ -136,10 +159,17 @@ class Trainer:
             samples=self.progress.num_samples,
             seconds=round(self.progress.seconds, 3),
             rows=sum(map(len, step.rows)),
+            parts={name: value / learned for name, value in zip(parts, sums[3:], strict=True)},
         )
         return report, sums[2] > 0
 
-    def _add_gradients(self, number: int, rows: Iterator[LoadedRow], learned: int) -> tuple[Tensor, list[LoadedRow]]:
+    def _add_gradients(
+        self,
+        number: int,
+        rows: Iterator[LoadedRow],
+        learned: int,
+        weigh: Callable[[Sequence[int]], float] | None,
+    ) -> tuple[Tensor, list[LoadedRow]]:
         """Add the rows' gradients up; return their summed losses and the rows, without their pictures."""
         losses: list[Tensor] = []
         seen: list[LoadedRow] = []
@@ -151,6 +181,8 @@ class Trainer:
             torch.manual_seed(draws.getrandbits(63))
             with torch.autocast(kind, torch.bfloat16, enabled=self.recipe.train.dtype == "bfloat16"):
                 loss = self.objective(loaded.row, loaded.pictures)
+            if weigh is not None:
+                loss = loss * weigh(loaded.numbers)
             (loss / learned).backward()
             losses.append(loss.detach())
             seen.append(LoadedRow(loaded.row, loaded.pictures[:0], loaded.numbers))

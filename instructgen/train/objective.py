@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.utils.checkpoint import checkpoint
 
 from instructgen.models.row_layout import RowLayout
+from instructgen.models.sight import Sight, look, slots_of_texts, slots_of_trees
 from instructgen.models.vlm import VisionLanguageModel
 from instructgen.train.packed import PackedRow
 from instructgen.train.packing import PaddedBatch
@@ -46,10 +48,10 @@ def row_loss(
     """
     hidden_ld = _hidden_states(model, row, pictures, embed)
     if not len(row.source_s):
-        return _with_gradient(model, hidden_ld.float().sum() * 0.0)
+        return with_gradient(model, hidden_ld.float().sum() * 0.0)
     hidden_sd = hidden_ld.index_select(0, row.source_s.to(hidden_ld.device))
-    loss = summed_loss(model.head, hidden_sd, row.target_s.to(hidden_ld.device), _count_logits(model))
-    return _with_gradient(model, loss)
+    loss = summed_loss(model.head, hidden_sd, row.target_s.to(hidden_ld.device), count_logits(model))
+    return with_gradient(model, loss)
 
 
 def summed_loss(head: Callable[[Tensor], Tensor], hidden_sd: Tensor, target_s: Tensor, num_logits: int) -> Tensor:
@@ -80,7 +82,10 @@ def _hidden_states(
     device = model.device
     ids = row.ids_l[None] if isinstance(row, PackedRow) else row.ids_bl
     embeds = model.embed_text(ids.to(device))
-    if len(row.image_at_k):
+    sight: Sight | None = None
+    if model.gated is not None:
+        embeds, sight = _show(model, row, pictures.to(device), embeds)
+    elif len(row.image_at_k):
         embed = embed or (model.embed_pictures if pictures.dim() == 4 else model.connect)
         tokens_kd = embed(pictures.to(device)).flatten(0, 1).to(embeds.dtype)
         if len(tokens_kd) != len(row.image_at_k):
@@ -93,10 +98,28 @@ def _hidden_states(
     else:
         attention = {"attention_mask": row.is_token_bl.to(device).long()}
         positions = torch.arange(ids.shape[1], device=device)[None].expand(ids.shape)
-    return model.hidden(embeds, positions, **attention).flatten(0, 1)
+    return model.hidden(embeds, positions, sight=sight, **attention).flatten(0, 1)
 
 
-def _with_gradient(model: VisionLanguageModel, loss: Tensor) -> Tensor:
+def _show(
+    model: VisionLanguageModel, row: PackedRow | PaddedBatch, pictures: Tensor, embeds: Tensor
+) -> tuple[Tensor, Sight]:
+    """Put `<image>` in every slot; return what the blocks between the layers see, of a row without pictures too."""
+    gated = model.gated
+    assert gated is not None
+    patches_npv = model.see(pictures) if len(pictures) and pictures.dim() == 4 else pictures.flatten(2)
+    at_k = row.image_at_k.to(embeds.device)
+    rows_kd = gated.image_row.to(embeds.dtype).expand(len(at_k), -1)
+    embeds = embeds.flatten(0, 1).index_copy(0, at_k, rows_kd).view(embeds.shape)
+    media_srv = gated.resample(patches_npv.to(gated.image_row.dtype), row.frames or (1,) * len(at_k))
+    is_slot = np.zeros(embeds.shape[:2], np.bool_)
+    is_slot.reshape(-1)[row.image_at_k.numpy()] = True
+    if isinstance(row, PackedRow):
+        return embeds, look(slots_of_trees(is_slot[0], row.trees, row.sees_next), media_srv)
+    return embeds, look(slots_of_texts(is_slot, row.sees_next).reshape(-1), media_srv)
+
+
+def with_gradient(model: VisionLanguageModel, loss: Tensor) -> Tensor:
     """Give a loss that nothing trained had a part in, of text before a frozen language model, a gradient of 0."""
     if loss.requires_grad or not torch.is_grad_enabled():
         return loss
@@ -104,6 +127,6 @@ def _with_gradient(model: VisionLanguageModel, loss: Tensor) -> Tensor:
     return loss if trained is None else loss + trained.sum() * 0.0
 
 
-def _count_logits(model: VisionLanguageModel) -> int:
+def count_logits(model: VisionLanguageModel) -> int:
     causal_lm: Any = model.causal_lm
     return int(causal_lm.get_output_embeddings().weight.shape[0])

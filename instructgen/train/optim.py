@@ -20,23 +20,29 @@ def make_optimiser(
     parameters: Mapping[str, nn.Parameter], part_of: Callable[[str], Part], config: OptimConfig
 ) -> AdamW:
     """Return AdamW with a group for each part and for what decays in it; vectors (biases, norms) never decay."""
-    groups: dict[tuple[Part, bool], list[nn.Parameter]] = {}
+    groups: dict[tuple[Part, float], list[nn.Parameter]] = {}
     for name, parameter in parameters.items():
-        groups.setdefault((part_of(name), parameter.ndim > 1), []).append(parameter)
+        decay = _find_decay(name, config) if parameter.ndim > 1 else 0.0
+        groups.setdefault((part_of(name), decay), []).append(parameter)
     return AdamW(
         [
             {
                 "params": members,
                 "part": part,
                 "full_rate": config.rates.get(part, config.learning_rate),
-                "weight_decay": config.weight_decay if decays else 0.0,
+                "weight_decay": decay,
             }
-            for (part, decays), members in groups.items()
+            for (part, decay), members in groups.items()
         ],
         lr=config.learning_rate,
         betas=config.betas,
         fused=True,
     )
+
+
+def _find_decay(name: str, config: OptimConfig) -> float:
+    above = [each for each in config.decays if name == each or name.startswith(f"{each}.")]
+    return config.decays[max(above, key=len)] if above else config.weight_decay
 
 
 def set_rates(optimiser: AdamW, share: float) -> dict[str, float]:

@@ -15,8 +15,10 @@ from instructgen.train.recipe import Recipe
 _LENGTHS = ("epochs", "steps")
 
 
-def apply_overrides(table: dict[str, Any], assignments: Iterable[str]) -> dict[str, Any]:
-    """Return the recipe's table with keys set by dotted paths; a later one wins.
+def apply_overrides(
+    table: dict[str, Any], assignments: Iterable[str], struct: type[Struct] = Recipe
+) -> dict[str, Any]:
+    """Return the recipe's table with keys set by dotted paths; a later one wins. `struct` is what it becomes.
 
     A value is TOML; what is no TOML is taken as the text it is. `train.steps` takes the place of `train.epochs`, and
     the other way round. Raises InstructgenError for a key that no recipe has.
@@ -28,7 +30,7 @@ def apply_overrides(table: dict[str, Any], assignments: Iterable[str]) -> dict[s
         keys = [key.strip() for key in path.split(".")]
         if not equals or not all(keys):
             raise InstructgenError(f"--set {assignment}: give KEY=VALUE, as optim.learning_rate=1e-4")
-        _check_keys(keys)
+        _check_keys(keys, struct)
         _put(changed, keys, _read_value(text.strip()))
         if keys[0] == "train" and keys[-1] in _LENGTHS:
             set_lengths.add(keys[-1])
@@ -54,17 +56,17 @@ def _put(table: dict[str, Any], keys: Sequence[str], value: Any) -> None:
     table[keys[-1]] = value
 
 
-def _check_keys(keys: Sequence[str]) -> None:
+def _check_keys(keys: Sequence[str], recipe: type[Struct]) -> None:
     """Raise for the first key that is not one of its table."""
-    struct: type[Struct] | None = Recipe
+    struct: type[Struct] | None = recipe
     for number, key in enumerate(keys):
         if struct is None:
             return  # inside a table with keys of its own, as a Hugging Face configuration
         hints = get_type_hints(struct)
         if key not in hints:
-            known = [*hints] if number else [*_all_paths()]
+            known = [*hints] if number else [*_all_paths(recipe)]
             close = difflib.get_close_matches(key, known, 1) or difflib.get_close_matches(
-                ".".join(keys), [*_all_paths()], 1
+                ".".join(keys), [*_all_paths(recipe)], 1
             )
             hint = f"; did you mean {'.'.join([*keys[:number], close[0]]) if number else close[0]}?" if close else ""
             raise InstructgenError(f"--set {'.'.join(keys)}: a recipe has no such key{hint}")

@@ -48,6 +48,10 @@ class PackedRow:
     trees: tuple[Tree, ...]
     pictures: tuple[str, ...]
     num_samples: int
+    frames: tuple[int, ...] = ()
+    """How many of `pictures` each slot takes; empty is one each."""
+    sees_next: tuple[bool, ...] = ()
+    """Of each tree, whether its positions look at the picture after them; empty is none."""
 
     def __len__(self) -> int:
         return int(self.ids_l.shape[0])

@@ -25,6 +25,10 @@ class PaddedBatch:
     target_s: Tensor
     pictures: tuple[str, ...]
     num_samples: int
+    frames: tuple[int, ...] = ()
+    """As those of a packed row."""
+    sees_next: tuple[bool, ...] = ()
+    """Of each sample."""
 
     def __len__(self) -> int:
         return int(self.ids_bl.numel())
@@ -47,7 +51,7 @@ def shared_beginning(examples: Sequence[Example]) -> int:
     """
     first = examples[0]
     slots = np.flatnonzero(first.ids == IMAGE_SLOT)
-    if len(examples) == 1 or not len(slots) or any(other.pictures != first.pictures for other in examples):
+    if len(examples) == 1 or not len(slots) or any(not _shows_as(other, first) for other in examples):
         return 0
     shared = min(_context_length(example) for example in examples)
     for other in examples[1:]:
@@ -98,7 +102,18 @@ def pad(examples: Sequence[Example], groups: Iterable[Sequence[int]], tokens_per
         target_s=torch.from_numpy(ids.reshape(-1)[learned]),
         pictures=tuple(picture for member in members for picture in member.pictures),
         num_samples=len(members),
+        frames=tuple(count for member in members for count in _count_frames(member)),
+        sees_next=tuple(member.sees_next for member in members),
     )
+
+
+def _shows_as(one: Example, other: Example) -> bool:
+    """Return whether two samples show the same pictures in the same way to what comes after them."""
+    return one.pictures == other.pictures and one.frames == other.frames and not one.sees_next
+
+
+def _count_frames(example: Example) -> tuple[int, ...]:
+    return example.frames or (1,) * len(example.pictures)
 
 
 class _RowBuilder:
@@ -113,6 +128,8 @@ class _RowBuilder:
         self._targets: list[NDArray[np.int64]] = []
         self._trees: list[Tree] = []
         self._pictures: list[str] = []
+        self._frames: list[int] = []
+        self._sees_next: list[bool] = []
         self._length = 0
         self._num_samples = 0
 
@@ -125,12 +142,14 @@ class _RowBuilder:
         ]
         self._trees.append(Tree(trunk, tuple(branches)))
         self._pictures.extend(first.pictures)
+        self._frames.extend(_count_frames(first))
+        self._sees_next.append(first.sees_next)
         self._num_samples += len(members)
 
     def build(self) -> PackedRow:
         if not self._trees:
             self._ids, self._positions = [np.zeros(1, np.int64)], [np.zeros(1, np.int64)]
-            self._trees = [Tree(Branch(0, 0), (Branch(0, 1),))]
+            self._trees, self._sees_next = [Tree(Branch(0, 0), (Branch(0, 1),))], [False]
         return PackedRow(
             ids_l=_join(self._ids),
             positions_l=_join(self._positions),
@@ -140,6 +159,8 @@ class _RowBuilder:
             trees=tuple(self._trees),
             pictures=tuple(self._pictures),
             num_samples=self._num_samples,
+            frames=tuple(self._frames),
+            sees_next=tuple(self._sees_next),
         )
 
     def _add_piece(

@@ -7,6 +7,7 @@ from torch import nn
 
 from instructgen.errors import InstructgenError
 from instructgen.models.attention import NAME, tree_attention, use_tree_attention
+from instructgen.models.connectors.gated_cross_attention import GatedBlock
 from instructgen.models.vlm import VisionLanguageModel
 from instructgen.train.recipe import Recipe
 
@@ -42,6 +43,11 @@ def trained_parameters(module: nn.Module, prefix: str = "") -> dict[str, nn.Para
 
 
 def find_blocks(model: VisionLanguageModel) -> list[nn.Module]:
+    """Return the layers of the language model's decoder, and the gated blocks before them."""
+    return [*find_language_blocks(model), *([] if model.gated is None else model.gated.blocks)]
+
+
+def find_language_blocks(model: VisionLanguageModel) -> list[nn.Module]:
     """Return the layers of the language model's decoder."""
     names = set(cast(Any, model.causal_lm)._no_split_modules or ())  # noqa: SLF001  transformers has no public name for it
     blocks = [module for module in model.causal_lm.modules() if type(module).__name__ in names]
@@ -58,7 +64,7 @@ def _compile(model: VisionLanguageModel) -> None:
 
         keep_as_it_is: Any = torch.compiler.disable
         AttentionInterface.register(NAME, keep_as_it_is(tree_attention))
-    for block in find_blocks(model):
+    for block in find_language_blocks(model):
         block.compile(dynamic=True)
 
 
@@ -69,8 +75,19 @@ def _compute_again(model: VisionLanguageModel) -> None:
     causal_lm: Any = model.causal_lm
     if not causal_lm.supports_gradient_checkpointing:
         raise InstructgenError(f"{type(causal_lm).__name__} has no gradient checkpointing; turn it off in [train]")
+    for block in () if model.gated is None else model.gated.blocks:
+        cast(GatedBlock, block).computes_again = True
     causal_lm.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
     for module in causal_lm.modules():
         if isinstance(module, GradientCheckpointingLayer):
-            # A layer asks its own flag; what is inside a frozen one stays without dropout.
+            # A layer asks its own flag; a frozen one, and what is inside it, stays without dropout.
             module.training = True
+            if not model.is_trained(module):
+                _forget_dropout(module)
+
+
+def _forget_dropout(layer: nn.Module) -> None:
+    """Set to 0 what a layer drops by its own flag and no module of its own (OPT, BART)."""
+    for name in ("dropout", "activation_dropout"):
+        if isinstance(getattr(layer, name, None), float):
+            setattr(layer, name, 0.0)

@@ -3,7 +3,7 @@
 import math
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 from msgspec import Meta, Struct
@@ -34,6 +34,8 @@ class OptimConfig(Struct, frozen=True, forbid_unknown_fields=True):
     betas: tuple[Fraction, Fraction] = (0.9, 0.999)
     weight_decay: NotNegative = 0.0
     """Not for biases and norms (vectors of one dimension)."""
+    decays: dict[str, NotNegative] = {}
+    """Weight decays of what is below a name of the model, as "connector.resampler"; the longest name counts."""
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
     warmup: NotNegative = 0.03
     """Below 1 a share of all steps, from 1 a number of steps."""
@@ -60,6 +62,30 @@ class RowsConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """Several samples in a row, each blind to the others; false pads samples of similar length."""
     sharing: bool = True
     """Samples of one image share its tokens in a row; the function that is computed is the same."""
+    prefix_lm: bool = False
+    """The beginning of each answer, up to a word that is drawn, goes to the encoder (BLIP-2's FlanT5 models)."""
+
+
+class DocumentsConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """How documents of texts and pictures become examples; rows.max_tokens cuts them."""
+
+    max_pictures: PositiveInt | None = None
+    """A document ends before the picture after so many; what is cut off is counted."""
+    p_next: Fraction = 0.0
+    """Share of documents whose texts look at the picture after them (Flamingo, 2204.14198, A.3.1); needs gated
+    cross-attention."""
+    leading_space: Fraction = 0.0
+    """Share of pictures with a text alone whose text begins with a space (2204.14198, A.3.2)."""
+
+
+class MixtureSet(Struct, frozen=True, forbid_unknown_fields=True):
+    """Another dataset in every step; the command says where it is (--also NAME=DATA)."""
+
+    name: str
+    weight: NotNegative
+    """Of its mean loss in the step's; that of the data themselves has the weight 1."""
+    batch: PositiveInt
+    """Its samples in a step, beside the rows.batch of the data themselves."""
 
 
 class SavingConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,9 +121,25 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     optim: OptimConfig = OptimConfig()
     rows: RowsConfig = RowsConfig()
     saving: SavingConfig = SavingConfig()
+    documents: DocumentsConfig = DocumentsConfig()
+    mixture: tuple[MixtureSet, ...] = ()
+    """Datasets whose gradients are added up in each step (Flamingo, 2204.14198, section 3.4)."""
     template: str = "auto"
     about: str = ""
     """One line for `instructgen pipelines`."""
+
+
+class StageRecipe(Protocol):
+    """What the loop asks of a recipe, whatever the stage trains."""
+
+    @property
+    def train(self) -> TrainConfig: ...
+
+    @property
+    def optim(self) -> OptimConfig: ...
+
+    @property
+    def saving(self) -> SavingConfig: ...
 
 
 def is_recipe(path: Path) -> bool:
@@ -139,6 +181,8 @@ def make_recipe(table: dict[str, Any], where: str) -> Recipe:
             raise InstructgenError(f"{where}: {key} is {value}; give a number")
     if max(recipe.optim.betas) >= 1:
         raise InstructgenError(f"{where}: optim.betas are below 1")
+    if len({each.name for each in recipe.mixture}) < len(recipe.mixture):
+        raise InstructgenError(f"{where}: two sets of [[mixture]] have the same name")
     if (recipe.train.epochs is None) == (recipe.train.steps is None):
         raise InstructgenError(f"{where}: [train] wants either epochs or steps, one of the two")
     return recipe
@@ -150,5 +194,6 @@ def optim_numbers(config: OptimConfig) -> dict[str, float]:
     return {
         **{f"optim.{name}": getattr(config, name) for name in single},
         **{f"optim.rates.{part}": rate for part, rate in config.rates.items()},
+        **{f"optim.decays.{name}": decay for name, decay in config.decays.items()},
         **{f"optim.betas[{place}]": beta for place, beta in enumerate(config.betas)},
     }

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 SET_BY_HAND = "set on the command line"
 OF_FILE = "the recipe's file"
 DEFAULT = "default"
-_TABLE = re.compile(r"\s*\[\s*([\w.-]+)\s*\]\s*(?:#.*)?")
+_TABLE = re.compile(r"\s*\[{1,2}\s*([\w.-]+)\s*\]{1,2}\s*(?:#.*)?")
 _KEY = re.compile(r"\s*([\w.-]+)\s*=")
 
 

@@ -49,6 +49,7 @@ class Step:
     row_tokens: tuple[tuple[int, ...], ...]
     """Positions that each row computes, at most."""
     num_samples: int
+    epoch: int = 0
 
     @property
     def numbers(self) -> list[int]:
@@ -80,18 +81,18 @@ def measure(examples: Iterable[Example], tokens_per_image: int) -> SampleTable:
     lengths: list[int] = []
     groups: list[int] = []
     trunks: list[int] = []
-    numbers: dict[tuple[tuple[str, ...], bytes], int] = {}
+    numbers: dict[tuple[tuple[str, ...], tuple[int, ...], bytes], int] = {}
     for example in examples:
         lengths.append(example.num_tokens(tokens_per_image))
         slots = np.flatnonzero(example.ids == IMAGE_SLOT)
         beginning = int(slots[-1]) + 1 if len(slots) else 0
-        if not beginning or bool(example.is_trained[:beginning].any()):
+        if not beginning or example.sees_next or bool(example.is_trained[:beginning].any()):
             groups.append(ALONE)
             trunks.append(0)
             continue
-        key = (example.pictures, example.ids[:beginning].tobytes())
+        key = (example.pictures, example.frames, example.ids[:beginning].tobytes())
         groups.append(numbers.setdefault(key, len(numbers)))
-        trunks.append(beginning + len(example.pictures) * (tokens_per_image - 1))
+        trunks.append(beginning + len(slots) * (tokens_per_image - 1))
     return SampleTable(*(np.array(column, np.int64) for column in (lengths, groups, trunks)))
 
 
@@ -107,6 +108,7 @@ class EpochPlan(Sequence[Step]):
         self._table = table
         self._config = config
         self._num_ranks = num_ranks
+        self._epoch = epoch
         self._row_tokens = config.row_tokens or config.max_tokens
         longest = int(table.lengths.max()) if len(table) else 0
         if longest > self._row_tokens:
@@ -137,6 +139,7 @@ class EpochPlan(Sequence[Step]):
             rows=tuple(tuple(row for row, _ in rows[rank :: self._num_ranks]) for rank in ranks),
             row_tokens=tuple(tuple(length for _, length in rows[rank :: self._num_ranks]) for rank in ranks),
             num_samples=len(numbers),
+            epoch=self._epoch,
         )
 
     def _packed_rows(self, numbers: NDArray[np.int64]) -> list[tuple[Row, int]]:
@@ -179,6 +182,11 @@ def plan_steps(table: SampleTable, config: RowsConfig, *, seed: int, epoch: int,
     What a step holds does not depend on `num_ranks`; which row a sample is in may.
     """
     return EpochPlan(table, config, seed=seed, epoch=epoch, num_ranks=num_ranks)
+
+
+def shuffle_epoch(count: int, *, seed: int, epoch: int) -> NDArray[np.int64]:
+    """Return the numbers below `count` in the epoch's order."""
+    return _Draws(seed, epoch).shuffle(np.arange(count))
 
 
 class _Draws:

@@ -12,7 +12,7 @@ from instructgen.disk import replace_text
 from instructgen.errors import InstructgenError
 from instructgen.models.counts import Counts
 from instructgen.train.examples import Summary
-from instructgen.train.recipe import Recipe
+from instructgen.train.recipe import StageRecipe
 from instructgen.train.run_facts import RunFacts
 
 RUN_NAME = "run.json"
@@ -56,7 +56,7 @@ class RunRecord(Struct, frozen=True):
     """None in a run from before there were reports."""
 
 
-def make_identity(stage: str, recipe: Recipe, data: str, examples_sha256: str, num_steps: int) -> RunIdentity:
+def make_identity(stage: str, recipe: StageRecipe, data: str, examples_sha256: str, num_steps: int) -> RunIdentity:
     """Return a run's identity; settings that do not touch the weights are left out."""
     table = to_table(recipe)
     kept = {key: value for key, value in table.items() if key not in _FREE}
@@ -64,7 +64,7 @@ def make_identity(stage: str, recipe: Recipe, data: str, examples_sha256: str, n
     return RunIdentity(stage, kept, data, examples_sha256, num_steps)
 
 
-def to_table(recipe: Recipe) -> dict[str, Any]:
+def to_table(recipe: StageRecipe) -> dict[str, Any]:
     """Return the recipe with every key, as run.json holds it."""
     return msgspec.json.decode(msgspec.json.encode(recipe), type=dict[str, Any])
 

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from instructgen.train.curves import CURVES_NAME, draw_curves
-from instructgen.train.recipe import Recipe
+from instructgen.train.recipe import StageRecipe
 from instructgen.train.watch import (
     METRICS_NAME,
     MetricsFile,
@@ -26,7 +26,7 @@ class Teller:
     """Tells of every step, from the one after `num_done` on; closed, it leaves loss.svg."""
 
     def __init__(
-        self, out: Path, recipe: Recipe, settings: Mapping[str, object], watch: TrainWatch, num_done: int
+        self, out: Path, recipe: StageRecipe, settings: Mapping[str, object], watch: TrainWatch, num_done: int
     ) -> None:
         self._out = out
         self._recipe = recipe

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 AUTO = "auto"
+INTERLEAVED = "interleaved"
+"""Its stop is the end of a chunk, where the model has a token for it."""
 BOS = "<s>"
 EOS = "</s>"
 
@@ -49,10 +51,33 @@ class Template(Struct, frozen=True):
     has_questions: bool = True
     """Whether questions are written at all, and an answer may follow another."""
     has_system: bool = True
+    images_first: bool = False
+    """Images before everything else, what a tokenizer puts before a text included (BLIP-2)."""
     strips: frozenset[str] = frozenset()
     """Roles whose texts lose the white space around them, as the tokenizer's own template does it."""
     begins_itself: bool = False
     """Whether `bare` and `system_before` hold what a tokenizer puts before a text; else `begin` gets it."""
+
+
+def _blip2(name: str, *, stop: str, bare: str = "", answer_before: str = "", answer_lead: str = "") -> Template:
+    """Return one of BLIP-2's prompts (2301.12597, section 4.1 and its code): captions, or a question and its answer.
+
+    OPT's answers end with a line, T5's with its last token.
+    """
+    return Template(
+        name=name,
+        bare=bare,
+        system_before="",
+        system_after="",
+        answer_before=answer_before,
+        answer_lead=answer_lead,
+        stop=stop,
+        next_before=bare,
+        image_after="",
+        has_questions=bool(answer_before),
+        has_system=False,
+        images_first=True,
+    )
 
 
 TEMPLATES: dict[str, Template] = {
@@ -79,6 +104,18 @@ TEMPLATES: dict[str, Template] = {
             system_after="",
             answer_before="",
             stop="\n",
+            next_before="",
+            image_after="",
+            has_questions=False,
+            has_system=False,
+        ),
+        Template(  # a picture and what is said of it, as a document of one chunk; no template writes documents
+            name=INTERLEAVED,
+            bare="",
+            system_before="",
+            system_after="",
+            answer_before="",
+            stop=EOS,
             next_before="",
             image_after="",
             has_questions=False,
@@ -117,6 +154,12 @@ TEMPLATES: dict[str, Template] = {
             next_before="\n<|im_start|>user\n",
             system="You see what the user shows you. Help with any question on it, in plain words.",
         ),
+        _blip2("blip2_opt", stop="\n"),
+        _blip2("blip2_opt_photo", stop="\n", bare="a photo of", answer_lead=" "),
+        _blip2("blip2_opt_vqa", stop="\n", bare="Question: ", answer_before=" Answer:", answer_lead=" "),
+        _blip2("blip2_t5", stop=EOS),
+        _blip2("blip2_t5_photo", stop=EOS, bare="a photo of", answer_lead=" "),
+        _blip2("blip2_t5_vqa", stop=EOS, bare="Question: ", answer_before=" Short answer:", answer_lead=" "),
     )
 }
 
@@ -148,6 +191,14 @@ def fit_template(template: Template, tokenizer: "PreTrainedTokenizerBase") -> Te
     return replace(
         template, begin=begin, stop=named(template.stop), next_before=named(template.next_before), begins_itself=True
     )
+
+
+def find_ending(tokenizer: "PreTrainedTokenizerBase") -> list[int]:
+    """Return the ids that the tokenizer puts behind a text by itself: T5's last token, nothing for Llama's."""
+    whole = tokenizer.encode("a")
+    alone = tokenizer.encode("a", add_special_tokens=False)
+    start = next((at for at in range(len(whole)) if whole[at : at + len(alone)] == alone), len(whole))
+    return [int(number) for number in whole[start + len(alone) :]]
 
 
 def find_beginning(tokenizer: "PreTrainedTokenizerBase") -> str:

@@ -40,6 +40,7 @@ _OPEN = """
 _OPEN_BARE = """
 {{- @BEGIN@ -}}{{- @BARE@ -}}
 """
+_SHOW = "{%- for _ in range(chat.images) -%}{{- @IMAGE@ -}}{%- endfor -%}"
 _TURNS = """
 {%- for message in messages -%}
   {%- if message['role'] != 'system' -%}
@@ -55,9 +56,7 @@ _TURNS = """
       {%- endfor -%}
     {%- endif -%}
     {%- if message['role'] == 'user' -%}
-      {%- if chat.asked -%}{{- @NEXT_BEFORE@ -}}{%- else -%}
-        {%- for _ in range(chat.images) -%}{{- @IMAGE@ -}}{%- endfor -%}
-      {%- endif -%}
+      {%- if chat.asked -%}{{- @NEXT_BEFORE@ -}}{%- else -%}@SHOWN_LATER@{%- endif -%}
       {%- set chat.asked = chat.asked + 1 -%}
       {{- @SAID_BY_USER@ -}}
     {%- else -%}
@@ -91,7 +90,9 @@ def for_export(template: str | Template, tokenizer: "PreTrainedTokenizerBase", *
         "SYSTEM_AFTER": _quote(found.system_after),
         "SYSTEM_BEFORE": _quote(found.system_before),
     }
-    lines = (_COUNT + (_OPEN if found.has_system else _OPEN_BARE) + _TURNS).split("\n")
+    first, later = (_SHOW, "") if found.images_first else ("", _SHOW)
+    turns = _TURNS.replace("@SHOWN_LATER@", later)
+    lines = (_COUNT + first + (_OPEN if found.has_system else _OPEN_BARE) + turns).split("\n")
     text = "".join(line.strip() for line in lines)
     return re.sub(r"@([A-Z_]+)@", lambda name: values[name[1]], text)
 

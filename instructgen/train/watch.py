@@ -16,7 +16,7 @@ METRICS_NAME = "metrics.jsonl"
 _PROJECT = "instructgen"
 
 
-class StepReport(Struct, frozen=True):
+class StepReport(Struct, frozen=True, omit_defaults=True):
     """One step, as metrics.jsonl has it. `step` counts from 1; `tokens`, `samples` and `seconds` are of all steps."""
 
     step: int
@@ -33,6 +33,8 @@ class StepReport(Struct, frozen=True):
     seconds: float
     rows: int = 0
     """Of this step, in all processes; 0 in a line from before they were counted."""
+    parts: dict[str, float] = {}
+    """Of a loss that is a weighed sum: each of its parts, before it is weighed."""
 
 
 class TrainWatch(Protocol):
@@ -89,8 +91,10 @@ def average(reports: Sequence[StepReport]) -> dict[str, float]:
     learned = sum(report.learned_tokens for report in reports)
     loss = sum(report.loss * report.learned_tokens for report in reports) / max(1, learned)
     rates = {f"rate/{part}": rate for part, rate in last.rates.items()}
+    parts = {f"loss/{name}": value for name, value in last.parts.items()}
     return {
         "loss": loss,
+        **parts,
         "grad_norm": max(report.grad_norm for report in reports),
         "tokens": last.tokens,
         "samples": last.samples,

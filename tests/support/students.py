@@ -1,12 +1,13 @@
 """Students of tests: they answer from a table, from what they are shown, or always alike."""
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from instructgen.errors import InstructgenError
-from instructgen.student.ask import Answer, Ask, Sampling
+from instructgen.student.ask import Answer, AnyAsk, Sampling
 
 # What is answered to an ask; None fails.
-Speak = Callable[[Ask], str | None]
+Speak = Callable[[Any], str | None]
 
 
 class ScriptedStudent:
@@ -14,13 +15,13 @@ class ScriptedStudent:
 
     name = "scripted"
 
-    def __init__(self, speak: Speak, weigh: Callable[[Ask, str], float] | None = None) -> None:
+    def __init__(self, speak: Speak, weigh: Callable[[Any, str], float] | None = None) -> None:
         self._speak = speak
         self._weigh = weigh
-        self.asked: list[Ask] = []
+        self.asked: list[Any] = []
         self.batches: list[int] = []
 
-    def answer_all(self, asks: Sequence[Ask], sampling: Sampling) -> list[Answer]:
+    def answer_all(self, asks: Sequence[AnyAsk], sampling: Sampling) -> list[Answer]:
         texts = [self._speak(ask) for ask in asks]
         if None in texts:
             raise InstructgenError(f"picture {texts.index(None)} of {len(asks)} is no picture")
@@ -28,10 +29,10 @@ class ScriptedStudent:
         self.batches.append(len(asks))
         return [Answer(text, "stop", 10, len(text.split())) for text in texts if text is not None]
 
-    def stream(self, ask: Ask, sampling: Sampling) -> Iterator[str]:
+    def stream(self, ask: AnyAsk, sampling: Sampling) -> Iterator[str]:
         yield self.answer_all([ask], sampling)[0].text
 
-    def score(self, ask: Ask, candidates: Sequence[str]) -> list[float]:
+    def score(self, ask: AnyAsk, candidates: Sequence[str]) -> list[float]:
         assert self._weigh is not None, "this student is asked for words alone"
         self.asked.append(ask)
         return [self._weigh(ask, candidate) for candidate in candidates]

@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from instructgen.models.build import build_model, make_picture_reader
 from instructgen.models.folder import Card, LoadedModel, Notes, save_model
-from instructgen.models.spec import ConnectorSpec, LanguageSpec, ModelSpec, QFormerSpec, VisionSpec
+from instructgen.models.spec import ConnectorSpec, GatedSpec, LanguageSpec, ModelSpec, QFormerSpec, VisionSpec
 from instructgen.models.vlm import VisionLanguageModel
 from instructgen.student.load import make_student
 from instructgen.student.local import LocalStudent
@@ -89,9 +89,14 @@ def make_spec(
     qformer = QFormerSpec(
         num_queries=3, hidden_size=32, num_layers=2, num_heads=2, intermediate_size=48, cross_attention_every=2
     )
+    flamingo = GatedSpec(num_heads=2, head_width=8, num_latents=6, depth=1, num_frames=3)
     return ModelSpec(
         vision=VisionSpec(config=vision_config(vision), aspect=aspect, layer=layer),  # type: ignore[arg-type]
-        connector=ConnectorSpec(kind=connector, qformer=qformer if connector == "qformer" else None),  # type: ignore[arg-type]
+        connector=ConnectorSpec(
+            kind=connector,  # type: ignore[arg-type]
+            qformer=qformer if connector == "qformer" else None,
+            flamingo=flamingo if connector == "gated_cross_attention" else None,
+        ),
         language=LanguageSpec(config=config),
         seed=7,
     )
@@ -102,8 +107,10 @@ def make_model(spec: ModelSpec) -> VisionLanguageModel:
     torch.set_num_threads(1)
     model = build_model(spec)
     with torch.no_grad():
-        for weight in model.connector.parameters():
+        for name, weight in model.connector.named_parameters():
             weight.mul_(4)
+            if name.endswith("_gate"):
+                weight.fill_(0.8)
     return model
 
 

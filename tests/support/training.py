@@ -29,6 +29,7 @@ LANGUAGE = {
     "num_key_value_heads": 1,
     "vocab_size": 700,
 }
+FLAMINGO = {"num_heads": 2, "head_width": 8, "num_latents": 4, "depth": 1, "num_frames": 2}
 QFORMER = {"num_queries": 4, "hidden_size": 16, "num_layers": 2, "num_heads": 2, "intermediate_size": 32}
 
 
@@ -60,6 +61,8 @@ def make_table(tokenizer: Path, kind: str = "linear", **changes: Any) -> dict[st
     if kind == "qformer":
         connector["qformer"] = QFORMER
         trains.append("qformer")
+    if kind == "gated_cross_attention":
+        connector["flamingo"] = FLAMINGO
     table: dict[str, Any] = {
         "template": "vicuna_v1",
         "model": {

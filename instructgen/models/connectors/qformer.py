@@ -9,6 +9,7 @@ from instructgen.models.spec import ConnectorSpec, QFormerSpec
 
 # B pictures, P patches, V vision width, Q queries, H width of the Q-Former, T = Q, D language width
 
+_NORM_EPS = 1e-6  # of Blip2VisionModel's norms
 _QUERY_STD = 0.02  # as BERT's embeddings begin, and BLIP-2's queries with them
 
 
@@ -31,10 +32,12 @@ class QFormer(nn.Module):
         self.query_tokens = nn.Parameter(torch.empty(1, spec.num_queries, spec.hidden_size))
         nn.init.normal_(self.query_tokens, std=_QUERY_STD)
         self.model = Blip2QFormerModel(config)
+        self.vision_norm = nn.LayerNorm(vision_width, eps=_NORM_EPS) if spec.normalises else nn.Identity()
 
     def forward(self, patches_bpv: Tensor) -> Tensor:
         queries_bqh = self.query_tokens.expand(len(patches_bpv), -1, -1)
-        seen_bqh: Tensor = self.model(query_embeds=queries_bqh, encoder_hidden_states=patches_bpv).last_hidden_state
+        seen_bpv = self.vision_norm(patches_bpv)
+        seen_bqh: Tensor = self.model(query_embeds=queries_bqh, encoder_hidden_states=seen_bpv).last_hidden_state
         return seen_bqh
 
 

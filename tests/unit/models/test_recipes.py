@@ -10,13 +10,14 @@ from instructgen.models.build import build_on_meta  # noqa: E402
 from instructgen.models.counts import count_parameters  # noqa: E402
 from instructgen.models.lora import apply_lora  # noqa: E402
 from instructgen.resources import shared_folder  # noqa: E402
-from instructgen.train.recipe import is_recipe, load_recipe  # noqa: E402
+from instructgen.train.recipe import is_recipe, load_recipe, read_table  # noqa: E402
+from instructgen.train.representation_recipe import is_representation  # noqa: E402
 
-# The demo's parts are folders that the demo makes; its own test runs its recipes.
+# The demo's parts are folders that the demo makes; its own test runs its recipes. BLIP-2's first stage has tests too.
 RECIPES = [
     path
     for path in sorted(shared_folder("pipelines").glob("*.toml"))
-    if is_recipe(path) and not path.stem.startswith("demo-")
+    if is_recipe(path) and not path.stem.startswith("demo-") and not is_representation(read_table(path))
 ]
 PAPERS = [
     # learning rate, samples a step, epochs, steps, trained parameters
@@ -27,6 +28,9 @@ PAPERS = [
     ("llava15-stage2-lora", 2e-4, 128, 1, None, 31_467_520 + 500_695_040),
     ("minigpt4-stage1", 1e-4, 256, None, 20_000, 3_937_280),
     ("minigpt4-stage2", 3e-5, 12, None, 400, 3_937_280),
+    ("openflamingo-3b", 1e-4, 480, None, 125_000, 944_019_504 + 3 * 2048),
+    ("openflamingo-4b", 1e-4, 480, None, 125_000, 960_763_936 + 3 * 2560),
+    ("openflamingo-9b", 1e-4, 480, None, 125_000, 1_178_834_960 + 3 * 4096),
 ]
 
 

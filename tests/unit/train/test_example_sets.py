@@ -35,7 +35,9 @@ def make_encoder(max_tokens: int = 1000, template: str = "vicuna_v1") -> Encoder
 def make_pair_row(first: bytes | None, second: bytes | None) -> Row:
     """Return the row of a sample of images 1 and 2, in this order."""
     sample = replace(make_sample(2, "multi-image", "Both show a dog."), partner=make_record(1))
-    return make_row(sample, make_record(2), Provenance("coco", "", make_reply()), second, first)
+    return make_row(
+        sample, make_record(2), Provenance("coco", "", make_reply()), second, {make_record(1).image_id: first}
+    )
 
 
 def make_rows() -> list[Row]:

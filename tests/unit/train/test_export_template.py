@@ -17,7 +17,8 @@ from tests.support.tokenizers import KINDS, make_tokenizer
 
 CHAT = make_chat('What is "there"?', "A red cup is on the table.", "How many?", "One.", "It's blue?")
 SYSTEM = Message("system", "Say it in {{ one }} word, or 'two'.")
-CHATS = [name for name in TEMPLATES if name != "plain"]
+CHATS = [name for name, template in TEMPLATES.items() if template.has_questions]
+CAPTIONS = [name for name in TEMPLATES if name not in CHATS]
 
 
 def make_exported(template: Template, kind: str) -> Any:
@@ -46,7 +47,7 @@ def test_exported_template_renders_the_prompts_of_training(name: str, kind: str)
     tokenizer = make_exported(encoder.template, kind)
     for count in (1, 3, 5):
         for num_pictures in (0, 1, 2):
-            for chat in (CHAT[:count], (SYSTEM, *CHAT[:count])):
+            for chat in (CHAT[:count], (SYSTEM, *CHAT[:count]))[: 1 + TEMPLATES[name].has_system]:
                 expected = encoder.prompt_ids(chat, num_pictures).tolist()
                 assert render_ids(tokenizer, chat, num_pictures) == expected
 
@@ -72,8 +73,9 @@ def test_white_space_that_a_template_takes_off_is_off_in_training_and_in_the_exp
 
 
 @pytest.mark.parametrize("kind", ["byte-level", "legacy"])
-def test_caption_template_is_exported_as_the_image_alone(kind: str) -> None:
-    encoder = Encoder(make_tokenizer(kind), "plain", 4, 1000)
+@pytest.mark.parametrize("name", CAPTIONS)
+def test_caption_template_is_exported_as_the_image_without_the_question(name: str, kind: str) -> None:
+    encoder = Encoder(make_tokenizer(kind), name, 4, 1000)
     tokenizer = make_exported(encoder.template, kind)
     assert render_ids(tokenizer, CHAT[:1], 1) == encoder.prompt_ids(CHAT[:1], 1).tolist()
 

@@ -42,6 +42,21 @@ def test_vectors_do_not_decay_and_parts_have_their_rates() -> None:
     assert {group["lr"] for group in optimiser.param_groups if group["part"] == "language"} == {1e-5}
 
 
+def test_the_longest_name_above_a_weight_says_how_it_decays() -> None:
+    names = (
+        "connector.blocks.0.weight",
+        "connector.resampler.latents",
+        "connector.resampler.first.weight",
+        "language.w",
+    )
+    parameters = {name: torch.nn.Parameter(torch.zeros(2, 2)) for name in names}
+    parameters["connector.blocks.0.gate"] = torch.nn.Parameter(torch.zeros(1))
+    config = OptimConfig(weight_decay=0.1, decays={"connector.resampler": 0.0, "connector.resampler.first": 0.3})
+    optimiser = make_optimiser(parameters, part_of, config)
+    found = {parameter: group["weight_decay"] for group in optimiser.param_groups for parameter in group["params"]}
+    assert [found[parameters[name]] for name in (*names, "connector.blocks.0.gate")] == [0.1, 0.0, 0.3, 0.1, 0.0]
+
+
 def test_optimiser_that_comes_back_goes_on_bit_for_bit() -> None:
     whole = make_parameters()
     take_steps(make_optimiser(whole, part_of, OptimConfig(weight_decay=0.1)), whole, range(6))

@@ -16,6 +16,8 @@ warmup = 0.03
 betas = [
   0.9, 0.98
 ]
+[[mixture]]         # twice
+weight = 0.2        # Flamingo's
 """
 
 
@@ -31,6 +33,7 @@ betas = [
         ("optim.betas", OF_FILE),
         ("optim.schedule", DEFAULT),
         ("name", DEFAULT),
+        ("mixture.weight", "Flamingo's"),
     ],
 )
 def test_note_is_the_comment_on_the_keys_own_line(key: str, note: str) -> None:

@@ -86,3 +86,9 @@ def test_numbers_that_no_optimiser_takes_are_refused_with_their_key(change: str)
     table = apply_overrides({"model": MODEL, "train": {"steps": 1}}, [change])
     with pytest.raises(InstructgenError, match=change.partition("=")[0].replace(".", r"\.")):
         make_recipe(table, "x")
+
+
+def test_a_mixture_is_left_out_by_an_empty_list() -> None:
+    table = {"model": MODEL, "train": {"steps": 1}, "mixture": [{"name": "pairs", "weight": 0.2, "batch": 8}]}
+    assert make_recipe(table, "x").mixture[0].name == "pairs"
+    assert make_recipe(apply_overrides(table, ["mixture=[]"]), "x").mixture == ()

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,7 +13,7 @@ from instructgen.train.packed import PackedRow  # noqa: E402
 from instructgen.train.rows import Row  # noqa: E402
 
 
-def make_row(row: Row) -> PackedRow:
+def make_row(_epoch: int, row: Row) -> PackedRow:
     ids = torch.tensor([number for group in row for number in group])
     empty = torch.zeros(0, dtype=torch.long)
     return PackedRow(ids, ids, empty, empty, empty, (), (f"picture {row[0][0]}",), len(ids))
@@ -29,7 +30,7 @@ def load_pictures(keys: tuple[str, ...]) -> torch.Tensor:
 def test_rows_come_in_order_with_their_own_pictures_whatever_the_threads() -> None:
     rows: list[Row] = [((number,), (number + 100, number + 200)) for number in range(13)]
     for num_threads in (1, 4):
-        loaded = list(RowFeed(make_row, load_pictures, num_threads).load(rows))
+        loaded = list(RowFeed(make_row, load_pictures, num_threads).load((0, row) for row in rows))
         assert [each.numbers for each in loaded] == [(n, n + 100, n + 200) for n in range(13)]
         assert [float(each.pictures[0, 0, 0, 0]) for each in loaded] == list(range(13))
 
@@ -37,10 +38,10 @@ def test_rows_come_in_order_with_their_own_pictures_whatever_the_threads() -> No
 def test_only_a_few_rows_are_loaded_ahead() -> None:
     asked: list[int] = []
 
-    def rows() -> list[Row]:
+    def rows() -> Iterator[tuple[int, Row]]:
         for number in range(10_000):
             asked.append(number)
-            yield ((number % 13,),)
+            yield 0, ((number % 13,),)
 
     feed = RowFeed(make_row, load_pictures, 2).load(rows())
     next(feed)
@@ -50,7 +51,7 @@ def test_only_a_few_rows_are_loaded_ahead() -> None:
 
 def test_an_error_comes_up_at_its_row_and_no_thread_is_left() -> None:
     before = threading.active_count()
-    feed = RowFeed(make_row, load_pictures, 2).load([((number,),) for number in range(20)])
+    feed = RowFeed(make_row, load_pictures, 2).load([(0, ((number,),)) for number in range(20)])
     assert [next(feed).numbers[0] for _ in range(13)] == list(range(13))
     with pytest.raises(ValueError, match="no picture"):
         next(feed)

@@ -120,7 +120,7 @@ def test_prompt_for_an_answer_is_what_training_has_before_it(
 ) -> None:
     encoder = encoder_of(kind, template)
     texts = [text if place % 2 == 0 or text.strip() else f"x{text}" for place, text in enumerate(texts)]
-    head = (Message("system", system),) if system else ()
+    head = (Message("system", system),) if system and TEMPLATES[template].has_system else ()
     chat = (*head, *make_chat(*texts[: len(texts) // 2 * 2]))
     example = encode(encoder, chat, num_pictures)
     at = 0

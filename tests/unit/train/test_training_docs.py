@@ -5,10 +5,11 @@ import tomllib
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
-from instructgen.models.spec import QFormerSpec
+from instructgen.models.spec import GatedSpec, QFormerSpec
 from instructgen.train.overrides import list_keys
-from instructgen.train.recipe import LoraConfig, Recipe
+from instructgen.train.recipe import DocumentsConfig, LoraConfig, MixtureSet, Recipe
 from tests.support.cli import ROOT
 
 TEXT = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
@@ -28,7 +29,7 @@ def read_all_keys() -> dict[str, Any]:
 def flatten(table: dict[str, Any], prefix: str = "") -> set[str]:
     found: set[str] = set()
     for key, value in table.items():
-        is_table = isinstance(value, dict) and key not in ("config", "rates")
+        is_table = isinstance(value, dict) and key not in ("config", "rates", "decays")
         found |= flatten(value, f"{prefix}{key}.") if is_table else {prefix + key}
     return found
 
@@ -47,6 +48,11 @@ def test_defaults_of_the_document_are_the_defaults() -> None:
     hidden = read_all_keys()
     assert msgspec.convert(hidden["model"]["connector"]["qformer"], QFormerSpec) == QFormerSpec()
     assert msgspec.convert(hidden["train"]["lora"], LoraConfig) == LoraConfig()
+    found = msgspec.convert(hidden["model"]["connector"]["flamingo"], GatedSpec)
+    assert structs.replace(found, resampler_heads=None, resampler_head_width=None) == GatedSpec()
+    documents = msgspec.convert(hidden["documents"], DocumentsConfig)
+    assert structs.replace(documents, max_pictures=None) == DocumentsConfig()
+    assert len(msgspec.convert(hidden["mixture"], tuple[MixtureSet, ...])) == 1
 
 
 def test_flags_of_the_document_exist() -> None:
