@@ -11,6 +11,7 @@ import instructgen
 from instructgen.cli import (
     audit,
     build,
+    capfilt,
     chat,
     dataset,
     demo,
@@ -21,6 +22,7 @@ from instructgen.cli import (
     export_model,
     fetch,
     ledger,
+    merge,
     model,
     models,
     pipelines,
@@ -68,6 +70,7 @@ def _version(version: bool = typer.Option(False, "--version", help="Print the ve
 
 
 build.add_to(app)
+merge.add_to(app)
 plan.add_to(app)
 show.add_to(app)
 view.add_to(app)
@@ -76,6 +79,7 @@ review.add_to(app)
 audit.add_to(app)
 export.add_to(app)
 fetch.add_to(app)
+capfilt.add_to(app)
 dataset.add_to(app)
 demo.add_to(app)
 models.add_to(app)

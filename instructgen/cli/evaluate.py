@@ -2,14 +2,17 @@
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import typer
 
 from instructgen.cli.build_options import to_text
+from instructgen.cli.evaluate_retrieval import evaluate_retrieval, wants_retrieval
 from instructgen.cli.failures import told_as_json
 from instructgen.cli.stages import StageProgress
+from instructgen.cli.students import TEMPLATE
 from instructgen.errors import InstructgenError
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from instructgen.jobs.evaluate import EvaluateOptions, Evaluation
     from instructgen.student.ask import Student
 
+_DRAWN = ("scenes", "simple-scenes")
 _INCOMPLETE = 4
 _KEY = "OPENAI_API_KEY"
 
@@ -29,7 +33,7 @@ def add_to(app: typer.Typer) -> None:
 def evaluate(
     model: str = typer.Argument(metavar="MODEL", help="Folder of a trained model, or http://.../v1 of a server."),
     suite: str = typer.Option(
-        "pope,chair,qa", help="With commas: pope, chair, captions, qa, llava-bench, scienceqa."
+        "pope,chair,qa", help="With commas: pope, chair, captions, qa, llava-bench, scienceqa, new-names; retrieval."
     ),
     source: str = typer.Option("coco", help="Where pictures come from: coco, scenes:SEED or simple-scenes:SEED."),
     root: Path | None = typer.Option(None, help="COCO folder. Without it: the bundled sample."),
@@ -38,11 +42,34 @@ def evaluate(
     seed: int = typer.Option(0, help="Seed of what is asked."),
     out: Path | None = typer.Option(None, help="Folder of results.  [default: out/evaluation-<model>]"),
     temperature: float = typer.Option(0.0, min=0.0, help="0 takes the likeliest token each time."),
+    beams: int = typer.Option(1, min=1, help="Follow so many answers at once and take the likeliest: 3, say."),
+    length_penalty: float = typer.Option(0.0, help="Of beams: below 0 is for short answers, above it for long ones."),
     max_tokens: int | None = typer.Option(None, min=1, help="Of an answer.  [default: by suite]"),
     batch: int | None = typer.Option(None, min=1, help="Questions at once.  [default: 32; 128 for a server]"),
     device: str = typer.Option("auto", help="Where a folder's model runs: auto, cpu, cuda."),
+    template: str = TEMPLATE,
     qa_by: Literal["answer", "likeliest"] = typer.Option(
         "answer", help="qa: the answer that is written, or the likeliest of the candidates."
+    ),
+    score_by: Literal["sum", "mean"] = typer.Option(
+        "sum", help="Candidates are weighed by the sum of their tokens' log-probabilities, or by their mean."
+    ),
+    shots: str | None = typer.Option(None, help="Examples before each question, with commas: 0,4,8."),
+    shots_from: str | None = typer.Option(
+        None, help="Where examples come from: coco:SPLIT, scenes:SEED, simple-scenes:SEED.  [default: --source]"
+    ),
+    shots_pool: int = typer.Option(2048, min=2, help="How many examples there are to choose from."),
+    shot_separator: str = typer.Option("\\n", help="Text between an example and the next; \\n is a line end."),
+    shot_orders: int = typer.Option(1, min=1, help="Score candidates in so many orders of the examples: 6, say."),
+    rices: bool = typer.Option(
+        False, "--rices", help="Take the examples whose pictures are most like the question's."
+    ),
+    rices_by: Path | None = typer.Option(
+        None, help="Folder of what looks for them: a CLIP or a trained model.  [default: MODEL]"
+    ),
+    names_of: str = typer.Option("color", help="new-names: what the words stand for: color, kind, count, column."),
+    names_vary: bool = typer.Option(
+        False, "--names-vary", help="new-names: all else differs from picture to picture, too."
     ),
     served: str | None = typer.Option(None, "--model", help="Name under which the server knows the model."),
     api_key_env: str = typer.Option(_KEY, help="Variable or keyring entry that holds the server's key."),
@@ -68,7 +95,9 @@ def evaluate(
       instructgen evaluate out/student --suite pope,chair,captions --root coco --split val2017
       instructgen evaluate out/student --suite qa --source scenes:7 --limit 300 --json
       instructgen evaluate http://127.0.0.1:8000/v1 --model my-vision-model --suite pope --root coco --split val2017
+      instructgen evaluate runs/blip2-stage1 --suite retrieval --source scenes:7 --limit 200
       instructgen evaluate out/student --suite llava-bench --judge gpt-4o-mini --budget-usd 1
+      instructgen evaluate out/flamingo --suite qa --shots 0,4,8 --source scenes:7 --shots-from scenes:8
 
     \b
     Answers are kept in <out>/predictions.jsonl as they come: the same command goes on where it was stopped, and
@@ -78,13 +107,21 @@ def evaluate(
     """
     progress = StageProgress(sys.stderr.isatty() and not plain and not as_json, unit="questions")
     with told_as_json(as_json=as_json, stopped="stopped; run it again to go on"):
-        from instructgen.jobs.evaluate import EvaluateOptions, Evaluation, describe_model
+        from instructgen.cli.evaluate_shots import open_embedder, read_shots
+        from instructgen.jobs.evaluate import EvaluateOptions, Evaluation, check_suites, describe_model
 
-        found = describe_model(model, served)
+        found = describe_model(model, served, template)
         name, source_seed = _split_source(source)
+        place = out or Path("out") / f"evaluation-{found.name.replace('/', '-')}"
+        if wants_retrieval(suite):
+            from instructgen.jobs.retrieval import RetrievalOptions
+
+            retrieval = RetrievalOptions(place, _make_source(name, root, split), source_seed, seed, limit)
+            evaluate_retrieval(model, found, retrieval, device, progress.say, as_json=as_json)
+            return
         options = EvaluateOptions(
             suites=tuple(dict.fromkeys(one.strip() for one in suite.split(",") if one.strip())),
-            out=out or Path("out") / f"evaluation-{found.name.replace('/', '-')}",
+            out=place,
             source=_make_source(name, root, split),
             source_seed=source_seed,
             seed=seed,
@@ -100,13 +137,31 @@ def evaluate(
             scienceqa=scienceqa,
             scienceqa_split=scienceqa_split,
             budget_usd=budget_usd,
+            shots=read_shots(
+                shots,
+                shots_from,
+                root,
+                pool_size=shots_pool,
+                by_likeness=rices,
+                num_orders=shot_orders,
+                between=shot_separator.replace("\\n", "\n"),
+                attributes=tuple(one.strip() for one in names_of.split(",")),
+                varies=names_vary,
+            ),
+            beams=beams,
+            length_penalty=length_penalty,
+            by_mean=score_by == "mean",
         )
         evaluation = Evaluation(options, progress.tell, progress.say)
+        server = _make_teacher(served, model, api_key_env, prices)
+        student = None
         try:
+            if rices:
+                check_suites(options)
+                student = None if rices_by else _open_student(model, found, (device, template), evaluation, server)
+                evaluation.open_embedder = partial(open_embedder, rices_by, student, found.digest, device)
             evaluation.prepare()
-            student = _open_student(
-                model, found, device, evaluation, _make_teacher(served, model, api_key_env, prices)
-            )
+            student = student or _open_student(model, found, (device, template), evaluation, server)
             results, measured = evaluation.run(student, found)
         finally:
             evaluation.close()
@@ -122,7 +177,7 @@ def evaluate(
 
 
 def _open_student(
-    place: str, model: "Model", device: str, evaluation: "Evaluation", server: "TeacherConfig | None"
+    place: str, model: "Model", asked: tuple[str, str], evaluation: "Evaluation", server: "TeacherConfig | None"
 ) -> "Student":
     from instructgen.jobs.evaluate import is_address
 
@@ -131,12 +186,13 @@ def _open_student(
         return evaluation.open_endpoint(server)
     from instructgen.student.load import load_student
 
-    return load_student(Path(place), device)
+    device, template = asked
+    return load_student(Path(place), device, template=template)
 
 
 def _split_source(source: str) -> tuple[str, int]:
     name, _, seed = source.partition(":")
-    is_drawn = name in ("scenes", "simple-scenes")
+    is_drawn = name in _DRAWN
     if is_drawn and not seed.isdecimal():
         raise InstructgenError(
             f"--source {source}: rendered scenes want a seed, as {name}:7, another than the training data's"

@@ -13,7 +13,7 @@ from instructgen.errors import InstructgenError
 if TYPE_CHECKING:
     from instructgen.models.folder import LoadedModel
 
-FORMS = ("llava", "own")
+FORMS = ("llava", "blip2", "own")
 _DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 
@@ -25,7 +25,7 @@ def add_to(model_app: typer.Typer) -> None:
 def export(
     model: Path = typer.Argument(help="A run of `finetune` (or its model/), or a model's folder."),
     out: Path = typer.Option(help="Folder to write; must not exist yet."),
-    form: str = typer.Option("llava", help="llava: Hugging Face's LlavaForConditionalGeneration; own: ours, whole."),
+    form: str = typer.Option("llava", help="llava, blip2: Hugging Face's classes; own: ours, whole."),
     dtype: str = typer.Option("auto", show_default=False, help="float32, bfloat16 or float16.  [default: float32]"),
     as_json: bool = typer.Option(False, "--json", help="End with one JSON object on standard output."),
 ) -> None:
@@ -35,11 +35,13 @@ def export(
     Examples:
       instructgen model export runs/stage2 --out my-llava
       instructgen model export runs/stage2 --out my-llava --dtype bfloat16
+      instructgen model export runs/blip2 --form blip2 --out my-blip2
       instructgen model export runs/minigpt4 --form own --out my-minigpt4
 
     \b
-    Adapters (LoRA) are merged. The form llava takes linear and mlp2x_gelu connectors, and the logits are compared
-    before it is written; a Q-Former goes into the form own, which chat, describe and serve load.
+    Adapters (LoRA) are merged. The form llava takes linear and mlp2x_gelu connectors, blip2 a Q-Former on an EVA or
+    ViT tower; the logits are compared before either is written. Every model goes into the form own. chat, describe
+    and serve load all three.
     """
     with told_as_json(as_json=as_json):
         if form not in FORMS:
@@ -79,13 +81,14 @@ def _export(loaded: "LoadedModel", form: str, out: Path) -> dict[str, object]:
 
         whole = export_own(loaded, out)
         return {"out": str(out), "form": form, "parameters": whole.num_parameters}
+    from instructgen.student.export_blip2 import export_blip2
     from instructgen.student.export_llava import export_llava
 
-    llava = export_llava(loaded, out)
+    told = (export_blip2 if form == "blip2" else export_llava)(loaded, out)
     return {
         "out": str(out),
         "form": form,
-        "parameters": llava.num_parameters,
-        "image_token_id": llava.image_token_id,
-        "max_difference": llava.max_difference,
+        "parameters": told.num_parameters,
+        "image_token_id": told.image_token_id,
+        "max_difference": told.max_difference,
     }

@@ -66,28 +66,26 @@ def _describe(path: Path, changes: list[str], processes: int) -> dict[str, Any]:
     from instructgen.errors import InstructgenError
 
     try:
+        from instructgen.jobs.training_plan import make_workload
         from instructgen.models.build import build_on_meta
         from instructgen.models.counts import count_parameters
         from instructgen.models.lora import apply_lora
-        from instructgen.models.memory import Workload, estimate_memory
+        from instructgen.models.memory import estimate_memory
     except ImportError as error:
         raise InstructgenError(f"models need the extra [train] ({error}): pip install 'instructgen[train]'") from None
     from instructgen.train.overrides import apply_overrides
     from instructgen.train.recipe import make_recipe, read_table
+    from instructgen.train.representation_recipe import is_representation
 
+    if is_representation(read_table(path)):
+        return _describe_representation(path, changes, processes)
     recipe = make_recipe(apply_overrides(read_table(path), changes), str(path))
     model = build_on_meta(recipe.model)
     lora = recipe.train.lora
     if lora is not None:
         apply_lora(model, rank=lora.rank, alpha=lora.alpha, dropout=lora.dropout)
     model.freeze_all_but(recipe.train.trains)
-    work = Workload(
-        row_tokens=recipe.rows.row_tokens or recipe.rows.max_tokens,
-        dtype=recipe.train.dtype,
-        gradient_checkpointing=recipe.train.gradient_checkpointing,
-        quantised=lora is not None and lora.quantised,
-        num_processes=processes,
-    )
+    work = make_workload(recipe, processes)
     counts, memory = count_parameters(model), estimate_memory(model, work)
     return {
         "recipe": path.stem,
@@ -96,6 +94,45 @@ def _describe(path: Path, changes: list[str], processes: int) -> dict[str, Any]:
         "image_px": model.vision.image_px,
         "visual_tokens_per_image": model.tokens_per_image,
         "memory": _list_memory(memory, work.row_tokens, processes),
+    }
+
+
+def _describe_representation(path: Path, changes: list[str], processes: int) -> dict[str, Any]:
+    import msgspec
+
+    from instructgen.jobs.representation import estimate
+    from instructgen.models.blip2.build import outline_representation
+    from instructgen.models.blip2.counts import count_representation
+    from instructgen.train.overrides import apply_overrides
+    from instructgen.train.recipe import read_table
+    from instructgen.train.representation_recipe import RepresentationRecipe, make_representation_recipe
+
+    table = apply_overrides(read_table(path), changes, RepresentationRecipe)
+    recipe = make_representation_recipe(table, str(path))
+    model = outline_representation(recipe.model)
+    counts, batch = count_representation(model), recipe.rows.batch
+    return {
+        "recipe": path.stem,
+        "about": recipe.about,
+        "names": {
+            "vision": recipe.model.vision.name or "from nothing",
+            "qformer": "image half, with its queries",
+            "connector": "what compares and matches",
+            "language": f"text half, from {recipe.model.text.name or 'nothing'}",
+        },
+        "trains": list(recipe.train.trains),
+        "parameters": {part: count.total for part, count in counts.parts.items()},
+        "parts": msgspec.to_builtins(counts.parts),
+        "vision_final_norm": counts.final_norm,
+        "lora": None,
+        "used_parameters": counts.used,
+        "trained_parameters": counts.trained,
+        "image_px": model.vision.image_px,
+        "visual_tokens_per_image": model.num_queries,
+        "memory": {
+            **_list_memory(estimate(recipe, model, batch, processes), recipe.rows.text_tokens, processes),
+            "pairs": -(-batch // processes),
+        },
     }
 
 
@@ -145,9 +182,11 @@ def _show(table: dict[str, Any]) -> list[str]:
         lines.append(f"{'adapters':12}{number * 3}  LoRA of rank {lora['rank']}")
     lines.append(f"{'together':12}{'':16}{table['used_parameters']:>16,}{table['trained_parameters']:>16,}")
     memory = table["memory"]
-    lines += ["", f"{table['visual_tokens_per_image']} tokens an image, of {table['image_px']} px a side"]
+    plural = "s" if table["visual_tokens_per_image"] != 1 else ""
+    lines += ["", f"{table['visual_tokens_per_image']} token{plural} an image, of {table['image_px']} px a side"]
     where = "one process" if memory["processes"] == 1 else f"each of {memory['processes']} processes"
-    lines.append(f"memory of {where}, about, with rows of {memory['row_tokens']} tokens:")
+    rows = f"{memory['pairs']} pairs" if "pairs" in memory else f"rows of {memory['row_tokens']} tokens"
+    lines.append(f"memory of {where}, about, with {rows}:")
     for key in ("weights", "gradients", "optimiser", "activations", "total"):
         lines.append(f"  {key:12}{show_bytes(memory[f'{key}_bytes']):>10}")
     return lines

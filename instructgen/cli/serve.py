@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from instructgen.cli.students import DEVICE, DTYPE, MODEL, check_packages, open_student
+from instructgen.cli.students import DEVICE, DTYPE, MODEL, TEMPLATE, check_packages, open_student
 from instructgen.errors import InstructgenError
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def serve(
     temperature: float = typer.Option(0.0, min=0, max=2, help="Where a request names none."),
     device: str = DEVICE,
     dtype: str = DTYPE,
+    template: str = TEMPLATE,
     as_json: bool = typer.Option(False, "--json", help="Print address and name as one JSON object when it listens."),
 ) -> None:
     """Serve a model to programs that speak OpenAI's chat completions, `instructgen build` among them.
@@ -54,7 +55,7 @@ def serve(
     check_packages()
     settings = _make_settings(host, port, api_key_env, allow_files, tuple(allow_host), max_body_mb)
     settings = _set_work(settings, max_batch, max_waiting, max_tokens, temperature)
-    student = open_student(model, device, dtype, max_rows=max_batch, name=name or "")
+    student = open_student(model, device, dtype, max_rows=max_batch, name=name or "", template=template)
     asyncio.run(_run(student, settings, as_json=as_json))
 
 

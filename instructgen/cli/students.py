@@ -10,11 +10,12 @@ from instructgen.errors import InstructgenError
 if TYPE_CHECKING:
     from instructgen.student.local import LocalStudent
 
-MODEL = typer.Argument(help="A run of `finetune` (or its model/), a model's folder, or one in Llava's form.")
+MODEL = typer.Argument(help="A run of `finetune` (or its model/), a model's folder, or Llava's or BLIP-2's.")
 DEVICE = typer.Option("auto", show_default=False, help="cpu, cuda or cuda:N.  [default: a GPU where there is one]")
 DTYPE = typer.Option(
     "auto", show_default=False, help="float32, bfloat16 or float16.  [default: bfloat16 on a GPU, else float32]"
 )
+TEMPLATE = typer.Option("", help="Prompts of another template than the model's own: blip2_opt_vqa, say.")
 _DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 
@@ -27,7 +28,9 @@ def check_packages() -> None:
         raise InstructgenError(f"models need {', '.join(missing)}: pip install 'instructgen[train]'")
 
 
-def open_student(model: Path, device: str, dtype: Any, *, max_rows: int = 16, name: str = "") -> "LocalStudent":
+def open_student(
+    model: Path, device: str, dtype: Any, *, max_rows: int = 16, name: str = "", template: str = ""
+) -> "LocalStudent":
     """Load a model without what Hugging Face's loaders say meanwhile."""
     check_packages()
     if dtype not in _DTYPES:
@@ -36,7 +39,7 @@ def open_student(model: Path, device: str, dtype: Any, *, max_rows: int = 16, na
     from instructgen.student.load import load_student
     from instructgen.student.local import BatchLimits
 
-    return load_student(model, device, dtype, limits=BatchLimits(max_rows=max_rows), name=name)
+    return load_student(model, device, dtype, limits=BatchLimits(max_rows=max_rows), name=name, template=template)
 
 
 def hush_loaders() -> None:

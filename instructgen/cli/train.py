@@ -13,9 +13,14 @@ from instructgen.cli.failures import told_as_json
 from instructgen.errors import InstructgenError
 
 if TYPE_CHECKING:
+    from instructgen.jobs.representation import RepresentationOptions
+    from instructgen.jobs.representation_plan import RepresentationPlan
     from instructgen.jobs.training import TrainingResult
     from instructgen.jobs.training_parts import Stage, TrainingOptions
+    from instructgen.jobs.training_plan import TrainingPlan
     from instructgen.train.recipe import Recipe
+    from instructgen.train.representation_recipe import RepresentationRecipe
+    from instructgen.train.watch import TrainWatch
 
 _STOPPED = "stopped; the same command goes on from the last checkpoint"
 _DATA = typer.Option(help="Dataset: STORE, STORE@TAG, a version's folder, or a .parquet or .jsonl file.")
@@ -26,6 +31,9 @@ _SPLIT = typer.Option("train", help="The split to train on.")
 _IMAGES = typer.Option(None, help="Folder of the pictures, where the rows name them by path.")
 _DEVICE = typer.Option("auto", help="cpu, cuda or cuda:N.  [default: a GPU where there is one]")
 _CACHE = typer.Option(None, "--cache-features", help="Folder for what a frozen vision tower makes of each picture.")
+_ALSO = typer.Option(
+    [], "--also", metavar="NAME=DATA", help="A dataset of the recipe's [[mixture]]; may be given again."
+)
 _DRY_RUN = typer.Option(False, "--dry-run", help="Say what would be trained on what, and train nothing.")
 _PLAIN = typer.Option(False, "--plain", help="Progress as plain lines, also on a terminal.")
 _JSON = typer.Option(False, "--json", help="End with one JSON object on standard output.")
@@ -46,17 +54,21 @@ def pretrain(
     images: Path | None = _IMAGES,
     device: str = _DEVICE,
     cache_features: Path | None = _CACHE,
+    also: list[str] = _ALSO,
     dry_run: bool = _DRY_RUN,
     plain: bool = _PLAIN,
     as_json: bool = _JSON,
 ) -> None:
     """Stage 1: align the connector of a vision tower and a language model, both frozen.
 
+    With a recipe of BLIP-2's first stage a Q-Former learns from pairs, and there is no language model yet.
+
     \b
     Examples:
       instructgen pretrain --data out/pairs --out runs/stage1
       instructgen pretrain --data out/pairs --recipe llava15-stage1 --out runs/stage1 --dry-run
       instructgen pretrain --data out/pairs --out runs/stage1 --set optim.learning_rate=2e-3 --steps 500
+      instructgen pretrain --data out/pairs --recipe blip2-stage1 --out runs/blip2-stage1
       torchrun --nproc-per-node 8 -m instructgen pretrain --data out/pairs --recipe llava-stage1 --out runs/stage1
 
     \b
@@ -66,8 +78,20 @@ def pretrain(
     """
     with told_as_json(as_json=as_json and _speaks(), stopped=_STOPPED):
         _check_packages()
-        options = _make_options("pretrain", data, out, *_read_recipe(recipe, assignments, steps))
-        options = _change(options, split, images, device, cache_features)
+        from instructgen.train.representation_recipe import RepresentationRecipe
+
+        made, notes = _read_recipe(recipe, assignments, steps)
+        options: TrainingOptions | RepresentationOptions
+        if isinstance(made, RepresentationRecipe):
+            if also:
+                raise InstructgenError("--also is not for BLIP-2's first stage, which learns from one dataset")
+            options = _make_representation(data, out, made, notes, cache_features)
+            options = replace(options, split=split, image_folder=images, device=device)
+        else:
+            options = _change(
+                _make_options("pretrain", data, out, made, notes), split, images, device, cache_features
+            )
+            options = replace(options, also=_read_also(also))
         _act(options, dry_run=dry_run, plain=plain, as_json=as_json)
 
 
@@ -84,6 +108,7 @@ def finetune(
     images: Path | None = _IMAGES,
     device: str = _DEVICE,
     cache_features: Path | None = _CACHE,
+    also: list[str] = _ALSO,
     dry_run: bool = _DRY_RUN,
     plain: bool = _PLAIN,
     as_json: bool = _JSON,
@@ -101,10 +126,28 @@ def finetune(
     """
     with told_as_json(as_json=as_json and _speaks(), stopped=_STOPPED):
         _check_packages()
-        options = _make_options("finetune", data, out, *_read_recipe(recipe, assignments, steps))
+        from instructgen.train.representation_recipe import RepresentationRecipe
+
+        made, notes = _read_recipe(recipe, assignments, steps)
+        if isinstance(made, RepresentationRecipe):
+            raise InstructgenError(
+                f"{recipe} is BLIP-2's first stage, without a language model: `instructgen pretrain`"
+            )
+        options = _make_options("finetune", data, out, made, notes)
         options = _change(options, split, images, device, cache_features)
-        options = replace(options, model=model)
+        options = replace(options, model=model, also=_read_also(also))
         _act(options, dry_run=dry_run, plain=plain, as_json=as_json)
+
+
+def _read_also(also: list[str]) -> dict[str, str]:
+    """Return where the datasets of a mixture are, by name."""
+    found: dict[str, str] = {}
+    for each in also:
+        name, equals, place = each.partition("=")
+        if not name or not equals or not place or name in found:
+            raise InstructgenError(f"--also {each}: give NAME=DATA, each name once")
+        found[name] = place
+    return found
 
 
 def _speaks() -> bool:
@@ -120,19 +163,39 @@ def _check_packages() -> None:
         raise InstructgenError(f"training needs {', '.join(missing)}: pip install 'instructgen[train]'")
 
 
-def _read_recipe(name: str, assignments: list[str], steps: int | None) -> tuple["Recipe", dict[str, str]]:
-    """Return the recipe, and where its values come from."""
+def _read_recipe(
+    name: str, assignments: list[str], steps: int | None
+) -> tuple["Recipe | RepresentationRecipe", dict[str, str]]:
+    """Return the recipe, of whichever kind, and where its values come from."""
     from instructgen.cli.pipelines import find_recipe
     from instructgen.train.overrides import apply_overrides
     from instructgen.train.recipe import make_recipe, read_table
     from instructgen.train.recipe_notes import read_notes
+    from instructgen.train.representation_recipe import (
+        RepresentationRecipe,
+        is_representation,
+        make_representation_recipe,
+    )
 
     path = find_recipe(name)
     if steps is not None:
         assignments = [*assignments, f"train.steps={steps}"]
     where = f"{path} with {', '.join(assignments)}" if assignments else str(path)
-    recipe = make_recipe(apply_overrides(read_table(path), assignments), where)
-    return recipe, read_notes(path.read_text(encoding="utf-8"), assignments)
+    table = read_table(path)
+    notes = read_notes(path.read_text(encoding="utf-8"), assignments)
+    if is_representation(table):
+        return make_representation_recipe(apply_overrides(table, assignments, RepresentationRecipe), where), notes
+    return make_recipe(apply_overrides(table, assignments), where), notes
+
+
+def _make_representation(
+    data: str, out: Path, recipe: "RepresentationRecipe", notes: dict[str, str], cache_features: Path | None
+) -> "RepresentationOptions":
+    from instructgen.jobs.representation import RepresentationOptions
+
+    if cache_features is not None:
+        raise InstructgenError("--cache-features is not for BLIP-2's first stage, which sees pictures anew each time")
+    return RepresentationOptions(recipe=recipe, data=data, out=out, recipe_notes=notes)
 
 
 def _make_options(stage: "Stage", data: str, out: Path, recipe: "Recipe", notes: dict[str, str]) -> "TrainingOptions":
@@ -147,24 +210,44 @@ def _change(
     return replace(options, split=split, image_folder=images, device=device, feature_folder=cache_features)
 
 
-def _act(options: "TrainingOptions", *, dry_run: bool, plain: bool, as_json: bool) -> None:
+def _act(options: "TrainingOptions | RepresentationOptions", *, dry_run: bool, plain: bool, as_json: bool) -> None:
     from instructgen.cli.training_progress import TrainingProgress
 
     if dry_run:
-        from instructgen.jobs.training_plan import plan_training
-
-        plan = plan_training(options)
+        plan = _plan(options)
         typer.echo(json.dumps(plan.to_table()) if as_json else "\n".join(plan.describe()))
         return
-    from instructgen.jobs.training import train
-
-    result = train(options, TrainingProgress(is_live=sys.stderr.isatty() and not plain and not as_json))
+    result = _train(options, TrainingProgress(is_live=sys.stderr.isatty() and not plain and not as_json))
     if not result.is_first:
         return
     if as_json:
         typer.echo(json.dumps(_summarise(result)))
     else:
         _tell(result)
+
+
+def _plan(options: "TrainingOptions | RepresentationOptions") -> "TrainingPlan | RepresentationPlan":
+    from instructgen.jobs.training_parts import TrainingOptions
+
+    if isinstance(options, TrainingOptions):
+        from instructgen.jobs.training_plan import plan_training
+
+        return plan_training(options)
+    from instructgen.jobs.representation_plan import plan_representation
+
+    return plan_representation(options)
+
+
+def _train(options: "TrainingOptions | RepresentationOptions", watch: "TrainWatch") -> "TrainingResult":
+    from instructgen.jobs.training_parts import TrainingOptions
+
+    if isinstance(options, TrainingOptions):
+        from instructgen.jobs.training import train
+
+        return train(options, watch)
+    from instructgen.jobs.representation import train_representation
+
+    return train_representation(options, watch)
 
 
 def _summarise(result: "TrainingResult") -> dict[str, Any]:

@@ -11,8 +11,9 @@ from instructgen.errors import InstructgenError, RunStoppedError
 from instructgen.evaluate.predictions import PredictionFile
 from instructgen.evaluate.questions import Prediction, Question
 from instructgen.records import Failed, Message
-from instructgen.student.ask import Answer, Ask, Sampling, Student
+from instructgen.student.ask import Answer, AnyAsk, Ask, Document, Sampling, Student
 from instructgen.student.trying import answer_each, tell_failure
+from instructgen.train.marks import Mark
 
 Tell = Callable[[str, int, int], None]
 """Told of a suite, how many of its questions are done, and of how many."""
@@ -23,11 +24,21 @@ ReadPicture = Callable[[str], bytes | None]
 class Trying(Protocol):
     """A student that tells, ask by ask, what it could not answer, as one behind a network does."""
 
-    def try_all(self, asks: Sequence[Ask], sampling: Sampling) -> list[Answer | Failed]: ...
+    def try_all(self, asks: Sequence[AnyAsk], sampling: Sampling) -> list[Answer | Failed]: ...
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A student that knows its tokens."""
+
+    def count_answer_tokens(self, ask: AnyAsk, candidates: Sequence[str]) -> list[int]: ...
 
 
 class Asker(Struct, frozen=True):
-    """Who is asked and how. `model` is the digest of the student's weights, or what stands for them."""
+    """Who is asked and how. `model` is the digest of the student's weights, or what stands for them.
+
+    `by_mean` weighs a candidate by the mean log-probability of its tokens and not by their sum.
+    """
 
     student: Student
     model: str
@@ -35,6 +46,7 @@ class Asker(Struct, frozen=True):
     sampling: Sampling
     batch: int
     tell: Tell = lambda _suite, _done, _total: None
+    by_mean: bool = False
 
     def answer(self, suite: str, questions: Sequence[Question], read: ReadPicture) -> dict[str, Prediction]:
         """Return a prediction, or a failure, for every question, by key.
@@ -67,16 +79,17 @@ class Asker(Struct, frozen=True):
 
     def _digest(self, suite: str, question: Question, read: ReadPicture, shas: dict[str, str]) -> str:
         """Return what tells one ask from every other; two questions with the same ask share the answer."""
-        shown = question.image_id
-        if shown and shown not in shas:
-            shas[shown] = hashlib.sha256(_read(read, shown) or b"").hexdigest()
-        picture = shas[shown] if shown else ("zero" if shown is None else "none")
-        fields = (1, self.model, question.text, picture, question.candidates, self.sampling)
+        pictures = [_name_picture(shown, read, shas) for shown in question.shown or (question.image_id,)]
+        asked: object = pictures[0]
+        if question.parts:
+            asked = [pictures, [str(part.name) if isinstance(part, Mark) else [part] for part in question.parts]]
+        fields = (1, self.model, question.text, asked, question.candidates, self.sampling)
         # Candidates belong to a suite's own labels; free answers may serve several suites.
-        return hashlib.sha256(msgspec.json.encode((*fields, suite if question.candidates else ""))).hexdigest()
+        whose = (suite, *(("mean",) if self.by_mean else ())) if question.candidates else ("",)
+        return hashlib.sha256(msgspec.json.encode((*fields, *whose))).hexdigest()
 
     def _answer_batch(self, suite: str, batch: Sequence[tuple[Question, str]], read: ReadPicture) -> list[Prediction]:
-        ready: list[tuple[Question, str, Ask]] = []
+        ready: list[tuple[Question, str, AnyAsk]] = []
         predictions: list[Prediction] = []
         for question, digest in batch:
             ask = _make_ask(question, read)
@@ -91,19 +104,27 @@ class Asker(Struct, frozen=True):
         predictions += [self._score(suite, *one) for one in ready if one[0].candidates]
         return predictions
 
-    def _try_all(self, asks: Sequence[Ask]) -> Sequence[Answer | Failed]:
+    def _try_all(self, asks: Sequence[AnyAsk]) -> Sequence[Answer | Failed]:
         if isinstance(self.student, Trying):
             return self.student.try_all(asks, self.sampling)
         return answer_each(self.student, asks, self.sampling)
 
-    def _score(self, suite: str, question: Question, digest: str, ask: Ask) -> Prediction:
+    def _score(self, suite: str, question: Question, digest: str, ask: AnyAsk) -> Prediction:
         try:
             scores = self.student.score(ask, question.candidates)
+            if self.by_mean:
+                lengths = self._count_tokens(ask, question.candidates)
+                scores = [score / length for score, length in zip(scores, lengths, strict=True)]
         except RunStoppedError:
             raise
         except InstructgenError as error:
             return _fail(suite, question, digest, tell_failure(error))
         return Prediction(suite, question.key, digest, finish_reason="stop", scores=tuple(scores))
+
+    def _count_tokens(self, ask: AnyAsk, candidates: Sequence[str]) -> list[int]:
+        if not isinstance(self.student, Counting):
+            raise InstructgenError(f"{self.student.name} does not tell its tokens: take --score-by sum")
+        return self.student.count_answer_tokens(ask, candidates)
 
 
 def count_failures(predictions: Mapping[str, Prediction]) -> dict[str, int]:
@@ -114,16 +135,26 @@ def count_failures(predictions: Mapping[str, Prediction]) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def _make_ask(question: Question, read: ReadPicture) -> Ask | Failed:
+def _name_picture(shown: str | None, read: ReadPicture, shas: dict[str, str]) -> str:
+    """Return what tells a picture from others: of its bytes, or a word where there are none."""
+    if not shown:
+        return "zero" if shown is None else "none"
+    if shown not in shas:
+        shas[shown] = hashlib.sha256(_read(read, shown) or b"").hexdigest()
+    return shas[shown]
+
+
+def _make_ask(question: Question, read: ReadPicture) -> AnyAsk | Failed:
     turns = (Message("user", question.text),)
-    if question.image_id == "":
+    if not question.parts and question.image_id == "":
         return Ask(turns)
-    if question.image_id is None:
-        return Ask(turns, (None,))
-    picture = _read(read, question.image_id)
-    if picture is None:
-        return Failed(question.image_id, "source", "image_missing", f"no picture of {question.image_id}")
-    return Ask(turns, (picture,))
+    pictures: list[bytes | None] = []
+    for shown in question.shown or (question.image_id,):
+        picture = None if shown is None else _read(read, shown)
+        if picture is None and shown is not None:
+            return Failed(shown, "source", "image_missing", f"no picture of {shown}")
+        pictures.append(picture)
+    return Document(question.parts, tuple(pictures)) if question.parts else Ask(turns, tuple(pictures))
 
 
 def _read(read: ReadPicture, image_id: str) -> bytes | None:

@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 from msgspec import Struct
 
 from instructgen.evaluate.scores import Score
+from instructgen.train.marks import Part
 
 Arm = Literal["seen", "shuffled", "zero"]
 """With the picture; with another question's picture; with an image of zeros."""
@@ -14,13 +15,16 @@ Arm = Literal["seen", "shuffled", "zero"]
 class Question(Struct, frozen=True):
     """One ask. `key` tells it from all others of its suite; `image_id` None shows an image of zeros, "" nothing.
 
-    With `candidates` the likeliest of them is the answer; without, the student writes one.
+    With `candidates` the likeliest of them is the answer; without, the student writes one. With `parts` it is asked
+    as a document that shows the pictures `shown`, of which the last is the question's own.
     """
 
     key: str
     text: str
     image_id: str | None
     candidates: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    shown: tuple[str | None, ...] = ()
 
 
 class Prediction(Struct, frozen=True, omit_defaults=True):
@@ -49,6 +53,7 @@ class Prediction(Struct, frozen=True, omit_defaults=True):
 class Report(Struct, frozen=True):
     """What a suite measured. `groups` holds the same measures of parts: table -> part -> measure.
 
+    `is_of_part` says that `scores` repeat those of a part, for there are none of all together.
     `counts` are plain numbers (answers that could not be read, questions that could not be made); `notes` are what
     whoever reads the figures has to know.
     """
@@ -57,6 +62,7 @@ class Report(Struct, frozen=True):
     groups: dict[str, dict[str, dict[str, Score]]] = {}
     counts: dict[str, int] = {}
     notes: tuple[str, ...] = ()
+    is_of_part: bool = False
 
 
 class BlindAnswer(Struct, frozen=True):

@@ -84,7 +84,7 @@ def read_results(folder: Path) -> dict[str, Any]:
 def table_of(suite: Suite, report: Report) -> list[str]:
     """Return lines: the suite's first measures as columns, all samples first, then each part of each table."""
     columns = [name for name in suite.shown if name in report.scores]
-    rows = [("all", report.scores)]
+    rows = [] if report.is_of_part else [("all", report.scores)]
     for table, parts in report.groups.items():
         rows += [(f"{table} {part}", scores) for part, scores in parts.items()]
     width = max(len(name) for name, _ in rows)

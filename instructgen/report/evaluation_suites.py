@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from instructgen.evaluate.questions import AnswerNote, BlindAnswer, ShownAnswer
+from instructgen.evaluate.suites.few_shot import inner_name
 from instructgen.pages.charts import Chart
 from instructgen.pages.claims import Note, Segment, split_answer
 from instructgen.pages.figures import Picture, make_data_uri
@@ -27,15 +28,24 @@ _CHARTED: Mapping[str, Mapping[str, str]] = {
     "captions": {"cider": "CIDEr", "bleu_1": "BLEU-1", "bleu_4": "BLEU-4", "meteor": "METEOR"},
     "llava-bench": {"score": "score"},
     "scienceqa": {"accuracy": "accuracy"},
+    "new-names": {"accuracy": ARM_NAMES["seen"], "chance": "chance"},
+    "retrieval": {
+        "image_to_text_recall_at_1": "text of a picture",
+        "image_to_text_chance_at_1": "chance",
+        "text_to_image_recall_at_1": "picture of a text",
+        "text_to_image_chance_at_1": "chance",
+    },
 }
 _BLIND_NOTES = {
     "pope": "POPE has no blind control here: half of the questions want yes, so that who looks at nothing has 0.5.",
     "chair": "CHAIR has no blind control; a short description names little that is not there: read it with recall.",
+    "new-names": "Whoever does not see the picture is right half of the time here, exactly.",
+    "retrieval": "Chance is what a random order of all texts, or of all pictures, gives.",
 }
 _NO_CONTROL = "This suite has no blind control."
 _PLAIN_DIGITS = 1
 _PLAIN = frozenset(("words", "score", "reference_mark", "student_mark"))  # as the table of the command has them
-_SHARES = frozenset(("qa", "pope", "scienceqa"))
+_SHARES = frozenset(("qa", "pope", "scienceqa", "new-names"))
 _SIZE_PX = (256, 192)  # of the sheet that stands for a picture
 
 
@@ -108,7 +118,8 @@ def view_suite(suite: SuiteFigures, sizes: Mapping[bytes, tuple[int, int]]) -> S
 def main_score(suite: SuiteFigures) -> tuple[str, Measured, int]:
     """Return the measure that a suite is known by, and the digits that it is told with."""
     scores = suite.parts[0].scores
-    name = next((name for name in _CHARTED.get(suite.name, {}) if name in scores), None) or next(iter(scores), "")
+    charted = _CHARTED.get(inner_name(suite.name), {})
+    name = next((name for name in charted if name in scores), None) or next(iter(scores), "")
     return name, scores.get(name, Measured(None)), _PLAIN_DIGITS if name in _PLAIN else 3
 
 
@@ -140,7 +151,7 @@ def _tell(suite: SuiteFigures) -> Iterator[tuple[str, str]]:
 
 
 def _draw(suite: SuiteFigures) -> Iterator[Chart]:
-    names = _CHARTED.get(suite.name) or dict.fromkeys(list(suite.parts[0].scores)[:1], suite.name)
+    names = _CHARTED.get(inner_name(suite.name)) or dict.fromkeys(list(suite.parts[0].scores)[:1], suite.name)
     groups = [part.name for part in suite.parts]
     series = [
         BarSeries(title, {part.name: part.scores[name] for part in suite.parts if name in part.scores})
@@ -148,7 +159,7 @@ def _draw(suite: SuiteFigures) -> Iterator[Chart]:
         if name in suite.parts[0].scores
     ]
     if series:
-        most = 1.0 if suite.name in _SHARES else None
+        most = 1.0 if inner_name(suite.name) in _SHARES else None
         yield draw_error_bars("Figures", "A line is one standard error to each side.", groups, series, most=most)
     if GAIN in suite.parts[0].scores:
         gains = {part.name: part.scores[GAIN] for part in suite.parts if GAIN in part.scores}
@@ -160,7 +171,7 @@ def _compare(suite: SuiteFigures) -> tuple[str, str]:
     scores = suite.parts[0].scores
     gain, blind = scores.get(GAIN), scores.get(_BLIND)
     if gain is None or blind is None or gain.value is None:
-        return "", _BLIND_NOTES.get(suite.name, _NO_CONTROL)
+        return "", _BLIND_NOTES.get(inner_name(suite.name), _NO_CONTROL)
     seen = scores.get("accuracy", Measured(None))
     told = f"{seen.say()} with the picture, {blind.say()} without seeing it: a gain of {gain.say()}"
     if gain.stderr is None:

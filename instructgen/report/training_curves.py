@@ -1,6 +1,7 @@
 """A run's curves: every step where they are few, the lowest and highest of neighbours where they are many."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
 from msgspec import Struct
@@ -70,6 +71,10 @@ def make_charts(steps: Sequence[StepReport], went_on: Sequence[int], max_grad_no
     bound = [_mark_bound(max_grad_norm)] if max_grad_norm else []
     charts = [
         draw_curve("Loss", "Nats a learned token, mean of a step.", _read(steps, lambda one: one.loss), marks),
+        *(
+            draw_curve(f"Loss: {name}", "Before it is weighed.", _read(steps, partial(_find_part, name)), marks)
+            for name in steps[-1].parts
+        ),
         _draw_rates(steps),
         draw_curve("Norm of the gradient", clipping, _read(steps, lambda one: one.grad_norm), [*marks, *bound]),
     ]
@@ -77,6 +82,10 @@ def make_charts(steps: Sequence[StepReport], went_on: Sequence[int], max_grad_no
     if speeds:
         charts.append(draw_curve("Throughput", "Positions a second, those of pictures counted.", speeds, marks))
     return charts
+
+
+def _find_part(name: str, step: StepReport) -> float:
+    return step.parts.get(name, 0.0)
 
 
 def _read(steps: Sequence[StepReport], value: Callable[[StepReport], float]) -> list[Point]:

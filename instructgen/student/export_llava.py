@@ -57,7 +57,7 @@ def export_llava(loaded: LoadedModel, out: Path) -> LlavaExport:
     check_form(loaded)
     merge_lora(model)
     tokenizer = deepcopy(loaded.tokenizer)
-    image_token_id = _add_image_token(tokenizer)
+    image_token_id = add_image_token(tokenizer)
     llava = make_llava(model, tokenizer, image_token_id)
     difference = compare_logits(model, llava, image_token_id)
     encoder = Encoder(loaded.tokenizer, loaded.template, model.tokens_per_image)
@@ -160,9 +160,9 @@ def _make_state(model: VisionLanguageModel, config: LlavaConfig) -> dict[str, Te
     [table_name] = [name for name, value in decoder.items() if value.data_ptr() == table.weight.data_ptr()]
     text_config: Any = config.text_config
     num_rows = int(text_config.vocab_size)
-    decoder[table_name] = _grow(table.weight.data, num_rows)
+    decoder[table_name] = grow_table(table.weight.data, num_rows)
     is_tied = head.weight.data_ptr() == table.weight.data_ptr()
-    lm_head = decoder[table_name] if is_tied else _grow(head.weight.data, num_rows)
+    lm_head = decoder[table_name] if is_tied else grow_table(head.weight.data, num_rows)
     return {**tower, **_make_projector(model), **decoder, "lm_head.weight": lm_head}
 
 
@@ -184,7 +184,7 @@ def _make_projector(model: VisionLanguageModel) -> dict[str, Tensor]:
     }
 
 
-def _grow(table: Tensor, num_rows: int) -> Tensor:
+def grow_table(table: Tensor, num_rows: int) -> Tensor:
     """Add rows that are the mean of all: the logit of such a token is the mean logit, and never the largest."""
     missing = num_rows - table.shape[0]
     if missing <= 0:
@@ -203,7 +203,7 @@ def count_rows(causal_lm: PreTrainedModel) -> int:
     return int(table.weight.shape[0])
 
 
-def _add_image_token(tokenizer: "PreTrainedTokenizerBase") -> int:
+def add_image_token(tokenizer: "PreTrainedTokenizerBase") -> int:
     """Return the id of the picture's mark, which becomes a token of its own if it is none."""
     if IMAGE_TOKEN not in tokenizer.get_vocab():
         tokenizer.add_tokens([IMAGE_TOKEN], special_tokens=True)

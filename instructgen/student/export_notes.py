@@ -4,6 +4,7 @@ from pathlib import Path
 
 from instructgen.student.reading import find_text_stop
 from instructgen.train.encode import Stop
+from instructgen.train.templates import Template
 
 _HEAD = """---
 library_name: transformers
@@ -32,8 +33,47 @@ to a server as `stop`.
 """
 
 
+_BLIP2 = """---
+library_name: transformers
+pipeline_tag: image-text-to-text
+---
+# A vision-language model
+
+Trained with instructgen (template `{template}`), and written as a `Blip2ForConditionalGeneration`:
+
+```python
+from PIL import Image
+from transformers import AutoProcessor, Blip2ForConditionalGeneration
+
+model = Blip2ForConditionalGeneration.from_pretrained("THIS_FOLDER")
+processor = AutoProcessor.from_pretrained("THIS_FOLDER")
+inputs = processor(images=Image.open("picture.jpg"), text={prompt!r}, return_tensors="pt")
+answer = model.generate(**inputs, max_new_tokens=40)
+print(processor.decode(answer[0{cut}], skip_special_tokens=True))
+```
+"""
+_ELSEWHERE = """
+The processor puts the picture before all text. This model was trained with it elsewhere, so its prompts are not those
+that transformers' processor makes; `instructgen chat` writes the right ones.
+"""
+
+
+def write_blip2_notes(path: Path, template: Template, stop: Stop, *, repeats_prompt: bool) -> None:
+    """Write the README of a folder in BLIP-2's form; decoder-only models repeat the prompt before their answer."""
+    prompt = f"{template.bare}What is in the picture?" if template.has_questions else template.bare
+    cut = ', inputs["input_ids"].shape[1] :' if repeats_prompt else ""
+    text = _BLIP2.format(template=template.name, prompt=prompt + template.answer_before, cut=cut)
+    text += "" if template.images_first else _ELSEWHERE
+    path.write_text(text + _tell_stop(stop), encoding="utf-8")
+
+
 def write_notes(path: Path, template: str, stop: Stop) -> None:
     stop_text = find_text_stop(stop)
     given = f", stop_strings=[{stop_text!r}], tokenizer=processor.tokenizer" if stop_text else ""
     text = _HEAD.format(template=template, stop=given)
-    path.write_text(text + (_STOP.format(string=f"`{stop_text!r}`") if stop_text else ""), encoding="utf-8")
+    path.write_text(text + _tell_stop(stop), encoding="utf-8")
+
+
+def _tell_stop(stop: Stop) -> str:
+    text = find_text_stop(stop)
+    return _STOP.format(string=f"`{text!r}`") if text else ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -10,6 +11,9 @@ from instructgen.student.ask import Answer, Piece, Sampling
 from instructgen.student.network import Memory, Network
 from instructgen.student.pieces import Pieces
 from instructgen.student.sampling import Draw, choose_tokens
+
+if TYPE_CHECKING:
+    from instructgen.student.looking import Looks
 
 # B rows, U trunks that they begin with, L positions, D width, V vocabulary
 
@@ -24,6 +28,8 @@ class Prompt:
     embeds_ld: Tensor
     trunk: str = ""
     trunk_length: int = 0
+    looks: "Looks | None" = None
+    """What its positions look at, where pictures are seen from between the layers."""
 
     def __len__(self) -> int:
         return int(self.embeds_ld.shape[0])
@@ -122,9 +128,12 @@ def _begin(network: Network, rows: Sequence[Row], memory: Memory) -> tuple[Tenso
         by_trunk = {row.prompt.trunk: row.prompt.embeds_ld[:length] for row in rows}
         trunks_uld = torch.stack([by_trunk[trunk] for trunk in numbers])
         seen_ul = mask_bl.new_ones(len(numbers), length)
+        looks_of = {row.prompt.trunk: row.prompt.looks for row in rows}
+        memory.show([looks.until(length) for trunk in numbers if (looks := looks_of[trunk]) is not None])
         network.step(trunks_uld, seen_ul, seen_ul.cumsum(dim=-1) - 1, memory)
         memory.keep([numbers[row.prompt.trunk] for row in rows], network.device)
         mask_bl = torch.cat([mask_bl.new_ones(len(rows), length), mask_bl], dim=-1)
+    memory.show([row.prompt.looks for row in rows if row.prompt.looks is not None])
     positions_bl = (mask_bl.cumsum(dim=-1) - 1).clamp(min=0)
     return embeds_bld, mask_bl, positions_bl[:, start:]
 
@@ -149,14 +158,19 @@ def pad_left(embeds: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
 
 def score_answers(network: Network, prompt: Prompt, answers: Sequence[Sequence[int]], batch: int) -> list[float]:
     """Return the summed log-probability of each answer's tokens; the prompt is computed once."""
+    if network.reads_whole:
+        return _score_behind(network, prompt, answers, batch)
     device = network.device
     length = len(prompt)
     seen, places = torch.ones(1, length, dtype=torch.long, device=device), torch.arange(length, device=device)[None]
     sums: list[float] = []
     # The last position of the prompt is computed with each answer, whose first token it predicts.
     memory = Memory()
+    if prompt.looks is not None:
+        memory.show([prompt.looks.until(length - 1)])
     if length > 1:
         network.step(prompt.embeds_ld[None, :-1], seen[:, :-1], places[:, :-1], memory)
+    memory.show(() if prompt.looks is None else [prompt.looks])
     for start in range(0, len(answers), batch):
         is_last = start + batch >= len(answers)
         part = answers[start : start + batch]
@@ -180,4 +194,31 @@ def _score_part(network: Network, prompt: Prompt, answers: Sequence[Sequence[int
     logits_blv = network.step_all(embeds_bld, mask_bl, positions_bl, memory).float()
     likely_bl = torch.log_softmax(logits_blv, dim=-1).gather(2, ids_bl[..., None])[..., 0]
     sums: list[float] = (likely_bl * is_real_bl).sum(dim=-1).tolist()
+    return sums
+
+
+def _score_behind(network: Network, prompt: Prompt, answers: Sequence[Sequence[int]], batch: int) -> list[float]:
+    """Do the same where the prompt was read before the first token of an answer is written."""
+    device = network.device
+    seen_1l = torch.ones(1, len(prompt), dtype=torch.long, device=device)
+    read = Memory()
+    first_1v = network.step(prompt.embeds_ld[None], seen_1l, seen_1l.cumsum(dim=-1) - 1, read)
+    sums: list[float] = []
+    for start in range(0, len(answers), batch):
+        part = answers[start : start + batch]
+        longest, memory = max(map(len, part)), read.copy()
+        memory.repeat(len(part))
+        ids_bt = torch.zeros(len(part), longest, dtype=torch.long, device=device)
+        is_real_bt = torch.zeros(len(part), longest, device=device)
+        for row, ids in enumerate(part):
+            ids_bt[row, : len(ids)] = torch.tensor(ids, device=device)
+            is_real_bt[row, : len(ids)] = 1
+        logits_btv = first_1v[:, None].expand(len(part), 1, -1).float()
+        if longest > 1:
+            embeds_btd = network.embed_ids(ids_bt[:, :-1])
+            mask_bt = is_real_bt[:, :-1].long()
+            later_btv = network.step_all(embeds_btd, mask_bt, mask_bt.cumsum(dim=-1), memory).float()
+            logits_btv = torch.cat([logits_btv, later_btv], dim=1)
+        likely_bt = torch.log_softmax(logits_btv, dim=-1).gather(2, ids_bt[..., None])[..., 0]
+        sums += (likely_bt * is_real_bt).sum(dim=-1).tolist()
     return sums

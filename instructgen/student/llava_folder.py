@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,14 @@ from torch import Tensor
 
 from instructgen.errors import InstructgenError
 from instructgen.student.ask import Ask
+from instructgen.student.documents import DocumentWording
 from instructgen.student.generate import Rules
 from instructgen.student.local import BatchLimits, LocalStudent
 from instructgen.student.network import CausalNetwork
 from instructgen.student.reading import TEXT_STOPS, decode, open_checked
+from instructgen.train.encode import Encoder
 from instructgen.train.example import IMAGE_SLOT
+from instructgen.train.marks import Part
 
 if TYPE_CHECKING:
     from transformers import LlavaForConditionalGeneration, LlavaProcessor
@@ -36,8 +40,10 @@ def load_llava_student(
     if not getattr(processor, "chat_template", None):
         raise InstructgenError(f"{folder} has no chat template (chat_template.jinja); nobody knows how to ask it")
     model.to(device).eval()
-    pictures = _LlavaPictures(processor)
-    return LocalStudent(name, LlavaNetwork(model), LlavaWording(model, processor), pictures, limits)
+    pictures = ProcessorPictures(processor)
+    wording = LlavaWording(model, processor)
+    documents = DocumentWording(wording, processor.tokenizer.eos_token_id, wording.rules.decode)
+    return LocalStudent(name, LlavaNetwork(model), wording, pictures, limits, documents)
 
 
 class LlavaNetwork(CausalNetwork):
@@ -97,6 +103,14 @@ class LlavaWording:
         ids, num_before = self._encode(after), len(self._encode(before))
         return ids[num_before:]
 
+    def document_ids(self, parts: Sequence[Part]) -> list[int]:
+        """Documents know no template: they are written as for our own models, an end of text for that of a chunk."""
+        return list(map(int, self._encoder.document_ids(parts)))
+
+    @cached_property
+    def _encoder(self) -> Encoder:
+        return Encoder(self._tokenizer, "plain")
+
     def _render(self, ask: Ask) -> str:
         text: str = self._processor.apply_chat_template(_write(ask), add_generation_prompt=True)
         return text
@@ -120,7 +134,7 @@ def _write(ask: Ask) -> list[dict[str, Any]]:
     return [*system, *talk]
 
 
-class _LlavaPictures:
+class ProcessorPictures:
     """Reads pictures with the folder's own image processor."""
 
     def __init__(self, processor: "LlavaProcessor") -> None:

@@ -2,25 +2,28 @@
 
 import hashlib
 import threading
-from collections import OrderedDict
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from msgspec import Struct
+from msgspec.structs import replace
 from torch import Tensor
 
 from instructgen.draws import make_generator
 from instructgen.errors import InstructgenError
-from instructgen.student.ask import Answer, Ask, Piece, Sampling
-from instructgen.student.generate import Prompt, Rules, answer_rows, make_row, score_answers
+from instructgen.student.ask import Answer, AnyAsk, Ask, Document, Piece, Sampling, split_pictures, spread_clips
+from instructgen.student.beams import answer_by_kind
+from instructgen.student.documents import DocumentWording
+from instructgen.student.generate import Prompt, Rules, make_row, score_answers
+from instructgen.student.looking import LookingNetwork
 from instructgen.student.network import Network
+from instructgen.student.picture_memory import PictureMemory, Slot, key_of
 from instructgen.student.sampling import Draw
 from instructgen.train.example import IMAGE_SLOT
 
 # L positions of a prompt, N pictures, T tokens of one, D language width, C channels, H height, W width
-
-_BLANK = "blank"
 
 
 class Wording(Protocol):
@@ -35,6 +38,15 @@ class Wording(Protocol):
 
     def answer_ids(self, answer: str) -> list[int]:
         """Return an answer as it is learned, its stop included."""
+        ...
+
+
+@runtime_checkable
+class Pooling(Protocol):
+    """A network that tells what its vision tower makes of a whole picture."""
+
+    def pool_pictures(self, pixels_nchw: Tensor) -> Tensor:
+        """Map [N, C, H, W] to [N, V]: the tower's tokens, averaged."""
         ...
 
 
@@ -58,14 +70,15 @@ class LocalStudent:
         wording: Wording,
         read_picture: Callable[[bytes | None], Tensor],
         limits: BatchLimits = BatchLimits(),  # noqa: B008  frozen
+        documents: DocumentWording | None = None,
     ) -> None:
         self._name = name
         self._network = network
         self._wording = wording
+        self._documents = documents
         self._limits = limits
         self._lock = threading.Lock()  # of the tokenizer and the pixels: fast tokenizers mind two threads
-        self._pixels = _Kept(read_picture, limits.kept_pictures)
-        self._seen: OrderedDict[str, Tensor] = OrderedDict()
+        self._pictures = PictureMemory(network, read_picture, limits.kept_pictures, self._lock)
 
     @property
     def name(self) -> str:
@@ -75,27 +88,25 @@ class LocalStudent:
     def network(self) -> Network:
         return self._network
 
-    def check(self, ask: Ask) -> int:
+    def check(self, ask: AnyAsk) -> int:
         ids = self._encode(ask)
-        with self._lock:
-            for picture in ask.pictures:
-                self._pixels.get(picture)
+        self._pictures.read(ask.pictures)
         return self._check_room(len(ids) + self._count_added(ask))
 
-    def answer_all(self, asks: Sequence[Ask], sampling: Sampling) -> list[Answer]:
+    def answer_all(self, asks: Sequence[AnyAsk], sampling: Sampling) -> list[Answer]:
         answers: dict[int, Answer] = {}
         for piece in self.answer_together([(ask, sampling) for ask in asks], lambda _: True):
             if piece.answer is not None:
                 answers[piece.ask] = piece.answer
         return [answers[number] for number in range(len(asks))]
 
-    def stream(self, ask: Ask, sampling: Sampling) -> Iterator[str]:
+    def stream(self, ask: AnyAsk, sampling: Sampling) -> Iterator[str]:
         for piece in self.answer_together([(ask, sampling)], lambda _: True):
             if piece.text:
                 yield piece.text
 
     def answer_together(
-        self, asks: Sequence[tuple[Ask, Sampling]], is_wanted: Callable[[int], bool]
+        self, asks: Sequence[tuple[AnyAsk, Sampling]], is_wanted: Callable[[int], bool]
     ) -> Iterator[Piece]:
         """Asks about the same pictures come into one batch, for what they begin with is computed once; those batches
         and what is in them are ordered by length, so that little is padding."""
@@ -103,30 +114,44 @@ class LocalStudent:
         sizes: list[_Size] = []
         for ids, (ask, sampling) in zip(encoded, asks, strict=True):
             length = self._check_room(len(ids) + self._count_added(ask))
-            sizes.append(_Size(*self._find_trunk(ask, ids), length + sampling.max_tokens))
-        for numbers in self._plan(sizes):
+            is_document = isinstance(ask, Document)
+            sizes.append(_Size(*self._find_trunk(ask, ids), length + sampling.max_tokens, is_document))
+        for numbers in self._plan(_part_lone(sizes)):
             yield from self._answer_batch(asks, encoded, [one for one in numbers if is_wanted(one)], is_wanted)
 
-    def score(self, ask: Ask, candidates: Sequence[str]) -> list[float]:
+    def score(self, ask: AnyAsk, candidates: Sequence[str]) -> list[float]:
         if not candidates:
             return []
         with torch.inference_mode():
             ids = self._encode(ask)
             prompt = self._embed(ask, ids)
             with self._lock:
-                answers = [self._wording.answer_ids(candidate) for candidate in candidates]
+                answers = [self._answer_ids(ask, candidate) for candidate in candidates]
             self._check_room(len(prompt) + max(map(len, answers)))
             rows = max(1, min(self._limits.max_rows, self._limits.max_positions // (len(prompt) + 1)))
             return score_answers(self._network, prompt, answers, rows)
 
-    def prompt(self, ask: Ask) -> Prompt:
+    def count_answer_tokens(self, ask: AnyAsk, candidates: Sequence[str]) -> list[int]:
+        """Return how many tokens `score` sums up for each, the stop included."""
+        with self._lock:
+            return [len(self._answer_ids(ask, candidate)) for candidate in candidates]
+
+    def pool(self, pictures: Sequence[bytes | None]) -> Tensor:
+        """Return [N, V]: each picture as one feature of the tower, or of what comes out of the connector."""
+        with torch.inference_mode():
+            pixels_nchw = torch.stack(self._pictures.read(pictures)).to(self._network.device)
+            if isinstance(self._network, Pooling):
+                return self._network.pool_pictures(pixels_nchw)
+            return self._network.embed_pictures(pixels_nchw).mean(dim=1)
+
+    def prompt(self, ask: AnyAsk) -> Prompt:
         """Return what the language model is given for an ask."""
         with torch.inference_mode():
             return self._embed(ask, self._encode(ask))
 
     def _answer_batch(
         self,
-        asks: Sequence[tuple[Ask, Sampling]],
+        asks: Sequence[tuple[AnyAsk, Sampling]],
         encoded: Sequence[list[int]],
         numbers: Sequence[int],
         is_wanted: Callable[[int], bool],
@@ -134,13 +159,13 @@ class LocalStudent:
         if not numbers:
             return
         with torch.inference_mode():
-            rules, limit = self._wording.rules, self._network.max_positions
+            rules, limit = self._find_rules(asks[numbers[0]][0]), self._network.max_positions
             rows = []
             for number in numbers:
                 ask, sampling = asks[number]
                 draw = Draw(sampling, make_generator(sampling.seed, "answer", _identify(ask, encoded[number])))
                 rows.append(make_row(number, self._embed(ask, encoded[number]), draw, rules, limit))
-        pieces = answer_rows(self._network, rows, rules, is_wanted)
+        pieces = answer_by_kind(self._network, rows, rules, is_wanted)
         while True:
             with torch.inference_mode():  # not around the yield: whoever takes the piece has modes of its own
                 piece = next(pieces, None)
@@ -154,36 +179,61 @@ class LocalStudent:
         for size in sizes:
             longest[size.trunk] = max(longest.get(size.trunk, 0), size.positions)
 
-        def rank(number: int) -> tuple[int, int, str, int, int]:
+        def rank(number: int) -> tuple[bool, int, int, str, int, int]:
             size = sizes[number]
-            return -size.trunk_length, -longest[size.trunk], size.trunk, -size.positions, number
+            longest_of_trunk = longest[size.trunk]
+            return size.is_document, -size.trunk_length, -longest_of_trunk, size.trunk, -size.positions, number
 
         order = sorted(range(len(sizes)), key=rank)
         while order:
             first = sizes[order[0]]
             num_rows = max(1, min(self._limits.max_rows, self._limits.max_positions // longest[first.trunk]))
-            batch = [one for one in order[:num_rows] if sizes[one].trunk_length == first.trunk_length]
+            batch = [one for one in order[:num_rows] if sizes[one].kind == first.kind]
             yield batch
             order = order[len(batch) :]
 
-    def _find_trunk(self, ask: Ask, ids: Sequence[int]) -> tuple[str, int]:
+    def _find_trunk(self, ask: AnyAsk, ids: Sequence[int]) -> tuple[str, int]:
         """Return a name for what an ask's prompt begins with, up to its last picture, and how many positions it has;
         one position at least is left for the ask itself."""
-        if not ask.pictures:
+        if not ask.pictures or self._network.reads_whole:
             return "", 0
         end = len(ids) - list(reversed(ids)).index(IMAGE_SLOT)
-        name = hashlib.sha256(" ".join([*map(str, ids[:end]), *map(_key, ask.pictures)]).encode()).hexdigest()
+        name = hashlib.sha256(_identify(ask, ids[:end]).encode()).hexdigest()
         return name, end + self._count_added(ask) - (end == len(ids))
 
-    def _encode(self, ask: Ask) -> list[int]:
+    def _encode(self, ask: AnyAsk) -> list[int]:
         with self._lock:
-            ids = self._wording.prompt_ids(ask)
-        assert ids.count(IMAGE_SLOT) == len(ask.pictures), "the template left a picture out"
+            if isinstance(ask, Ask):
+                ids = self._wording.prompt_ids(ask)
+            else:
+                ids = self._find_documents().prompt_ids(ask if self._groups_frames else spread_clips(ask))
+        assert ids.count(IMAGE_SLOT) == len(self._split(ask)), "the template left a picture out"
         return ids
 
-    def _count_added(self, ask: Ask) -> int:
+    def _answer_ids(self, ask: AnyAsk, answer: str) -> list[int]:
+        if isinstance(ask, Ask):
+            return self._wording.answer_ids(answer)
+        return self._find_documents().answer_ids(ask, answer)
+
+    def _find_rules(self, ask: AnyAsk) -> Rules:
+        return self._wording.rules if isinstance(ask, Ask) else self._find_documents().rules
+
+    def _find_documents(self) -> DocumentWording:
+        if self._documents is None:
+            raise InstructgenError(f"{self._name} takes no documents, only chats: ask it without shots")
+        return self._documents
+
+    def _count_added(self, ask: AnyAsk) -> int:
         """Return how many positions pictures take beyond one each."""
-        return len(ask.pictures) * (self._network.tokens_per_image - 1)
+        return len(self._split(ask)) * (self._network.tokens_per_image - 1)
+
+    @property
+    def _groups_frames(self) -> bool:
+        return isinstance(self._network, LookingNetwork)
+
+    def _split(self, ask: AnyAsk) -> list[Slot]:
+        """Return the pictures of each place in the prompt."""
+        return split_pictures(ask, groups_frames=self._groups_frames)
 
     def _check_room(self, length: int) -> int:
         if length == 0:
@@ -198,8 +248,11 @@ class LocalStudent:
             )
         return length
 
-    def _embed(self, ask: Ask, ids: Sequence[int]) -> Prompt:
-        tokens_nt = self._see(ask.pictures)
+    def _embed(self, ask: AnyAsk, ids: Sequence[int]) -> Prompt:
+        tokens_nt, looks = self._pictures.see(self._split(ask)), None
+        if isinstance(self._network, LookingNetwork):
+            looks = self._network.look(tokens_nt, ids)
+            tokens_nt = [self._network.picture_row[None]] * len(tokens_nt)
         numbers = [0 if number == IMAGE_SLOT else number for number in ids]
         ids_l = torch.tensor(numbers, dtype=torch.long, device=self._network.device)
         embeds_ld = self._network.embed_ids(ids_l)
@@ -208,23 +261,7 @@ class LocalStudent:
         for place, tokens_td in zip((at for at, one in enumerate(ids) if one == IMAGE_SLOT), tokens_nt, strict=True):
             pieces += [embeds_ld[start:place], tokens_td.to(embeds_ld.dtype)]
             start = place + 1
-        return Prompt(torch.cat([*pieces, embeds_ld[start:]]), *self._find_trunk(ask, ids))
-
-    def _see(self, pictures: Sequence[bytes | None]) -> list[Tensor]:
-        """Return each picture's tokens [T, D]; one that was seen lately is not computed again."""
-        keys = [_key(picture) for picture in pictures]
-        new = {key: picture for key, picture in zip(keys, pictures, strict=True) if key not in self._seen}
-        if new:
-            with self._lock:
-                pixels_nchw = torch.stack([self._pixels.get(picture) for picture in new.values()])
-            tokens_ntd = self._network.embed_pictures(pixels_nchw.to(self._network.device))
-            self._seen.update(zip(new, tokens_ntd, strict=True))
-        found = [self._seen[key] for key in keys]
-        for key in keys:
-            self._seen.move_to_end(key)
-        while len(self._seen) > self._limits.kept_pictures:
-            self._seen.popitem(last=False)
-        return found
+        return Prompt(torch.cat([*pieces, embeds_ld[start:]]), *self._find_trunk(ask, ids), looks)
 
 
 class _Size(Struct, frozen=True):
@@ -233,31 +270,23 @@ class _Size(Struct, frozen=True):
     trunk: str
     trunk_length: int
     positions: int
+    is_document: bool
+
+    @property
+    def kind(self) -> tuple[bool, int]:
+        """What all of a batch have in common: the rules by which they end, and the length of their trunks."""
+        return self.is_document, self.trunk_length
 
 
-class _Kept:
-    """Pixels of the pictures that were read last."""
-
-    def __init__(self, read: Callable[[bytes | None], Tensor], size: int) -> None:
-        self._read = read
-        self._size = size
-        self._kept: OrderedDict[str, Tensor] = OrderedDict()
-
-    def get(self, picture: bytes | None) -> Tensor:
-        key = _key(picture)
-        if key not in self._kept:
-            self._kept[key] = self._read(picture)
-        self._kept.move_to_end(key)
-        found = self._kept[key]
-        if len(self._kept) > self._size:
-            self._kept.popitem(last=False)
-        return found
+def _part_lone(sizes: Sequence[_Size]) -> list[_Size]:
+    """Forget the trunks of documents that share theirs with none, or hardly two of any length came into one batch."""
+    num_of = Counter(size.trunk for size in sizes)
+    return [
+        replace(size, trunk="", trunk_length=0) if size.is_document and num_of[size.trunk] == 1 else size
+        for size in sizes
+    ]
 
 
-def _key(picture: bytes | None) -> str:
-    return _BLANK if picture is None else hashlib.sha256(picture).hexdigest()
-
-
-def _identify(ask: Ask, ids: Sequence[int]) -> str:
+def _identify(ask: AnyAsk, ids: Sequence[int]) -> str:
     """Return what an ask's draws hang on, beside the seed: its tokens and its pictures, and nothing beside it."""
-    return " ".join([*map(str, ids), *map(_key, ask.pictures)])
+    return " ".join([*map(str, ids), *map(key_of, ask.pictures), *map(str, ask.frames)])

@@ -2,7 +2,7 @@
 
 import copy
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -33,6 +33,11 @@ class Network(Protocol):
     @property
     def tokens_per_image(self) -> int: ...
 
+    @property
+    def reads_whole(self) -> bool:
+        """Whether all of a prompt must come in the first step, as an encoder wants it."""
+        ...
+
     def embed_ids(self, ids: Tensor) -> Tensor:
         """Map ids of any shape [...] to [..., D]."""
         ...
@@ -61,20 +66,31 @@ class Memory:
 
     def __init__(self, cache: Any = None) -> None:
         self.cache = cache
+        self.looks: tuple[Any, ...] = ()
+        """Of each row what its positions look at, where pictures are seen from between the layers."""
+        self.sight: Any = None
+
+    def show(self, looks: Sequence[Any]) -> None:
+        """Let the rows look at this from now on."""
+        self.looks, self.sight = tuple(looks), None
 
     def keep(self, rows: list[int], device: torch.device) -> None:
         """Let the rows be these of the present ones; one may be taken several times."""
+        self.show([self.looks[row] for row in rows] if self.looks else ())
         with _told_where_rows_are_one():
             self.cache.batch_select_indices(torch.tensor(rows, device=device))
 
     def repeat(self, num_rows: int) -> None:
         """Make so many equal rows of one."""
+        self.show(self.looks * num_rows)
         if self.cache is not None and num_rows > 1:
             with _told_where_rows_are_one():
                 self.cache.batch_repeat_interleave(num_rows)
 
     def copy(self) -> "Memory":
-        return Memory(copy.deepcopy(self.cache))
+        copied = Memory(copy.deepcopy(self.cache))
+        copied.show(self.looks)
+        return copied
 
 
 @contextmanager
@@ -89,6 +105,8 @@ def _told_where_rows_are_one() -> Iterator[None]:
 
 class CausalNetwork:
     """Steps through any Hugging Face causal language model."""
+
+    reads_whole = False
 
     def __init__(self, language: nn.Module) -> None:
         taken = inspect.signature(language.forward).parameters

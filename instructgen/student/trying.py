@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from instructgen.errors import InstructgenError, RunStoppedError
 from instructgen.records import Failed
-from instructgen.student.ask import Answer, Ask, Sampling, Student
+from instructgen.student.ask import Answer, AnyAsk, Sampling, Student
 
 _SHOWN_CHARS = 200
 
 
-def answer_each(student: Student, asks: Sequence[Ask], sampling: Sampling) -> list[Answer | Failed]:
+def answer_each(student: Student, asks: Sequence[AnyAsk], sampling: Sampling) -> list[Answer | Failed]:
     """Return each one's answer, or why there is none; raises RunStoppedError where nothing can be asked any more."""
     if not asks:
         return []

@@ -26,11 +26,15 @@ class QaSuite:
     max_tokens = 64
     shown: tuple[str, ...] = ("accuracy", "shuffled_accuracy", "zero_accuracy", "chance", "difference")
 
-    def __init__(self, gallery: Gallery, seed: int, limit: int | None, by: AnswerBy = "answer") -> None:
+    def __init__(
+        self, gallery: Gallery, seed: int, limit: int | None, by: AnswerBy = "answer", *, is_short: bool = False
+    ) -> None:
+        """With `is_short` a candidate is the bare label, as shots have them, and not a sentence."""
         self._gallery = gallery
         self._seed = seed
         self._limit = limit or DEFAULT_LIMIT
         self._by = by
+        self._is_short = is_short
         self._made: list[QaQuestion] = []
         self._has_shuffled: set[int] = set()
 
@@ -51,8 +55,11 @@ class QaSuite:
 
     def _ask(self, number: int, arm: Arm, image_id: str | None) -> Question:
         made = self._made[number]
-        candidates = made.answers if self._by == "likeliest" else ()
+        candidates = self._answers_of(made) if self._by == "likeliest" else ()
         return Question(f"{number}/{arm}", made.text, image_id, candidates)
+
+    def _answers_of(self, made: QaQuestion) -> tuple[str, ...]:
+        return made.labels if self._is_short else made.answers
 
     def read_picture(self, image_id: str) -> bytes | None:
         return self._gallery.read(image_id)
@@ -98,7 +105,7 @@ class QaSuite:
                 question=made.text,
                 image_id=made.image_id,
                 said=self._say(made, seen),
-                truth=(made.answers[made.labels.index(made.truth)],),
+                truth=(self._answers_of(made)[made.labels.index(made.truth)],),
                 is_right=self._read(made, seen) == made.truth,
                 group=made.kind,
                 blind=tuple(
@@ -109,7 +116,7 @@ class QaSuite:
             )
 
     def _say(self, made: QaQuestion, prediction: Prediction) -> str:
-        return made.answers[prediction.best] if self._by == "likeliest" else prediction.text
+        return self._answers_of(made)[prediction.best] if self._by == "likeliest" else prediction.text
 
     def _read(self, made: QaQuestion, prediction: Prediction) -> str | None:
         if self._by == "likeliest":
