@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).resolve().parents[2]
 _REASONS, _COLUMNS = "<!-- generated: reasons -->", "<!-- generated: columns -->"
 # What takes a reason word, and at which place.
-_CALLS = {"Fault": 0, "AttemptError": 0, "SourceIssue": 1, "Rejected": 2}
+_CALLS = {"Fault": 0, "AttemptError": 0, "SourceIssue": 1, "Rejected": 2, "DocumentError": 0}
 _STAGES = {
     "sources": "reading a source",
     "dataset": "reading pictures, publishing, importing",
@@ -25,9 +25,9 @@ _STAGES = {
 }
 # The documents that speak of a part.
 _NEAR = {
-    "sources": ("coco.md", "pairs.md"),
+    "sources": ("coco.md", "pairs.md", "interleaved.md"),
     "dataset": ("datasets.md", "exports.md"),
-    "jobs": ("refinement.md", "review.md"),
+    "jobs": ("refinement.md", "review.md", "interleaved.md"),
     "teachers": ("reference/reasons.md",),
     "sample_types": ("prompts.md",),
     "filters": ("filters.md",),
@@ -52,6 +52,9 @@ _MEANINGS = {
     "prompt_tokens": "of all these requests",
     "completion_tokens": "of all these requests",
     "cost_usd": "of all these requests; null where no price is known",
+    "image_at": "before which turn each picture, or clip, stands; null for all before the first question "
+    "([interleaved](../interleaved.md))",
+    "frames": "how many of `images` each of them takes, more than 1 for a clip; null for one each",
     "scores": "what each [filter](../filters.md) measured; null where it has nothing to measure",
 }
 
@@ -77,7 +80,7 @@ def write_columns() -> str:
     from instructgen.filters import FILTERS
 
     lines = ["| column | type | |", "|---|---|---|"]
-    for field in make_schema(tuple(FILTERS), embeds_images=True):
+    for field in make_schema(tuple(FILTERS), embeds_images=True, has_places=True, has_frames=True):
         kind = "a double for each filter" if field.name == "scores" else _TYPES.get(str(field.type), str(field.type))
         lines.append(f"| `{field.name}` | {kind.replace('<', '&lt;')} | {_MEANINGS[field.name]} |")
     return "\n".join(lines)

@@ -280,7 +280,7 @@ class Course:
         outcome, unit = judged.outcome, trail.unit
         if isinstance(outcome, Sample) or outcome.reason not in Grounding.reasons:
             return None
-        findings = find_claims(judged.turns, unit.record, unit.sample_type, unit.partner)
+        findings = find_claims(judged.turns, unit.record, unit.sample_type, unit.partner, unit.shots)
         faults = list_faults(judged.turns, findings, with_unverifiable=outcome.reason != "contradicted_claim")
         if not faults:
             return None

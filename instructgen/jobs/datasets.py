@@ -57,6 +57,12 @@ def import_version(
         return _make(out, tags, lambda staging, earlier: write_imported(plan, staging, earlier, watch))
 
 
+def build_version(out: str, write: Callable[[Path, frozenset[str]], Manifest]) -> MadeVersion:
+    """Publish what `write` puts into a folder, given the digests of shards that are there; it becomes the latest."""
+    with told_store(out):
+        return _make(out, (LATEST,), write)
+
+
 def copy_version(
     stored: StoredVersion,
     out: str,

@@ -26,21 +26,31 @@ from instructgen.evaluate.results import (
     table_of,
     tell_counts,
 )
+from instructgen.evaluate.shots.features import Embedder
 from instructgen.evaluate.shown import keep_shown
 from instructgen.evaluate.suites.captions import CaptionsSuite
 from instructgen.evaluate.suites.chair import ChairSuite
+from instructgen.evaluate.suites.few_shot import FewShotSuite, inner_name
 from instructgen.evaluate.suites.llava_bench import LlavaBenchSuite, make_bench
 from instructgen.evaluate.suites.pope import PopeSuite
 from instructgen.evaluate.suites.qa import AnswerBy, QaSuite
 from instructgen.evaluate.suites.scienceqa import ScienceQaSuite
+from instructgen.jobs.evaluate_shots import (
+    NEW_NAMES,
+    NO_SHOTS,
+    ShotMaker,
+    ShotOptions,
+    check_shots,
+    refuse_embedder,
+)
 from instructgen.ledger.ledger import Ledger
 from instructgen.records import Decoding
 from instructgen.report.evaluation import write_evaluation_report
 from instructgen.secrets import strip_url
 from instructgen.sources import open_source
-from instructgen.student.ask import Sampling, Student
+from instructgen.student.ask import BeamSampling, Sampling, Student
 
-SUITES = ("pope", "chair", "captions", "qa", "llava-bench", "scienceqa")
+SUITES = ("pope", "chair", "captions", "qa", "llava-bench", "scienceqa", NEW_NAMES)
 JUDGE_DECODING = Decoding(temperature=0.2, max_tokens=1024)  # LLaVA's
 LOCAL_BATCH, REMOTE_BATCH = 32, 128
 NUM_SCENES = 500
@@ -72,6 +82,10 @@ class EvaluateOptions:
     scienceqa: Path | None = None
     scienceqa_split: str = "test"
     budget_usd: float | None = None
+    beams: int = 1
+    length_penalty: float = 0.0
+    shots: ShotOptions = NO_SHOTS
+    by_mean: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +105,15 @@ class Evaluation:
     options: EvaluateOptions
     tell: Tell = lambda _suite, _done, _total: None
     say: Callable[[str], None] = lambda _: None
+    open_embedder: Callable[[], Embedder] = refuse_embedder
+    """What --rices looks with, loaded when it is wanted."""
     report: Path | None = None
     """Where it is, once there is one."""
     _stack: ExitStack = field(default_factory=ExitStack)
     _asked: list[tuple[Suite, Sequence[Question]]] = field(default_factory=list)
     _gallery: Gallery | None = None
     _ledger: Ledger | None = None
+    _shots: ShotMaker | None = None
 
     def prepare(self) -> None:
         """Make the suites and their questions, so that a mistake shows before a model is loaded.
@@ -106,7 +123,7 @@ class Evaluation:
         check_suites(self.options)
         self._asked = []
         for name in self.options.suites:
-            suite = self._make_suite(name)
+            suite = self._make_suite(name) if not self.options.shots.numbers else self._make_with_shots(name)
             questions = suite.questions()
             if not questions:
                 raise InstructgenError(f"{name}: nothing can be asked of {self._source_of(suite)}")
@@ -137,12 +154,17 @@ class Evaluation:
         # Who takes the likeliest token draws nothing: another seed must not ask the same anew.
         seed = options.seed if options.temperature else 0
         sampling = Sampling(options.max_tokens or suite.max_tokens, options.temperature, seed=seed)
+        if options.beams > 1:
+            sampling = BeamSampling(
+                sampling.max_tokens, sampling.temperature, beams=options.beams, length_penalty=options.length_penalty
+            )
         batch = options.batch or (REMOTE_BATCH if isinstance(student, EndpointStudent) else LOCAL_BATCH)
-        return Asker(student, model.digest, file, sampling, batch, self.tell)
+        return Asker(student, model.digest, file, sampling, batch, self.tell, options.by_mean)
 
     def _measure(self, suite: Suite, predictions: Mapping[str, Prediction], asker: Asker) -> SuiteResult:
         report = suite.measure({key: one for key, one in predictions.items() if not one.failure})
-        left_out = self._open_gallery().left_out(suite.name) if self._is_of_gallery(suite.name) else {}
+        name = inner_name(suite.name)
+        left_out = self._open_gallery().left_out(name) if self._is_of_gallery(name) else {}
         facts = SuiteFacts(self._source_of(suite), self.options.seed, asker.sampling, left_out)
         described = describe_suite(suite, facts, predictions, report)
         failed = count_failures(predictions)
@@ -171,14 +193,25 @@ class Evaluation:
 
     def _is_of_gallery(self, name: str) -> bool:
         """Return whether a suite asks about the source's pictures, and not about those of files of its own."""
-        return name != "scienceqa" and not (name == "llava-bench" and self.options.bench is not None)
+        return name not in ("scienceqa", NEW_NAMES) and not (name == "llava-bench" and self.options.bench is not None)
 
     def _source_of(self, suite: Suite) -> str:
-        if self._is_of_gallery(suite.name):
+        if isinstance(suite, FewShotSuite) and inner_name(suite.name) == NEW_NAMES:
+            return suite.title
+        if self._is_of_gallery(inner_name(suite.name)):
             return self._open_gallery().source.title
         if self.options.bench is not None and suite.name == "llava-bench":
             return self.options.bench.name
         return f"ScienceQA, {self.options.scienceqa_split}"
+
+    def _make_with_shots(self, name: str) -> FewShotSuite:
+        options = self.options
+        if self._shots is None:
+            folder = options.out / "features"
+            self._shots = ShotMaker(options.shots, options.seed, self._open_gallery, self.open_embedder, folder)
+        if name == NEW_NAMES:
+            return self._shots.make_new_names(options.source_seed or options.seed, options.limit, options.qa_by)
+        return self._shots.put_before(self._make_suite(name))
 
     def _make_suite(self, name: str) -> Suite:
         options = self.options
@@ -190,7 +223,8 @@ class Evaluation:
             case "captions":
                 return CaptionsSuite(self._open_gallery(), options.seed, options.limit)
             case "qa":
-                return QaSuite(self._open_gallery(), options.seed, options.limit, options.qa_by)
+                is_short = bool(options.shots.numbers)
+                return QaSuite(self._open_gallery(), options.seed, options.limit, options.qa_by, is_short=is_short)
             case "scienceqa" if options.scienceqa is not None:
                 return ScienceQaSuite(options.scienceqa, options.scienceqa_split, options.seed, options.limit)
         return self._make_llava_bench()
@@ -240,6 +274,9 @@ def check_suites(options: EvaluateOptions) -> None:
     for name in options.suites:
         if name not in SUITES:
             raise InstructgenError(f"no suite called '{name}'; there are: {', '.join(SUITES)}")
+    check_shots(options.shots, options.suites)
+    if options.beams > 1 and options.temperature:
+        raise InstructgenError("--beams looks for the likeliest answer and draws nothing: leave --temperature out")
     if "llava-bench" in options.suites and options.judge is None:
         raise InstructgenError("llava-bench wants a judge: --judge MODEL, and --judge-url where it is not OpenAI's")
     if "scienceqa" in options.suites and options.scienceqa is None:
@@ -250,11 +287,14 @@ def check_suites(options: EvaluateOptions) -> None:
         require_captioning()
 
 
-def describe_model(place: str, served_as: str | None) -> Model:
+def describe_model(place: str, served_as: str | None, template: str = "") -> Model:
     """Return the name and the digest of a model's folder, or of a model behind an address.
 
+    Asked in the words of another `template` it counts as another model.
     Raises InstructgenError where there is neither.
     """
+    if is_address(place) and template:
+        raise InstructgenError("--template is for a folder's model; a server writes its own prompts")
     if is_address(place):
         if served_as is None:
             raise InstructgenError(f"{strip_url(place)} is a server: name the model that it serves with --model NAME")
@@ -265,7 +305,10 @@ def describe_model(place: str, served_as: str | None) -> Model:
         raise InstructgenError(f"no model {folder}: give the folder of a trained model, or a server's address")
     if served_as is not None:
         raise InstructgenError("--model names what a server serves, and the model is a folder; leave it out")
-    return Model(_name_of(folder), hash_model(_find_weights(folder)))
+    digest = hash_model(_find_weights(folder))
+    if template:
+        digest = hashlib.sha256(f"{digest}\0{template}".encode()).hexdigest()
+    return Model(_name_of(folder), digest)
 
 
 def is_address(place: str) -> bool:

@@ -74,6 +74,7 @@ class Judge:
             request_ids=request_ids,
             checks={},
             partner=unit.partner,
+            shots=unit.shots,
         )
         changed_by: dict[str, None] = {}
         adding = [name for name, rule in self.filters.items() if getattr(rule, "adds", False)]
@@ -92,6 +93,10 @@ class Judge:
             if waiting is adding:
                 break
             waiting = adding if sample.turns == before else waiting
+        if unit.shots and len(sample.turns) != len(turns):
+            # Which image a turn is of is told by its place alone.
+            rejected = Rejected(unit.unit_id, "filter", "image_without_turn", f"{len(sample.turns)} of {len(turns)}")
+            return Judged(rejected, sample.turns, tuple(changed_by))
         return Judged(sample, sample.turns, tuple(changed_by))
 
 

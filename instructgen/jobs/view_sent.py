@@ -18,7 +18,7 @@ from instructgen.ledger.reading import find_recorded, open_for_replay
 from instructgen.prompting.requests import make_request_id
 from instructgen.records import ImageRecord, Reply, Request, Unit
 from instructgen.resources import RUN_NAME
-from instructgen.sample_types import PAIRED_TYPES
+from instructgen.sample_types import PAIRED_TYPES, SHOT_TYPES
 from instructgen.teachers import choose_teacher
 from instructgen.teachers.replay import TeacherIdentity, list_identities
 from instructgen.viewer.sent import Sent, SentRequest
@@ -97,7 +97,7 @@ class SentFinder:
     def _walk(self, image_id: str, sample_type: str, request_ids: Sequence[str]) -> list[SentRequest]:
         """Go the unit's course from answer to answer; each step tells the request that it wants."""
         record = self.find_record(image_id)
-        if record is None or sample_type in PAIRED_TYPES:
+        if record is None or sample_type in (*PAIRED_TYPES, *SHOT_TYPES):
             return []
         parts = self._parts
         unit = _plan(record, parts, sample_type)
@@ -147,8 +147,8 @@ class SentFinder:
             return None
 
     def _say_why(self, sample_type: str) -> str:
-        if sample_type in PAIRED_TYPES:
-            return "Prompts of two images are not made again."
+        if sample_type in (*PAIRED_TYPES, *SHOT_TYPES):
+            return "Prompts of several images are not made again."
         return "Prompts are made again from the image's captions and boxes: give --root FOLDER of the annotations."
 
 

@@ -6,6 +6,7 @@ rows of three places, nothing hidden. Scene k depends on (seed, k, aspect ratio)
 """
 
 import random
+from collections.abc import Sequence
 
 from instructgen.draws import make_generator
 from instructgen.scenes.kinds import KINDS
@@ -39,6 +40,16 @@ def lay_out_simply(seed: int, number: int, aspect: float) -> Scene:
             look = Look(colour, _POSES.get(kind, ""), _VARIANTS.get(kind, ""), draw.randrange(16))
             things.append(_place(draw, look, kind, free.pop(), len(things), aspect))
     return Scene(setting, "day", draw.randrange(1 << 30), tuple(things), ())
+
+
+def lay_out_alike(draw: random.Random, kind: str, colour: str, places: Sequence[int], aspect: float) -> Scene:
+    """Return a scene of one kind in one colour, a thing in each of the places, on a ground that shows the colour."""
+    grounds = [name for name, setting in PLAIN_SETTINGS.items() if colour not in setting.avoid]
+    things: list[Thing] = []
+    for place in places:
+        look = Look(colour, _POSES.get(kind, ""), _VARIANTS.get(kind, ""), draw.randrange(16))
+        things.append(_place(draw, look, kind, place, len(things), aspect))
+    return Scene(draw.choice(grounds), "day", draw.randrange(1 << 30), tuple(things), ())
 
 
 def _place(draw: random.Random, look: Look, kind: str, place: int, group: int, aspect: float) -> Thing:

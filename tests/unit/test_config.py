@@ -17,7 +17,7 @@ def write(folder: Path, text: str) -> Path:
 
 def test_every_shipped_pipeline_is_valid() -> None:
     files = [path for path in sorted(shared_folder("pipelines").glob("*.toml")) if not is_recipe(path)]
-    names = {"llava", "clean", "smoke", "minigpt4", "llava-stage1-data", "minigpt4-stage1-data"}
+    names = {"llava", "clean", "smoke", "minigpt4", "llava-stage1-data", "minigpt4-stage1-data", "interleaved"}
     assert {file.stem for file in files} == names
     for file in files:
         assert load_config(file).types

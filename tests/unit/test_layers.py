@@ -26,6 +26,7 @@ LAYERS = (
     ("batch", "evaluate", "fetch", "review"),
     ("report", "viewer"),
     ("jobs",),
+    ("engine",),
     ("cli",),
 )
 PAIRS = {
@@ -42,7 +43,7 @@ RANKS = {part: rank for rank, row in enumerate(LAYERS) for part in row}
 HEAVY = (
     *("openai", "aiohttp", "uvloop", "tenacity", "tiktoken", "tokenizers", "keyring", "prometheus_client"),
     *("pandas", "pyarrow", "numpy", "PIL", "pycocotools", "torch", "jinja2", "inflect"),
-    *("datasets", "spacy", "transformers", "rich", "duckdb", "starlette", "uvicorn"),
+    *("datasets", "spacy", "transformers", "rich", "duckdb", "starlette", "uvicorn", "av", "ray"),
 )
 
 

@@ -94,12 +94,13 @@ def test_unreadable_picture_is_nobodys_partner() -> None:
 
 def test_picture_of_the_partner_goes_along_where_rows_embed_them() -> None:
     planner = plan(make_record(1), make_record(2))
-    assert [(image.picture, image.partner_picture) for image in planner.images()] == [(None, None)] * 2
+    assert [image.picture for image in planner.images()] == [None, None]
+    assert [image.other_pictures for image in planner.images()] == [{}, {name(1): None}]
     planner.max_image_pixels = 100_000_000
     first, second = planner.images()
     assert first.picture is not None
-    assert first.partner_picture is None
-    assert second.partner_picture == first.picture != second.picture
+    assert first.other_pictures == {}
+    assert second.other_pictures == {name(1): first.picture} != {name(1): second.picture}
 
 
 def test_no_image_comes_into_two_splits() -> None:
@@ -116,5 +117,5 @@ def test_no_image_comes_into_two_splits() -> None:
 
 def test_types_of_one_image_are_planned_as_before() -> None:
     for image in plan(make_record(1), make_record(2), types=("conv", "detail")).images():
-        assert image.partner_picture is None
+        assert image.other_pictures == {}
         assert all(isinstance(unit, Unit) and unit.partner is None for _, unit in image.units)
