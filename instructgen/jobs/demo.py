@@ -214,14 +214,19 @@ def make_steps(out: Path, plan: DemoPlan) -> list[Step]:
     pairs, chats, blind_chats = out / "data" / "pairs", out / "data" / "chats", out / "data" / "blind" / "chats.jsonl"
     parts = ("--set", f"model.vision.name={vision}", "--set", f"model.language.name={language}")
     scenes = ("--source", _SOURCE, "--limit", str(plan.num_scenes), "--seed", str(plan.student_seed))
-    stage1 = out / "runs" / "stage1"
+    details, stage1, captions1 = out / "data" / "details", out / "runs" / "stage1", out / "runs" / "stage1-captions"
     seed = ("--set", f"train.seed={plan.seed}", "--set", f"model.seed={plan.seed}")
 
-    def finetune(name: str, data: Path, after: tuple[str, ...], *more: str) -> Step:
+    def pretrain(run: Path, data: Path) -> Step:
+        command = ("pretrain", "--recipe", "demo-stage1", "--data", str(data), "--out", str(run), *parts, *seed)
+        steps = ("--steps", str(plan.stage1_steps))
+        return Step(run.name, (*command, *steps, *_COMMON), run / "model", ("vision", "language", data.name))
+
+    def finetune(name: str, data: Path, before: Path, after: tuple[str, ...], *more: str) -> Step:
         run = out / "runs" / name
-        command = ("finetune", "--recipe", "demo-stage2", "--data", str(data), "--model", str(stage1))
+        command = ("finetune", "--recipe", "demo-stage2", "--data", str(data), "--model", str(before))
         steps = ("--steps", str(plan.stage2_steps), "--out", str(run))
-        return Step(name, (*command, *steps, *seed, *_COMMON, *more), run / "model", ("stage1", *after))
+        return Step(name, (*command, *steps, *seed, *_COMMON, *more), run / "model", (before.name, *after))
 
     def evaluate(name: str) -> Step:
         folder = out / "evaluation" / name
@@ -232,22 +237,18 @@ def make_steps(out: Path, plan: DemoPlan) -> list[Step]:
     def build(name: str, folder: Path, *more: str) -> Step:
         return Step(name, ("build", *scenes, *more, "--out", str(folder), "--json"), folder / "tags" / "latest")
 
-    pretrain = ("pretrain", "--recipe", "demo-stage1", "--data", str(pairs), "--out", str(stage1), *parts, *seed)
-    blind = finetune("blind", blind_chats, ("chats",), "--images", str(blind_chats.parent))
+    blind = finetune("blind", blind_chats, stage1, ("chats",), "--images", str(blind_chats.parent))
     return [
         _make_stage0("language", language, plan),
         _make_stage0("vision", vision, plan),
+        build("details", details, "--teacher", "scene-program", "--types", "detail"),
         build("pairs", pairs, "--teacher", "captions", "--types", "brief"),
-        build("chats", chats, "--teacher", "scene-program", "--types", "conv,detail,reasoning"),
-        Step(
-            "stage1",
-            (*pretrain, "--steps", str(plan.stage1_steps), *_COMMON),
-            stage1 / "model",
-            ("vision", "language", "pairs"),
-        ),
-        finetune("stage2", chats, ("chats",)),
+        build("chats", chats, "--teacher", "scene-program", "--types", "conv,detail,reasoning,negative"),
+        pretrain(stage1, details),
+        pretrain(captions1, pairs),
+        finetune("stage2", chats, stage1, ("chats",)),
         replace(blind, before=lambda: write_blind(chats, blind_chats)),
-        finetune("captions", pairs, ()),
+        finetune("captions", pairs, captions1, ()),
         *(evaluate(name) for name in _PARTS),
     ]
 

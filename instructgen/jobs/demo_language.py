@@ -28,12 +28,14 @@ from instructgen.jobs.demo_scenes import (
     SeenThing,
     write_drill,
     write_list,
+    write_presence,
     write_tally,
 )
 from instructgen.lexicon.words import plural_of
 from instructgen.models.language import make_config, make_language
 from instructgen.models.quiet import quiet
 from instructgen.models.seeds import seeded
+from instructgen.prompting.prompts import load_questions
 from instructgen.records import Message
 from instructgen.teachers.scene_program import Task, Written, write
 from instructgen.train.encode import Encoder, RawSample, Skipped
@@ -53,18 +55,20 @@ _PLACE_WORDS = ("left", "right", "upper", "lower", "middle")
 WORDS = (*NOUNS, *COLOURS, *_PLACE_WORDS)
 _LIST_QUESTION = "What is where?"
 _TALLY_QUESTION = "How many are there of each?"
-_CAPTION_QUESTION = "What does the picture show?"
-_DETAIL_QUESTION = "Describe the picture in detail."
 # How often a chat is of each kind in each of three parts; lists are of almost nothing but what can be looked up.
 _FIRST = {"list": 1.0}
-_BY_THING = {"list": 0.1, "drill": 0.3, "caption": 0.05, "conversation": 0.55}
-_BY_PATCH = {"list": 0.06, "tally": 0.14, "drill": 0.3, "caption": 0.04, "conversation": 0.38, "description": 0.08}
+_BY_THING = {"list": 0.1, "drill": 0.3, "presence": 0.05, "caption": 0.05, "conversation": 0.5}
+_BY_PATCH = {
+    "list": 0.06, "tally": 0.14, "drill": 0.28, "presence": 0.04, "caption": 0.06, "conversation": 0.32,
+    "description": 0.08, "reasoning": 0.02,
+}  # fmt: skip
 # Most of an answer is wording: its words that tell what is there, and where, weigh as much as all else together.
 _TELLING = (
     *NOUNS, *COLOURS, "left", "right", "top", "bottom", "middle", "upper", "lower", "center", "higher", "above",
     "below", "one", "two", "three", "four", "Yes", "No", "no",
 )  # fmt: skip
 _WORDING_WEIGHT = 0.1
+_MAX_NOISE = 0.5  # what a connector writes in the place of words is never just these
 _NUM_CONVERSATIONS, _NUM_DRILLS = 3, 2  # of a scene
 _SPECIALS = ("<|pad|>", "<|end|>", "<|user|>", "<|assistant|>", "<|system|>")
 _CHAT_TEMPLATE = (
@@ -95,13 +99,15 @@ def write_chats(scene: OtherScene, seed: int) -> dict[str, list[Pairs]]:
     draw = make_generator(seed, "demo/drill", scene.record.image_id)
     conversations = [write(Task("conv", scene.record), seed + number) for number in range(_NUM_CONVERSATIONS)]
     description, reasoning = (write(Task(name, scene.record), seed) for name in ("detail", "reasoning"))
+    asks_brief, asks_detail = (load_questions(None, name) for name in ("brief", "detail"))
     return {
         "list": [((_LIST_QUESTION, write_list(scene.things)),)],
         "tally": [((_TALLY_QUESTION, write_tally(scene.things, draw)),) for _ in range(_NUM_DRILLS)],
         "drill": [write_drill(scene.things, draw) for _ in range(_NUM_DRILLS)],
-        "caption": [((_CAPTION_QUESTION, caption),) for caption in scene.record.captions],
+        "presence": [write_presence(scene.things, draw) for _ in range(_NUM_DRILLS)],
+        "caption": [((draw.choice(asks_brief), caption),) for caption in scene.record.captions],
         "conversation": [_pairs(one) for one in conversations if one.turns],
-        "description": [((_DETAIL_QUESTION, description.text),)] if description.text else [],
+        "description": [((draw.choice(asks_detail), description.text),)] if description.text else [],
         "reasoning": [_pairs(reasoning)] if reasoning.turns else [],
     }
 
@@ -154,13 +160,14 @@ def train_language(
     language = _make_language(len(tokenizer), seed)
     reader = _Reader(language, _name_words(tokenizer), [see(scene.things) for scene in scenes], weigh(tokenizer))
     draw = random.Random(seed)
+    torch.manual_seed(seed)  # of the noise
     done = 0
     for is_by_patch, shares, count in zip((False, False, True), (_FIRST, _BY_THING, _BY_PATCH), steps, strict=True):
         if not done or is_by_patch:  # rates rise and fall twice
             descent = Descent([language], count if done else steps[0] + steps[1], num_warm=_WARM_STEPS)
         for batch in _draw_batches(chats, shares, count, draw):
             done += 1
-            tell(done, sum(steps), descent.take_step(reader.read(batch, is_by_patch=is_by_patch)))
+            tell(done, sum(steps), descent.take_step(reader.read(batch, is_by_patch=is_by_patch, noise=_MAX_NOISE)))
     with quiet():
         language.eval().save_pretrained(folder)
 
@@ -285,8 +292,11 @@ class _Reader:
         self._by_thing = torch.from_numpy(np.stack([sight.by_thing for sight in sights]))
         self._by_patch = torch.from_numpy(np.stack([sight.by_patch for sight in sights]))
 
-    def read(self, batch: Sequence[_Chat], *, is_by_patch: bool) -> Tensor:
-        """Return the mean loss of what an assistant says."""
+    def read(self, batch: Sequence[_Chat], *, is_by_patch: bool, noise: float = 0.0) -> Tensor:
+        """Return the mean loss of what an assistant says.
+
+        Each picture's words have noise, up to `noise` times as large as the words are.
+        """
         sights_btn = (self._by_patch if is_by_patch else self._by_thing)[[chat.scene for chat in batch]]
         slot = int(np.flatnonzero(batch[0].example.ids == IMAGE_SLOT)[0])
         ids_bl, is_trained_bl = _pad(batch)
@@ -295,6 +305,9 @@ class _Reader:
             words_nd = self._words_nv @ embed.weight
             text_bld = embed(ids_bl.clamp(min=0))
             seen_btd = (sights_btn @ words_nd).to(text_bld.dtype)
+            if noise:
+                levels_b11 = noise * words_nd.detach().std() * torch.rand(len(batch), 1, 1)
+                seen_btd = seen_btd + (levels_b11 * torch.randn(seen_btd.shape)).to(seen_btd.dtype)
             inputs = torch.cat((text_bld[:, :slot], seen_btd, text_bld[:, slot + 1 :]), dim=1)
             hidden_bld = self._language.model(inputs_embeds=inputs, use_cache=False).last_hidden_state
             shift = sights_btn.shape[1] - 1  # positions that the slot takes beyond its own

@@ -16,10 +16,10 @@ class DemoPlan(Struct, frozen=True):
     seed: int = 0
     num_other_scenes: int = 1800
     vision_steps: int = 320
-    language_steps: tuple[int, int, int] = (100, 800, 600)
+    language_steps: tuple[int, int, int] = (100, 1400, 700)
     num_scenes: int = 2000
-    stage1_steps: int = 500
-    stage2_steps: int = 500
+    stage1_steps: int = 1000
+    stage2_steps: int = 600
     num_held_out: int = 200
 
     @property

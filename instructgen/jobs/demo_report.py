@@ -32,7 +32,7 @@ _BARS = (
     ("stage2", "chance", "chance"),
 )
 _CONTROLS = ("another picture", "no picture", "student of questions alone")
-_RUNS = ("stage1", "stage2", "captions", "blind")
+_RUNS = ("stage1", "stage2", "stage1-captions", "captions", "blind")
 _PARTS = ("vision", "language")
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from instructgen.lexicon.words import NUMBER_NAMES, plural_of, with_article
 from instructgen.scenes.simple import SIMPLE_COLOURS, SIMPLE_KINDS
 from instructgen.sources.scenes import SceneImage, SimpleScenesSource, encode_jpeg
+from instructgen.teachers.scene_program.speech import polish
+from instructgen.teachers.scene_program.wordings import load_wordings
 
 if TYPE_CHECKING:
     from instructgen.records import ImageRecord
@@ -31,6 +33,8 @@ _PLACES = {
 }
 _MAX_TURNS = 7
 _NUMBERS = {0: "no", **NUMBER_NAMES}
+_PICTURES = ("image", "picture", "photo")
+_NUM_FORMS = 4  # the rarer ones of an answer's forms are left to conversations
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,21 @@ def write_drill(things: tuple[SeenThing, ...], draw: random.Random) -> tuple[tup
         side = "left" if one.x < other.x else "right"
         question = f"Is the {one.noun} left or right of the {other.noun}?"
         turns.append((question, f"The {one.noun} is to the {side} of the {other.noun}."))
+    draw.shuffle(turns)
+    return tuple(turns[:_MAX_TURNS])
+
+
+def write_presence(things: tuple[SeenThing, ...], draw: random.Random) -> tuple[tuple[str, str], ...]:
+    """Ask in the scene program's words whether things are there: as many that are as are not, of the same kinds."""
+    wordings = load_wordings()
+    there = sorted({thing.noun for thing in things})
+    absent = draw.sample([noun for noun in NOUNS if noun not in there], len(there))
+    turns = []
+    for noun in (*there, *absent):
+        wording = wordings["present_one_bare" if noun in there else "absent_one"]
+        slots = {"x": noun, "a_x": with_article(noun), "pic": draw.choice(_PICTURES)}
+        asked, told = draw.choice(wording.ask), draw.choice(wording.plain[:_NUM_FORMS])
+        turns.append((polish(asked.format(**slots)), polish(told.format(**slots))))
     draw.shuffle(turns)
     return tuple(turns[:_MAX_TURNS])
 

@@ -19,6 +19,7 @@ from instructgen.models.pictures import PictureReader
 from instructgen.models.saved_tower import save_tower
 from instructgen.models.spec import VisionSpec
 from instructgen.models.towers import build_tower
+from instructgen.models.vision import VisionTower
 
 # B pictures, C channels, H height, W width, P patches, V vision width, N words
 
@@ -64,7 +65,24 @@ def train_vision(scenes: Sequence[OtherScene], folder: Path, *, num_steps: int, 
             told_bpn: Tensor = head(tower(pixels))
         loss = functional.binary_cross_entropy_with_logits(told_bpn.float(), truth_bpn) * truth_bpn.shape[2]
         tell(step + 1, num_steps, descent.take_step(loss))
-    save_tower(tower.eval(), folder)
+    centre(tower.eval(), pixels_bchw)
+    save_tower(tower, folder)
+
+
+@torch.no_grad()
+def centre(tower: VisionTower, pixels_bchw: Tensor) -> None:
+    """Shift and scale the final norm, so that features have mean 0 and deviation 1 over these pictures.
+
+    An offset that all patches share, larger than what tells them apart, is what a connector would learn from first.
+    """
+    starts = range(0, len(pixels_bchw), _BATCH)
+    features_bpv = torch.cat([tower(pixels_bchw[start : start + _BATCH]) for start in starts])
+    mean_v = features_bpv.mean(dim=(0, 1))
+    spread = (features_bpv - mean_v).std()
+    norm = tower.final_norm
+    assert isinstance(norm, nn.LayerNorm)
+    norm.bias.sub_(mean_v).div_(spread)
+    norm.weight.div_(spread)
 
 
 def _tell_words(things: Sequence[SeenThing]) -> NDArray[np.bool_]:

@@ -1,6 +1,7 @@
 """What stage 0 of the demo is shown: scenes of its own, what is where in them, and never a held-out one."""
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from instructgen.jobs.demo_scenes import (
     draw_other_scenes,
     write_drill,
     write_list,
+    write_presence,
     write_tally,
 )
 
@@ -60,6 +62,15 @@ def test_drill_answers_what_it_asks() -> None:
     assert "Where is the car?" not in asked
 
 
+def test_presence_asks_for_as_many_things_that_are_not_there_as_are() -> None:
+    asked = [pair for number in range(30) for pair in write_presence(THINGS, random.Random(number))]
+    said_no = {noun for question, answer in asked if answer.startswith("No,") for noun in NOUNS if noun in question}
+    said_yes = {noun for question, answer in asked if answer.startswith("Yes,") for noun in NOUNS if noun in question}
+    assert said_yes == {"cup", "bird", "car"}
+    assert said_no == {*NOUNS} - said_yes
+    assert sum(answer.startswith("No,") for _, answer in asked) == len(asked) / 2 == 90
+
+
 def test_patches_of_a_thing_lie_around_its_middle() -> None:
     for scene in draw_other_scenes(7, 12):
         for one in scene.things:
@@ -89,18 +100,60 @@ def test_words_of_a_thing_hold_its_noun_colour_and_place() -> None:
     assert {WORDS[at] for at in np.flatnonzero(sight.by_patch[6])} == {"cup", "blue", "left", "lower"}
 
 
-def test_words_that_tell_weigh_more_than_wording() -> None:
+def test_features_are_centred_over_the_pictures_and_stay_so_on_disk(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="the extra [train] is not installed")
     pytest.importorskip("transformers", reason="the extra [train] is not installed")
-    from pathlib import Path
-    from tempfile import TemporaryDirectory
+    from msgspec.structs import replace
 
+    from instructgen.jobs.demo_vision import IMAGE_PX, centre, make_spec
+    from instructgen.models.saved_tower import save_tower
+    from instructgen.models.towers import build_tower
+
+    pixels = torch.rand(60, 3, IMAGE_PX, IMAGE_PX, generator=torch.Generator().manual_seed(0))
+    tower = build_tower(make_spec(), 0, weights=True, dtype=torch.float32).eval()
+    with torch.no_grad():
+        tower.final_norm.bias += 3
+    centre(tower, pixels)
+    save_tower(tower, tmp_path / "tower")
+    spec = replace(make_spec(), config=None, name=str(tmp_path / "tower"))
+    with torch.no_grad():
+        features = build_tower(spec, 0, weights=True, dtype=torch.float32).eval()(pixels)
+    assert features.mean(dim=(0, 1)).abs().max() < 1e-4
+    assert features.std() == pytest.approx(1, abs=1e-3)
+
+
+def test_captions_and_descriptions_are_asked_for_as_the_students_dataset_asks() -> None:
+    pytest.importorskip("torch", reason="the extra [train] is not installed")
+    from instructgen.jobs.demo_language import write_chats
+    from instructgen.prompting.prompts import load_questions
+
+    written = [write_chats(scene, 0) for scene in draw_other_scenes(7, 12)]
+    for kind, sample_type in (("caption", "brief"), ("description", "detail")):
+        asked = {chat[0][0] for by_kind in written for chat in by_kind[kind]}
+        assert len(asked) > 1
+        assert asked <= set(load_questions(None, sample_type))
+
+
+def test_language_model_is_the_same_whatever_was_drawn_before(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="the extra [train] is not installed")
+    pytest.importorskip("transformers", reason="the extra [train] is not installed")
+    from instructgen.jobs.demo_language import train_language
+
+    scenes = list(draw_other_scenes(7, 12))
+    for number in range(2):
+        torch.manual_seed(number)
+        train_language(scenes, tmp_path / str(number), steps=(1, 1, 1), seed=5, tell=lambda *_: None)
+    first, second = ((tmp_path / str(number) / "model.safetensors").read_bytes() for number in range(2))
+    assert first == second
+
+
+def test_words_that_tell_weigh_more_than_wording(tmp_path: Path) -> None:
+    pytest.importorskip("transformers", reason="the extra [train] is not installed")
     from instructgen.jobs.demo_language import train_tokenizer, weigh
 
-    with TemporaryDirectory() as folder:
-        tokenizer = train_tokenizer(["The cup is blue.", "The cup is on the left side."] * 8, Path(folder))
-        weights = weigh(tokenizer)
-        of = {
-            word: float(weights[tokenizer.encode(f" {word}", add_special_tokens=False)].max())
-            for word in ("is", "cup")
-        }
+    tokenizer = train_tokenizer(["The cup is blue.", "The cup is on the left side."] * 8, tmp_path)
+    weights = weigh(tokenizer)
+    of = {
+        word: float(weights[tokenizer.encode(f" {word}", add_special_tokens=False)].max()) for word in ("is", "cup")
+    }
     assert of["cup"] > 5 * of["is"]
