@@ -38,12 +38,12 @@ def find_actions(
         if known is None or (not known.where and action.where):
             found[key] = action
     _add_agreed(found, sources, roles)
-    ordered = sorted(found.values(), key=lambda one: (-one.num_captions, not one.where, one.doing, one.subject))
+    ordered = sorted(found.values(), key=lambda one: (-one.num_bearing_out, not one.where, one.doing, one.subject))
     return drop_disputed(ordered, [reading.tokens for reading in readings])
 
 
 def _add_agreed(found: dict[tuple[str, str, str], Action], sources: Sources, roles: dict[str, Entity]) -> None:
-    """Add what most captions tell in their own words; what was understood word by word is sure by them too."""
+    """Add what most captions tell in their own words; what was understood word by word is agreed by them too."""
     for agreed in find_agreed(sources.readings, sources.voices):
         for event, tellings, num_captions in agreed:
             checked = _check(event, sources)
@@ -51,11 +51,11 @@ def _add_agreed(found: dict[tuple[str, str, str], Action], sources: Sources, rol
                 continue
             spans = [(one.reading, one.subject.start, one.end) for one in tellings]
             action = _build(event, *checked, spans, sources, roles)
-            action = structs.replace(action, num_captions=num_captions, certainty="sure", is_agreed=True)
+            action = structs.replace(action, num_alike=num_captions, is_agreed=True)
             key = (action.category, action.subject, action.doing or action.where)
             known = found.get(key)
             if known is not None and (known.where == action.where or (known.is_place_agreed and not action.where)):
-                action = structs.replace(known, num_captions=max(num_captions, known.num_captions), is_agreed=True)
+                action = structs.replace(known, num_alike=num_captions, is_agreed=True)
             found[key] = action
             break
 

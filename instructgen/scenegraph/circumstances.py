@@ -199,8 +199,10 @@ def _is_beside_others(lemma: str, num_votes: int, readings: tuple[CaptionReading
     own = {word for room in ROOMS if ROOMS[room] == kind for word in (room.split()[-1],)}
     others = [set(other.split()) for other in ROOMS if ROOMS[other] != kind]
     rest = [set(reading.tokens) for reading in readings if own.isdisjoint(reading.tokens)]
+    both = [set(reading.tokens) for reading in readings if not own.isdisjoint(reading.tokens)]
     naming = sum(not _OTHER_ROOMS.isdisjoint(words) or any(other <= words for other in others) for words in rest)
-    return kind is not None and 2 * naming >= num_votes
+    alone = len(readings) - len(rest) - sum(any(other <= words for other in others) for words in both)
+    return kind is not None and 2 * naming >= max(num_votes, alone)
 
 
 def _choose_room(lemmas: list[str], votes: dict[str, list[Span]]) -> tuple[set[str], list[str]]:

@@ -16,7 +16,7 @@ def drop_disputed(
     words = frozenset(token for tokens in captions for token in tokens)
     kept, disputed = _drop_rivals(actions)
     kept = [one for one in kept if not is_outvoted(f"{one.doing} {one.where}".split(), one.verb, captions)]
-    kept = [one for one in kept if one.num_captions > 1 or not _is_doubted(one, words)]
+    kept = [one for one in kept if one.num_bearing_out > 1 or not _is_doubted(one, words)]
     return _drop_renamed(kept), disputed
 
 
@@ -62,7 +62,7 @@ def _drop_rivals(actions: list[Action]) -> tuple[list[Action], list[Contradictio
         if excludes(first.verb, action.verb):
             spans = (*first.evidence.spans, *action.evidence.spans)
             disputed.append(Contradiction(action.subject, "posture", (first.verb, action.verb), Evidence(spans)))
-            if action.num_captions == first.num_captions:
+            if action.num_bearing_out == first.num_bearing_out:
                 unclear.add(key)
     kept = []
     for action in actions:

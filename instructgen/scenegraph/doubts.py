@@ -17,8 +17,6 @@ _VEHICLES = frozenset(("car", "bus", "train", "truck", "airplane", "boat"))
 _LARGE_BOOK = 0.3  # share of the picture
 _GENERAL = frozenset(("pastry", "pastries", "dough", "mix", "batter", "bread"))  # donuts are of these too
 # Never beside what else they are called.
-_GENERAL = frozenset(("pastry", "pastries", "dough", "mix", "batter", "bread"))  # donuts are of these too
-# Never beside what else they are called.
 _OUTVOTED = frozenset((
     "clock", "sheep", "kite", "cell phone", "surfboard", "book", "couch", "bed", "toilet", "cake", "donut",
     "sandwich", "hot dog",
@@ -161,7 +159,9 @@ def _is_outvoted(rivals: tuple[str, ...], said: Mentions, readings: tuple[Captio
     """True where as many captions call it by another name."""
     # "A boogie board" is in the lexicon's words for the category, and no surfboard for all that.
     own = {r.number for r, phrase in said if set(rivals).isdisjoint(r.tokens[phrase.start : phrase.end])}
-    apart = set(rivals) - _GENERAL
+    # What a caption names beside it is another thing: "a toilet and a bucket".
+    beside = {token for one in readings if one.number in own for token in one.tokens}
+    apart = set(rivals) - _GENERAL - beside
     others = sum(not apart.isdisjoint(one.tokens) for one in readings if one.number not in own)
     return others >= max(1, len(own))
 

@@ -100,7 +100,8 @@ class Action(Struct, frozen=True):
     `verb` is the base form, "be" for what merely lies somewhere; `held` is its object as it is said ("an umbrella").
     `object` and `place` are lemmas or ""; `things` are the other categories it names. `number` is how many do it if
     the caption's number is that of the boxes, else 0. `is_agreed` and `is_place_agreed` tell whether boxes or
-    two captions have what it names.
+    two captions have what it names. `num_captions` are those that tell it so, and are cited; `num_alike` counts all
+    that tell it in whatever words, and is 0 where that was not asked.
     """
 
     entity: int | None
@@ -123,11 +124,16 @@ class Action(Struct, frozen=True):
     lemma: str = ""
     is_agreed: bool = True
     is_place_agreed: bool = True
+    num_alike: int = 0
+
+    @property
+    def num_bearing_out(self) -> int:
+        return max(self.num_captions, self.num_alike)
 
     @property
     def is_main(self) -> bool:
         """True for what most of five captions tell, each in its own words."""
-        return self.num_captions >= _MOST and bool(self.doing)
+        return self.num_bearing_out >= _MOST and bool(self.doing)
 
 
 class Circumstance(Struct, frozen=True):

@@ -40,6 +40,7 @@ _MORE_NOUNS = frozenset((
     "slice", "reflection", "hand", "arm", "head", "face", "mouth", "body", "leg", "lap", "tail", "trail", "cone",
     "container", "item", "meal", "drink", "crowd", "fan", "spectator", "passenger", "skyline", "entrance", "archway",
 ))  # fmt: skip
+_IN_IE = frozenset(("veggie", "selfie", "brownie", "cookie", "smoothie", "movie", "hoodie", "zombie", "pie", "tie"))
 # Endings of words for people, and other words for these.
 _OF_PEOPLE = ("er", "or", "ist", "ers", "ors", "ists", "man", "men", "ian", "ians", "ee", "ees")
 # People, parts of a body, and what is too vague to be told as a thing.
@@ -67,7 +68,7 @@ def find_noun(tokens: tuple[str, ...], at: int, num_captions: Counter[str]) -> N
         return None
     if token in _MASS:
         return Noun(token, "thing", "mass", is_plural=False, category=None)
-    single = token[:-1] if token.endswith("s") and not token.endswith(("ss", "us")) else token
+    single = _single_of(token)
     known = token in NOUNS or token in VERB_FORMS or token in BASE_FORMS or token in BOUNDARIES
     if known or token in _NO_NOUNS or (single != token and plural_of(single) != token):
         return None
@@ -78,6 +79,13 @@ def find_noun(tokens: tuple[str, ...], at: int, num_captions: Counter[str]) -> N
     return None
 
 
+def _single_of(token: str) -> str:
+    """Return the singular of a plural by its ending: "fry" for "fries", but "veggie" for "veggies"."""
+    if not token.endswith("s") or token.endswith(("ss", "us")):
+        return token
+    return f"{token[:-3]}y" if token.endswith("ies") and token[:-1] not in _IN_IE else token[:-1]
+
+
 def find_agreed_nouns(readings: Sequence[CaptionReading]) -> Iterator[tuple[CaptionReading, NounPhrase]]:
     """Yield the phrases of things that three captions name by one word, each in the same number."""
     num_captions = Counter(token for reading in readings for token in set(reading.tokens))
@@ -85,7 +93,7 @@ def find_agreed_nouns(readings: Sequence[CaptionReading]) -> Iterator[tuple[Capt
         (reading, phrase)
         for reading in readings
         for at, token in enumerate(reading.tokens)
-        if num_captions[token] >= _MOST and _may_be_thing(token)
+        if num_captions[token] >= _MOST and _may_be_thing(token) and not _is_in_phrase(reading, at)
         for noun in (find_noun(reading.tokens, at, num_captions),)
         if noun is not None
         for phrase in (read_phrase(reading.tokens, at, at + 1, noun),)
@@ -95,6 +103,11 @@ def find_agreed_nouns(readings: Sequence[CaptionReading]) -> Iterator[tuple[Capt
     for reading, phrase in found:
         if naming[phrase.noun.lemma, phrase.noun.is_plural] >= _MOST:
             yield reading, phrase
+
+
+def _is_in_phrase(reading: CaptionReading, at: int) -> bool:
+    """True for a word of a longer name: "traffic lights" are no lights beside these."""
+    return any(phrase.start <= at < phrase.end for phrase in reading.phrases)
 
 
 def _may_be_thing(token: str) -> bool:

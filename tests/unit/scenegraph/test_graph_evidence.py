@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from instructgen.lexicon.words import plural_of
 from instructgen.records import ImageRecord
 from instructgen.scenegraph.graph import Evidence, SceneGraph
 from instructgen.scenegraph.phrases import tokenise
@@ -71,13 +72,19 @@ def check_boxes(record: ImageRecord, graph: SceneGraph) -> list[str]:
 
 
 def check_words(record: ImageRecord, graph: SceneGraph) -> list[str]:
-    """Return entities that cite words which do not end in a noun for them: of a box its category, else the lemma."""
+    """Return entities that cite words which do not end in a noun for them: of a box its category, else the lemma.
+
+    Of nouns that no table has, the last word is the lemma or its plural.
+    """
     faults = []
     for one in graph.entities:
         for span in one.evidence.spans:
             words = tokenise(record.captions[span.caption][span.start : span.end])
             nouns = [NOUNS.get(" ".join(words[first:])) for first in range(len(words))]
-            if (one.category or one.name) not in {noun.category or noun.lemma for noun in nouns if noun is not None}:
+            known = {noun.category or noun.lemma for noun in nouns if noun is not None}
+            if not known and not one.category and words[-1] in (one.name, plural_of(one.name)):
+                continue
+            if (one.category or one.name) not in known:
                 faults.append(f"{graph.image_id}: {one.name} cites {' '.join(words)!r}")
     return faults
 

@@ -21,13 +21,15 @@ from tests.support.graphs import (
 )
 from tests.unit.scenegraph.pictures import make_picture, read
 
-# A bit under what is measured (`python -m tests.support.graphs`); to be raised with it, never to be lowered.
+# A bit under what is measured (`python -m tests.support.graphs`); to be raised with it. Lowered once, where what one
+# caption of five alone tells is left out, as other captions of read samples told it otherwise: a size, or the color
+# of a bed (attributes, from 0.14), and an open place (from 0.36).
 PRECISION = {
     "things": 0.98, "unboxed": 0.95, "attributes": 0.97, "actions": 0.95, "places": 0.96,
     "times": 1.0, "weathers": 1.0,
 }  # fmt: skip
 RECALL = {
-    "things": 0.94, "unboxed": 0.34, "attributes": 0.14, "actions": 0.15, "places": 0.36,
+    "things": 0.94, "unboxed": 0.34, "attributes": 0.12, "actions": 0.15, "places": 0.34,
     "times": 0.5, "weathers": 0.5,
 }  # fmt: skip
 

@@ -52,7 +52,7 @@ def find_outdoors(talk: Talk) -> Iterator[Move]:
     evidence = talk.graph.outdoors
     if evidence is not None and talk.graph.circumstance("place") is None and talk.is_new("setting"):
         claim = Claim("place", value="outdoors", evidence=evidence)
-        yield Move("setting", ("setting", "place outdoors"), (claim,), {"place": "outdoors"})
+        yield Move("outdoors", ("setting", "place outdoors"), (claim,), {})
 
 
 def find_time(talk: Talk) -> Iterator[Move]:
@@ -93,7 +93,7 @@ def find_main(talk: Talk) -> Iterator[Move]:
 
 SETTINGS = (
     Generator("setting", find_setting, ("setting",), ("place",)),
-    Generator("outdoors", find_outdoors, ("setting",), ("place",)),
+    Generator("outdoors", find_outdoors, ("outdoors",), ("place",)),
     Generator("setting-inferred", find_inferred, ("setting_inferred",), ("inferred",)),
     Generator("time", find_time, ("time",), ("time",)),
     Generator("weather", find_weather, ("weather",), ("weather",)),

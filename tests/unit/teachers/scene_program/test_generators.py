@@ -31,7 +31,7 @@ MADE = (
         doings.CAT,
         doings.HOLDER,
     ),
-    *(places.YARD, places.CATS, settings.KITCHEN, settings.APPLIANCES, settings.BUS),
+    *(places.YARD, places.CATS, settings.KITCHEN, settings.APPLIANCES, settings.BUS, settings.OUTSIDE),
     place(places.YARD, *places.SIZES),
     place(places.CATS, *places.CATS.boxes, places.SMALL_CAT),
     make(

@@ -271,3 +271,36 @@ def test_clarify_is_silent_where_none_stands_out(boxes: list[Box]) -> None:
 )
 def test_clarify_is_silent_where_the_number_is_not_sure(record: ImageRecord, told: tuple[str, ...]) -> None:
     assert find("clarify", record, *told) == []
+
+
+@pytest.mark.parametrize(
+    ("box", "value", "extent"),
+    [
+        (Box("cat", 0.1, 0.4, 0.9, 0.7), "wide", "width"),
+        (Box("cat", 0.4, 0.1, 0.7, 0.9), "tall", "height"),
+        (Box("cat", 0.05, 0.05, 0.95, 0.95), "wide", "width"),
+    ],
+    ids=["wide", "tall", "both"],
+)
+def test_extent_says_how_much_of_the_frame_a_thing_takes_up(box: Box, value: str, extent: str) -> None:
+    moves = find("extent", place(YARD, box))
+    assert (families_of(moves), facts_of(moves)) == ({"extent"}, {fact("extent", "cat", value)})
+    assert slots_of(moves, "extent") == {extent}
+
+
+WIDE = Box("cat", 0.1, 0.4, 0.9, 0.7)
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        (place(YARD, Box("cat", 0.1, 0.2, 0.8, 0.8)), ()),
+        (place(YARD, WIDE, at("right top", "cat")), ()),
+        (place(YARD, WIDE, crowded(at("right top", "cat"))), ()),
+        (swap(place(YARD, WIDE), "cat", "thing"), ()),
+        (place(YARD, WIDE), ("extent cat",)),
+    ],
+    ids=["less than three quarters", "which of two", "crowd", "unnamed", "told"],
+)
+def test_extent_is_silent_where_a_thing_fills_less_or_is_not_one(record: ImageRecord, told: tuple[str, ...]) -> None:
+    assert find("extent", record, *told) == []

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 import pytest
 
 from instructgen.records import Box, ImageRecord
+from instructgen.scenegraph.graph import Span
+from instructgen.teachers.scene_program.talk import Move
 from tests.unit.teachers.scene_program.making import (
     at,
     fact,
@@ -57,6 +59,36 @@ def test_setting_says_the_place_that_captions_name() -> None:
 )
 def test_setting_and_add_setting_are_silent(name: str, record: ImageRecord, told: tuple[str, ...]) -> None:
     assert find(name, record, *told) == []
+
+
+OUTSIDE = make(("A cat by a tree.", "A cat by trees.", "A cat under the sky."), at("left", "cat"))
+
+
+def test_outdoors_says_that_it_was_taken_there() -> None:
+    moves = find("outdoors", OUTSIDE)
+    assert (families_of(moves), facts_of(moves)) == ({"outdoors"}, {fact("place", value="outdoors")})
+    cited = {(span.caption, OUTSIDE.captions[span.caption][span.start : span.end]) for span in _spans_of(moves)}
+    assert cited == {(0, "tree"), (1, "trees"), (2, "sky")}
+
+
+def _spans_of(moves: Iterable[Move]) -> list[Span]:
+    return [span for move in moves for claim in move.claims for span in claim.evidence.spans]
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        (swap(OUTSIDE, "by trees", "asleep"), ()),
+        (swap(OUTSIDE, "by trees", "by trees on a screen"), ()),
+        (say(OUTSIDE, "A cat in a kitchen."), ()),
+        (place(OUTSIDE, at("left", "cat"), at("right", "bed")), ()),
+        (say(OUTSIDE, "A cat in a park.", "A cat in a park."), ()),
+        (OUTSIDE, ("setting",)),
+    ],
+    ids=["two captions alone", "on a screen", "a room", "a bed", "a place is certain", "told"],
+)
+def test_outdoors_is_silent_where_it_is_not_certain(record: ImageRecord, told: tuple[str, ...]) -> None:
+    assert find("outdoors", record, *told) == []
 
 
 def test_setting_inferred_says_what_gives_the_place_away() -> None:
