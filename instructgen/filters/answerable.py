@@ -17,7 +17,7 @@ from instructgen.records import Fault, ImageRecord, Message, Sample, Verdict
 
 _UNANSWERABLE = re.compile(
     # "What do you see?" and "Can you describe it?" ask the assistant about the picture, "where do you live?" does not.
-    r"\b(?:where|when|how old|how long|who) (?:do|did|are|were|have) you\b(?! (?:see|find|spot|notice)\b)|\bare you\b(?! able to (?:see|find|spot|tell|make)\b)|\bwhat(?:'s| is| are) your\b"
+    r"\b(?:where|when|how old|how long|who) (?:do|did|are|were|have) you\b(?! (?:see|find|spot|notice|think|suppose|guess|believe)\b)|\bare you\b(?! able to (?:see|find|spot|tell|make)\b)|\bwhat(?:'s| is| are) your\b"
     r"|\b(?:have|had) you ever\b|\byour (?:favou?rite|name|age|job|family|house|home|country)\b"
     r"|\bdo you (?:like|love|prefer|own|want|wish|enjoy|live|work)\b|\byou (?:have|'ve) ever\b"
     r"|\bwhat(?:'s| is| are) (?:the |this |that |his |her |their )?(?:[\w ]{0,40}?(?:'s|s') )?(?:first |last |real )?names?\b"

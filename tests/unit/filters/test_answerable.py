@@ -36,6 +36,7 @@ ANSWERABLE = [
     "What is the most prominent object?",
     "What color is your guess for the car?",
     "Do you notice a cat?",
+    "Where do you think this photo was taken?",
     "Are there any dogs?",
 ]
 
