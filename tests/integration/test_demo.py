@@ -96,7 +96,7 @@ def test_report_holds_table_curves_and_pictures(finished: tuple[Path, dict[str, 
     shown = page.partition("<body>")[2].partition("<script>")[0]
     assert "student of captions alone" in shown
     assert '<img src="data:image/jpeg;base64,' in shown
-    assert shown.count("data-chart") == 2 + 4  # figures, gains, four runs; so short a stage 0 has no curve
+    assert shown.count("data-chart") == 2 + 5  # figures, gains, five runs; so short a stage 0 has no curve
     assert 'href="runs/stage2/report.html"' in shown
     assert "http" not in shown
 

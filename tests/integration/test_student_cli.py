@@ -178,7 +178,7 @@ def test_export_says_what_it_wrote(model: Path, tmp_path: Path) -> None:
     code, lines, _ = run("export", model, "--out", tmp_path / "own", "--form", "own", "--dtype", "bfloat16")
     assert code == 0
     assert run("export", model, "--out", tmp_path / "own")[0] == 2
-    assert "there are: llava, own" in run("export", model, "--out", tmp_path / "x", "--form", "onnx")[2]
+    assert "there are: llava, blip2, own" in run("export", model, "--out", tmp_path / "x", "--form", "onnx")[2]
 
 
 @pytest.mark.parametrize("command", ["chat", "describe", "serve", "export"])
