@@ -249,8 +249,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "budget_forgets_earlier_runs",
         "instructgen/jobs/generate.py",
-        "spent=Cost(spent.nano_usd, tokens) + spent.maybe + spent.in_doubt,",
-        "spent=Cost(),",
+        "spent_cost = Cost(spent.nano_usd, tokens) + spent.maybe + spent.in_doubt",
+        "spent_cost = Cost()",
     ),
     Mutant(
         "alarm_never_rings",
@@ -778,8 +778,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "zero_control_has_no_picture_at_all",
         "instructgen/evaluate/answering.py",
-        "return Ask(turns, (None,))",
-        "return Ask(turns)",
+        "        if picture is None and shown is not None:",
+        "        if picture is None:",
     ),
     Mutant(
         "half_a_line_stays",
@@ -1206,7 +1206,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "if one.is_agreed:",
     ),
     Mutant(
-        "rarer_name_of_a_thing_told", "instructgen/scenegraph/doubts.py", "named[one] > max(1, named[name])", "False"
+        "rarer_name_of_a_thing_told", "instructgen/scenegraph/doubts.py", 'named[one] >= least), "")', 'False), "")'
     ),
     Mutant("large_book_told_as_a_book", "instructgen/scenegraph/doubts.py", "other.area > _LARGE_BOOK", "False"),
     Mutant(
@@ -1241,6 +1241,120 @@ MUTANTS: tuple[Mutant, ...] = (
         "instructgen/report/survey.py",
         "(value, draw, row.sample_id, row.shard, row.row, row)",
         "(value, draw, row.sample_id, 0, 0, row)",
+    ),
+    Mutant(
+        "a_caption_sees_what_comes",
+        "instructgen/models/blip2/masks.py",
+        ".tril()",
+        ".triu()",
+    ),
+    Mutant(
+        "matching_goes_by_its_best_query",
+        "instructgen/models/blip2/model.py",
+        "logits_bq2.float().mean(1)",
+        "logits_bq2.float().amax(1)",
+    ),
+    Mutant(
+        "a_text_is_its_own_negative",
+        "instructgen/train/representation_losses.py",
+        "masked_fill(is_own_bt, -torch.inf)",
+        "masked_fill(is_own_bt, 0.0)",
+    ),
+    Mutant(
+        "generation_begins_without_its_token",
+        "instructgen/train/representation_losses.py",
+        "begun[:, 0] = decode_id",
+        "pass",
+    ),
+    Mutant(
+        "pictures_stand_in_the_order_of_the_page",
+        "instructgen/sources/documents_match.py",
+        "return sorted(pair for pair",
+        "return list(pair for pair",
+    ),
+    Mutant(
+        "picture_of_just_enough_bytes_is_left_out",
+        "instructgen/sources/documents_choose.py",
+        "len(data) < rules.config",
+        "len(data) <= rules.config",
+    ),
+    Mutant(
+        "clip_has_a_frame_too_many",
+        "instructgen/sources/clips.py",
+        "num_drawn == rules.max_frames",
+        "num_drawn > rules.max_frames",
+    ),
+    Mutant(
+        "caption_is_split_alike_in_every_epoch",
+        "instructgen/train/seq2seq.py",
+        'f"prefix/{epoch}"',
+        '"prefix"',
+    ),
+    Mutant(
+        "queries_exported_as_keys",
+        "instructgen/student/export_blip2.py",
+        'for one in "qkv"',
+        'for one in "kqv"',
+    ),
+    Mutant(
+        "most_alike_shot_comes_first",
+        "instructgen/evaluate/shots/pool.py",
+        "self._digest)[::-1]",
+        "self._digest)",
+    ),
+    Mutant(
+        "second_text_sees_the_first_ones_picture",
+        "instructgen/models/sight.py",
+        "count_bl - 1 + before_b[:, None]",
+        "count_bl - 1",
+    ),
+    Mutant(
+        "one_gate_for_both_halves",
+        "instructgen/models/connectors/gated_cross_attention.py",
+        "self.attention_gate.tanh() * self",
+        "self.feed_gate.tanh() * self",
+    ),
+    Mutant(
+        "mixture_goes_by_tokens",
+        "instructgen/train/mixture.py",
+        "weight * whole / max(1, own)",
+        "weight",
+    ),
+    Mutant(
+        "a_lease_is_more_than_there_is",
+        "instructgen/engine/leases.py",
+        "needed > left",
+        "needed > left + 1_000_000_000",
+    ),
+    Mutant(
+        "parts_with_a_gap_are_merged",
+        "instructgen/jobs/merge_open.py",
+        "part.facts.before != last",
+        "False",
+    ),
+    Mutant(
+        "a_row_at_a_shards_border_is_lost",
+        "instructgen/jobs/merge_shards.py",
+        "start <= place < end",
+        "start < place < end",
+    ),
+    Mutant(
+        "noise_of_stage_0_is_not_seeded",
+        "instructgen/jobs/demo_language.py",
+        "torch.manual_seed(seed)  # of the noise",
+        "pass",
+    ),
+    Mutant(
+        "features_are_not_centred",
+        "instructgen/jobs/demo_vision.py",
+        ".sub_(mean_v)",
+        ".sub_(0)",
+    ),
+    Mutant(
+        "process_is_torn_down_after_arrow",
+        "instructgen/cli/leaving.py",
+        "if not found or",
+        "if found or",
     ),
 )
 

@@ -118,7 +118,9 @@ def test_kill_loses_no_decision(dataset: Path) -> None:
     process.stdin.flush()
     shown = ""
     while "4/16" not in shown:  # the sample after the third decision is on the screen
-        shown += process.stdout.read(1)
+        piece = process.stdout.read(1)
+        assert piece, f"it ended after {shown!r}"
+        shown += piece
     process.kill()
     process.communicate(timeout=30)
     assert [choice for _, choice in decisions(dataset)] == ["accept", "accept", "reject"]
