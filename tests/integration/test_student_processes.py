@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -49,8 +50,7 @@ def test_terminal_streams_stops_at_ctrl_c_and_leaves_at_ctrl_d(model: Path, tmp_
     seen += shown.until("[stopped]") + shown.until("you: ")
     assert "\x1b[1" not in seen  # NO_COLOR
     shown.until("Ctrl-D", press=b"\x03")
-    shown.press(b"\x04")
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert shown.leave(child) == 0
 
 
 class Shown:
@@ -62,6 +62,22 @@ class Shown:
 
     def press(self, keys: bytes) -> None:
         os.write(self._terminal, keys)
+
+    def leave(self, child: int) -> int:
+        """Press Ctrl-D until the process has ended, for readline drops what comes before its prompt is there."""
+        deadline_s = time.monotonic() + _WAIT_S
+        while True:
+            with suppress(OSError):  # it may be gone
+                self.press(b"\x04")
+            pid, status = os.waitpid(child, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status)
+            if time.monotonic() > deadline_s:
+                os.kill(child, signal.SIGKILL)
+                raise AssertionError("it did not leave")
+            with suppress(OSError):
+                if select.select([self._terminal], [], [], 0.5)[0]:
+                    os.read(self._terminal, 4096)
 
     def until(self, text: str, press: bytes = b"") -> str:
         """`press` is pressed again and again: a Ctrl-C right after a prompt waits in readline for the next key."""
