@@ -2,18 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 import torch
 from torch import Tensor
 
-import instructgen
 from instructgen.errors import InstructgenError
-from instructgen.jobs.training import TrainingResult, run_steps
+from instructgen.jobs.training import (
+    TrainingResult,
+    list_versions,
+    make_provenance,
+    read_progress,
+    run_steps,
+    take_last_weights,
+)
 from instructgen.jobs.training_guard import run_guarded
 from instructgen.jobs.training_parts import hash_examples
 from instructgen.jobs.training_told import leave_report, recorded
@@ -56,7 +60,6 @@ if TYPE_CHECKING:
 # B pictures of a process, C channels, H height, W width
 
 STAGE = "representation"
-_PACKAGES = ("torch", "transformers", "safetensors", "numpy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,37 +244,22 @@ def _find_finished(out: Path, record: RunRecord) -> Progress | None:
         told = read_representation_card(folder).provenance
     except InstructgenError:
         return None
-    if told.get("run_sha256") != record.identity.sha256:
-        return None
-    return msgspec.convert(told["progress"], Progress)
+    return read_progress(told, record)
 
 
 def _save(options: RepresentationOptions, start: Starting, trainer: Trainer, record: RunRecord) -> None:
     """Write the model's folder. What was spread over processes is put together again from the last checkpoint."""
     model, recipe = start.model, options.recipe
     if trainer.ranks.mesh is not None:
-        assert trainer.checkpoints is not None
-        checkpoint = trainer.checkpoints.load_last()
-        assert checkpoint is not None
         model = start_representation(recipe, torch.device("cpu")).model
-        with torch.no_grad():
-            for name, parameter in trained_parameters(model).items():
-                parameter.copy_(checkpoint.weights[name])
-    provenance = {
-        "run_sha256": record.identity.sha256,
-        "data": record.data,
-        "data_version": record.identity.data,
-        "examples_sha256": record.identity.examples_sha256,
-        "progress": msgspec.to_builtins(trainer.progress),
-        "versions": record.versions,
-    }
+        take_last_weights(model, trainer)
     save_representation(
         model,
         recipe.model,
         options.out / MODEL_NAME,
         tokenizer=start.tokenizer,
         max_text_tokens=recipe.rows.text_tokens,
-        notes=Notes(stage=record.recipe, provenance=provenance),
+        notes=Notes(stage=record.recipe, provenance=make_provenance(record, trainer.progress)),
     )
 
 
@@ -286,7 +274,7 @@ def _make_record(
         data=data.place,
         examples=data.pairs.examples.summary,
         parameters=count_representation(start.model),
-        versions={"instructgen": instructgen.__version__, **{name: version(name) for name in _PACKAGES}},
+        versions=list_versions(),
         device=str(ranks.device),
         num_processes=ranks.count,
         facts=RunFacts(options.recipe_notes, data.facts, estimate(recipe, start.model, course.batch, ranks.count)),

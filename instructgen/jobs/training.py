@@ -1,10 +1,11 @@
 """`instructgen pretrain` and `finetune`: from samples and a recipe to a model's folder."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import torch
@@ -197,43 +198,62 @@ def run_steps(out: Path, trainer: Trainer, record: RunRecord, watch: TrainWatch,
         return None if teller.last is None else teller.last.loss
 
 
+def make_provenance(record: RunRecord, progress: Progress) -> dict[str, Any]:
+    """Return what a model's folder says of the run that made it."""
+    return {
+        "run_sha256": record.identity.sha256,
+        "data": record.data,
+        "data_version": record.identity.data,
+        "examples_sha256": record.identity.examples_sha256,
+        "progress": msgspec.to_builtins(progress),
+        "versions": record.versions,
+    }
+
+
+def read_progress(provenance: Mapping[str, Any], record: RunRecord) -> Progress | None:
+    """Return how far the run came, by what `make_provenance` said; None where another run made the model."""
+    if provenance.get("run_sha256") != record.identity.sha256:
+        return None
+    return msgspec.convert(provenance["progress"], Progress)
+
+
+def take_last_weights(model: torch.nn.Module, trainer: Trainer) -> None:
+    """Fill what trained of a whole model from the last checkpoint."""
+    assert trainer.checkpoints is not None
+    checkpoint = trainer.checkpoints.load_last()
+    assert checkpoint is not None
+    with torch.no_grad():
+        for name, parameter in trained_parameters(model).items():
+            parameter.copy_(checkpoint.weights[name])
+
+
+def list_versions() -> dict[str, str]:
+    """Return the versions of what a run computes with."""
+    return {"instructgen": instructgen.__version__, **{name: version(name) for name in _PACKAGES}}
+
+
 def _find_finished(out: Path, record: RunRecord) -> Progress | None:
     """Return how far the run came whose model is in the folder; None without one, or with another run's."""
     try:
         told = read_card(find_model(out / MODEL_NAME)).provenance
     except InstructgenError:
         return None
-    if told.get("run_sha256") != record.identity.sha256:
-        return None
-    return msgspec.convert(told["progress"], Progress)
+    return read_progress(told, record)
 
 
 def _save(options: TrainingOptions, start: StartingModel, trainer: Trainer, record: RunRecord) -> None:
     """Write the model's folder. What was spread over processes is put together again from the last checkpoint."""
     model = start.model
     if trainer.ranks.mesh is not None:
-        assert trainer.checkpoints is not None
-        checkpoint = trainer.checkpoints.load_last()
-        assert checkpoint is not None
         model = start_model(options, torch.device("cpu")).model
-        with torch.no_grad():
-            for name, parameter in trained_parameters(model).items():
-                parameter.copy_(checkpoint.weights[name])
-    provenance = {
-        "run_sha256": record.identity.sha256,
-        "data": record.data,
-        "data_version": record.identity.data,
-        "examples_sha256": record.identity.examples_sha256,
-        "progress": msgspec.to_builtins(trainer.progress),
-        "versions": record.versions,
-    }
+        take_last_weights(model, trainer)
     save_model(
         model,
         start.recipe.model,
         options.out / MODEL_NAME,
         tokenizer=start.tokenizer,
         template=start.recipe.template,
-        notes=Notes(trained=start.trained, stage=record.recipe, provenance=provenance),
+        notes=Notes(trained=start.trained, stage=record.recipe, provenance=make_provenance(record, trainer.progress)),
     )
 
 
@@ -249,7 +269,7 @@ def _make_record(
         data=data.place,
         examples=data.examples.summary,
         parameters=count_parameters(start.model),
-        versions={"instructgen": instructgen.__version__, **{name: version(name) for name in _PACKAGES}},
+        versions=list_versions(),
         device=str(ranks.device),
         num_processes=ranks.count,
         facts=_make_facts(options, start, data, ranks),

@@ -2,38 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from instructgen.models.row_layout import Fork
+
 # A positions that see a picture, of N; S slots (a picture or a clip each), R latents, V their width, C chunks of Q
 # positions that see one slot
 
 NOTHING = -1
 _SIZES = (1, 4, 16, 32, 64, 128, 256)
-
-
-class Span(Protocol):
-    """Positions [start, end) of a row."""
-
-    @property
-    def start(self) -> int: ...
-
-    @property
-    def end(self) -> int: ...
-
-
-class Fork(Protocol):
-    """A trunk and what branches off it."""
-
-    @property
-    def trunk(self) -> Span: ...
-
-    @property
-    def branches(self) -> Sequence[Span]: ...
 
 
 @dataclass(frozen=True, slots=True)
