@@ -10,6 +10,7 @@ import typer
 
 from instructgen.cli.build_options import make_config, split_types, to_text
 from instructgen.cli.failures import told_as_json
+from instructgen.cli.outcomes import describe_outcomes
 from instructgen.errors import InstructgenError
 
 if TYPE_CHECKING:
@@ -252,12 +253,7 @@ def _tell(result: "BuildResult") -> None:
     manifest, counts = result.manifest, result.manifest.counts
     typer.echo(f"version {manifest.version} in {result.version_folder} ({result.seconds:.1f} s)")
     for name in counts.planned:
-        reasons = ", ".join(f"{reason} {count}" for reason, count in counts.reasons[name].items())
-        typer.echo(
-            f"  {name:10} {counts.planned[name]:7} planned = {counts.accepted[name]} accepted"
-            f" + {counts.rejected[name]} rejected + {counts.failed[name]} failed"
-            + (f" ({reasons})" if reasons else "")
-        )
+        typer.echo(f"  {name:10} {counts.planned[name]:7} planned = {describe_outcomes(counts, name)}")
         if counts.planned[name] and not counts.accepted[name]:
             typer.echo(f"  warning: nothing of type {name} was accepted", err=True)
     _tell_kept(result)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from instructgen.cli.bars import Bar
+from instructgen.cli.outcomes import describe_outcomes
 
 if TYPE_CHECKING:
     from instructgen.config import BuildConfig
@@ -52,12 +53,7 @@ def _tell(made: "MadeVersion", folder: Path) -> None:
     manifest, counts = made.manifest, made.manifest.counts
     typer.echo(f"version {manifest.version} in {folder / 'versions' / manifest.version}")
     for name in counts.planned:
-        reasons = ", ".join(f"{reason} {count}" for reason, count in counts.reasons[name].items())
-        typer.echo(
-            f"  {name} {counts.planned[name]} documents = {counts.accepted[name]} accepted"
-            f" + {counts.rejected[name]} rejected + {counts.failed[name]} failed"
-            + (f" ({reasons})" if reasons else "")
-        )
+        typer.echo(f"  {name} {counts.planned[name]} documents = {describe_outcomes(counts, name)}")
     for reason, count in manifest.source.issues.items():
         typer.echo(f"  pictures of accepted documents left out: {count} x {reason}")
     typer.echo(f"look at it:   instructgen show {quote(str(folder))}, or instructgen view {quote(str(folder))}")

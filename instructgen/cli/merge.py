@@ -8,6 +8,7 @@ import typer
 
 from instructgen.cli.bars import Bar
 from instructgen.cli.failures import told_as_json
+from instructgen.cli.outcomes import describe_outcomes
 
 if TYPE_CHECKING:
     from instructgen.jobs.merge import MergeResult
@@ -88,12 +89,7 @@ def _tell(result: "MergeResult") -> None:
     manifest, counts = result.manifest, result.manifest.counts
     typer.echo(f"version {manifest.version} of {result.num_parts} parts in {result.version_folder}")
     for name in counts.planned:
-        reasons = ", ".join(f"{reason} {count}" for reason, count in counts.reasons[name].items())
-        typer.echo(
-            f"  {name:10} {counts.planned[name]:7} planned = {counts.accepted[name]} accepted"
-            f" + {counts.rejected[name]} rejected + {counts.failed[name]} failed"
-            + (f" ({reasons})" if reasons else "")
-        )
+        typer.echo(f"  {name:10} {counts.planned[name]:7} planned = {describe_outcomes(counts, name)}")
     cost = manifest.teacher.cost_usd
     typer.echo(f"  cost {'unknown, no price is configured' if cost is None else f'${cost:.4f}'}")
     if result.num_paid_twice:
