@@ -89,6 +89,11 @@ def check_stage(options: TrainingOptions) -> None:
         raise InstructgenError('[train.lora] adapts the language model: train.trains wants "language" too')
     if not recipe.train.trains:
         raise InstructgenError("train.trains is empty: name what trains, as connector")
+    if options.model is None:
+        _check_trained_parts(recipe)
+
+
+def _check_trained_parts(recipe: Recipe) -> None:
     if "qformer" in recipe.train.trains and recipe.model.connector.kind != "qformer":
         raise InstructgenError('train.trains names qformer, but the connector is not of the kind "qformer"')
 
@@ -109,6 +114,7 @@ def start_model(options: TrainingOptions, device: torch.device) -> StartingModel
         loaded = load_model(options.model.resolve(), device=str(device), dtype=dtype)
         model, tokenizer = loaded.model, loaded.tokenizer
         recipe = replace(recipe, model=keep_aspect(loaded.spec, recipe.model))
+        _check_trained_parts(recipe)
         if loaded.card.has_adapter:
             merge_lora(model)
             trained.add("language")
