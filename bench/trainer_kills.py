@@ -20,7 +20,7 @@ from instructgen.jobs.training import train
 from tests.support.training import make_options
 from tests.support.training_kills import QuietWatch, hash_model, run_and_kill
 
-KINDS = ("linear", "mlp2x_gelu", "qformer")
+KINDS = ("linear", "mlp2x_gelu", "qformer", "gated_cross_attention")
 
 
 def kill_run(folder: Path, kind: str, num_kills: int, seed: int) -> bool:
@@ -47,7 +47,7 @@ def kill_run(folder: Path, kind: str, num_kills: int, seed: int) -> bool:
     while run_and_kill(killed, None) is None:
         pass
     is_equal = hash_model(killed.out) == wanted
-    print(f"{kind:10} {num_killed} kills, {num_in_save} of them in a save: {'equal' if is_equal else 'NOT EQUAL'}")
+    print(f"{kind:21} {num_killed} kills, {num_in_save} of them in a save: {'equal' if is_equal else 'NOT EQUAL'}")
     return is_equal
 
 
@@ -55,10 +55,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--connector", choices=KINDS, action="append", dest="kinds", help="only this; again for more")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
-        results = [kill_run(Path(folder), kind, arguments.kills, arguments.seed) for kind in KINDS]
+        results = [kill_run(Path(folder), kind, arguments.kills, arguments.seed) for kind in arguments.kinds or KINDS]
     raise SystemExit(0 if all(results) else 1)
 
 
