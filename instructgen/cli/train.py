@@ -13,6 +13,7 @@ from instructgen.cli.failures import told_as_json
 from instructgen.errors import InstructgenError
 
 if TYPE_CHECKING:
+    from instructgen.dataset.reading.shard_cache import ShardCache
     from instructgen.jobs.representation import RepresentationOptions
     from instructgen.jobs.representation_plan import RepresentationPlan
     from instructgen.jobs.training import TrainingResult
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from instructgen.train.watch import TrainWatch
 
 _STOPPED = "stopped; the same command goes on from the last checkpoint"
-_DATA = typer.Option(help="Dataset: STORE, STORE@TAG, a version's folder, or a .parquet or .jsonl file.")
+_DATA = typer.Option(
+    help="Dataset: STORE (a folder or s3://...), STORE@TAG, a version's folder, or a .parquet or .jsonl file."
+)
 _OUT = typer.Option(help="The run's folder; the same command goes on in it.")
 _SET = typer.Option([], "--set", help="A key of the recipe, as optim.learning_rate=1e-4; may be given again.")
 _STEPS = typer.Option(None, min=1, help="So many steps, instead of what the recipe says.")
@@ -31,6 +34,12 @@ _SPLIT = typer.Option("train", help="The split to train on.")
 _IMAGES = typer.Option(None, help="Folder of the pictures, where the rows name them by path.")
 _DEVICE = typer.Option("auto", help="cpu, cuda or cuda:N.  [default: a GPU where there is one]")
 _CACHE = typer.Option(None, "--cache-features", help="Folder for what a frozen vision tower makes of each picture.")
+_SHARDS = typer.Option(
+    None, "--shard-cache", help="Folder for shards of data in an object store.  [default: in the user's cache]"
+)
+_SHARDS_GIB = typer.Option(
+    None, "--shard-cache-gib", min=0.01, help="The most it holds.  [default: half of what the disk has left]"
+)
 _ALSO = typer.Option(
     [], "--also", metavar="NAME=DATA", help="A dataset of the recipe's [[mixture]]; may be given again."
 )
@@ -54,6 +63,8 @@ def pretrain(
     images: Path | None = _IMAGES,
     device: str = _DEVICE,
     cache_features: Path | None = _CACHE,
+    shard_cache: Path | None = _SHARDS,
+    shard_cache_gib: float | None = _SHARDS_GIB,
     also: list[str] = _ALSO,
     dry_run: bool = _DRY_RUN,
     plain: bool = _PLAIN,
@@ -92,6 +103,7 @@ def pretrain(
                 _make_options("pretrain", data, out, made, notes), split, images, device, cache_features
             )
             options = replace(options, also=_read_also(also))
+        options = replace(options, shard_cache=_make_shard_cache(shard_cache, shard_cache_gib))
         _act(options, dry_run=dry_run, plain=plain, as_json=as_json)
 
 
@@ -108,6 +120,8 @@ def finetune(
     images: Path | None = _IMAGES,
     device: str = _DEVICE,
     cache_features: Path | None = _CACHE,
+    shard_cache: Path | None = _SHARDS,
+    shard_cache_gib: float | None = _SHARDS_GIB,
     also: list[str] = _ALSO,
     dry_run: bool = _DRY_RUN,
     plain: bool = _PLAIN,
@@ -120,6 +134,7 @@ def finetune(
       instructgen finetune --data out/chats --model runs/stage1 --out runs/stage2
       instructgen finetune --data out/chats --model runs/stage1 --recipe llava15-stage2-lora --out runs/stage2
       instructgen finetune --data out/chats --model runs/stage1 --out runs/stage2 --set rows.batch=16
+      instructgen finetune --data s3://bucket/chats@v1 --model runs/stage1 --out runs/stage2 --shard-cache /scratch
 
     \b
     Ctrl-C, going on, what a run leaves and exit codes are as those of `instructgen pretrain`.
@@ -136,6 +151,7 @@ def finetune(
         options = _make_options("finetune", data, out, made, notes)
         options = _change(options, split, images, device, cache_features)
         options = replace(options, model=model, also=_read_also(also))
+        options = replace(options, shard_cache=_make_shard_cache(shard_cache, shard_cache_gib))
         _act(options, dry_run=dry_run, plain=plain, as_json=as_json)
 
 
@@ -148,6 +164,12 @@ def _read_also(also: list[str]) -> dict[str, str]:
             raise InstructgenError(f"--also {each}: give NAME=DATA, each name once")
         found[name] = place
     return found
+
+
+def _make_shard_cache(folder: Path | None, gib: float | None) -> "ShardCache":
+    from instructgen.dataset.reading.shard_cache import make_shard_cache
+
+    return make_shard_cache(folder, None if gib is None else int(gib * (1 << 30)))
 
 
 def _speaks() -> bool:
@@ -215,7 +237,8 @@ def _act(options: "TrainingOptions | RepresentationOptions", *, dry_run: bool, p
 
     if dry_run:
         plan = _plan(options)
-        typer.echo(json.dumps(plan.to_table()) if as_json else "\n".join(plan.describe()))
+        if _speaks():
+            typer.echo(json.dumps(plan.to_table()) if as_json else "\n".join(plan.describe()))
         return
     result = _train(options, TrainingProgress(is_live=sys.stderr.isatty() and not plain and not as_json))
     if not result.is_first:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from instructgen.dataset.reading.shard_cache import ShardCache, make_shard_cache
 from instructgen.errors import InstructgenError
 from instructgen.jobs.training import (
     TrainingResult,
@@ -51,6 +52,7 @@ from instructgen.train.run_folder import (
     make_identity,
     to_table,
 )
+from instructgen.train.shards_ahead import look_ahead_of_pictures
 from instructgen.train.stop import StopSignals
 from instructgen.train.watch import TrainWatch
 
@@ -74,6 +76,8 @@ class RepresentationOptions:
     device: str = "auto"
     recipe_notes: dict[str, str] = field(default_factory=dict)
     """Where the recipe's values come from (read_notes), for the report."""
+    shard_cache: ShardCache = field(default_factory=make_shard_cache)
+    """Where shards of an object store are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +177,7 @@ def load_pairs(
     """Return the pictures with their captions, and what identifies them; `cache` keeps them for the next time."""
     recipe = options.recipe
     encoder = CaptionEncoder(tokenizer, recipe.model.qformer.num_queries, recipe.rows.text_tokens)
-    source = open_source(options.data, options.split)
+    source = open_source(options.data, options.split, options.shard_cache)
     examples = encode_source(source, encoder, image_folder=options.image_folder, cache=cache)
     pairs = PairSet(examples, encoder, recipe.train.seed, num_ranks)
     return PairData(
@@ -219,7 +223,7 @@ def _make_trainer(
 ) -> Trainer:
     objective = RepresentationObjective(start.model, recipe.losses, pairs.encoder.decode, ranks)
     # Layers run in several passes of a step, so that none is brought together by itself.
-    shard(objective, list, ranks)
+    shard(objective, list, ranks, recipe.train.sharded_over)
     parameters = trained_parameters(objective, "model.")
     return Trainer(
         objective=objective,
@@ -227,7 +231,11 @@ def _make_trainer(
         optimiser=make_optimiser(parameters, representation_part_of, recipe.optim),
         recipe=recipe,
         course=course,
-        feed=RowFeed(pairs.make_batch, make_view_loader(pairs, start.reader, recipe)),
+        feed=RowFeed(
+            pairs.make_batch,
+            make_view_loader(pairs, start.reader, recipe),
+            ahead=look_ahead_of_pictures(pairs.examples.pictures),
+        ),
         samples=Samples(pairs.examples.pictures.keys, np.broadcast_to(np.int64(1), (len(pairs),))),
         ranks=ranks,
         checkpoints=checkpoints,

@@ -53,6 +53,7 @@ from instructgen.train.run_folder import (
     to_table,
 )
 from instructgen.train.seq2seq import PairBatch, make_form, make_objective, pad_pairs
+from instructgen.train.shards_ahead import find_strain, look_ahead
 from instructgen.train.stop import StopSignals
 from instructgen.train.tell import Teller
 from instructgen.train.watch import TrainWatch
@@ -107,7 +108,9 @@ def _train(options: TrainingOptions, watch: TrainWatch, ranks: Ranks, stop: Stop
         return _make_result(options, record, finished, ranks)
     source = _make_row_source(start, data.examples, course)
     if options.feature_folder is None:
-        pictures = PictureSource(make_picture_loader(data.examples, start.reader))
+        pictures = PictureSource(make_picture_loader(data.examples, start.reader), ahead=look_ahead(data.examples))
+        if ranks.is_first and (strain := find_strain(data.examples, recipe.rows.mixed_shards)):
+            watch.say(strain)
     else:
         pictures = cache_features(start, source, options.feature_folder, ranks, watch.say)
     trainer = _make_trainer(start, source, pictures, ranks, checkpoints)
@@ -145,7 +148,7 @@ def _make_trainer(
 ) -> Trainer:
     recipe, examples = start.recipe, source.examples
     objective = make_objective(start.model, pictures.embed)
-    shard(objective, lambda: find_blocks(start.model), ranks)
+    shard(objective, lambda: find_blocks(start.model), ranks, recipe.train.sharded_over)
     parameters = trained_parameters(objective, "model.")
     return Trainer(
         objective=objective,
@@ -153,7 +156,7 @@ def _make_trainer(
         optimiser=make_optimiser(parameters, part_of, recipe.optim),
         recipe=recipe,
         course=source.course,
-        feed=RowFeed(source.make_row, pictures.load),
+        feed=RowFeed(source.make_row, pictures.load, ahead=pictures.ahead),
         samples=Samples(
             examples.sample_ids, count_learned_of(examples), source.learned_in, make_weights(examples, recipe)
         ),

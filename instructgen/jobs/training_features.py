@@ -25,6 +25,7 @@ from instructgen.train.packed import PackedRow
 from instructgen.train.packing import PaddedBatch
 from instructgen.train.rows import Row
 from instructgen.train.seq2seq import PairBatch, make_objective
+from instructgen.train.shards_ahead import ShardsAhead
 
 _MAX_PLANNED = 100  # steps that are looked at to say how often a run sees pictures
 _FREE_SHARE = 0.8  # of the disk that is left, for features
@@ -37,6 +38,8 @@ class PictureSource:
 
     load: Callable[[tuple[str, ...]], Tensor]
     embed: Callable[[Tensor], Tensor] | None = None
+    ahead: ShardsAhead | None = None
+    """What fetches the pictures' shards before their rows come; None where they need not be fetched."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
+from instructgen.dataset.stores.retry import StoreFailedError
 from instructgen.errors import InstructgenError, RunLockedError, RunStoppedError
 from instructgen.train.distributed import Ranks, join_ranks
 from instructgen.train.run_folder import LOCK_NAME, check_folder
@@ -21,7 +22,8 @@ _Result = TypeVar("_Result")
 def run_guarded(out: Path, device: str, watch: TrainWatch, work: Callable[[Ranks, StopSignals], _Result]) -> _Result:
     """Do the work in the group of processes that torchrun has started, with the run's folder locked.
 
-    Raises RunLockedError, and RunStoppedError for a signal or a full disk (continue by running again).
+    Raises RunLockedError, and RunStoppedError for a signal, a full disk or a store that cannot be reached (continue
+    by running again).
     """
     with join_ranks(device) as ranks, locked(out, ranks):
         try:
@@ -31,6 +33,8 @@ def run_guarded(out: Path, device: str, watch: TrainWatch, work: Callable[[Ranks
             if error.errno not in _FULL_DISK:
                 raise
             raise RunStoppedError(f"{error}; free space and run the same command again") from None
+        except StoreFailedError as error:
+            raise RunStoppedError(f"{error}; the same command goes on from the last checkpoint") from None
         except KeyboardInterrupt:
             raise RunStoppedError("stopped at once; the same command goes on from the last checkpoint") from None
 

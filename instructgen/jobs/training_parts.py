@@ -10,6 +10,8 @@ import torch
 from msgspec.structs import replace
 from torch import Tensor
 
+from instructgen.dataset.reading.shard_cache import ShardCache, make_shard_cache
+from instructgen.dataset.stores.retry import StoreFailedError
 from instructgen.errors import InstructgenError
 from instructgen.models.build import build_model, load_tokenizer, make_picture_reader
 from instructgen.models.folder import load_model
@@ -53,6 +55,8 @@ class TrainingOptions:
     """Where the recipe's values come from (read_notes), for the report."""
     also: dict[str, str] = field(default_factory=dict)
     """Where the datasets of the recipe's [[mixture]] are, by their names."""
+    shard_cache: ShardCache = field(default_factory=make_shard_cache)
+    """Where shards of an object store are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +194,7 @@ def check_mixture(options: TrainingOptions) -> None:
 
 
 def _load_set(options: TrainingOptions, place: str, encoder: Encoder, cache: Path | None) -> Data:
-    source = open_source(place, options.split)
+    source = open_source(place, options.split, options.shard_cache)
     examples = encode_source(source, encoder, image_folder=options.image_folder, cache=cache)
     facts = describe_data(source, options.split)
     return Data(source.place, source.identity, examples, hash_examples(examples), facts)
@@ -256,6 +260,8 @@ def make_picture_loader(examples: Examples, reader: PictureReader) -> Callable[[
     def read(key: str) -> Tensor:
         try:
             return reader(examples.picture_bytes(key))
+        except StoreFailedError:
+            raise
         except InstructgenError as error:
             raise InstructgenError(f"picture {key}: {error}") from None
 

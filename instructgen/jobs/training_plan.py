@@ -12,6 +12,7 @@ from instructgen.models.build import build_on_meta, load_tokenizer
 from instructgen.models.counts import Counts, count_parameters
 from instructgen.models.memory import Memory, Workload, estimate_memory
 from instructgen.train.course import Course
+from instructgen.train.distributed import count_processes
 from instructgen.train.examples import Summary
 from instructgen.train.mixture import MixedCourse, make_course
 from instructgen.train.recipe import Recipe
@@ -31,6 +32,8 @@ class RowsPlan(Struct, frozen=True):
     """Positions that the same samples take one at a time: more, where samples of an image share it."""
     fill: float
     """`tokens`, as a share of the rows' room."""
+    busy: float = 1.0
+    """Share of time that a process does not wait for longer rows of others."""
 
 
 class TrainingPlan(Struct, frozen=True):
@@ -44,7 +47,9 @@ class TrainingPlan(Struct, frozen=True):
     rows: RowsPlan
     parameters: Counts
     memory: Memory
+    """In each process."""
     trains: tuple[str, ...]
+    processes: int = 1
 
     def to_table(self) -> dict[str, Any]:
         table: dict[str, Any] = msgspec.to_builtins(self)
@@ -80,6 +85,11 @@ class TrainingPlan(Struct, frozen=True):
         shared = rows.tokens / max(1, rows.one_by_one)
         yield f"  {rows.rows / max(1, rows.steps):.1f} rows a step, {rows.fill:.1%} full"
         yield f"  {rows.tokens:,} positions in {rows.steps:,} steps, {shared:.1%} of what single samples take"
+        if self.processes > 1:
+            each = rows.rows / max(1, rows.steps) / self.processes
+            length = rows.tokens / max(1, rows.rows)
+            told = f"{each:.1f} rows a step in each, of {length:,.0f} positions; {rows.busy:.1%} busy"
+            yield f"  {self.processes} processes: {told}"
 
     def _describe_model(self) -> Iterator[str]:
         for name, part in self.parameters.parts.items():
@@ -90,12 +100,16 @@ class TrainingPlan(Struct, frozen=True):
         memory = self.memory
         sizes = {name: getattr(memory, name) / _GIB for name in ("weights", "gradients", "optimiser", "activations")}
         told = ", ".join(f"{name} {size:.2f}" for name, size in sizes.items())
-        yield f"  memory about {memory.total / _GIB:.2f} GiB: {told}"
+        where = " in each process" if self.processes > 1 else ""
+        yield f"  memory about {memory.total / _GIB:.2f} GiB{where}: {told}"
 
 
 def plan_training(options: TrainingOptions) -> TrainingPlan:
-    """Return the plan; without `model` no weights are read, only the tokenizer."""
+    """Return the plan, of as many processes as torchrun would tell of; without `model` no weights are read, only the
+    tokenizer.
+    """
     check_stage(options)
+    num_processes = count_processes()
     recipe = options.recipe
     if options.model is None:
         model, tokenizer = build_on_meta(recipe.model), load_tokenizer(recipe.model.language)
@@ -104,7 +118,7 @@ def plan_training(options: TrainingOptions) -> TrainingPlan:
         start = start_model(options, torch.device("cpu"))
         model, tokenizer, recipe = start.model, start.tokenizer, start.recipe
     data = load_data(options, tokenizer, model)
-    course = make_course(data.examples, recipe)
+    course = make_course(data.examples, recipe, num_processes)
     return TrainingPlan(
         stage=options.stage,
         data=data.place,
@@ -113,8 +127,9 @@ def plan_training(options: TrainingOptions) -> TrainingPlan:
         steps_per_epoch=course.steps_per_epoch,
         rows=_plan_rows(course, recipe, data.examples.lengths.tolist()),
         parameters=count_parameters(model),
-        memory=estimate_memory(model, make_workload(recipe)),
+        memory=estimate_memory(model, make_workload(recipe, num_processes)),
         trains=recipe.train.trains,
+        processes=num_processes,
     )
 
 
@@ -125,7 +140,7 @@ def make_workload(recipe: Recipe, num_processes: int = 1) -> Workload:
         dtype=recipe.train.dtype,
         gradient_checkpointing=recipe.train.gradient_checkpointing,
         quantised=recipe.train.lora is not None and recipe.train.lora.quantised,
-        num_processes=num_processes,
+        num_processes=min(recipe.train.sharded_over or num_processes, num_processes),
         sample_tokens=recipe.rows.max_tokens,
         sample_pictures=recipe.documents.max_pictures or 1,
     )
@@ -142,4 +157,5 @@ def _plan_rows(course: Course | MixedCourse, recipe: Recipe, lengths: list[int])
         tokens=sum(row_lengths),
         one_by_one=sum(lengths[number] for step in steps for number in step.numbers),
         fill=round(sum(row_lengths) / max(1, room), 4),
+        busy=round(sum(step.busy for step in steps) / max(1, num_steps), 4),
     )

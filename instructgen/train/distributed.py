@@ -68,10 +68,15 @@ class Ranks:
         return distribute_tensor(whole, like.device_mesh, like.placements) if isinstance(like, DTensor) else whole
 
 
+def count_processes() -> int:
+    """Return how many processes torchrun has started; without it one."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 @contextmanager
 def join_ranks(device: str = "auto") -> Iterator[Ranks]:
     """Enter the group that torchrun has started this process for; without torchrun, a group of one."""
-    count = int(os.environ.get("WORLD_SIZE", "1"))
+    count = count_processes()
     local_rank = int(os.environ.get("LOCAL_RANK", "0"))
     chosen = find_device(device, local_rank)
     if count == 1:
@@ -101,20 +106,36 @@ def find_device(name: str, local_rank: int = 0) -> torch.device:
     return torch.device("cuda", local_rank) if name == "cuda" else device
 
 
-def shard(module: nn.Module, blocks: Callable[[], Iterable[nn.Module]], ranks: Ranks) -> None:
+def shard(module: nn.Module, blocks: Callable[[], Iterable[nn.Module]], ranks: Ranks, sharded_over: int = 0) -> None:
     """Split parameters, gradients and moments over the processes; each block is brought together when it is computed.
+
+    With `sharded_over` so many processes that follow one another share a copy, as those of one machine, and gradients
+    alone go from copy to copy; 0 is one copy over all.
 
     A block's forward must run equally often in every process. The rest of `module` is brought together when its own
     forward begins. Gradients are added up over the processes: the loss is divided by what all of them learn.
     """
     if ranks.mesh is None:
         return
+    mesh = _make_mesh(ranks, ranks.mesh, sharded_over)
     for block in blocks():
-        fully_shard(block, mesh=ranks.mesh)
-    fully_shard(module, mesh=ranks.mesh)
+        fully_shard(block, mesh=mesh)
+    fully_shard(module, mesh=mesh)
     for part in module.modules():
         if isinstance(part, FSDPModule):
             part.set_gradient_divide_factor(1.0)
             part.set_force_sum_reduction_for_comms(True)
             # A row without a picture gives the connector no gradient, but the others wait for one.
             part.set_reduce_scatter_unused_params(True)
+
+
+def _make_mesh(ranks: Ranks, whole: DeviceMesh, sharded_over: int) -> DeviceMesh:
+    if sharded_over in (0, ranks.count):
+        return whole
+    if ranks.count % sharded_over:
+        raise InstructgenError(
+            f"train.sharded_over is {sharded_over}, and {ranks.count} processes are no multiple of it: start a"
+            f" multiple of {sharded_over}, or set a divisor of {ranks.count}, or 0 for one copy over all"
+        )
+    shape = (ranks.count // sharded_over, sharded_over)
+    return init_device_mesh(ranks.device.type, shape, mesh_dim_names=("copies", "shards"))

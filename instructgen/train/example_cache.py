@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+from filelock import FileLock
 from msgspec import Struct
 from numpy.typing import NDArray
 
@@ -45,6 +46,15 @@ def name_cache(source: RowSource, encoder: RowEncoder) -> str:
     return hashlib.sha256(f"{_FORMAT} {source.identity} {encoder.identity}".encode()).hexdigest()[:32]
 
 
+def hold_cache(cache: Path) -> FileLock:
+    """Return the lock of the folder of caches, to be held while one is read or written."""
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InstructgenError(f"{cache} cannot keep encoded samples: {error}") from None
+    return FileLock(cache.with_name(f"{cache.name}.lock"))
+
+
 def read_cache(folder: Path, source: RowSource, image_folder: Path | None) -> ExampleSet | None:
     """Return what is kept in a folder, or None where that is nothing, or cannot be read any more."""
     try:
@@ -67,7 +77,6 @@ def read_cache(folder: Path, source: RowSource, image_folder: Path | None) -> Ex
 def write_cache(folder: Path, examples: ExampleSet) -> None:
     """Keep a dataset; one that another process has kept meanwhile is the same, and stays."""
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     except OSError as error:
         raise InstructgenError(f"{folder.parent} cannot keep encoded samples: {error}") from None

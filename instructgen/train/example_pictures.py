@@ -3,12 +3,15 @@
 import os
 import threading
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from instructgen.dataset.reading.decoding import read_picture_file
 from instructgen.dataset.reading.row_groups import IMAGES, GroupReader
 from instructgen.dataset.reading.row_order import Group
+from instructgen.dataset.reading.shard_cache import CachedVersion, ShardCache
+from instructgen.dataset.shards import Shard
 from instructgen.dataset.stored import LocalVersion
 from instructgen.errors import InstructgenError
 from instructgen.train.example_rows import ParquetFiles, PicturePlace
@@ -42,7 +45,8 @@ class PictureStore:
         self._process = os.getpid()
         self._reader: GroupReader | None = None
         if self._files is not None:
-            kept = _KEPT_GROUPS if isinstance(self._files.version, LocalVersion) else _KEPT_GROUPS_ELSEWHERE
+            is_here = isinstance(self._files.version, LocalVersion | CachedVersion)
+            kept = _KEPT_GROUPS if is_here else _KEPT_GROUPS_ELSEWHERE
             self._reader = GroupReader(self._files.version, self._files.shards, [IMAGES], kept)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -59,12 +63,28 @@ class PictureStore:
         place = self.places[self._at[key]]
         if place.shard < 0 or self._reader is None:
             return self._read_file(place.path)
+        self.fetch(place.shard)  # not under the lock: other threads go on with the shards that are here
         if self._process != os.getpid():  # a fork: one of the parent's threads may hold its lock for ever
             self._lock, self._process = threading.Lock(), os.getpid()
         with self._lock:
             _, pictures = self._reader.read_row(Group(place.shard, place.group, 0, ""), place.row)
             stored = pictures[place.position][0] if place.position < len(pictures) else None
         return self._read_file(place.path) if stored is None else bytes(stored)
+
+    @cached_property
+    def shard_cache(self) -> ShardCache | None:
+        """Where the shards of an object store are kept; None for files of this machine."""
+        version = None if self._files is None else self._files.version
+        return version.cache if isinstance(version, CachedVersion) else None
+
+    @property
+    def shards(self) -> Sequence[Shard]:
+        return () if self._files is None else self._files.shards
+
+    def fetch(self, shard: int) -> None:
+        """Have a shard here before a picture of it is read, where it lies in an object store."""
+        if self._files is not None and isinstance(self._files.version, CachedVersion):
+            self._files.version.open(self._files.shards[shard].path).close()
 
     def _read_file(self, path: str) -> bytes:
         if self.folder is None:

@@ -8,23 +8,23 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct
 
 from instructgen.dataset.columns import FRAMES, PLACES
 from instructgen.dataset.reading.cells import make_cell
-from instructgen.dataset.reading.row_groups import IMAGES, list_groups, open_shard
+from instructgen.dataset.reading.row_groups import IMAGES
 from instructgen.dataset.reading.row_order import Group
+from instructgen.dataset.reading.shard_cache import CachedVersion, ShardCache
+from instructgen.dataset.reading.tables import Wanted, read_tables
 from instructgen.dataset.shards import Shard, hash_file
 from instructgen.dataset.stored import LocalVersion, StoredVersion, told
+from instructgen.dataset.stores.remote import RemoteVersion
 from instructgen.dataset.versions import find_folder, open_version
 from instructgen.errors import InstructgenError
 from instructgen.records import Message
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _MESSAGES = "messages"
 _ONE_IMAGE = "image"
@@ -93,9 +93,10 @@ class ParquetFiles(Struct, frozen=True):
     shards: tuple[Shard, ...]
 
 
-def open_source(ref: str | Path, split: str = "train") -> RowSource:
+def open_source(ref: str | Path, split: str = "train", cache: ShardCache | None = None) -> RowSource:
     """Return the rows of a version (STORE, STORE@TAG, its folder), a file, or a folder of Parquet files.
 
+    `cache` keeps shards of a version in an object store, when their pictures are read.
     Raises InstructgenError where there is no such thing, and for a split that a version does not have.
     """
     path = Path(str(ref)).expanduser()
@@ -110,7 +111,7 @@ def open_source(ref: str | Path, split: str = "train") -> RowSource:
     is_dataset = find_folder(str(ref)) is not None or (path / "versions").is_dir()
     if path.is_dir() and not is_dataset and (names := sorted(file.name for file in path.glob("*.parquet"))):
         return PlainParquet(path, _choose_split(path, names, split))
-    return VersionRows(open_version(str(ref)), split)
+    return VersionRows(open_version(str(ref)), split, cache)
 
 
 def _choose_split(folder: Path, names: Sequence[str], split: str) -> tuple[str, ...]:
@@ -127,13 +128,17 @@ def _choose_split(folder: Path, names: Sequence[str], split: str) -> tuple[str, 
 class VersionRows:
     """The rows of a split of a version, in the order of its shards."""
 
-    def __init__(self, version: StoredVersion, split: str) -> None:
+    def __init__(self, version: StoredVersion, split: str, cache: ShardCache | None = None) -> None:
         manifest = version.manifest
         shards = tuple(shard for shard in manifest.shards if shard.split == split)
         if not shards:
             known = ", ".join(sorted(manifest.splits)) or "none"
             raise InstructgenError(f"{version.place} has no split '{split}'; there are: {known}")
-        self.files = ParquetFiles(version, shards)
+        self._version = version
+        kept: StoredVersion = version
+        if cache is not None and isinstance(version, RemoteVersion):
+            kept = CachedVersion(version, cache)
+        self.files = ParquetFiles(kept, shards)
         self.place = version.place
         self.folder: Path | None = None
         self.names_by_path = not manifest.embeds_images
@@ -142,16 +147,15 @@ class VersionRows:
 
     def rows(self) -> Iterator[RawRow]:
         owners: dict[str, str] = {}
-        known = list_groups(self.files.version, self.files.shards)[1]
-        columns = [*_NAMES, _MESSAGES, *(name for name in (PLACES, FRAMES) if name in known)]
-        for group, table in read_groups(self.files, columns, [_PATH_LEAF]):
-            cells = {name: make_cell(table[name].combine_chunks()) for name in (*columns, IMAGES)}
+        wanted = Wanted((*_NAMES, _MESSAGES), optional=(PLACES, FRAMES), leaves=[_PATH_LEAF])
+        for group, table in read_tables(self._version, self.files.shards, wanted):
+            cells = {name: make_cell(table[name].combine_chunks()) for name in table.column_names}
             for row in range(group.num_rows):
                 image_id: str = cells["image_id"](row) or ""
                 paths = [picture["path"] or "" for picture in cells[IMAGES](row) or ()]
                 keys = name_pictures(image_id, paths, owners)
                 places = [self._find(group, row, position, path) for position, path in enumerate(paths)]
-                placed = {name: cells[name](row) for name in columns if name in (PLACES, FRAMES)}
+                placed = {name: cells[name](row) for name in (PLACES, FRAMES) if name in cells}
                 where = f"{self.place}: sample {cells['sample_id'](row)}"
                 messages = _read_messages(cells[_MESSAGES](row))
                 yield RawRow(cells["sample_id"](row), messages, keys, tuple(places), *read_places(placed, where))
@@ -176,24 +180,6 @@ def name_pictures(image_id: str, paths: Sequence[str], owners: dict[str, str]) -
             key = f"{key}@{image_id}"
         keys.append(key)
     return tuple(keys)
-
-
-def read_groups(
-    files: ParquetFiles, columns: Sequence[str], leaves: Sequence[str]
-) -> Iterator[tuple[Group, "pa.Table"]]:
-    """Yield the row groups of the files in order, of each the columns and leaves that are named."""
-    groups, names = list_groups(files.version, files.shards)
-    for name in columns:
-        if name not in names:
-            raise InstructgenError(f"{files.version.place} has no column '{name}'; there are: {', '.join(names)}")
-    place, opened = -1, None
-    for group in groups:
-        shard = files.shards[group.shard]
-        with told(f"{files.version.place}: {shard.path}"):
-            if opened is None or place != group.shard:
-                place, opened = group.shard, open_shard(files.version, shard)
-            table = opened.file.read_row_group(group.number, columns=[*columns, *leaves], use_threads=False)
-        yield group, table
 
 
 class PlainParquet:
@@ -229,7 +215,7 @@ class PlainParquet:
         columns = [name for name in wanted if name in names or name == _MESSAGES]
         if _ONE_IMAGE in names and IMAGES not in names:
             raise InstructgenError(f"{self.place}: has `{_ONE_IMAGE}`; pictures are read from `{IMAGES}`, a list")
-        for group, table in read_groups(self.files, columns, []):
+        for group, table in read_tables(self.files.version, self.files.shards, Wanted(columns)):
             cells = {name: make_cell(table[name].combine_chunks()) for name in columns}
             for row in range(group.num_rows):
                 values = {name: cell(row) for name, cell in cells.items()}

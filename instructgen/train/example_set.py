@@ -1,6 +1,6 @@
 """All samples of a dataset as tokens, held in a few flat arrays."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import overload
 
@@ -85,6 +85,26 @@ class ExampleSet(Sequence[Example]):
     def lengths(self) -> NDArray[np.int64]:
         """Tokens of each sample, those of its images counted."""
         return measure_lengths(self.offsets, self.picture_offsets, self.tokens_per_image)
+
+    @property
+    def shards(self) -> NDArray[np.int64]:
+        """Return in which shard the own picture of each sample is, its last; -1 of one in no shard."""
+        ends = self.picture_offsets[1:]
+        if not self.pictures.places:
+            return np.full(len(self), -1, np.int64)
+        shard_of = np.array([place.shard for place in self.pictures.places], np.int64)
+        own = shard_of[self.picture_numbers[np.maximum(ends, 1) - 1]]
+        return np.where(np.diff(self.picture_offsets) > 0, own, -1)
+
+    def far_shards(self, numbers: Iterable[int]) -> Iterator[tuple[PictureStore, int]]:
+        """Yield the shards of an object store with the pictures of these samples, some of them again."""
+        if self.pictures.shard_cache is None:
+            return
+        for number in numbers:
+            for shown in self.picture_numbers[self.picture_offsets[number] : self.picture_offsets[number + 1]]:
+                shard = self.pictures.places[shown].shard
+                if shard >= 0:
+                    yield self.pictures, shard
 
     def picture_bytes(self, key: str) -> bytes:
         """Return the stored bytes of a picture; from any thread, and in a worker of a DataLoader."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from instructgen.errors import InstructgenError
 from instructgen.train.encode import Encoded, RawSample, RowEncoder, Skipped
 from instructgen.train.example import IMAGE_SLOT
-from instructgen.train.example_cache import name_cache, read_cache, write_cache
+from instructgen.train.example_cache import hold_cache, name_cache, read_cache, write_cache
 from instructgen.train.example_pictures import PictureStore
 from instructgen.train.example_rows import PicturePlace, RawRow, RowSource, open_source
 from instructgen.train.example_set import ExampleSet, Summary, measure_lengths
@@ -47,11 +47,13 @@ def encode_source(
     folder = source.folder if image_folder is None else Path(image_folder)
     if source.names_by_path and folder is None:
         raise InstructgenError(f"{source.place} names its pictures by path; image_folder says where they are")
-    kept = None if cache is None else cache / name_cache(source, encoder)
-    found = None if kept is None else read_cache(kept, source, folder)
-    if found is None:
-        found = encode_rows(source, encoder, folder)
-        if kept is not None:
+    if cache is None:
+        return encode_rows(source, encoder, folder)
+    kept = cache / name_cache(source, encoder)
+    with hold_cache(cache):  # of several processes one encodes, and the others read what it kept
+        found = read_cache(kept, source, folder)
+        if found is None:
+            found = encode_rows(source, encoder, folder)
             shutil.rmtree(kept, ignore_errors=True)  # nothing, or what cannot be read any more
             write_cache(kept, found)
     return found

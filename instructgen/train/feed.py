@@ -10,6 +10,7 @@ from typing import Protocol
 from torch import Tensor
 
 from instructgen.train.rows import Row
+from instructgen.train.shards_ahead import ShardsAhead
 
 _MAX_THREADS = 16
 
@@ -42,6 +43,8 @@ class RowFeed:
     load_pictures: Callable[[tuple[str, ...]], Tensor]
     num_threads: int = 0
     """0: as many as the process may use of the processor's cores."""
+    ahead: ShardsAhead | None = None
+    """Where pictures lie in an object store."""
 
     def load(self, rows: Iterable[tuple[int, Row]]) -> Iterator[LoadedRow]:
         """Yield the rows, each told with its epoch, in their order.
@@ -51,14 +54,18 @@ class RowFeed:
         num_threads = self.num_threads or count_threads()
         waiting: deque[Future[LoadedRow]] = deque()
         pool = ThreadPoolExecutor(num_threads, thread_name_prefix="rows")
+        coming = iter(rows) if self.ahead is None else self.ahead.follow(rows)
         try:
-            for epoch, row in rows:
+            for epoch, row in coming:
                 waiting.append(pool.submit(self._load_one, epoch, row))
                 if len(waiting) > num_threads + 1:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
         finally:
+            if self.ahead is not None:
+                self.ahead.stop()  # the threads may wait for shards
+                coming.close()  # type: ignore[attr-defined]
             pool.shutdown(cancel_futures=True)
 
     def _load_one(self, epoch: int, row: Row) -> LoadedRow:

@@ -62,6 +62,8 @@ class RowsConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """Several samples in a row, each blind to the others; false pads samples of similar length."""
     sharing: bool = True
     """Samples of one image share its tokens in a row; the function that is computed is the same."""
+    mixed_shards: Annotated[int, Meta(ge=0)] = 0
+    """Samples of so many shards at a time are mixed, for data larger than the shard cache; 0 mixes all of them."""
     prefix_lm: bool = False
     """The beginning of each answer, up to a word that is drawn, goes to the encoder (BLIP-2's FlanT5 models)."""
 
@@ -109,6 +111,8 @@ class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
     gradient_checkpointing: bool = False
     compile: bool = False
     lora: LoraConfig | None = None
+    sharded_over: Annotated[int, Meta(ge=0)] = 0
+    """So many processes share one copy of weights and moments, and the next as many have another; 0 is all."""
     log_every_steps: PositiveInt = 10
     loggers: tuple[Literal["tensorboard", "wandb", "trackio"], ...] = ("tensorboard",)
 

@@ -30,12 +30,14 @@ class SampleTable:
     """What planning knows of N samples; int64 [N] each.
 
     `lengths` count every position of a sample, its images' filled. Samples with the same number in `groups` may share
-    their first `trunks` positions; ALONE marks those without an image.
+    their first `trunks` positions; ALONE marks those without an image. `shards` says where the image of each lies, -1
+    of one that is in no shard; None is not known.
     """
 
     lengths: NDArray[np.int64]
     groups: NDArray[np.int64]
     trunks: NDArray[np.int64]
+    shards: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -76,7 +78,9 @@ class Step:
         return sum(lengths) / (capacity * len(lengths)) if lengths else 1.0
 
 
-def measure(examples: Iterable[Example], tokens_per_image: int) -> SampleTable:
+def measure(
+    examples: Iterable[Example], tokens_per_image: int, shards: NDArray[np.int64] | None = None
+) -> SampleTable:
     """Return the table of examples: samples share when images and ids are the same up to the last image's slot."""
     lengths: list[int] = []
     groups: list[int] = []
@@ -93,7 +97,7 @@ def measure(examples: Iterable[Example], tokens_per_image: int) -> SampleTable:
         key = (example.pictures, example.frames, example.ids[:beginning].tobytes())
         groups.append(numbers.setdefault(key, len(numbers)))
         trunks.append(beginning + len(slots) * (tokens_per_image - 1))
-    return SampleTable(*(np.array(column, np.int64) for column in (lengths, groups, trunks)))
+    return SampleTable(np.array(lengths, np.int64), np.array(groups, np.int64), np.array(trunks, np.int64), shards)
 
 
 def num_steps(num_samples: int, batch: int) -> int:
@@ -117,12 +121,13 @@ class EpochPlan(Sequence[Step]):
                 " or lower rows.max_tokens"
             )
         draws = _Draws(seed, epoch)
+        windows = _deal_windows(table, config.mixed_shards, draws)
         if not config.packing:
-            self._order = _order_by_kind(table, config.batch, draws)
+            self._order = _order_by_kind(table, windows, config.batch, draws)
         elif config.sharing:
-            self._order = _order_by_group(table, config.batch, draws)
+            self._order = _order_by_group(table, windows, config.batch, draws)
         else:
-            self._order = draws.shuffle(np.arange(len(table)))
+            self._order = _by_window(draws.shuffle(np.arange(len(table))), windows)
 
     def __len__(self) -> int:
         return num_steps(len(self._table), self._config.batch)
@@ -209,7 +214,32 @@ def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return mixed ^ (mixed >> np.uint64(31))
 
 
-def _order_by_group(table: SampleTable, batch: int, draws: _Draws) -> NDArray[np.int64]:
+def _deal_windows(table: SampleTable, mixed_shards: int, draws: _Draws) -> NDArray[np.int64]:
+    """Return the window of each sample: windows come one after another, each of at most so many shards, drawn anew.
+
+    Samples in no shard are spread over all windows. 0 shards is one window of all samples.
+    """
+    windows = np.zeros(len(table), np.int64)
+    is_placed = np.zeros(len(table), np.bool_) if table.shards is None else table.shards >= 0
+    if table.shards is None or not mixed_shards or not is_placed.any():
+        return windows
+    drawn = draws.shuffle(np.unique(table.shards[is_placed]))
+    num_windows = -(-len(drawn) // mixed_shards)
+    window_of = np.zeros(int(drawn.max()) + 1, np.int64)
+    window_of[drawn] = np.arange(len(drawn)) * num_windows // len(drawn)
+    windows[is_placed] = window_of[table.shards[is_placed]]
+    loose = draws.shuffle(np.flatnonzero(~is_placed))
+    ends = np.cumsum(np.bincount(windows[is_placed], minlength=num_windows))
+    windows[loose] = np.searchsorted(ends * len(loose), np.arange(len(loose)) * ends[-1], side="right")
+    return windows
+
+
+def _by_window(numbers: NDArray[np.int64], windows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the samples of one window after those of another, else in the order that they have."""
+    return numbers[np.argsort(windows[numbers], kind="stable")]
+
+
+def _order_by_group(table: SampleTable, windows: NDArray[np.int64], batch: int, draws: _Draws) -> NDArray[np.int64]:
     """Return all samples with those of one image together, and no image across two steps where the counts allow."""
     alone = table.groups == ALONE
     first_free = int(table.groups.max(initial=ALONE)) + 1
@@ -217,7 +247,7 @@ def _order_by_group(table: SampleTable, batch: int, draws: _Draws) -> NDArray[np
     members = np.argsort(keys, kind="stable")
     starts = np.flatnonzero(np.diff(keys[members], prepend=-1))
     ends = np.append(starts[1:], len(members))
-    drawn = draws.shuffle(np.arange(len(starts)))
+    drawn = _by_window(draws.shuffle(np.arange(len(starts))), windows[members[starts]])
     # An image with more samples than a step is cut: its samples in a random order, not in the file's.
     mixed = draws.shuffle(np.arange(len(table)))
     members = mixed[np.argsort(keys[mixed], kind="stable")]
@@ -249,7 +279,7 @@ def _take_step(waiting: deque[tuple[int, int]], batch: int) -> list[tuple[int, i
     return taken
 
 
-def _order_by_kind(table: SampleTable, batch: int, draws: _Draws) -> NDArray[np.int64]:
+def _order_by_kind(table: SampleTable, windows: NDArray[np.int64], batch: int, draws: _Draws) -> NDArray[np.int64]:
     """Return all samples in steps of one kind, with images or without, the steps mixed; what is left over comes last.
 
     As LLaVA's group_by_modality_length, but a step is cut into batches of similar length after it is drawn.
@@ -258,9 +288,10 @@ def _order_by_kind(table: SampleTable, batch: int, draws: _Draws) -> NDArray[np.
     whole: list[NDArray[np.int64]] = []
     rest: list[NDArray[np.int64]] = []
     for pool in (np.flatnonzero(is_text), np.flatnonzero(~is_text)):
-        shuffled = draws.shuffle(pool)
+        shuffled = _by_window(draws.shuffle(pool), windows)
         cut = len(shuffled) // batch * batch
         whole.extend(shuffled[:cut].reshape(-1, batch))
         rest.append(shuffled[cut:])
-    steps = [whole[index] for index in draws.shuffle(np.arange(len(whole)))]
+    firsts = np.array([windows[step[0]] for step in whole], np.int64)
+    steps = [whole[index] for index in _by_window(draws.shuffle(np.arange(len(whole))), firsts)]
     return np.concatenate([*steps, *rest])

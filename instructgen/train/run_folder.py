@@ -21,7 +21,7 @@ MODEL_NAME = "model"
 LOCK_NAME = ".lock"
 EXAMPLES_NAME = ".examples"
 _FREE = ("saving", "about")
-_FREE_IN_TRAIN = ("log_every_steps", "loggers")
+_FREE_IN_TRAIN = ("log_every_steps", "loggers", "sharded_over")
 
 
 class RunIdentity(Struct, frozen=True):

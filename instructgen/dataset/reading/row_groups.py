@@ -1,7 +1,7 @@
 """Reads single rows of a version's shards, with what was read last kept in memory.
 
-Of a row group the text is read as a whole and kept as Arrow buffers. Pictures of a version on this machine stay in
-their file and are taken one by one; those of any other are kept with their group.
+Of a row group the text is read as a whole and kept as Arrow buffers. Pictures of a version on this machine, or in
+a shard cache, stay in their file and are taken one by one; those of any other are kept with their group.
 """
 
 import mmap
@@ -15,6 +15,7 @@ from instructgen.dataset.columns import Row
 from instructgen.dataset.reading.cells import Cell, make_cell, make_offsets
 from instructgen.dataset.reading.page_values import find_values
 from instructgen.dataset.reading.row_order import Group
+from instructgen.dataset.reading.shard_cache import CachedVersion
 from instructgen.dataset.shards import Shard
 from instructgen.dataset.stored import LocalVersion, StoredVersion, told
 from instructgen.errors import InstructgenError
@@ -131,24 +132,29 @@ def list_groups(version: StoredVersion, shards: Sequence[Shard]) -> tuple[list[G
     for place, shard in enumerate(shards):
         with told(f"{version.place}: {shard.path}"):
             file = open_shard(version, shard).file
-        metadata = file.metadata
-        if metadata.num_rows != shard.num_rows:
-            raise InstructgenError(
-                f"{version.place}: {shard.path} has {metadata.num_rows} rows, the manifest says {shard.num_rows}; "
-                "build or copy the version again"
-            )
+        groups += list_file_groups(version, shard, place, file)
         found = file.schema_arrow.names
         names = [name for name in names if name in found] if place else found
-        sizes = [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
-        groups += [Group(place, number, size, shard.sample_type) for number, size in enumerate(sizes) if size]
     return groups, names
+
+
+def list_file_groups(version: StoredVersion, shard: Shard, place: int, file: "pq.ParquetFile") -> list[Group]:
+    """Return the row groups of one shard that is open, the `place`-th of its split."""
+    metadata = file.metadata
+    if metadata.num_rows != shard.num_rows:
+        raise InstructgenError(
+            f"{version.place}: {shard.path} has {metadata.num_rows} rows, the manifest says {shard.num_rows}; "
+            "build or copy the version again"
+        )
+    sizes = [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
+    return [Group(place, number, size, shard.sample_type) for number, size in enumerate(sizes) if size]
 
 
 def open_shard(version: StoredVersion, shard: Shard) -> _OpenShard:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    if not isinstance(version, LocalVersion):
+    if not isinstance(version, LocalVersion | CachedVersion):
         return _OpenShard(pq.ParquetFile(version.open(shard.path)), None)
     with version.open(shard.path) as file:
         try:

@@ -66,6 +66,10 @@ class RemoteVersion:
     def open(self, path: str) -> BinaryIO:
         return cast(BinaryIO, self.files.open(self._find(path), "rb"))
 
+    def open_ranges(self, path: str) -> BinaryIO:
+        """Open a file of which single parts are read: nothing beyond them is fetched."""
+        return cast(BinaryIO, self.files.open(self._find(path), "rb", cache_type="none"))
+
     def paths(self) -> Iterator[str]:
         beside = f"{self.root}/versions/{self.name}/{self._digest}"
         names = {path.removeprefix(f"{beside}/") for path in list_files(self.files, beside)} | {MANIFEST_NAME}

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 pytest.importorskip("torch", reason="the trainer is an extra: pip install instructgen[train]")
 
@@ -131,6 +132,48 @@ def test_no_image_is_cut_where_others_fill_the_step() -> None:
         for group in table.groups[step.numbers].tolist():
             steps_of.setdefault(group, set()).add(number)
     assert sum(len(steps) > 1 for steps in steps_of.values()) <= 1  # the last steps have nothing left to choose from
+
+
+def spread(table: SampleTable, num_shards: int, share_loose: float = 0.0) -> SampleTable:
+    """Return the table with its images in shards, as a file has them, and some samples in none."""
+    shards = table.groups * num_shards // (int(table.groups.max()) + 1)
+    loose = np.random.default_rng(0).random(len(table)) < share_loose
+    return SampleTable(table.lengths, np.where(loose, ALONE, table.groups), table.trunks, np.where(loose, -1, shards))
+
+
+@pytest.mark.parametrize("kind", [0, 1, 2])
+@pytest.mark.parametrize("share_loose", [0.0, 0.2])
+def test_steps_of_a_window_need_its_shards_alone_and_each_sample_comes_once(kind: int, share_loose: float) -> None:
+    table = spread(uniform(240, 2), 12, share_loose)
+    config = structs.replace(configs()[kind], mixed_shards=3)
+    assert table.shards is not None
+    orders = []
+    for epoch in (0, 1):
+        plan = plan_steps(table, config, seed=5, epoch=epoch)
+        assert sorted(number for step in plan for number in step.numbers) == list(range(480))
+        needed = [set(table.shards[step.numbers].tolist()) - {-1} for step in plan]
+        for shard in range(12):
+            steps = [at for at, shards in enumerate(needed) if shard in shards]
+            # A window is a quarter of the epoch. In kind 2 a step of two windows lies anywhere in the first of them,
+            # and what fills no step comes at the end.
+            assert np.percentile(steps, 90) - np.percentile(steps, 10) <= 16, (shard, steps)
+        loose = [int((table.shards[step.numbers] < 0).sum()) for step in plan]
+        assert sum(loose[:30]) == pytest.approx(sum(loose[30:]), abs=24)
+        orders.append([sorted(shards) for shards in needed])
+    assert orders[0] != orders[1]
+
+
+@settings(max_examples=15, deadline=None)
+@given(table=tables(), kind=st.integers(0, 2), ranks=st.integers(2, 4), mixed=st.integers(1, 3))
+def test_windows_are_the_same_for_any_number_of_processes(
+    table: SampleTable, kind: int, ranks: int, mixed: int
+) -> None:
+    placed = SampleTable(table.lengths, table.groups, table.trunks, np.arange(len(table)) // 5)
+    config = structs.replace(configs()[kind], mixed_shards=mixed)
+    alone = plan_steps(placed, config, seed=1, epoch=2)
+    together = plan_steps(placed, config, seed=1, epoch=2, num_ranks=ranks)
+    assert [step.numbers for step in alone] == [step.numbers for step in together]
+    assert sorted(number for step in alone for number in step.numbers) == list(range(len(table)))
 
 
 def test_few_images_are_cut_where_the_counts_do_not_fit() -> None:
