@@ -20,16 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-
-@dataclass(frozen=True)
-class Line:
-    """CPU seconds of so many units."""
-
-    begin_s: float
-    unit_s: float
-
-    def at(self, num_units: float) -> float:
-        return self.begin_s + self.unit_s * num_units
+from instructgen.jobs.plan_costs import Line, fit
 
 
 @dataclass(frozen=True)
@@ -57,15 +48,15 @@ class World:
 
     @property
     def ask_s(self) -> float:
-        return self.build.unit_s * self.asking_share
+        return self.build.unit * self.asking_share
 
     def begin_s(self, part: int) -> float:
         """Seconds before a part asks: the process starts, and reads over the images of the parts before."""
-        return self.build.begin_s + self.read_image_s * part * self.part_units / self.units_per_image
+        return self.build.begin + self.read_image_s * part * self.part_units / self.units_per_image
 
     @property
     def write_s(self) -> float:
-        return self.build.unit_s * (1 - self.asking_share) * self.part_units
+        return self.build.unit * (1 - self.asking_share) * self.part_units
 
 
 @dataclass
@@ -165,20 +156,11 @@ class Simulation:
         worker.step, worker.left = "resume", world.restart_s + world.begin_s(worker.part)
 
 
-def fit(points: list[tuple[float, float]]) -> Line:
-    """Return the line through the points, by least squares; through the origin where there is one alone."""
-    if len(points) == 1:
-        return Line(0.0, points[0][1] / points[0][0])
-    mean_x = sum(x for x, _ in points) / len(points)
-    mean_y = sum(y for _, y in points) / len(points)
-    slope = sum((x - mean_x) * (y - mean_y) for x, y in points) / sum((x - mean_x) ** 2 for x, _ in points)
-    return Line(max(0.0, mean_y - slope * mean_x), slope)
-
-
-def read_figures(path: Path) -> dict[tuple[str, str], list[tuple[float, float]]]:
+def read_figures(path: Path, teacher: str) -> dict[tuple[str, str], list[tuple[float, float]]]:
     """Return (units, CPU s) by engine and step, the fewest units first."""
     found: dict[tuple[str, str], list[tuple[float, float]]] = {}
-    for one in sorted(json.loads(path.read_text()), key=lambda one: one["units"]):
+    figures = [one for one in json.loads(path.read_text())["figures"] if one["teacher"] == teacher]
+    for one in sorted(figures, key=lambda one: one["units"]):
         found.setdefault((one["engine"], one["step"]), []).append((one["units"], one["cpu_s"]))
     return found
 
@@ -197,7 +179,7 @@ def check(figures: dict[tuple[str, str], list[tuple[float, float]]]) -> None:
 
 def make_world(options: argparse.Namespace, figures: Any) -> World:
     build, replay = fit(figures["whole", "build"]), figures.get(("replay", "build"))
-    asking = 1 - fit(replay).unit_s / build.unit_s if replay and options.latency_s == 0 else 0.3
+    asking = 1 - fit(replay).unit / build.unit if replay else 0.3
     return World(
         num_units=options.units,
         num_parts=options.parts or 16 * options.workers,
@@ -219,6 +201,7 @@ def make_world(options: argparse.Namespace, figures: Any) -> World:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--figures", type=Path, required=True, help="of bench/scale_units.py --json")
+    parser.add_argument("--teacher", default="program", help="whose figures: program or server")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--units", type=int, default=100_000_000)
     parser.add_argument("--units-per-image", type=float, default=3.0)
@@ -232,7 +215,7 @@ def main() -> None:
     parser.add_argument("--read-image-ms", type=float, default=0.03)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    figures = read_figures(options.figures)
+    figures = read_figures(options.figures, options.teacher)
     if options.check:
         check(figures)
         return

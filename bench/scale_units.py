@@ -2,12 +2,18 @@
 
     python bench/scale_units.py --units 3000,10000 --parts 4
     python bench/scale_units.py --units 10000,100000,1000000 --engines whole,parts,ray --unit-types conv
+    python bench/scale_units.py --teachers program,server --source made \
+        --units 2000,8000 --parts 2 --json data/unit_costs.json
 
-The images are rendered scenes, and the scene program writes. "replay" answers from the first build's ledger instead,
-so that the teacher costs next to nothing. CPU time counts, not the clock: it is much the same on a busy machine.
+The images are rendered scenes, or with `--source made` annotations that are made up in COCO's format. The teacher
+"program" is the scene program. With "server" bench/mock_server.py answers at once; its conversations are of no
+image, so no filter looks at them. The engine "replay" answers from the first build's ledger instead, so that the
+teacher costs next to nothing: between both lies what asking takes. CPU time counts, not the clock: it is much the
+same on a busy machine. `instructgen plan --images` goes by data/unit_costs.json.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -15,10 +21,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+import requests_data
+
 _POLL_S = 0.02
+_SERVER = Path(__file__).resolve().parent / "mock_server.py"
 
 
 @dataclass(frozen=True)
@@ -72,52 +83,99 @@ def read_peak_mb(pid: int) -> float:
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
 
 
-def measure(engine: str, num_units: int, options: argparse.Namespace, folder: Path) -> dict[str, Cost]:
-    """Return what each step of an engine's build took."""
-    num_images = max(1, num_units // len(options.unit_types.split(",")))
-    flags = ["--source", options.source, "--limit", str(num_images), "--types", options.unit_types, "--no-report"]
-    if engine == "replay":
-        flags += ["--replay", str(folder / "whole" / "run")]
+def measure(engine: str, flags: list[str], asking: list[str], num_parts: int, folder: Path) -> dict[str, Cost]:
+    """Return what each step of an engine's build took; `asking` are the flags that say who answers."""
+    flags = [*flags, "--replay", str(folder / "whole" / "run")] if engine == "replay" else [*flags, *asking]
     if engine in ("whole", "replay"):
         return {"build": run("build", *flags, "--plain", "--out", folder / engine)}
     if engine == "ray":
-        parts = ("--engine", "ray", "--shards", str(options.parts))
+        parts = ("--engine", "ray", "--shards", str(num_parts))
         return {"build and merge": run("build", *flags, *parts, "--out", folder / engine)}
-    folders = [folder / f"part-{index}" for index in range(options.parts)]
+    folders = [folder / f"part-{index}" for index in range(num_parts)]
     costs = [
-        run("build", *flags, "--plain", "--shard", f"{index}/{options.parts}", "--out", part)
+        run("build", *flags, "--plain", "--shard", f"{index}/{num_parts}", "--out", part)
         for index, part in enumerate(folders)
     ]
     return {"parts": sum(costs[1:], costs[0]), "merge": run("merge", *folders, "--out", folder / "merged")}
+
+
+def make_flags(teacher: str, options: argparse.Namespace, num_units: int, folder: Path) -> list[str]:
+    """Return the flags of a build of so many units, but for who answers; `folder` gets the files that they name."""
+    types = options.unit_types if teacher == "program" else "conv"
+    num_images = max(1, num_units // len(types.split(",")))
+    flags = ["--types", types, "--limit", str(num_images), "--no-report"]
+    if teacher == "server":
+        pipeline = folder / "unfiltered.toml"
+        pipeline.write_text("[filters]\nuse = []\n")
+        flags += ["--pipeline", str(pipeline), "--no-alarm"]
+    if options.source == "scenes":
+        return [*flags, "--source", "scenes"]
+    requests_data.make_folder(folder / "made", num_images)
+    return [*flags, "--root", str(folder / "made"), "--split", requests_data.SPLIT]
+
+
+@contextlib.contextmanager
+def open_teacher(teacher: str) -> Iterator[list[str]]:
+    """Give the flags that say who answers, while they are there."""
+    if teacher == "program":
+        yield []
+        return
+    process = subprocess.Popen([sys.executable, str(_SERVER)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        address = f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
+        yield ["--base-url", address, "--model", "mock", "--concurrency", "64"]
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def weigh(out: Path) -> dict[str, int]:
+    """Return the rows and bytes of a build's dataset, and the bytes of its ledger."""
+    shards = [
+        shard for path in out.glob("versions/*/manifest.json") for shard in json.loads(path.read_text())["shards"]
+    ]
+    return {
+        "rows": sum(shard["num_rows"] for shard in shards),
+        "dataset_bytes": sum(shard["num_bytes"] for shard in shards),
+        "ledger_bytes": sum((out / "run" / name).stat().st_size for name in ("ledger.sqlite", "journal")),
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--units", default="3000,10000", help="how many, with commas")
     parser.add_argument("--engines", default="whole,replay,parts", help="of whole, replay, parts and ray")
+    parser.add_argument("--teachers", default="program", help="of program and server")
     parser.add_argument("--parts", type=int, default=4)
-    parser.add_argument("--source", default="scenes")
+    parser.add_argument("--source", default="scenes", help="scenes or made")
     parser.add_argument("--unit-types", default="conv,detail,reasoning")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     options = parser.parse_args()
     found = []
-    for num_units in map(int, options.units.split(",")):
-        folder = Path(tempfile.mkdtemp(prefix="scale-units-"))
-        try:
-            for engine in options.engines.split(","):
-                for step, cost in measure(engine, num_units, options, folder).items():
-                    per_1000 = 1000 * cost.cpu_s / num_units
-                    found.append({"units": num_units, "engine": engine, "step": step, "per_1000": per_1000})
-                    found[-1] |= asdict(cost)
-                    sys.stdout.write(
-                        f"{num_units:>9,} units  {engine:7} {step:16} {per_1000:7.2f} CPU s for 1,000   "
-                        f"{cost.peak_mb:6.0f} MB at most   {cost.wall_s:7.1f} s\n"
-                    )
-                    sys.stdout.flush()
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+    for teacher in options.teachers.split(","):
+        for num_units in map(int, options.units.split(",")):
+            with contextlib.ExitStack() as stack:
+                folder = Path(tempfile.mkdtemp(prefix="scale-units-"))
+                stack.callback(shutil.rmtree, folder, ignore_errors=True)
+                flags = make_flags(teacher, options, num_units, folder)
+                asking = stack.enter_context(open_teacher(teacher))
+                for engine in options.engines.split(","):
+                    for step, cost in measure(engine, flags, asking, options.parts, folder).items():
+                        per_1000 = 1000 * cost.cpu_s / num_units
+                        one = {"teacher": teacher, "units": num_units, "engine": engine, "step": step}
+                        weights = weigh(folder / engine) if engine == "whole" else {}
+                        found.append(one | {"per_1000": per_1000} | asdict(cost) | weights)
+                        sys.stdout.write(
+                            f"{teacher:8} {num_units:>9,} units  {engine:7} {step:16} {per_1000:7.2f} CPU s for 1,000"
+                            f"   {cost.peak_mb:6.0f} MB at most   {cost.wall_s:7.1f} s\n"
+                        )
+                        sys.stdout.flush()
     if options.json is not None:
-        options.json.write_text(json.dumps(found, indent=2))
+        chosen = f"--teachers {options.teachers} --source {options.source} --units {options.units}"
+        how = f"bench/scale_units.py {chosen} --parts {options.parts}"
+        table = {"as_of": f"{datetime.now(UTC):%Y-%m-%d}", "how": how, "figures": found}
+        options.json.write_text(json.dumps(table, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -120,6 +120,7 @@ class TeacherConfig(Struct, frozen=True, forbid_unknown_fields=True):
     base_url: str | None = None
     api_key_env: str = "OPENAI_API_KEY"
     servers: tuple[ServerConfig, ...] = ()  # instead of base_url
+    endpoints: str | None = None  # where the servers are written down: a file, or a Ray dashboard with Ray Serve
     replay: str | None = None  # folder of the recorded run
     style: Style = "plain"  # of the scene program's answers
     parse: bool = False  # the scene program also reads captions by a dependency parse; the extra [parse]
@@ -233,8 +234,8 @@ class BuildConfig(Struct, frozen=True, forbid_unknown_fields=True):
 def name_teacher(config: BuildConfig) -> BuildConfig:
     """Let image-caption pairs be answered by their own captions, where no teacher is named or implied."""
     teacher = config.teacher
-    names_one = teacher.name or teacher.model or teacher.base_url or teacher.servers or teacher.replay
-    if config.source.name != "pairs" or names_one:
+    has_server = teacher.base_url or teacher.servers or teacher.endpoints
+    if config.source.name != "pairs" or teacher.name or teacher.model or has_server or teacher.replay:
         return config
     return replace(config, teacher=replace(teacher, name="captions"))
 

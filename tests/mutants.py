@@ -1356,6 +1356,72 @@ MUTANTS: tuple[Mutant, ...] = (
         "if not found or",
         "if found or",
     ),
+    Mutant(
+        "shard_cache_drops_the_newest",
+        "instructgen/dataset/reading/shard_cache.py",
+        "key=lambda file: file[0]",
+        "key=lambda file: -file[0]",
+    ),
+    Mutant(
+        "forbidden_shard_is_asked_again",
+        "instructgen/dataset/stores/retry.py",
+        "_FINAL = (FileNotFoundError, PermissionError,",
+        "_FINAL = (FileNotFoundError,",
+    ),
+    Mutant(
+        "rows_ignore_the_windows_of_shards",
+        "instructgen/train/rows.py",
+        'return numbers[np.argsort(windows[numbers], kind="stable")]',
+        "return numbers",
+    ),
+    Mutant(
+        "shards_ahead_overfill_the_cache",
+        "instructgen/train/shards_ahead.py",
+        "num_bytes + _add_sizes(new) > self._max_bytes",
+        "num_bytes > self._max_bytes",
+    ),
+    Mutant(
+        "server_takes_any_prefix",
+        "instructgen/generate/pool.py",
+        "if prefix not in waiting or endpoint.num_run >= _MAX_RUN:",
+        "if True:",
+    ),
+    Mutant(
+        "prefix_holds_a_server_for_ever",
+        "instructgen/generate/pool.py",
+        "endpoint.num_run >= _MAX_RUN:",
+        "False:",
+    ),
+    Mutant(
+        "plan_thinks_servers_never_idle",
+        "instructgen/jobs/plan_scale.py",
+        "(_BUSY * servers_s)",
+        "servers_s",
+    ),
+    Mutant(
+        "plan_counts_one_server",
+        "instructgen/jobs/plan_scale.py",
+        "self.wishes.tokens_per_second * len(servers)",
+        "self.wishes.tokens_per_second",
+    ),
+    Mutant(
+        "last_shard_is_not_counted",
+        "instructgen/jobs/plan_stores.py",
+        "math.ceil(share * num / per_shard)",
+        "round(share * num / per_shard)",
+    ),
+    Mutant(
+        "a_million_is_ten",
+        "instructgen/jobs/plan_loads.py",
+        '"m": 10**6',
+        '"m": 10**7',
+    ),
+    Mutant(
+        "sick_proxy_is_asked",
+        "instructgen/teachers/endpoints.py",
+        'if proxy.status == "HEALTHY" and proxy.node_ip',
+        "if proxy.node_ip",
+    ),
 )
 
 

@@ -23,6 +23,8 @@ PAGES = (
     "bench/natural/README.md",
     "bench/readings/README.md",
     "examples/dvc/README.md",
+    "examples/kubernetes/README.md",
+    "examples/slurm/README.md",
     "prompts/README.md",
 )
 

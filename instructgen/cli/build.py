@@ -42,6 +42,9 @@ def build(
     teacher: str | None = typer.Option(None, help="Who writes: scene-program or captions (free), openai, replay."),
     model: str | None = typer.Option(None, help="Model to ask; implies --teacher openai."),
     base_url: str | None = typer.Option(None, help="OpenAI-compatible server; implies --teacher openai."),
+    endpoints: str | None = typer.Option(
+        None, help="Where servers are told: a file, one address a line, or a Ray dashboard; implies --teacher openai."
+    ),
     replay: Path | None = typer.Option(None, help="run/ folder to answer from; implies --teacher replay."),
     see_image: Literal["beside", "only"] | None = typer.Option(
         None, help="Send the picture too: beside what is written about it, or only the picture."
@@ -112,6 +115,7 @@ def build(
                 "name": teacher,
                 "model": model,
                 "base_url": base_url,
+                "endpoints": endpoints,
                 "replay": to_text(replay),
                 "see_image": see_image,
                 "style": style,

@@ -24,6 +24,7 @@ def build_on_ray(
     from instructgen.engine.leases import list_rates
     from instructgen.engine.on_ray import RayOptions, run_on_ray
     from instructgen.engine.partitions import PartWork
+    from instructgen.jobs.lanes import find_servers_of
     from instructgen.jobs.merge import merge_parts
     from instructgen.jobs.parts import make_parts
 
@@ -31,6 +32,7 @@ def build_on_ray(
         raise InstructgenError(
             "--batch waits at one server's queue and gains nothing from --engine ray; leave one out"
         )
+    config = find_servers_of(config)  # so that all parts ask the same
     parts = make_parts(config)  # all mistakes in the settings are found here
     for line in parts.notes:
         typer.echo(line, err=True)

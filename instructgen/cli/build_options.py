@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _Config = TypeVar("_Config")
 # Flags that ask for another teacher than the one that a pipeline names.
-_TEACHER_HINTS = ("model", "base_url", "replay")
+_TEACHER_HINTS = ("model", "base_url", "endpoints", "replay")
 
 
 def make_config(

@@ -11,6 +11,7 @@ import typer
 
 from instructgen.cli.build_options import make_config, split_types, to_text
 from instructgen.cli.failures import told_as_json
+from instructgen.cli.plan_images import describe_images, make_wishes, plan_images, read_images
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -41,6 +42,9 @@ def plan(
     teacher: str | None = typer.Option(None, help="Who writes: scene-program or captions (free), openai, replay."),
     model: str | None = typer.Option(None, help="Model to ask; implies --teacher openai."),
     base_url: str | None = typer.Option(None, help="OpenAI-compatible server; implies --teacher openai."),
+    endpoints: str | None = typer.Option(
+        None, help="Where servers are told: a file, one address a line, or a Ray dashboard; implies --teacher openai."
+    ),
     replay: Path | None = typer.Option(None, help="run/ folder to answer from; implies --teacher replay."),
     see_image: Literal["beside", "only"] | None = typer.Option(
         None, help="The picture goes along: beside what is written about it, or only the picture."
@@ -51,8 +55,10 @@ def plan(
     concurrency: int | None = typer.Option(None, min=1, help="Requests in flight at most.  [default: 32]"),
     requests_per_minute: float | None = typer.Option(None, help="Each server's limit, if it has one."),
     tokens_per_minute: float | None = typer.Option(None, help="Each server's limit, if it has one."),
-    images: Literal["auto", "embed", "reference"] | None = typer.Option(
-        None, help="How rows keep pictures; embedded ones are looked at.  [default: auto]"
+    images: list[str] | None = typer.Option(
+        None,
+        help="A number, as 100e6 or 1M: what the same build takes with so many images. Or how rows keep pictures: "
+        "auto, embed, reference. May be given twice.",
     ),
     batch: bool = typer.Option(False, "--batch", help="Through the server's batch API, at its price."),
     cache_dir: Path | None = typer.Option(None, help="Answers shared between runs."),
@@ -60,6 +66,17 @@ def plan(
     budget_usd: float | None = typer.Option(None, help="Dollars that all runs in the folder may spend together."),
     budget_tokens: int | None = typer.Option(None, help="Tokens that all runs in the folder may take together."),
     pipeline: str | None = typer.Option(None, help="Shipped pipeline or a .toml; flags override it."),
+    nodes: int | None = typer.Option(
+        None, min=1, help="With --images N: on so many machines; left out, as many processes as keep up."
+    ),
+    cores_per_node: int | None = typer.Option(None, min=1, help="With --images N.  [default: 16]"),
+    tokens_per_second: float | None = typer.Option(
+        None,
+        help="With --images N: answer tokens that each server writes in a second, with all that it takes at once.",
+    ),
+    unit_costs: Path | None = typer.Option(
+        None, help="With --images N: figures of bench/scale_units.py, measured on your machine."
+    ),
     plain: bool = typer.Option(False, "--plain", help="Progress as plain lines, also on a terminal."),
     as_json: bool = typer.Option(False, "--json", help="Print the plan as one JSON object."),
 ) -> None:
@@ -70,12 +87,15 @@ def plan(
       instructgen plan --root coco --split val2017 --model gpt-4o-mini
       instructgen plan --root coco --split train2017 --model gpt-4o-mini --batch --budget-usd 100
       instructgen plan --root coco --split val2017 --base-url http://127.0.0.1:8000/v1 --model my-model --json
+      instructgen plan --root coco --split val2017 --base-url http://node-1:8000/v1 --model m --images 100e6 --nodes 8
 
     \b
     No key is needed. docs/cost.md says how tokens are counted, which figures are estimates, and how to
     write a price table.
     """
     with told_as_json(as_json=as_json):
+        storage, num_images = read_images(images or ())
+        wishes = make_wishes(num_images, nodes, cores_per_node, tokens_per_second, unit_costs)
         config = make_config(
             pipeline,
             top={"types": split_types(types), "seed": seed},
@@ -84,6 +104,7 @@ def plan(
                 "name": teacher,
                 "model": model,
                 "base_url": base_url,
+                "endpoints": endpoints,
                 "replay": to_text(replay),
                 "see_image": see_image,
                 "concurrency": concurrency,
@@ -92,7 +113,7 @@ def plan(
                 "prices": to_text(prices),
             },
             decoding={"output_format": output_format},
-            dataset={"images": images},
+            dataset={"images": storage},
             run={
                 "batch": batch or None,
                 "cache_dir": to_text(cache_dir),
@@ -103,18 +124,22 @@ def plan(
         from instructgen.jobs.estimate import make_estimate, make_plan_parts
 
         parts = make_plan_parts(config)
+        folder = out or Path("out") / parts.default_name
         progress = _Progress(is_live=sys.stderr.isatty() and not plain and not as_json)
         try:
-            estimate = make_estimate(parts, out or Path("out") / parts.default_name, progress.tell)
+            estimate = make_estimate(parts, folder, progress.tell, is_anew=wishes is not None)
         finally:
             progress.close()
+        scale = None if wishes is None else plan_images(estimate, parts.config, folder, wishes, unit_costs)
     if as_json:
         import msgspec
 
-        typer.echo(json.dumps(msgspec.to_builtins(estimate)))
-    else:
-        for line in _describe(parts, estimate):
-            typer.echo(line)
+        found = msgspec.to_builtins(estimate)
+        typer.echo(json.dumps(found if scale is None else {**found, "at_scale": msgspec.to_builtins(scale)}))
+        return
+    lines = _describe(parts, estimate) if scale is None else describe_images(scale, estimate, parts.source.title)
+    for line in lines:
+        typer.echo(line)
 
 
 @dataclass(slots=True)

@@ -27,6 +27,8 @@ class Endpoint:
     gate: Gate
     breaker: Breaker
     share: float = 0.0  # requests sent, divided by the weight
+    prefix: str = ""  # of the latest of those that had waited for it
+    num_run: int = 0  # requests of that prefix in a row
 
     def wait_s(self, tokens: int) -> float:
         if self.breaker.is_well:
@@ -54,8 +56,8 @@ class _Waiter:
 
 @dataclass(slots=True)
 class Pool:
-    """The servers of one teacher. Requests that share a prompt prefix go out together, so that a server's prefix
-    cache serves them; a failed one that tries again goes first, and to another server where there is one.
+    """The servers of one teacher. Requests that share a prompt prefix go to a server one after the other, so that its
+    prefix cache serves them; a failed one that tries again goes first, and to another server where there is one.
 
     While a server fails or is full, the others carry on; among those that are free, shares follow the weights.
     """
@@ -64,8 +66,6 @@ class Pool:
     now: Callable[[], float]
     _again: deque[_Waiter] = field(default_factory=deque)
     _groups: dict[str, deque[_Waiter]] = field(default_factory=dict)
-    _current: str = ""
-    _num_run: int = 0
     _timer: asyncio.TimerHandle | None = None
     _is_stopped: bool = False
     num_answers: int = 0
@@ -152,31 +152,39 @@ class Pool:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        while (queue := self._next_queue()) is not None:
-            waiter = queue[0]
-            if waiter.granted.done():  # who waited has gone
-                queue.popleft()
-                continue
-            endpoint, wait_s = self._choose(waiter.tokens, waiter.avoid)
+        while True:
+            if (waiter := _find_first(self._again)) is not None:
+                queue, (endpoint, wait_s) = self._again, self._choose(waiter.tokens, waiter.avoid)
+            else:
+                waiting = {name: queue for name, queue in self._groups.items() if _find_first(queue) is not None}
+                if not waiting:
+                    return
+                queue, endpoint, wait_s = self._match(waiting)
             if endpoint is None:
                 self._come_back(wait_s)
                 return
-            queue.popleft()
-            self._num_run += 1
+            waiter = queue.popleft()
             waiter.granted.set_result(self._take(endpoint, waiter.tokens))
 
-    def _next_queue(self) -> deque[_Waiter] | None:
-        if self._again:
-            return self._again
-        current = self._groups.get(self._current)
-        if current and self._num_run < _MAX_RUN:
-            return current
-        waiting = [name for name, queue in self._groups.items() if queue]
-        if not waiting:
-            return None
-        self._current = max(waiting, key=lambda name: (name != self._current, len(self._groups[name])))
-        self._num_run = 0
-        return self._groups[self._current]
+    def _match(self, waiting: dict[str, deque[_Waiter]]) -> tuple[deque[_Waiter], Endpoint | None, float]:
+        """Return a queue and the server for its first, or None and the seconds until one may be free.
+
+        Every server goes on with its own prefix as long as somebody of that waits, and for a while where others do.
+        """
+        least_s, found, found_prefix = math.inf, None, ""
+        fullest = sorted(waiting, key=lambda name: len(waiting[name]), reverse=True)
+        for endpoint in self.endpoints:
+            prefix = endpoint.prefix
+            if prefix not in waiting or endpoint.num_run >= _MAX_RUN:
+                prefix = fullest[fullest[0] == prefix and len(fullest) > 1]
+            wait_s = endpoint.wait_s(waiting[prefix][0].tokens)
+            if wait_s == 0 and (found is None or endpoint.share < found.share):
+                found, found_prefix = endpoint, prefix
+            least_s = min(least_s, wait_s)
+        if found is not None:
+            found.num_run = found.num_run % _MAX_RUN + 1 if found_prefix == found.prefix else 1
+            found.prefix = found_prefix
+        return waiting[found_prefix or fullest[0]], found, least_s
 
     def _choose(self, tokens: int, avoid: Endpoint | None) -> tuple[Endpoint | None, float]:
         """Return the server to ask, or None and the seconds until one may be free; inf: after a release."""
@@ -206,3 +214,10 @@ class Pool:
         if wait_s == math.inf and any(endpoint.gate.num_in_flight for endpoint in self.endpoints):
             return  # its release pumps again
         self._timer = asyncio.get_running_loop().call_later(min(wait_s, _LATEST_LOOK_S), self._pump)
+
+
+def _find_first(queue: deque[_Waiter]) -> _Waiter | None:
+    """Return the first who still waits; those before it have gone."""
+    while queue and queue[0].granted.done():
+        queue.popleft()
+    return queue[0] if queue else None

@@ -18,13 +18,13 @@ from instructgen.jobs.forecast import Estimate, Forecaster, ServerPlan
 from instructgen.jobs.forecast_judge import JudgingParts
 from instructgen.jobs.forecast_refine import RefiningParts, Writer
 from instructgen.jobs.gates import check_gates
-from instructgen.jobs.lanes import check_teachers, find_lanes, list_teachers
+from instructgen.jobs.lanes import check_teachers, find_lanes, find_servers_of, list_teachers
 from instructgen.jobs.outcomes import check_types
 from instructgen.jobs.parts import find_prompts_folder, load_prompts, make_planner, make_prompt_writer
 from instructgen.jobs.plan import Planner
 from instructgen.jobs.survey import PlannedTeacher, Survey, Tell
 from instructgen.prompting.prompts import Prompt
-from instructgen.records import Message, Unit
+from instructgen.records import NOTHING, Message, Unit
 from instructgen.refine.prompts import load_refine_prompts
 from instructgen.sample_types import SAMPLE_TYPES
 from instructgen.secrets import strip_url
@@ -63,6 +63,7 @@ def make_plan_parts(config: BuildConfig) -> PlanParts:
     Raises InstructgenError for whatever does not fit: names, files, prompts, price tables.
     """
     check_types(config.types, SAMPLE_TYPES)
+    config = find_servers_of(config)
     check_teachers(config)
     check_exports(config.dataset.exports)
     make_filters(config.filters)
@@ -84,9 +85,10 @@ def make_plan_parts(config: BuildConfig) -> PlanParts:
     )
 
 
-def make_estimate(parts: PlanParts, out: Path, tell: Tell) -> Estimate:
+def make_estimate(parts: PlanParts, out: Path, tell: Tell, *, is_anew: bool = False) -> Estimate:
     """Read the source and return what a build into the dataset folder `out` would still ask and cost.
 
+    With `is_anew`: what it would if nothing were there yet, going by the answers that there are.
     Raises InstructgenError for annotations or a ledger that cannot be used.
     """
     config = parts.config
@@ -96,7 +98,7 @@ def make_estimate(parts: PlanParts, out: Path, tell: Tell) -> Estimate:
     replay = Path(config.teacher.replay) if is_replay and config.teacher.replay else None
     with open_answers(out / "run", cache_dir) as answers, open_answers(replay, None) as recorded:
         judge = None if parts.judging is None else parts.judging.teacher
-        survey = Survey(parts.planner, parts.teacher, parts.fallback, answers, recorded.get(LEDGER), judge)
+        survey = Survey(parts.planner, parts.teacher, parts.fallback, answers, recorded.get(LEDGER), judge, is_anew)
         found = survey.run(tell)
     forecaster = Forecaster(
         config=config,
@@ -104,7 +106,7 @@ def make_estimate(parts: PlanParts, out: Path, tell: Tell) -> Estimate:
         servers=parts.servers,
         fallback=parts.fallback,
         fallback_servers=parts.fallback_servers,
-        history=history,
+        history=replace(history, spent=NOTHING) if is_anew else history,
         refining=None if parts.refining is None else parts.refining.take(found),
         judging=parts.judging,
     )

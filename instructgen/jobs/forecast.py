@@ -217,9 +217,9 @@ class Forecaster(Struct, frozen=True):
         requests = add_limits([server.requests_per_minute for server in self.servers])
         tokens = add_limits([server.tokens_per_minute for server in self.servers])
         if requests is not None:
-            bounds[f"{requests:,g} requests a minute"] = 60 * total.to_send / requests
+            bounds[f"{requests:,.10g} requests a minute"] = 60 * total.to_send / requests
         if tokens is not None:
-            bounds[f"{tokens:,g} tokens a minute"] = 60 * (total.prompt_tokens + total.completion_tokens) / tokens
+            bounds[f"{tokens:,.10g} tokens a minute"] = 60 * (total.prompt_tokens + total.completion_tokens) / tokens
         bound_by = max(bounds, key=bounds.__getitem__)
         return TimePlan(bounds[bound_by], bound_by, latency_s, latency_from)
 

@@ -7,6 +7,7 @@ from instructgen.config import BuildConfig, JudgeConfig, RefineConfig, TeacherCo
 from instructgen.errors import InstructgenError
 from instructgen.sample_types import PROGRAM_TYPES, SEEN_TYPES
 from instructgen.teachers import choose_teacher
+from instructgen.teachers.endpoints import find_servers
 
 _SCENE_PROGRAM = "scene-program"
 _NO_MODELS = (_SCENE_PROGRAM, "captions")
@@ -39,6 +40,18 @@ def _as_recorded(teacher: TeacherConfig, replay: str) -> TeacherConfig:
     if teacher.replay is not None:
         return teacher
     return replace(teacher, name="replay", replay=replay, base_url=None, servers=())
+
+
+def find_servers_of(config: BuildConfig) -> BuildConfig:
+    """Return the settings with the servers that the teachers' `endpoints` lead to. Raises as `find_servers` does."""
+    teacher, refine, judge = find_servers(config.teacher), config.refine, config.judge
+    if teacher.fallback is not None:
+        teacher = replace(teacher, fallback=find_servers(teacher.fallback))
+    if refine.teacher is not None:
+        refine = replace(refine, teacher=find_servers(refine.teacher))
+    if judge.teacher is not None:
+        judge = replace(judge, teacher=find_servers(judge.teacher))
+    return replace(config, teacher=teacher, refine=refine, judge=judge)
 
 
 def find_lanes(config: BuildConfig) -> LaneNumbers:

@@ -23,6 +23,7 @@ from instructgen.jobs.lanes import (
     describe_judging,
     describe_refinement,
     find_lanes,
+    find_servers_of,
     list_teachers,
     sees_images,
 )
@@ -100,6 +101,7 @@ def make_parts(config: BuildConfig, share: Share | None = None) -> BuildParts:
     Raises InstructgenError for whatever does not fit: names, files, prompts, keys.
     """
     check_types(config.types, SAMPLE_TYPES)
+    config = find_servers_of(config)
     check_teachers(config)
     check_exports(config.dataset.exports)
     filters = make_filters(config.filters)

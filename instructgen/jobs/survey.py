@@ -103,7 +103,10 @@ class TypeCounts:
 
 @dataclass(slots=True)
 class Survey:
-    """Counts by type what a build would ask. `answers` says by name where earlier answers are looked for."""
+    """Counts by type what a build would ask. `answers` says by name where earlier answers are looked for.
+
+    With `is_anew` what they answer is to be sent all the same: they only tell what an answer is like.
+    """
 
     planner: Planner
     teacher: PlannedTeacher
@@ -112,12 +115,12 @@ class Survey:
     recorded: FindReply | None = None
     """Of a replay: what the recorded run answered."""
     judge: PlannedTeacher | None = None
+    is_anew: bool = False
 
     def run(self, tell: Tell) -> dict[str, TypeCounts]:
         """Read the whole source. Memory does not grow with it: the ids seen so far lie in a temporary file."""
-        found = {
-            name: TypeCounts(num_answered=Counter(dict.fromkeys(self.answers, 0))) for name in self.planner.types
-        }
+        places = () if self.is_anew else self.answers
+        found = {name: TypeCounts(num_answered=Counter(dict.fromkeys(places, 0))) for name in self.planner.types}
         with _open_seen() as is_new:
             for image in self.planner.images():
                 for name, unit in image.units:
@@ -141,11 +144,14 @@ class Survey:
         counts.num_requests += 1
         for name, find_reply in self.answers.items():
             reply = find_reply(request_id)
-            if reply is not None:
-                counts.num_answered[name] += 1
-                if teacher.is_remote:
-                    counts.known.add(reply, teacher.count_prompt(unit.sample_type, messages))
-                return
+            if reply is None:
+                continue
+            if teacher.is_remote:
+                counts.known.add(reply, teacher.count_prompt(unit.sample_type, messages))
+            if self.is_anew:
+                break
+            counts.num_answered[name] += 1
+            return
         counts.num_to_send += 1
         if teacher.is_remote:
             counts.prompts.add(teacher, unit.sample_type, messages)

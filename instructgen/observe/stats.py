@@ -116,11 +116,13 @@ class RunStats:
     in_flight: int = 0
     max_in_flight: int = 0
     _started_s: float = field(init=False)
+    _started_cpu_s: float = field(init=False)
     _first_sent_s: float | None = None
     _last_ended_s: float = 0.0
 
     def __post_init__(self) -> None:
         self._started_s = self.now()
+        self._started_cpu_s = time.process_time()
 
     def sent(self, server: str) -> None:
         """Count a request that leaves for the server."""
@@ -198,6 +200,7 @@ class RunStats:
         return {
             "seconds": round(self.now() - self._started_s, 3),
             "asking_seconds": round(asking_s, 3),
+            "cpu_seconds": round(time.process_time() - self._started_cpu_s, 3),
             "requests": sum(server.num_sent for server in self.servers.values()),
             **total.summary(),
             "found": dict(self.found_in),

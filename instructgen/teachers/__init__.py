@@ -95,6 +95,7 @@ def choose_teacher(config: TeacherConfig) -> str:
         "replay": config.replay is not None,
         "openai": config.base_url is not None
         or bool(config.servers)
+        or config.endpoints is not None
         or (config.model is not None and config.replay is None),
     }
     implied = [name for name, is_asked in asked_for.items() if is_asked]
@@ -103,6 +104,6 @@ def choose_teacher(config: TeacherConfig) -> str:
     if others:
         raise InstructgenError(
             f"the teacher is {name}, but other settings ask for {', '.join(others)} "
-            "(replay: replay; openai: model, base_url, servers); leave out one or the other, or set --teacher"
+            "(replay: replay; openai: model, base_url, servers, endpoints); leave out one or the other, or set --teacher"
         )
     return name

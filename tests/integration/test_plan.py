@@ -130,3 +130,59 @@ def test_a_plan_refuses_what_a_build_refuses(coco: Path, tmp_path: Path) -> None
         assert done.code == 2, flags
         assert named in json.loads(done.out.splitlines()[-1])["error"]
         assert "Traceback" not in done.err
+
+
+def test_plan_of_many_images_goes_by_the_build_that_is_there(tmp_path: Path) -> None:
+    coco = make_coco(tmp_path / "coco", 70)
+    with ChatServer() as server:
+        flags = ["--root", coco, "--base-url", server.base_url, "--model", "m", "--out", tmp_path / "ds", "--json"]
+        built = run_cli("build", *flags)
+        done = plan(*flags, "--images", "1M", cwd=tmp_path)
+        assert server.num_requests == 210
+    assert done.code == 0, done.err
+    scale = done.result["at_scale"]
+    assert (scale["num_images"], scale["sample_images"]) == (1_000_000, 70)
+    # The server says 100 and 20 tokens for whatever it is asked.
+    assert scale["total"]["requests"] == 3_000_000
+    assert scale["total"]["prompt_tokens"] == pytest.approx(300_000_000, rel=1e-3)
+    assert scale["total"]["completion_tokens"] == pytest.approx(60_000_000, rel=1e-3)
+    accepted = sum(built.result["accepted"].values())
+    assert scale["stores"]["num_rows"] == pytest.approx(3_000_000 * accepted / 210, abs=2)
+    told = "\n".join(scale["measured"])
+    assert f"version {built.result['version']}, 210 units" in told
+    assert "the mean of 70 earlier answers" in told
+    assert "CPU time of building: the run that made it" in told
+    # A run that finds answers tells nothing of what asking takes, and another build nothing at all.
+    assert run_cli("build", *flags).code == 0
+    again = "\n".join(plan(*flags, "--images", "1M", cwd=tmp_path).result["at_scale"]["measured"])
+    assert f"version {built.result['version']}" in again
+    assert "CPU time of building" not in again
+    other = plan(*flags, "--images", "1M", "--types", "conv", cwd=tmp_path)
+    assert "version" not in "\n".join(other.result["at_scale"]["measured"])
+
+
+def test_plan_of_many_images_is_told_in_words(coco: Path, tmp_path: Path) -> None:
+    flags = ("--root", coco, "--model", "gpt-4o-mini", "--images", "100e6", "--images", "reference")
+    done = plan(*flags, "--nodes", "2", "--cores-per-node", "4", "--budget-usd", "100", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert f"with 100,000,000 images, extrapolated from {NUM_IMAGES} of" in done.out
+    assert "8 at a time on 2 nodes of 4 cores" in done.out
+    assert "bound by 256 requests in flight" in done.out
+    assert "makes about 3,000" in done.out
+    assert "budget: it is expected to cover" in done.out
+    assert "\nassumed:\n  all images are like the sample's" in done.out
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--nodes", "3"), "--nodes goes with a number of images"),
+        (("--images", "embed", "--images", "auto"), "give one number, and one of auto, embed, reference"),
+        (("--images", "none"), "none is no number of images"),
+        (("--images", "1M", "--tokens-per-second", "0"), "wants more than 0"),
+    ],
+)
+def test_flags_that_say_nothing_of_many_images_are_refused(flags: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    done = plan(*flags, cwd=tmp_path)
+    assert done.code == 2
+    assert said in done.err

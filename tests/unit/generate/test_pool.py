@@ -97,6 +97,52 @@ def test_those_with_one_prefix_go_together() -> None:
     run(work())
 
 
+def test_each_server_goes_on_with_its_own_prefix() -> None:
+    """With few requests waiting for each of many servers, as at a pool of 16."""
+
+    async def work() -> None:
+        pool = make_pool(*([2] * 16))
+        asked: dict[str, list[str]] = {}
+        room = asyncio.Semaphore(96)
+
+        async def ask(number: int) -> None:
+            permit = await pool.permit("abc"[number % 3], 1)
+            asked.setdefault(permit.endpoint.server.name, []).append("abc"[number % 3])
+            for _ in range(1 + number * 7 % 5):
+                await asyncio.sleep(0)
+            pool.answered(permit, 1)
+            room.release()
+
+        tasks = []
+        for number in range(1200):
+            await room.acquire()
+            tasks.append(asyncio.create_task(ask(number)))
+        await asyncio.gather(*tasks)
+        assert Counter(prefix for prefixes in asked.values() for prefix in prefixes) == dict.fromkeys("abc", 400)
+        assert min(map(len, asked.values())) > 50
+        changes = sum(one != other for prefixes in asked.values() for one, other in pairwise(prefixes))
+        assert changes < 1200 / 8
+
+    run(work())
+
+
+def test_who_has_gone_is_passed_over_in_every_group() -> None:
+    async def work() -> None:
+        pool = make_pool(1, 1)
+        held = [await pool.permit("a", 1) for _ in range(2)]
+        waiting = [asyncio.create_task(pool.permit(prefix, 1)) for prefix in "abbb"]
+        await asyncio.sleep(0)
+        waiting[1].cancel()
+        await asyncio.sleep(0)
+        for permit in held:
+            pool.answered(permit, 1)
+        for number in (0, 2, 3):
+            pool.answered(await waiting[number], 1)
+        assert all(endpoint.gate.num_in_flight == 0 for endpoint in pool.endpoints)
+
+    run(work())
+
+
 def test_no_prefix_starves_another() -> None:
     async def work() -> None:
         pool = make_pool(1)
