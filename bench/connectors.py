@@ -2,49 +2,56 @@
 
     python bench/connectors.py --out out/connectors --json connectors.json --plot connectors.svg
 
-The parts and the chats are the demo's (docs/demo.md). Each connector is trained as the demo trains its own: alone on
-descriptions, then with the language model on chats, as many steps and samples for each. What differs is the
-connector's rate: of two the one with the lower loss at the end of the descriptions is taken. The language model under
-gated cross-attention may stay frozen, as Flamingo's does (--frozen). Accuracy is the suite `qa` on held-out scenes;
-blind is the best of another question's picture and a picture of zeros. Speed is measured at the end, in rounds of a
-few steps in which the connectors take turns, and is the fastest round's. Run again, it goes on where it was stopped.
-Needs torch (the extra `train`).
+Tower and language model begin as the demo's stage 0 leaves them (docs/demo.md). Each connector is trained twice with
+the language model, with the same steps, samples and rates: on lists that say what is where in a picture, then on
+short chats about it. Batches are large, for Flamingo's gates begin shut: of 5,600 pictures in batches of 8 nothing is
+learned. Accuracy is the suite `qa` on held-out scenes; blind is the best of another question's picture and zeros.
+Speed is measured at the end, in rounds of a few steps in which the connectors take turns, and is the fastest round's.
+CPU seconds are those of both trainings. Run again, it goes on where it was stopped. Needs torch (the extra `train`).
 """
 
 import argparse
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
-from instructgen.jobs.demo import Demo, Step, make_steps
 from instructgen.jobs.demo_plan import QUICK, DemoPlan
+from instructgen.jobs.demo_scenes import draw_other_scenes, write_list
 from instructgen.jobs.demo_scores import read_accuracies
+from instructgen.jobs.demo_stage0 import make_part
 
-WORKER = (sys.executable, "-m", "instructgen.cli.demo_worker")
-_ROUNDS, _ROUND_STEPS, _WARM_STEPS = 3, 24, 4
+_ASKED = "What is where?"
+_ROUNDS, _WARM_STEPS = 3, 4
 _QFORMER = (
     "model.connector.qformer={ num_queries = 16, hidden_size = 128, num_layers = 4, num_heads = 4, "
     "intermediate_size = 256, cross_attention_every = 2 }"
 )
 _GATED = (
-    "model.connector.flamingo={ every = 1, num_heads = 4, head_width = 32, num_latents = 16, depth = 2, mult = 2 }"
+    "model.connector.flamingo={ every = 1, num_heads = 4, head_width = 32, num_latents = 9, depth = 1, mult = 2 }"
 )
 
 
 class Contender(Struct, frozen=True):
-    """`rates` are tried; `trains` is what learns in stage 2."""
-
     kind: str
     system: str
     settings: tuple[str, ...] = ()
-    rates: tuple[float, ...] = (1.5e-3, 5e-4)
     trains: str = '["connector", "language"]'
+
+
+class Steps(Struct, frozen=True):
+    """`lists` and `chats` are steps, `timed` those of a round."""
+
+    lists: int = 300
+    chats: int = 300
+    timed: int = 12
 
 
 CONTENDERS = (
@@ -59,18 +66,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("out/connectors"))
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--stage0", type=Path, help="the folder of a demo whose parts and data are taken")
-    parser.add_argument("--frozen", action="store_true", help="the language model stays frozen under Flamingo's")
+    parser.add_argument("--stage0", type=Path, help="a folder with the demo's `vision` and `language`")
+    parser.add_argument("--only", choices=[one.kind for one in CONTENDERS], action="append", help="again for more")
     parser.add_argument("--quick", action="store_true", help="a few steps, to see it run")
     parser.add_argument("--json", type=Path, help="where all figures go")
     parser.add_argument("--plot", type=Path, help="where the picture goes")
     args = parser.parse_args()
     out = args.out.absolute()
     plan = DemoPlan(seed=args.seed) if not args.quick else QUICK
-    base = args.stage0.absolute() if args.stage0 else make_base(out / "base", plan)
-    rows = [train(one, base, out / one.kind, plan, is_frozen=args.frozen) for one in CONTENDERS]
-    for row, seconds in zip(rows, time_all(base, out, plan), strict=True):
-        row["samples_per_second"] = seconds
+    steps = Steps() if not args.quick else Steps(2, 2, _WARM_STEPS + 2)
+    chosen = [one for one in CONTENDERS if not args.only or one.kind in args.only]
+    out.mkdir(parents=True, exist_ok=True)
+    stage0 = args.stage0.absolute() if args.stage0 else make_stage0(out / "stage0", plan)
+    lists, chats = write_lists(out / "lists", plan), build_chats(out / "chats", plan)
+    bench = Bench(out, stage0, lists, chats, plan, steps)
+    rows = [bench.train(one) for one in chosen]
+    for row, speed in zip(rows, bench.time_all(chosen), strict=True):
+        row["samples_per_second"] = speed
     print_table(rows)
     if args.json:
         args.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
@@ -78,105 +90,127 @@ def main() -> None:
         draw(rows, args.plot)
 
 
-class Base(Demo):
-    """A demo's stand-ins and data, and nothing trained on them."""
-
-    def steps(self) -> list[Step]:
-        wanted = ("language", "vision", "details", "chats")
-        return [step for step in make_steps(self.out.absolute(), self.plan) if step.name in wanted]
-
-
-def make_base(folder: Path, plan: DemoPlan) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    base = Base(folder, plan, tell, WORKER)
-    base._take_all(base.steps())  # noqa: SLF001  the demo's own way to take steps, without its students
+def make_stage0(folder: Path, plan: DemoPlan) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name in ("vision", "language"):
+        if not (folder / name).is_dir():
+            make_part(name, folder / name, plan)
     return folder
 
 
-def train(one: Contender, base: Path, out: Path, plan: DemoPlan, *, is_frozen: bool) -> dict[str, Any]:
-    """Return the connector's row of the table, without its speed."""
-    losses = {rate: pretrain(one, base, out / f"stage1-{rate:g}", plan, rate) for rate in one.rates}
-    rate = min(losses, key=lambda found: losses[found])
-    tell(f"{one.kind}: rate {rate:g} of {losses}")
-    stage1, stage2 = out / f"stage1-{rate:g}", out / "stage2"
-    frozen = is_frozen and one.kind == "gated_cross_attention"
-    trains = '["connector"]' if frozen else one.trains
-    command = ["finetune", "--recipe", "demo-stage2", "--data", base / "data" / "chats", "--model", stage1]
-    more = ["--set", f"train.trains={trains}", "--set", f"optim.rates={{ connector = {rate / 3:g} }}"]
-    run([*command, "--steps", plan.stage2_steps, "--out", stage2, *more, *seeds(plan), *_COMMON])
-    asked = ["--source", f"simple-scenes:{plan.held_out_seed}", "--limit", plan.num_held_out]
-    folder = out / "evaluation"
-    run(["evaluate", stage2, "--suite", "qa", "--qa-by", "likeliest", *asked, "--out", folder, *_COMMON])
-    found = read_accuracies(folder / "results.json")
-    card = json.loads((stage2 / "model" / "instructgen.json").read_text(encoding="utf-8"))
-    record = json.loads((stage2 / "run.json").read_text(encoding="utf-8"))
-    return {
-        "kind": one.kind,
-        "system": one.system,
-        "rate": rate,
-        "parameters": {name: part["used"] for name, part in record["parameters"]["parts"].items()},
-        "tokens_per_image": card["tokens_per_image"],
-        "accuracy": found.seen.all,
-        "blind": max(found.shuffled.all, found.zero.all),
-        "by_kind": {
-            kind: (value, max(found.shuffled.by_kind[kind], found.zero.by_kind[kind]))
-            for kind, value in found.seen.by_kind.items()
-        },
-    }
+def write_lists(folder: Path, plan: DemoPlan) -> Path:
+    """Write the scenes of the demo's student as JPEG files, and a chat a line that lists what is where."""
+    path = folder / "lists.jsonl"
+    if path.is_file():
+        return path
+    folder.mkdir(exist_ok=True)
+    lines = []
+    for number, scene in enumerate(draw_other_scenes(plan.student_seed, plan.num_scenes)):
+        name = f"{number:05d}.jpg"
+        (folder / name).write_bytes(scene.jpeg)
+        asked, told = {"role": "user", "content": _ASKED}, {"role": "assistant", "content": write_list(scene.things)}
+        lines.append(json.dumps({"messages": [asked, told], "images": [name]}))
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
 
 
-def pretrain(one: Contender, base: Path, folder: Path, plan: DemoPlan, rate: float) -> float:
-    """Train the connector on descriptions; return the mean loss of the last tenth of the steps."""
-    trains = '["qformer", "connector"]' if one.kind == "qformer" else '["connector"]'
-    settings = [f"model.connector.kind={json.dumps(one.kind)}", *one.settings, f"train.trains={trains}"]
-    settings += [f"optim.learning_rate={rate:g}", f"model.vision.name={json.dumps(str(base / 'stage0' / 'vision'))}"]
-    settings += [f"model.language.name={json.dumps(str(base / 'stage0' / 'language'))}"]
-    command = ["pretrain", "--recipe", "demo-stage1", "--data", base / "data" / "details", "--out", folder]
-    chosen = [part for setting in settings for part in ("--set", setting)]
-    run([*command, "--steps", plan.stage1_steps, *chosen, *seeds(plan), *_COMMON])
-    losses = [line["loss"] for line in read_metrics(folder)]
-    last = losses[-max(1, len(losses) // 10) :]
-    return sum(last) / len(last)
+def build_chats(folder: Path, plan: DemoPlan) -> Path:
+    if not (folder / "tags" / "latest").exists():
+        scenes = ["--source", "simple-scenes", "--limit", plan.num_scenes, "--seed", plan.student_seed]
+        kind = ["--teacher", "scene-program", "--types", "conv,negative", "--style", "terse"]
+        run(["build", *scenes, *kind, "--out", folder, "--json"])
+    return folder
 
 
-def time_all(base: Path, out: Path, plan: DemoPlan) -> list[float]:
-    """Return samples a second in stage 2 of each connector, by its fastest round."""
-    best = [0.0] * len(CONTENDERS)
-    steps = _ROUND_STEPS if plan != QUICK else _WARM_STEPS + 2
-    for number in range(_ROUNDS):
-        for place, one in enumerate(CONTENDERS):
-            folder = out / "speed" / f"{one.kind}-{number}"
-            shutil.rmtree(folder, ignore_errors=True)
-            command = ["finetune", "--recipe", "demo-stage2", "--data", base / "data" / "chats"]
-            more = ["--set", f"train.trains={one.trains}", "--model", out / one.kind / "stage2"]
-            run([*command, *more, "--steps", steps, "--out", folder, *_COMMON])
-            lines = read_metrics(folder)
-            first, last = lines[_WARM_STEPS - 1], lines[-1]
-            speed = (last["samples"] - first["samples"]) / (last["seconds"] - first["seconds"])
-            best[place] = max(best[place], speed)
-    return best
+class Bench(Struct, frozen=True):
+    out: Path
+    stage0: Path
+    lists: Path
+    chats: Path
+    plan: DemoPlan
+    steps: Steps
+
+    def train(self, one: Contender) -> dict[str, Any]:
+        """Return the connector's row of the table, without its speed."""
+        folder = self.out / one.kind
+        stage1, stage2, asked = folder / "stage1", folder / "stage2", folder / "evaluation"
+        kind = [f"model.connector.kind={json.dumps(one.kind)}", *one.settings]
+        parts = [f"model.{part}.name={json.dumps(str(self.stage0 / part))}" for part in ("vision", "language")]
+        rates = ["optim.learning_rate=1e-3", "optim.rates={ connector = 2e-3, qformer = 2e-3 }"]
+        first = self._finetune(one, self.lists, self.steps.lists, stage1, *kind, *parts, *rates)
+        rates = ["optim.learning_rate=6e-4", "optim.rates={ connector = 1e-3, qformer = 1e-3 }"]
+        second = self._finetune(one, self.chats, self.steps.chats, stage2, *rates, before=stage1)
+        scenes = ["--source", f"simple-scenes:{self.plan.held_out_seed}", "--limit", self.plan.num_held_out]
+        run(["evaluate", stage2, "--suite", "qa", "--qa-by", "likeliest", *scenes, "--out", asked, *_COMMON])
+        found = read_accuracies(asked / "results.json")
+        card = json.loads((stage2 / "model" / "instructgen.json").read_text(encoding="utf-8"))
+        record = json.loads((stage2 / "run.json").read_text(encoding="utf-8"))
+        blind = {kind: max(found.shuffled.by_kind[kind], found.zero.by_kind[kind]) for kind in found.seen.by_kind}
+        return {
+            "kind": one.kind,
+            "system": one.system,
+            "parameters": {name: part["used"] for name, part in record["parameters"]["parts"].items()},
+            "tokens_per_image": card["tokens_per_image"],
+            "cpu_s": first + second,
+            "accuracy": found.seen.all,
+            "blind": max(found.shuffled.all, found.zero.all),
+            "by_kind": {kind: (value, blind[kind]) for kind, value in found.seen.by_kind.items()},
+        }
+
+    def _finetune(
+        self, one: Contender, data: Path, steps: int, out: Path, *settings: str, before: Path | None = None
+    ) -> float:
+        """Train, and return the CPU seconds that it took, as told by the first run that came to its end."""
+        told = out.with_name(f"{out.name}.cpu_s")
+        command = ["finetune", "--recipe", "demo-stage2", "--data", data, "--out", out, "--steps", steps, *_COMMON]
+        command += ["--model", before] if before else []
+        common = [
+            "rows.batch=64",
+            "rows.row_tokens=2048",
+            f"train.trains={one.trains}",
+            f"train.seed={self.plan.seed}",
+        ]
+        command += [part for setting in (*settings, *common) for part in ("--set", setting)]
+        if not told.is_file():
+            told.write_text(str(run(command)), encoding="utf-8")
+        return float(told.read_text(encoding="utf-8"))
+
+    def time_all(self, chosen: Sequence[Contender]) -> list[float]:
+        """Return samples a second in stage 2 of each connector, by its fastest round."""
+        best = [0.0] * len(chosen)
+        for number in range(_ROUNDS):
+            for place, one in enumerate(chosen):
+                folder = self.out / "speed" / f"{one.kind}-{number}"
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.with_name(f"{folder.name}.cpu_s").unlink(missing_ok=True)
+                self._finetune(one, self.chats, self.steps.timed, folder, before=self.out / one.kind / "stage2")
+                lines = read_metrics(folder)
+                first, last = lines[_WARM_STEPS - 1], lines[-1]
+                speed = (last["samples"] - first["samples"]) / (last["seconds"] - first["seconds"])
+                best[place] = max(best[place], speed)
+        return best
 
 
 def read_metrics(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-def seeds(plan: DemoPlan) -> list[str]:
-    return ["--set", f"train.seed={plan.seed}", "--set", f"model.seed={plan.seed}"]
-
-
 _COMMON = ("--device", "cpu", "--json")
 
 
-def run(command: list[Any]) -> None:
+def run(command: list[Any]) -> float:
+    """Run a command of ours and return the CPU seconds that it took."""
     words = [str(word) for word in command]
     tell(f"instructgen {' '.join(words)}")
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         [sys.executable, "-m", "instructgen", *words], env=environment, capture_output=True, text=True, check=False
     )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         raise SystemExit(f"{done.stdout[-500:]}{done.stderr[-3000:]}")
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def tell(text: str) -> None:
@@ -184,14 +218,15 @@ def tell(text: str) -> None:
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:
-    print("| connector | as in | parameters | positions a picture | samples/s | % right | blind | gain |")
-    print("|---|---|--:|--:|--:|--:|--:|--:|")
+    print("| connector | as in | parameters | positions a picture | samples/s | CPU s | % right | blind | gain |")
+    print("|---|---|--:|--:|--:|--:|--:|--:|--:|")
     for row in rows:
         parameters = row["parameters"].get("connector", 0) + row["parameters"].get("qformer", 0)
         gain = row["accuracy"] - row["blind"]
         print(
             f"| {row['kind']} | {row['system']} | {parameters:,} | {row['tokens_per_image']} |"
-            f" {row['samples_per_second']:.1f} | {row['accuracy']:.1f} | {row['blind']:.1f} | {gain:+.1f} |"
+            f" {row['samples_per_second']:.1f} | {row['cpu_s']:.0f} | {row['accuracy']:.1f} | {row['blind']:.1f} |"
+            f" {gain:+.1f} |"
         )
 
 
