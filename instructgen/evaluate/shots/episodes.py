@@ -69,8 +69,14 @@ class Episode(Struct, frozen=True):
     common: dict[Attribute, str]
 
     def draw_class(self, place: int) -> int:
-        """Return of which class the shot at that place is: each pair of places has both, in a drawn order."""
+        """Return of which class the shot at that place is: each pair of places has both, in a drawn order.
+
+        For training that is so of the first pair only. Were it so of all, half of the words would follow from the
+        words before them, and nobody would need to look.
+        """
         pair, second = divmod(place, NUM_CLASSES)
+        if pair and self.rules.split == "training":
+            return self._draw("class", place).randrange(NUM_CLASSES)
         order = list(range(NUM_CLASSES))
         self._draw("order", pair).shuffle(order)
         return order[second]

@@ -40,6 +40,13 @@ def test_every_two_shots_have_both_words_in_a_drawn_order() -> None:
     assert {*pairs} == {(0, 1), (1, 0)}
 
 
+def test_in_training_no_word_follows_from_the_words_before_it() -> None:
+    episode = make_episode(EpisodeRules(0, "training", ("kind",)), 5)
+    assert {episode.draw_class(0), episode.draw_class(1)} == {0, 1}
+    pairs = [(episode.draw_class(place), episode.draw_class(place + 1)) for place in range(2, 80, 2)]
+    assert {*pairs} == {(0, 0), (0, 1), (1, 0), (1, 1)}
+
+
 def test_words_say_nothing_of_values() -> None:
     first: Counter[bool] = Counter()
     for number in range(400):
