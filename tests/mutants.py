@@ -271,12 +271,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "return min(free,",
     ),
     Mutant(
-        "prefixes_are_mixed",
-        "instructgen/generate/pool.py",
-        "if current and self._num_run < _MAX_RUN:",
-        "if current and self._num_run < 1:",
-    ),
-    Mutant(
         "accepted_units_go_to_the_fallback",
         "instructgen/jobs/outcomes.py",
         "return isinstance(outcome, Rejected) or (",
@@ -1421,6 +1415,48 @@ MUTANTS: tuple[Mutant, ...] = (
         "instructgen/teachers/endpoints.py",
         'if proxy.status == "HEALTHY" and proxy.node_ip',
         "if proxy.node_ip",
+    ),
+    Mutant(
+        "captions_that_tie_are_believed",
+        "instructgen/scenegraph/prepositions.py",
+        "bool(against) and against >= sum",
+        "bool(against) and against > sum",
+    ),
+    Mutant(
+        "one_caption_makes_a_collage",
+        "instructgen/scenegraph/collages.py",
+        "min(_ENOUGH, len(captions))",
+        "1",
+    ),
+    Mutant(
+        "more_ride_than_there_are_mounts",
+        "instructgen/scenegraph/saying.py",
+        "_MOST_ON_ONE * num_mounts + _STANDING_BY < num_people",
+        "False",
+    ),
+    Mutant(
+        "conversation_denies_again_and_again",
+        "instructgen/teachers/scene_program/conversation.py",
+        "(not may_deny or has_denied or (is_alone and not turns))",
+        "False",
+    ),
+    Mutant(
+        "description_denies_first",
+        "instructgen/teachers/scene_program/detail_close.py",
+        "is_scant or _LEAST_BEFORE <= num < MIN_SENTENCES",
+        "num < MIN_SENTENCES",
+    ),
+    Mutant(
+        "people_on_a_screen_are_there",
+        "instructgen/scenegraph/doubts.py",
+        "if not _ON_SCREEN.isdisjoint(words) and _is_on_screen(name, boxes, others):",
+        "if False:",
+    ),
+    Mutant(
+        "training_words_follow_from_each_other",
+        "instructgen/evaluate/shots/episodes.py",
+        'if pair and self.rules.split == "training":',
+        "if False:",
     ),
 )
 

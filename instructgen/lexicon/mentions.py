@@ -14,7 +14,7 @@ from instructgen.lexicon.words import plural_of
 # Phrases that contain a category's word and mean something else.
 _DECOYS = (
     "bus stop", "bus station", "bus lane", "train station", "train track", "train platform", "train yard",
-    "train car", "cable car", "car seat", "car park", "car door", "car window", "street car", "dog house",
+    "train car", "cable car", "trolley car", "car seat", "car park", "car door", "car window", "dog house",
     "dog bed", "dog park", "dog bowl", "cat food", "dog food", "dog toy", "bird feeder", "bird house", "bird bath",
     "bird cage", "horse shoe", "horse trailer", "horse race", "cow girl", "sheep skin", "bear claw",
     "teddy bears picnic", "chair lift", "ski lift", "ski slope", "ski lodge", "ski pole", "ski jump", "ski resort",

@@ -47,7 +47,7 @@ def _add_agreed(found: dict[tuple[str, str, str], Action], sources: Sources, rol
     for agreed in find_agreed(sources.readings, sources.voices):
         for event, tellings, num_captions in agreed:
             checked = _check(event, sources)
-            if checked is None:
+            if checked is None or _is_renamed(checked[0], sources):
                 continue
             spans = [(one.reading, one.subject.start, one.end) for one in tellings]
             action = _build(event, *checked, spans, sources, roles)
@@ -68,9 +68,12 @@ def _check(event: Event, sources: Sources) -> tuple[NounPhrase | None, NounPhras
     if place is not None and (
         place.noun.lemma in _NO_PLACE
         or place.noun.kind == "game"
+        or (place.noun.kind == "person" and event.preposition == "in")  # of "a crowd of people" the crowd is lost
         or (event.verb.base in _GEAR and place.noun.category == _GEAR[event.verb.base])
         or (place.noun.category == "tie" and event.verb.base not in ("be", "dress"))
+        or (event.verb.base == "eat" and place.noun.lemma.endswith("table") and event.preposition == "on")  # at one
         or not sources.is_sure(place)
+        or not sources.is_placed(event.preposition, place)
     ):
         place = None
     if thing is not None and (thing.noun.lemma == event.subject.noun.lemma or not sources.is_sure(thing)):

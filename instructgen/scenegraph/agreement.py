@@ -12,6 +12,7 @@ from instructgen.scenegraph.graph import Contradiction, Entity
 from instructgen.scenegraph.people import PersonWords, tells_several
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.postures import is_posture_disputed
+from instructgen.scenegraph.prepositions import Placings, find_placings
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.rivals import is_outvoted
 from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS
@@ -35,7 +36,7 @@ class Sources(Struct, frozen=True):
     of what they stand before, `looks` in how many captions a word stands there; `num_captions` tells in how many a
     token stands, `numbers` how many have a key in the singular only, and how many in the plural, `totals` in how many
     each number stands with a key (0 for "several"), `num_of_several` how many captions speak of several people;
-    `is_sport` is true of a game on a field; `voices` tell what two captions have.
+    `is_sport` is true of a game on a field; `voices` tell what two captions have, `placings` what is where by what.
     """
 
     readings: tuple[CaptionReading, ...]
@@ -55,6 +56,7 @@ class Sources(Struct, frozen=True):
     num_of_several: int
     is_sport: bool
     voices: Voices
+    placings: Placings
 
 
 def key_of(phrase: NounPhrase) -> str:
@@ -86,6 +88,7 @@ def collect_sources(
         is_sport=any(not _SPORTS.isdisjoint(reading.tokens) for reading in readings),
         num_captions=Counter(token for reading in readings for token in set(reading.tokens)),
         voices=hear(readings),
+        placings=find_placings(readings),
     )
 
 

@@ -93,6 +93,10 @@ _MONOCHROME = frozenset(
     {"sepia", "monochrome", "grayscale", "greyscale", "photograph", "photo", "picture", "image", "pic"}
 )
 _REACH = 8  # words before a noun in which a color may be meant for it
+_COATS = frozenset((
+    "hair", "fur", "coat", "spots", "spot", "markings", "patches", "patch", "feathers", "mane", "stripes", "head",
+    "ears", "face", "paws", "legs", "tail", "trim", "roof", "top",
+))  # fmt: skip
 _ANY_COLOR = frozenset(COLOURS.values()) | _OTHER_COLORS
 _MATERIALS = frozenset({"wood", "metal", "glass", "plastic", "brick", "stone", "concrete", "leather", "marble"})
 _BE = frozenset({"is", "are"})
@@ -123,7 +127,8 @@ def find_attributes(
     found: list[Attribute] = []
     disputed: list[Contradiction] = []
     for entity in entities:
-        if not entity.is_single or entity.member_of is not None or not _is_askable(entity):
+        in_parts = bool(entity.category) and not entity.boxes
+        if not entity.is_single or entity.member_of is not None or in_parts or not _is_askable(entity):
             continue
         phrases = [(reading, phrase) for reading in readings for phrase in reading.phrases if _names(phrase, entity)]
         if any(phrase.is_plural or phrase.is_likeness or phrase.is_negated for _, phrase in phrases):
@@ -210,7 +215,21 @@ def _near(tokens: tuple[str, ...], entity: Entity) -> set[str]:
                 found.add(COLOURS.get(tokens[index], tokens[index]))
             elif tokens[index] in VALUES:
                 found.add(VALUES[tokens[index]][1])
+        found |= _find_behind(tokens, at + 1)
     return found
+
+
+def _find_behind(tokens: tuple[str, ...], start: int) -> set[str]:
+    """Return the colors of its hair or markings: "a dog with orange hair"."""
+    colors: set[str] = set()
+    behind = tokens[start : start + _REACH]
+    for token in behind[1:] if behind[:1] == ("with",) else ():
+        if token in _COATS:
+            return colors
+        if token in BOUNDARIES and token not in ("and", ",", "a"):
+            break
+        colors |= {COLOURS[token]} if token in COLOURS else set()
+    return set()
 
 
 def _add_color(

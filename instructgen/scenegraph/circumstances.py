@@ -4,11 +4,13 @@
 
 import re
 
+from instructgen.lexicon.meanings import BORNE_OUT
 from instructgen.scenegraph.corroboration import FEW
 from instructgen.scenegraph.graph import Circumstance, CircumstanceKind, Contradiction, Evidence, Span
+from instructgen.scenegraph.prepositions import find_placings, is_misplaced
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.rivals import is_outvoted
-from instructgen.scenegraph.settings import SETTINGS, TOLD_TWICE, is_scene
+from instructgen.scenegraph.settings import SETTINGS, TOLD_TWICE, Setting, is_scene
 
 # kind | value | how it is said | what captions say
 _TABLE = (
@@ -25,7 +27,7 @@ _TABLE = (
     ("weather", "rainy", "rainy", r"\b(?:in the rain|raining|rainy(?: day| street| weather| night)|rain storm|rainstorm)\b"),
     ("weather", "snowy", "snowy", r"\b(?:snowing|snow (?:is )?falling|falling snow|snowy day|snow ?storm|blizzard|snowstorm)\b"),
     ("weather", "cloudy", "cloudy", r"\b(?:cloudy(?! water)|overcast|gray sk(?:y|ies)|grey sk(?:y|ies))\b"),
-    ("weather", "foggy", "foggy", r"\b(?:foggy|in the fog|misty|hazy)\b"),
+    ("weather", "foggy", "foggy", r"\b(?:foggy(?! (?:glass|window|mirror))|in the fog|misty|hazy)\b"),
     ("weather", "windy", "windy", r"\bwindy\b"),
 )  # fmt: skip
 _PATTERNS = tuple(
@@ -90,6 +92,7 @@ _INDOOR = frozenset((
 _INDOOR_BOXES = frozenset((
     "bed", "couch", "toilet", "sink", "oven", "refrigerator", "microwave", "tv", "laptop", "keyboard", "mouse", "toaster",
 ))  # fmt: skip
+_MOST_NAMING = 3  # captions that name a place by some word
 _ENOUGH_OUTSIDE = 3  # captions that speak of what is outdoors
 _BLUE_SKY = re.compile(r"\bblue sk(?:y|ies)\b", re.IGNORECASE)  # no night has it
 
@@ -158,7 +161,7 @@ def _find_places(
         setting
         for lemma, setting in SETTINGS.items()
         if len(votes.get(lemma, ())) > 1
-        or (len(votes.get(lemma, ())) == 1 and setting.signs & boxed and not _has_rival(lemma, readings))
+        or (len(votes.get(lemma, ())) == 1 and _is_borne_out(setting, readings, boxed))
     ]
     if not agreed and len(votes) == 1:
         unsure = _TOO_WIDE | (_UNSIGNED | TOLD_TWICE if len(readings) >= FEW else frozenset())
@@ -167,6 +170,8 @@ def _find_places(
     agreed = [one for one in agreed if not _is_beside_others(one.lemma, len(votes[one.lemma]), readings)]
     captions = [reading.tokens for reading in readings]
     agreed = [one for one in agreed if not is_outvoted(one.lemma.split(), "", captions)]
+    placings = find_placings(readings)
+    agreed = [one for one in agreed if not is_misplaced(one.phrase.split()[0], one.lemma, placings)]
     agreed.sort(key=lambda setting: -len(votes[setting.lemma]))
     kept, rivals = _choose_room([setting.lemma for setting in agreed], votes)
     places = [
@@ -178,6 +183,13 @@ def _find_places(
         return places, []
     spans = tuple(span for lemma in rivals for span in votes[lemma])
     return places, [Contradiction("scene", "place", tuple(rivals), Evidence(spans))]
+
+
+def _is_borne_out(setting: Setting, readings: tuple[CaptionReading, ...], boxed: frozenset[str]) -> bool:
+    """True for a place of one caption that boxes fit, or that others have by another word: a store, and shops."""
+    words = BORNE_OUT.get(setting.lemma, frozenset[str]()) | {setting.lemma}
+    naming = sum(not words.isdisjoint(reading.tokens) for reading in readings)
+    return (bool(setting.signs & boxed) or naming >= _MOST_NAMING) and not _has_rival(setting.lemma, readings)
 
 
 def _has_rival(lemma: str, readings: tuple[CaptionReading, ...]) -> bool:

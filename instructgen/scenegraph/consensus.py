@@ -17,7 +17,7 @@ from instructgen.scenegraph.events import Event, find_doer
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.saying import RIDDEN
-from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS, Verb
+from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS, Verb, doing_tokens, tells_doing
 from instructgen.scenegraph.vocabulary import ADJECTIVES, DETERMINERS, PREPOSITIONS
 
 _MOST = 3  # captions of five
@@ -27,8 +27,8 @@ _LONGEST = 4  # words of a preposition
 # Verbs that tell nothing by themselves, or of which "with" and "in" are other words.
 _NEVER = frozenset((
     "be", "wear", "dress", "make", "take", "do", "go", "have", "surround", "attach", "arrange", "display", "top",
-    "fill", "cover", "decorate", "line", "tie", "plug", "place", "stack", "mount", "pass", "enter", "leave", "return",
-    "board", "face", "overlook", "point", "bend", "operate", "follow", "touch", "gather", "seat", "park", "stop",
+    "fill", "cover", "decorate", "line", "tie", "plug", "place", "mount", "pass", "enter", "leave", "return",
+    "board", "face", "overlook", "point", "bend", "operate", "touch", "gather", "seat", "park", "stop",
     "dock", "pull", "open", "perform", "enjoy", "work", "wait", "move", "travel", "hang", "cross", "approach", "type",
 ))  # fmt: skip
 _SPORTS = frozenset(("ski", "snowboard", "surf", "skateboard"))  # told by "skier" as well
@@ -92,7 +92,7 @@ def find_agreed(readings: tuple[CaptionReading, ...], voices: Voices) -> Iterato
         votes = voices.verbs[base]
         if votes >= need and voices.is_done(base):
             alike = families_of(base)
-            voiced = [one for one in readings if any(base in verbs_of(token) for token in one.tokens)]
+            voiced = [one for one in readings if any(base in verbs_of(token) for token in doing_tokens(one.tokens))]
             others = [one for other in alike for one in by_verb.get(other, ())]
             yield [Agreed(_make_event(one[0]), one, votes) for one in _agree(tellings, others, voiced)]
 
@@ -101,7 +101,7 @@ def _find_tellings(reading: CaptionReading) -> Iterator[Telling]:
     tokens = reading.tokens
     for at, token in enumerate(tokens):
         verb = VERB_FORMS.get(token) or TOLD_VERBS.get(token) or BASE_FORMS.get(token)
-        if verb is None or verb.base in _NEVER:
+        if verb is None or verb.base in _NEVER or not tells_doing(tokens, at):
             continue
         if any(one.start <= at < one.end for one in reading.phrases) or (at and tokens[at - 1] in _NO_VERB_BEHIND):
             continue

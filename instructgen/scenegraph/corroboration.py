@@ -14,7 +14,7 @@ from instructgen.lexicon.meanings import BORNE_OUT, TOLD_BY
 from instructgen.lexicon.words import plural_of
 from instructgen.scenegraph.graph import Action
 from instructgen.scenegraph.reading import CaptionReading
-from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS
+from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS, doing_tokens
 from instructgen.scenegraph.vocabulary import NOUNS
 
 _ENOUGH = 2  # captions
@@ -166,7 +166,7 @@ def hear(readings: Iterable[CaptionReading]) -> Voices:
     captions = []
     num_telling = 0
     for reading in readings:
-        told = frozenset[str]().union(*map(verbs_of, reading.tokens))
+        told = frozenset[str]().union(*map(verbs_of, doing_tokens(reading.tokens)))
         doings.update(token for token in set(reading.tokens) if token.endswith("ing") and _is_rival(token))
         captions.append(frozenset((*reading.tokens, *(phrase.noun.lemma for phrase in reading.phrases))))
         verbs.update(told)

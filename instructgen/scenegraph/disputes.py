@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from instructgen.scenegraph.garments import may_be_one_garment
 from instructgen.scenegraph.graph import Action, Contradiction, Evidence
-from instructgen.scenegraph.postures import POSTURES, excludes, is_doubted
+from instructgen.scenegraph.postures import POSTURES, excludes, is_doubted, is_outnumbered
 from instructgen.scenegraph.rivals import is_outvoted
 from instructgen.scenegraph.unboxed import SAID_TWICE
 
@@ -16,6 +16,7 @@ def drop_disputed(
     words = frozenset(token for tokens in captions for token in tokens)
     kept, disputed = _drop_rivals(actions)
     kept = [one for one in kept if not is_outvoted(f"{one.doing} {one.where}".split(), one.verb, captions)]
+    kept = [one for one in kept if not (one.is_plural and is_outnumbered(one.verb, captions))]
     kept = [one for one in kept if one.num_bearing_out > 1 or not _is_doubted(one, words)]
     return _drop_renamed(kept), disputed
 

@@ -9,9 +9,15 @@ from instructgen.scenegraph.vocabulary import LIKENESS
 from instructgen.surrogate.boxes import overlap
 
 _SAME_PLACE = 0.8  # intersection over union of two boxes that may be one thing named twice
+_SAME_ANIMAL = 0.55
 _SPLIT = 2  # captions of each of two names, between which nothing decides
 _SLACK = 0.02  # how far a box on a screen may reach beyond it
 _SCREENS = frozenset(("tv", "laptop", "cell phone"))
+# Where a caption has these, what lies all within a screen's box is shown on it.
+_ON_SCREEN = frozenset((
+    "movie", "showing", "shows", "display", "displays", "displaying", "screen", "program", "channel", "news", "video",
+    "commercial",
+))  # fmt: skip
 _SEATS = frozenset(("chair", "couch", "bench"))
 _VEHICLES = frozenset(("car", "bus", "train", "truck", "airplane", "boat"))
 _LARGE_BOOK = 0.3  # share of the picture
@@ -19,7 +25,7 @@ _GENERAL = frozenset(("pastry", "pastries", "dough", "mix", "batter", "bread")) 
 # Never beside what else they are called.
 _OUTVOTED = frozenset((
     "clock", "sheep", "kite", "cell phone", "surfboard", "book", "couch", "bed", "toilet", "cake", "donut",
-    "sandwich", "hot dog",
+    "sandwich", "hot dog", "orange", "apple", "banana", "carrot",
 ))  # fmt: skip
 # Where captions have these and not the animal that is boxed, it may be a likeness, or another animal.
 _UNREAL = LIKENESS | frozenset(
@@ -34,8 +40,21 @@ _RIVALS = {
     "potted plant": {"vase", "vases", "bouquet", "flowers"},
     "clock": {"thermometer", "gauge", "gauges", "instrument", "meter", "watch", "watches", "wristwatch"},
     "bottle": {"jar", "jars", "can", "cans"},
-    "orange": {"slice", "slices", "wedge", "juice", "lemon", "lemons", "grapefruit", "pumpkin", "pumpkins"},
-    "carrot": {"chopped", "sliced", "shredded", "diced"},
+    "orange": {
+        "slice",
+        "slices",
+        "sliced",
+        "wedge",
+        "wedges",
+        "juice",
+        "lemon",
+        "lemons",
+        "grapefruit",
+        "pumpkin",
+        "pumpkins",
+    },
+    "carrot": {"chopped", "slice", "slices", "sliced", "shredded", "diced"},
+    "banana": {"slice", "slices", "sliced", "plantain", "plantains"},
     "cow": {"horse", "horses", "goat", "goats", "sheep", "buffalo", "yak"},
     "horse": {"cow", "cows", "donkey", "donkeys"},
     "dining table": {"desk", "counter", "bed"},
@@ -53,7 +72,7 @@ _RIVALS = {
     "bear": {"teddy", "stuffed", "dog"},
     "hot dog": {"sandwich", "sandwiches", "sub"},
     "dog": {"wolf", "fox", "cow", "sheep", "goat", "goats", "pig"},
-    "apple": {"tomato", "tomatoes", "peach", "peaches", "pear", "pears", "plums"},
+    "apple": {"slice", "slices", "sliced", "tomato", "tomatoes", "peach", "peaches", "pear", "pears", "plums"},
     "broccoli": {"cauliflower", "lettuce", "spinach", "parsley"},
     "kite": {"parachute", "parachutes", "balloon", "balloons", "flag", "flags"},
     "umbrella": {"tent", "tents", "canopy", "awning", "parachute"},
@@ -86,7 +105,7 @@ _RIVALS = {
     "bench": {"steps", "stairs", "step", "ledge", "pew", "pews", "bleachers"},
     "chair": {"stroller", "wheelchair", "seat", "seats"},
     "vase": {"jar", "pitcher", "jug", "bottle", "cup", "mug", "pot"},
-    "cup": {"bowl", "bowls", "jar", "can"},
+    "cup": {"bowl", "bowls", "jar", "can", "bucket", "buckets", "pail"},
     "fork": {"chopsticks", "spatula", "tongs"},
     "handbag": {"backpack"},
     "suitcase": {"box", "boxes", "trunk", "crate", "crates"},
@@ -104,6 +123,8 @@ def find_doubt(
     """Return what speaks against the boxes of a category, or None; `others` are all boxes of the image."""
     if name != "book" and _is_on_cover(boxes, others):
         return ("likeness",)
+    if not _ON_SCREEN.isdisjoint(words) and _is_on_screen(name, boxes, others):
+        return ("likeness",)
     rivals = tuple(sorted(_RIVALS.get(name, set()) & words))
     if name in _OUTVOTED and _is_outvoted(rivals, said, readings):
         return rivals
@@ -111,12 +132,21 @@ def find_doubt(
     if twin:
         return (twin,)
     shaped = bool({"shape", "shaped"} & words)
+    if name == "cup" and _are_glasses(others, readings):
+        return ("glass",)
     if name in _SEATS and not said and _is_inside(boxes, others):
         return ("seat",)
     unreal = find_category(name).group == "animal" and not _UNREAL.isdisjoint(words)
     if not said and (rivals or shaped or unreal or _is_covered(name, boxes, others)):
         return rivals
     return None
+
+
+def _are_glasses(others: Iterable[Box], readings: tuple[CaptionReading, ...]) -> bool:
+    """True for cups that captions call glasses, and none a cup: no wine glass is boxed that they may mean."""
+    named = {phrase.noun.category or phrase.noun.lemma for reading in readings for phrase in reading.phrases}
+    is_glass = bool({"glass", "glass of water"} & named) and "cup" not in named
+    return is_glass and all(other.category != "wine glass" for other in others)
 
 
 def _is_inside(boxes: list[Box], others: Iterable[Box]) -> bool:
@@ -127,10 +157,14 @@ def _is_inside(boxes: list[Box], others: Iterable[Box]) -> bool:
 
 def _is_covered(name: str, boxes: list[Box], others: Iterable[Box]) -> bool:
     """True for a thing that another one's box covers: it may be that thing, named twice, or shown on a screen."""
+    return _is_on_screen(name, boxes, others) or any(
+        other.category != name and overlap(box, other) > _SAME_PLACE for box in boxes for other in others
+    )
+
+
+def _is_on_screen(name: str, boxes: list[Box], others: Iterable[Box]) -> bool:
     screens = [other for other in others if other.category in _SCREENS and other.category != name]
-    if screens and all(any(_lies_in(box, screen) for screen in screens) for box in boxes):
-        return True
-    return any(other.category != name and overlap(box, other) > _SAME_PLACE for box in boxes for other in others)
+    return bool(screens) and all(any(_lies_in(box, screen) for screen in screens) for box in boxes)
 
 
 def _find_twin(name: str, boxes: list[Box], others: Iterable[Box], readings: tuple[CaptionReading, ...]) -> str:
@@ -139,7 +173,7 @@ def _find_twin(name: str, boxes: list[Box], others: Iterable[Box], readings: tup
         other.category
         for other in others
         for box in boxes
-        if other.category != name and overlap(box, other) > _SAME_PLACE
+        if other.category != name and overlap(box, other) > _least_overlap(name, other.category)
     }
     named = {
         one: sum(any(phrase.noun.category == one for phrase in reading.phrases) for reading in readings)
@@ -147,6 +181,12 @@ def _find_twin(name: str, boxes: list[Box], others: Iterable[Box], readings: tup
     }
     least = max(_SPLIT, named[name]) if named[name] < _SPLIT else named[name]
     return next((one for one in sorted(twins) if named[one] >= least), "")
+
+
+def _least_overlap(name: str, other: str) -> float:
+    """Return from which overlap two boxes may be of one thing: two animals seldom lie within one another."""
+    is_animal = find_category(name).group == find_category(other).group == "animal"
+    return _SAME_ANIMAL if is_animal else _SAME_PLACE
 
 
 def _is_on_cover(boxes: list[Box], others: Iterable[Box]) -> bool:
@@ -158,7 +198,8 @@ def _is_on_cover(boxes: list[Box], others: Iterable[Box]) -> bool:
 def _is_outvoted(rivals: tuple[str, ...], said: Mentions, readings: tuple[CaptionReading, ...]) -> bool:
     """True where as many captions call it by another name."""
     # "A boogie board" is in the lexicon's words for the category, and no surfboard for all that.
-    own = {r.number for r, phrase in said if set(rivals).isdisjoint(r.tokens[phrase.start : phrase.end])}
+    # Nor is "a slice of an orange" one.
+    own = {r.number for r, phrase in said if set(rivals).isdisjoint(r.tokens[max(0, phrase.start - 2) : phrase.end])}
     # What a caption names beside it is another thing: "a toilet and a bucket".
     beside = {token for one in readings if one.number in own for token in one.tokens}
     apart = set(rivals) - _GENERAL - beside

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 
 from msgspec import structs
 
@@ -22,6 +23,7 @@ _REACH = 6  # words before a noun in which a number may be meant for it
 _IN_PARTS = frozenset(
     ("clock", "pizza", "cake", "sandwich", "train", "refrigerator", "oven", "dining table", "toilet", "umbrella")
 )
+_MOSTLY_ONE = frozenset(("oven", "refrigerator"))  # of these one caption in the singular is enough
 _CONFUSED = {"toilet": frozenset(("bidet",))}  # one of several boxes may be of the other
 _DISHES = frozenset(("cake", "sandwich", "pizza", "hot dog", "donut"))
 _MANY = 99  # stands for three or more
@@ -51,7 +53,7 @@ def find_entities(
             found.append(entity)
     for name in sorted(likened - {box.category for box in record.boxes}):
         contradictions.append(Contradiction(name, "entity", (name, "likeness"), Evidence()))
-    found.sort(key=lambda one: (-_weight(one), one.name))
+    found.sort(key=lambda one: (-_weight(one, readings), one.name))
     found += find_unboxed(readings, words)
     numbered = [structs.replace(one, number=number) for number, one in enumerate(found)]
     group = next((one for one in numbered if one.name == "person" and one.is_many), None)
@@ -68,8 +70,18 @@ def _boxes_by_category(record: ImageRecord) -> dict[str, list[int]]:
     return numbers
 
 
-def _weight(entity: Entity) -> float:
-    return entity.num_captions + 2 * entity.area + (0.5 if entity.kind in ("person", "animal") else 0.0)
+@cache
+def _words_for(name: str) -> frozenset[str]:
+    return frozenset(form for word in find_category(name).synonyms for form in (word, plural_of(word)))
+
+
+def _weight(entity: Entity, readings: tuple[CaptionReading, ...]) -> float:
+    """Return how much it is what the image is about: by captions with a word for it, in whatever phrase, and size."""
+    words = _words_for(entity.name)
+    naming = sum(not words.isdisjoint(reading.tokens) for reading in readings)
+    named = max(entity.num_captions, (entity.num_captions + naming) / 2 if entity.num_captions else 0)
+    more = {"person": 0.5, "animal": 0.5, "furniture": -0.5}.get(entity.kind, 0.0)
+    return named + 2 * entity.area + more
 
 
 def _read_category(
@@ -105,10 +117,13 @@ def _read_category(
     if not num_captions and max((box.area for box in plain), default=0.0) < _MIN_AREA:
         return None, None
     is_miscounted = len(plain) > 1 and not _CONFUSED.get(name, frozenset()).isdisjoint(words)
-    if is_miscounted or _tells_other_number(name, boxes, readings) or _is_one_in_parts(name, plain, said, readings):
+    if is_miscounted or _tells_other_number(name, boxes, readings):
         return None, Contradiction(
             name, "count", (str(len(plain)), "other"), Evidence(spans_of(said), tuple(numbers))
         )
+    if _is_one_in_parts(name, plain, said, readings):
+        whole = _make_whole(category, _say(category, words, said, is_single=True), num_captions, said, numbers)
+        return whole, Contradiction(name, "count", (str(len(plain)), "other"), whole.evidence)
     has_crowd = len(plain) < len(boxes)
     single = len(plain) == 1 and not has_crowd and not any(phrase.is_plural for _, phrase in said)
     word, plural = _say(category, words, said, is_single=single)
@@ -142,6 +157,27 @@ def _read_category(
     return entity, None
 
 
+def _make_whole(
+    category: Category, words: tuple[str, str], num_captions: int, said: Mentions, numbers: list[int]
+) -> Entity:
+    """Make what is one and boxed in parts: it is there, and no box is all of it."""
+    return Entity(
+        number=0,
+        name=category.name,
+        category=category.name,
+        kind=category.group,
+        word=words[0],
+        plural=words[1],
+        boxes=(),
+        has_crowd=False,
+        num_captions=num_captions,
+        is_single=True,
+        count=None,
+        evidence=evidence_of(said, tuple(numbers)),
+        certainty="sure" if num_captions else "likely",
+    )
+
+
 def _tells_other_number(name: str, boxes: list[Box], readings: tuple[CaptionReading, ...]) -> bool:
     """True for one boxed person where most captions speak of several."""
     is_one = name == "person" and len(boxes) == 1 and not boxes[0].is_crowd
@@ -150,10 +186,16 @@ def _tells_other_number(name: str, boxes: list[Box], readings: tuple[CaptionRead
 
 def _is_one_in_parts(name: str, boxes: tuple[Box, ...], said: Mentions, readings: tuple[CaptionReading, ...]) -> bool:
     """True for two or three boxes of what most captions call one: the faces of a clock, the pieces of a pizza."""
-    num_captions = len({reading.number for reading, _ in said})
-    if name not in _IN_PARTS or not 2 <= len(boxes) <= _PARTS or 2 * num_captions <= len(readings):
+    words = find_category(name).synonyms
+    # "A slice of pizza" is a word of its own, and of a pizza for all that.
+    num_captions = sum(any(word in reading.tokens for word in words) for reading in readings)
+    is_named = 2 * num_captions > len(readings) or (name in _MOSTLY_ONE and num_captions > 0)
+    if name not in _IN_PARTS or not 2 <= len(boxes) <= _PARTS or not is_named:
         return False
-    return not any(phrase.is_plural for _, phrase in said)
+    several = {plural_of(word) for word in words}
+    return not any(phrase.is_plural for _, phrase in said) and not any(
+        word in reading.tokens for reading in readings for word in several
+    )
 
 
 def _say(category: Category, words: frozenset[str], said: Mentions, *, is_single: bool) -> tuple[str, str]:

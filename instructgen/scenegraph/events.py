@@ -7,7 +7,7 @@ from msgspec import Struct, structs
 from instructgen.lexicon.categories import CATEGORIES
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.verbs import BASE_FORMS, BE, VERB_FORMS, Verb
-from instructgen.scenegraph.vocabulary import PREPOSITIONS, Noun
+from instructgen.scenegraph.vocabulary import BOUNDARIES, DETERMINERS, PREPOSITIONS, Noun
 
 
 class Event(Struct, frozen=True):
@@ -144,14 +144,19 @@ def _find_subject(
         return None
     if before == "of" and phrase.start > 1 and tokens[phrase.start - 2] in _SOME_OF:
         return None
+    phrase = _count_couple(tokens, phrase)
     if before == "and":
         previous = next((other for other in phrases[:index] if other.end == phrase.start - 1), None)
         if previous is None or previous.noun.kind != "person" or phrase.noun.kind != "person":
             return None
         if previous.noun.lemma != phrase.noun.lemma:
-            phrase = structs.replace(phrase, noun=_PEOPLE)
+            phrase = structs.replace(phrase, noun=_PEOPLE, number=2)
         return phrase, True
     return phrase, phrase.is_plural
+
+
+def _count_couple(tokens: tuple[str, ...], phrase: NounPhrase) -> NounPhrase:
+    return structs.replace(phrase, number=2) if tokens[phrase.end - 1] == "couple" else phrase
 
 
 def find_doer(
@@ -164,6 +169,7 @@ def find_doer(
     phrase = before[-1]
     ahead = tokens[max(0, phrase.start - 2) : phrase.start]
     of = ahead[0] if len(ahead) == 2 and ahead[1] == "of" else ""
+    phrase = _count_couple(tokens, phrase)
     is_part = of in _SOME_OF and of not in ("many", "some")
     if phrase.is_likeness or phrase.is_negated or is_part or "." in tokens[phrase.end : at]:
         return None
@@ -171,7 +177,7 @@ def find_doer(
         if letter_of(before[-2]) != letter_of(phrase):
             return None
         if before[-2].noun.lemma != phrase.noun.lemma and phrase.noun.category == "person":
-            phrase = structs.replace(phrase, noun=_PEOPLE)
+            phrase = structs.replace(phrase, noun=_PEOPLE, number=2)
         return phrase, True
     return phrase, phrase.is_plural or of in _GROUPS
 
@@ -191,8 +197,11 @@ def _is_beside(tokens: tuple[str, ...], phrase: NounPhrase, others: list[NounPhr
         at = _skip_auxiliaries(tokens, phrase.end)
         if tokens[at] == verb.third:
             return True  # "a bull painted with a map sits": the bull does
-    doers = any(letter_of(one) != "t" and letter_of(one) in verb.groups for one in others)
-    return before == "with" and letter_of(phrase) == "t" and doers
+    # "A boat with an umbrella sitting in the water": the boat may.
+    doers = any(letter_of(one) != "t" for one in others)
+    # "A boat with a rainbow umbrella": what an unknown word stands before may be with something, too.
+    is_with = before == "with" or (before not in BOUNDARIES and tokens[phrase.start] not in DETERMINERS)
+    return is_with and letter_of(phrase) == "t" and doers
 
 
 def _read_event(

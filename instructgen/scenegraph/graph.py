@@ -37,10 +37,10 @@ class Entity(Struct, frozen=True):
     """One thing, or all things of a category that cannot be told apart.
 
     `category` is empty for a thing that no box holds; `name` is the category or else the lemma. `word` and `plural`
-    are how it is said of this image. `boxes` leave out crowds. `count` is None where captions do not confirm the
-    number of boxes, `num_plural` in how many captions it is several. `member_of` is the number of the group that it
-    is one of: a man among two people of whom it is not clear which box is his. `is_listed` is false for what is too
-    vague to be told as a thing of its own.
+    are how it is said of this image. `boxes` leave out crowds; of one thing that is boxed in parts there are none.
+    `count` is None where captions do not confirm the number of boxes, `num_plural` in how many captions it is
+    several. `member_of` is the number of the group that it is one of: a man among two people of whom it is not clear
+    which box is his. `is_listed` is false for what is too vague to be told as a thing of its own.
     """
 
     number: int

@@ -43,6 +43,7 @@ _PICTURED = _SHAPES | {
     "painting", "paintings", "drawing", "drawings", "mural", "murals", "carving", "carvings", "cartoon", "sketch",
     "illustration", "poster", "posters", "billboard", "board", "model", "models", "replica", "graffiti",
 }  # fmt: skip
+_SHOWN = frozenset(("display", "displays", "exhibit", "exhibits", "replica", "replicas", "model", "models"))
 _DRAWN = frozenset(("painting", "drawing", "mural", "sketch", "illustration", "cartoon"))
 _OF = frozenset(("of", "depicting", "showing", "shows", "featuring"))
 _SCREENS = frozenset(("tv", "television", "screen", "monitor"))
@@ -63,6 +64,7 @@ _PRINTED = _SCREENS | {
 _SHOWING = frozenset(
     ("showing", "shows", "displaying", "displays", "depicting", "depicts", "picture", "image", "photo")
 )
+_ON_IT = (("on", "it"), ("on", "it's"), ("on", "its"))
 _BEHIND = 8  # tokens behind a noun in which "on the screen" may follow
 _MADE_SMALL = frozenset(("toy", "toys", "lego", "legos", "miniature"))  # where two captions have it, no car is one
 _TOY_ANIMALS = re.compile(r"\b(?:(?:toy|plastic|wooden) animals?|animal (?:toys?|figures?|figurines?))\b")
@@ -142,7 +144,9 @@ def _is_likened(tokens: tuple[str, ...], start: int, end: int, name: str) -> boo
     if behind and group == "animal" and behind[0] in _RIDES:
         return True
     is_made = len(behind) > 1 and behind[0] in _MADE and behind[1] in ("of", "out", "from")
-    return (is_made and group in ("person", "animal")) or _is_pictured(tokens, start) or _is_on_screen(tokens, start)
+    is_living = group in ("person", "animal")
+    pictures = _PICTURED | _SHOWN if is_living and "zoo" not in tokens else _PICTURED
+    return (is_made and is_living) or _is_pictured(tokens, start, pictures) or _is_on_screen(tokens, start)
 
 
 def _is_on_screen(tokens: tuple[str, ...], start: int) -> bool:
@@ -153,15 +157,15 @@ def _is_on_screen(tokens: tuple[str, ...], start: int) -> bool:
         return False
     between, behind = before[at + 1 :], tokens[start : start + _BEHIND]
     shows = before[at] in _SCREENS and not _SHOWING.isdisjoint(between) and _BREAKS.isdisjoint(between)
-    is_on_it = any(behind[index : index + 2] == ("on", "it") for index in range(len(behind)))
+    is_on_it = any(behind[index : index + 2] in _ON_IT for index in range(len(behind)))
     return shows or (between[:1] == ("with",) and (is_on_it or any(word in _SCREENS for word in behind)))
 
 
-def _is_pictured(tokens: tuple[str, ...], start: int) -> bool:
+def _is_pictured(tokens: tuple[str, ...], start: int, pictures: frozenset[str]) -> bool:
     """True behind "a statue of": up to where the likeness ends, all that is named is a part of it."""
     for at in range(start - 1, 0, -1):
         if tokens[at] in _BREAKS:
             return False
-        if tokens[at] in _OF and tokens[at - 1] in _PICTURED:
+        if tokens[at] in _OF and tokens[at - 1] in pictures:
             return True
     return False

@@ -5,7 +5,7 @@ import re
 from msgspec import Struct, structs
 
 from instructgen.lexicon.words import COLOURS, NUMBER_WORDS
-from instructgen.scenegraph.verbs import BASE_FORMS, VERB_FORMS
+from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS
 from instructgen.scenegraph.vocabulary import (
     ADJECTIVES,
     BOUNDARIES,
@@ -28,6 +28,7 @@ _COUNTED_OTHERWISE = frozenset((
     "way", "story", "storied", "level", "lane", "piece", "sided", "door", "seat", "seater", "person", "man", "tier",
     "tiered", "car", "layer", "layered", "wheeled", "headed", "handed", "toned", "tone", "color", "colored",
 ))  # fmt: skip
+_BEHIND_PARTICIPLES = BOUNDARIES | {"like"}
 _GERUNDS = frozenset({"moving", "running", "sitting", "standing", "speeding", "sleeping", "flying", "smiling"})
 _SERVED = frozenset((
     "plate", "plates", "fork", "spoon", "bowl", "table", "cake", "cream", "chocolate", "fruit", "food", "dish",
@@ -75,7 +76,7 @@ def find_noun_phrases(tokens: tuple[str, ...]) -> list[NounPhrase]:
     index = 0
     while index < len(tokens):
         length, noun = _noun_at(tokens, index)
-        if noun is not None and _ends_at(tokens, index + length, noun):
+        if noun is not None and _ends_at(tokens, index, index + length, noun):
             phrase = read_phrase(tokens, index, index + length, noun)
             if phrase:
                 found.append(phrase)
@@ -93,7 +94,7 @@ def _noun_at(tokens: tuple[str, ...], index: int) -> tuple[int, Noun | None]:
     return 1, None
 
 
-def _ends_at(tokens: tuple[str, ...], end: int, noun: Noun) -> bool:
+def _ends_at(tokens: tuple[str, ...], start: int, end: int, noun: Noun) -> bool:
     """True where the noun is the last word of its phrase: "two sheep lay", but not "two sheep dogs"."""
     if end >= len(tokens) or tokens[end] in BOUNDARIES:
         return True
@@ -101,7 +102,17 @@ def _ends_at(tokens: tuple[str, ...], end: int, noun: Noun) -> bool:
         # "A snow covered hill": the participle makes the noun a part of the next one's phrase.
         joins = tokens[end].endswith("ed") and end + 1 < len(tokens) and tokens[end + 1] not in BOUNDARIES
         return not joins
-    many = noun.is_plural or noun.lemma == "sheep"
+    is_verb = tokens[end].endswith("ing") or tokens[end] in TOLD_VERBS
+    if noun.kind in ("person", "animal") and is_verb and tokens[end] not in NOUNS:
+        return True  # "a player pitching": no table has the verb
+    if (
+        tokens[end].endswith("ed")
+        and tokens[end] not in NOUNS
+        and (end + 1 == len(tokens) or tokens[end + 1] in _BEHIND_PARTICIPLES)
+    ):
+        return True  # "a cake shaped like a boat"
+    is_joined = start > 0 and tokens[start - 1] == "and" and noun.category == "person"  # "a bride and groom cut"
+    many = noun.is_plural or noun.lemma == "sheep" or is_joined
     return many and tokens[end] in BASE_FORMS and tokens[end] not in NOUNS
 
 

@@ -22,6 +22,11 @@ _NEW_KINDS = frozenset(("person", "animal", "wear", "food"))  # what is new of t
 _FACING = frozenset(("at", "for", "to", "into", "toward", "towards"))  # before a camera
 _OWNERS = frozenset(("his", "her", "their", "its"))
 _SOME = frozenset(("several", "many", "some"))
+# What a caption that has one of these does not see as another has it.
+_QUANTITIES = {
+    "many": frozenset(("several", "few", "couple", "pair", "two", "three", "four", "five")),
+    "several": frozenset(("many", "few", "couple", "pair", "numerous", "two")),
+}
 _UNCLEAR = frozenset(("this", "that", "any", "each", "both", "few"))
 
 
@@ -122,15 +127,6 @@ def read_noun(caption: Caption, at: int, *, is_first: bool = False) -> Piece | N
     if noun_at is None:
         return None
     before = caption.tokens[phrase.start : noun_at]
-    determiner = next((t for t in before if t in DETERMINERS or t in NUMBER_WORDS or t.isdigit()), "")
-    if is_first and determiner == "the":
-        determiner = ""
-    if not determiner and phrase.noun.lemma == "sheep" and is_single(phrase, caption.sources):
-        determiner = "a"
-    if determiner == "the" and caption.token(phrase.start - 1) == "with":
-        determiner = "a"  # "a room with the tv"
-    if phrase.noun.lemma == "camera" and caption.token(phrase.start - 1) in _FACING:
-        determiner = "the"  # the one that the picture was taken with
     if not is_agreed(phrase, before, caption.token(phrase.end), caption.sources):
         return None
     looks, keys = read_looks(before, phrase, caption.sources)
@@ -139,6 +135,9 @@ def read_noun(caption: Caption, at: int, *, is_first: bool = False) -> Piece | N
     is_material = phrase.start > 0 and caption.token(phrase.start - 1) in _BARE
     if not is_number_agreed(phrase, caption.sources):
         phrase = structs.replace(phrase, number=None)
+    determiner = _determiner_of(caption, phrase, before, is_first=is_first)
+    if "other" in before and caption.token(phrase.start - 1) == "and":
+        words = f"other {words}"  # "a giraffe and other animals"
     said = _with_determiner(determiner, words, phrase, is_first=is_first, is_bare=is_material)
     if not said:
         return None
@@ -148,6 +147,30 @@ def read_noun(caption: Caption, at: int, *, is_first: bool = False) -> Piece | N
     colours = frozenset(COLOURS[token] for token in before if token in COLOURS and keys)
     counted = frozenset({f"count {key_of(phrase)}"}) if (phrase.number or 1) > 1 else frozenset()
     return Piece((part,), phrase.end, frozenset({key_of(phrase)}) | colours, keys | counted)
+
+
+def _determiner_of(caption: Caption, phrase: NounPhrase, before: tuple[str, ...], *, is_first: bool) -> str:
+    determiner = next((t for t in before if t in DETERMINERS or t in NUMBER_WORDS or t.isdigit()), "")
+    if is_first and determiner == "the":
+        determiner = ""
+    if not determiner and phrase.noun.lemma == "sheep" and is_single(phrase, caption.sources):
+        determiner = "a"
+    if determiner == "the" and caption.token(phrase.start - 1) == "with":
+        determiner = "a"  # "a room with the tv"
+    if phrase.noun.lemma == "camera" and caption.token(phrase.start - 1) in _FACING:
+        determiner = "the"  # the one that the picture was taken with
+    is_disputed = determiner in _QUANTITIES and _is_other_quantity(determiner, phrase, caption.sources)
+    return "" if is_disputed else determiner
+
+
+def _is_other_quantity(determiner: str, phrase: NounPhrase, sources: Sources) -> bool:
+    """True for "many" where another caption has "a few", or "several"."""
+    return any(
+        not _QUANTITIES[determiner].isdisjoint(one.tokens[max(0, other.start - 3) : other.end])
+        for one in sources.readings
+        for other in one.phrases
+        if key_of(other) == key_of(phrase)
+    )
 
 
 def read_whole(caption: Caption, at: int, *, is_first: bool = False) -> Piece | None:

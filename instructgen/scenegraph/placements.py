@@ -1,9 +1,10 @@
 """Placements of a statement: a preposition of a caption and the thing behind it, said anew."""
 
 from instructgen.lexicon.words import plural_of
-from instructgen.scenegraph.agreement import is_agreed
+from instructgen.scenegraph.agreement import is_agreed, key_of
 from instructgen.scenegraph.graph import StatementPart
 from instructgen.scenegraph.pieces import Caption, Piece, read_whole
+from instructgen.scenegraph.prepositions import is_misplaced
 from instructgen.scenegraph.saying import say_preposition
 from instructgen.scenegraph.verbs import VERB_FORMS
 from instructgen.scenegraph.vocabulary import PREPOSITIONS, Noun
@@ -35,6 +36,8 @@ def read_placement(caption: Caption, at: int) -> Piece | None:
         thing = read_whole(caption, at + length)
         if thing is None or preposition == "of":
             return None
+        if is_misplaced(preposition, key_of(caption.by_start[at + length]), caption.sources.placings):
+            return None
         said = say_preposition(preposition, caption.by_start[at + length].noun.lemma)
         if said == "in" and preposition != "in" and caption.sources.is_sport:
             said = "on"  # a field of a game is stood on
@@ -42,6 +45,7 @@ def read_placement(caption: Caption, at: int) -> Piece | None:
         if (
             (_is_worn(noun) and caption.token(at - 1) in _SITTING)  # "a man seated in a tie"
             or noun.kind == "game"
+            or (noun.lemma in ("photo", "picture") and said == "in")  # it is the picture itself
             or (noun.category == "baseball bat" and said in ("at", "to"))
             or (noun.lemma == "dark" and said != "in")
         ):
@@ -68,11 +72,15 @@ def _is_unclear_with(caption: Caption, thing: Piece, noun: Noun) -> bool:
 
 
 def stands_before_doubt(caption: Caption, at: int) -> bool:
-    """True before a place that one caption alone names: what comes before it may be told without."""
+    """True before a place that one caption alone names, or others dispute: what comes before is told without."""
     for length in range(_MAX_PREPOSITION, 0, -1):
         if " ".join(caption.tokens[at : at + length]) in _PREPOSITIONS:
             phrase = caption.by_start.get(at + length)
-            return phrase is not None and not is_agreed(phrase, (), caption.token(phrase.end), caption.sources)
+            if phrase is None:
+                return False
+            said = _PREPOSITIONS[" ".join(caption.tokens[at : at + length])]
+            is_doubted = is_misplaced(said, key_of(phrase), caption.sources.placings)
+            return is_doubted or not is_agreed(phrase, (), caption.token(phrase.end), caption.sources)
     return False
 
 

@@ -1,5 +1,7 @@
 """Postures: of those that exclude each other one body is in one only, whatever captions tell."""
 
+from collections.abc import Sequence
+
 POSTURES = frozenset({"sit", "stand", "lie", "lay", "rest", "walk", "run", "perch", "seat", "be"})
 # Of these one body can be in one only: where captions tell two of one subject, neither is certain. Key: the verb
 # that stands for a posture; value: how captions tell it.
@@ -54,6 +56,13 @@ def is_posture_disputed(verb: str, captions: list[tuple[str, ...]], *, is_vehicl
     agreeing = sum(not own.isdisjoint(tokens) for tokens in captions)
     against = sum(not others.isdisjoint(tokens) for tokens in captions)
     return bool(against) and agreeing <= max(1, _OUTWEIGHED * against)
+
+
+def is_outnumbered(verb: str, captions: Sequence[tuple[str, ...]]) -> bool:
+    """True for a posture of several where as many captions have some in another one as in this."""
+    own, others = _rivals_of(verb, is_vehicle=False)
+    against = sum(not others.isdisjoint(tokens) for tokens in captions)
+    return bool(against) and against >= sum(not own.isdisjoint(tokens) for tokens in captions)
 
 
 def excludes(one: str, other: str) -> bool:

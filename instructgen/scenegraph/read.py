@@ -4,6 +4,7 @@ from instructgen.records import ImageRecord
 from instructgen.scenegraph.actions import find_actions
 from instructgen.scenegraph.attributes import find_attributes
 from instructgen.scenegraph.circumstances import find_circumstances, find_outdoors
+from instructgen.scenegraph.collages import find_collage
 from instructgen.scenegraph.corroboration import find_told
 from instructgen.scenegraph.entities import find_entities
 from instructgen.scenegraph.graph import Contradiction, SceneGraph
@@ -27,6 +28,9 @@ def read_graph(record: ImageRecord, parser: CaptionParser | None = None) -> Scen
     attributes, disputed_attributes = find_attributes(readings, entities)
     actions, disputed_actions = find_actions(readings, entities, person)
     circumstances, disputed_circumstances = find_circumstances(record.captions, readings, boxed)
+    collage = find_collage(record.captions)
+    if collage is not None:  # what goes on in one of the pictures is told of none
+        attributes, actions, circumstances = [], [], []
     disputes = [*disputes, *disputed_attributes, *disputed_actions, *disputed_circumstances]
     return SceneGraph(
         image_id=record.image_id,
@@ -35,7 +39,9 @@ def read_graph(record: ImageRecord, parser: CaptionParser | None = None) -> Scen
         actions=tuple(actions),
         told=tuple(find_told(actions)),
         circumstances=tuple(circumstances),
-        statements=tuple(find_statements(readings, entities, person, disputes)),
+        statements=(
+            (collage,) if collage is not None else tuple(find_statements(readings, entities, person, disputes))
+        ),
         contradictions=_drop_repeats(tuple(disputes)),
         num_captions=len(record.captions),
         words=words,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from instructgen.scenegraph.verbs import TOLD_VERBS, VERB_FORMS
+from instructgen.scenegraph.verbs import TOLD_VERBS, VERB_FORMS, doing_tokens
 
 _Groups = tuple[frozenset[str], ...]
 
@@ -56,12 +56,15 @@ _TABLES = (
     _groups("beach shore", "desert", "forest woods"),
     _groups("talking talks talk", "texting texts checking checks reading reads looking looks using uses"),
     _groups("riding rides ride", "pushing pushes push carrying carries walking walks"),
-    _groups("surfing surfs surf", "carrying carries walking walks holding holds paddling paddles running runs"),
+    _groups(
+        "surfing surfs surf",
+        "carrying carries walking walks holding holds paddling paddles running runs entering enters enter",
+    ),
     _groups("crossing crosses cross across", "down along"),
     _groups("sleeping sleeps asleep", "looking looks watching watches staring stares awake eating playing plays"),
     _groups("landing lands landed", "taking takes takeoff"),
     _groups("riding rides ride driving drives", "parked parks stopped resting pulled"),
-    _groups("skiing snowboarding riding rides", "standing stands posing poses"),
+    _groups("skiing snowboarding riding rides ride", "standing stands stand posing poses pose"),
     _groups("playing plays play", "grazing grazes graze"),
     _groups("camera cameras", "phone cellphone smartphone iphone"),
     _groups("grazing grazes graze", "running runs run galloping racing"),
@@ -70,6 +73,8 @@ _TABLES = (
     _groups("cave", "building buildings house room rooms home"),
     _groups("entering enters", "leaving leaves exiting exits"),
 )
+# What loses to what goes with it, and not the other way round: who rides sits, and who sits may not ride.
+_ONE_WAY = (_groups("riding rides ride", "sitting sits sit seated"),)
 # What one sits or lies on, where a caption says so. "At a table" is not on it.
 _SEATS = frozenset((
     "bed", "couch", "sofa", "bench", "chair", "blanket", "grass", "floor", "table", "counter", "desk", "rug", "lap",
@@ -94,8 +99,9 @@ def is_outvoted(words: Sequence[str], verb: str, captions: Sequence[tuple[str, .
     told = frozenset(words)
     if _is_only_tried(verb, captions) or (verb in _AFOOT and _is_on_water(words)):
         return True
-    said = [frozenset(tokens) for tokens in captions]
-    return any(_loses(told, groups, said) for groups in _TABLES) or (
+    said = [frozenset(doing_tokens(tokens)) for tokens in captions]
+    one_way = (groups for groups in _ONE_WAY if not groups[0].isdisjoint(told))
+    return any(_loses(told, groups, said) for groups in (*_TABLES, *one_way)) or (
         verb in _RESTING and _loses_seat(tuple(words), captions)
     )
 

@@ -18,6 +18,8 @@ _OPEN = frozenset(("field", "pasture", "meadow", "yard", "park", "forest", "park
 _TAKEN = frozenset(("picture", "photo", "photograph", "selfie", "nap", "bite", "swing", "shot", "bath", "shower"))
 # What is ridden, and the verb that says so: nobody "rides" skis.
 RIDDEN = {"skis": "skiing", "snowboard": "snowboarding"}
+_MOUNTS = frozenset(("motorcycle", "bicycle", "horse", "skateboard", "surfboard", "snowboard"))
+_MOST_ON_ONE, _STANDING_BY = 2, 2
 _UNDERFOOT = frozenset({"skis", "snowboard", "skateboard", "surfboard"})
 # What one plays, and how it is said.
 PLAYED = {
@@ -33,6 +35,11 @@ PLAYED = {
     "guitar": "a guitar",
     "instrument": "an instrument",
 }
+
+
+def are_too_many(num_people: int, category: str, num_mounts: int) -> bool:
+    """True where there are more people than can all ride what is boxed: some only stand by."""
+    return category in _MOUNTS and 0 < _MOST_ON_ONE * num_mounts + _STANDING_BY < num_people
 
 
 def is_done_to(verb: str, thing: NounPhrase) -> bool:

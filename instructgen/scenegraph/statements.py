@@ -27,7 +27,7 @@ from instructgen.scenegraph.pieces import (
 from instructgen.scenegraph.placements import read_placement, stands_before_doubt
 from instructgen.scenegraph.postures import POSTURES
 from instructgen.scenegraph.reading import CaptionReading
-from instructgen.scenegraph.saying import GAME_VERBS, PLAYED, RIDDEN, is_done_to
+from instructgen.scenegraph.saying import GAME_VERBS, PLAYED, RIDDEN, are_too_many, is_done_to
 from instructgen.scenegraph.subjects import owner_fits, read_subject, skip_opener
 from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS, Verb
 from instructgen.scenegraph.vocabulary import NOUNS, PREPOSITIONS
@@ -54,6 +54,7 @@ _JOINERS = frozenset((
 ))  # fmt: skip
 _EACH = re.compile(r"\b(?:each other|their|together|themselves)\b")
 _NAMED_OTHERWISE = frozenset(("animal", "vehicle", "food", "sports"))
+_HALF_SAID = frozenset(("stand", "drive"))
 _LYING = frozenset(("lie", "lay"))
 _WHERE = frozenset(_MANNERS.values()) - {"together"}
 
@@ -123,7 +124,8 @@ def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
         word in _PICTURES and behind == "of" and sources.num_captions[word] < 2 for word, behind in pairwise(words)
     ):
         return None  # what it is a picture of may be there itself
-    if is_disputed(whole.keys, words, whole.verb, sources, is_vehicle=phrase.noun.kind == "vehicle"):
+    is_false = is_disputed(whole.keys, words, whole.verb, sources, is_vehicle=phrase.noun.kind == "vehicle")
+    if is_false or (whole.verb == "ride" and _rides_for_all(whole, phrase, sources)):
         return None
     return Statement(
         span=reading.span(start, whole.end),
@@ -137,6 +139,16 @@ def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
         keys=whole.keys,
         looks=whole.looks,
     )
+
+
+def _rides_for_all(whole: Piece, phrase: NounPhrase, sources: Sources) -> bool:
+    """True where people ride without a number, and there are more of them than what they ride can hold."""
+    people = sources.entities.get("person")
+    mounts = [one for key in whole.keys if (one := sources.entities.get(key)) is not None]
+    is_all = phrase.noun.category == "person" and phrase.is_plural and phrase.number is None
+    if people is None or people.has_crowd or not is_all:
+        return False
+    return any(are_too_many(len(people.boxes), one.name, len(one.boxes)) for one in mounts)
 
 
 def _may_be_boxed(reading: CaptionReading, sources: Sources) -> bool:
@@ -218,13 +230,18 @@ def _read_predicate(
     others = frozenset(letter_of(other) for other in between)
     is_clear = is_clear or (others <= {"t"} and (letter_of(subject) in "pa" or not others & groups))
     predicate = _read_verb(caption, verb_at, is_plural=is_plural) if is_clear else None
-    is_bare = predicate is not None and predicate.verb in POSTURES and len(predicate.parts) == 1
-    if is_bare and letter_of(subject) not in "pa":
-        return None  # "a vase is sitting" tells nothing
+    is_bare = predicate is not None and len(predicate.parts) == 1
+    if predicate is not None and is_bare and _says_nothing(predicate.verb, subject):
+        return None  # "a vase is sitting"
     if predicate is None and has_be and not between:
         place = read_placement(caption, verb_at)
         predicate = Piece((), verb_at, verb="be") + place if place is not None else None
     return _read_on(caption, predicate) if predicate is not None else None
+
+
+def _says_nothing(verb: str, subject: NounPhrase) -> bool:
+    """True for a verb that needs more than the one who does it: standing, driving, a thing that sits."""
+    return verb in _HALF_SAID or (verb in POSTURES and letter_of(subject) not in "pa")
 
 
 def _find_verb(caption: Caption, at: int, *, is_plural: bool) -> Verb | None:

@@ -134,7 +134,7 @@ def find_unboxed(readings: tuple[CaptionReading, ...], words: frozenset[str]) ->
         if not any(phrase.is_negated for _, phrase in said):
             found.append(_make_unboxed(lemma, said, words, readings))
     # "A tree" may be the palm tree that another caption names.
-    heads = {one.name.rsplit(" ", 1)[-1] for one in found if " " in one.name}
+    heads = {one.name.rsplit(" ", 1)[-1] for one in found if " " in one.name and " of " not in one.name}
     return [structs.replace(one, is_listed=False) if one.name in heads else one for one in found]
 
 
@@ -198,6 +198,22 @@ def _is_twice(said: Mentions) -> bool:
     return len(said) > len({reading.number for reading, _ in said})
 
 
+def _count_naming(lemma: str, num_many: int, num_captions: int, readings: tuple[CaptionReading, ...]) -> int:
+    """Return how many captions have the word, in whatever phrase, if all have it in one number; else 0."""
+    if num_many not in (0, num_captions) or " " in lemma:
+        return 0
+    word, other = (plural_of(lemma), lemma) if num_many else (lemma, plural_of(lemma))
+    if any(other in reading.tokens for reading in readings):
+        return 0
+    return sum(_names_alone(reading, word, lemma) for reading in readings)
+
+
+def _names_alone(reading: CaptionReading, word: str, lemma: str) -> bool:
+    """True for a caption with the word where it is no part of another noun: no sign of "a stop sign"."""
+    held = {at for one in reading.phrases if one.noun.lemma != lemma for at in range(one.start, one.end)}
+    return any(token == word and at not in held for at, token in enumerate(reading.tokens))
+
+
 def _is_listed(lemma: str, said: Mentions, words: frozenset[str], readings: tuple[CaptionReading, ...]) -> bool:
     """True for what may be told as a thing of its own: named in one number, and by no word that may be another's.
 
@@ -213,7 +229,7 @@ def _is_listed(lemma: str, said: Mentions, words: frozenset[str], readings: tupl
         return sum(not words_for.isdisjoint(reading.tokens) for reading in readings) >= _MOST
     if scarce or noun.kind == "wear" or _is_part(lemma, said):
         return False
-    if max(num_many, num_captions - num_many) >= _MOST:
+    if max(num_many, num_captions - num_many, _count_naming(lemma, num_many, num_captions, readings)) >= _MOST:
         return noun.article == "a" or lemma in _SPREAD
     one_number = num_many in (0, num_captions) and all(phrase.is_plural == (num_many > 0) for _, phrase in said)
     if noun.article != "a" or not one_number or lemma in _VAGUE:

@@ -2,6 +2,8 @@
 
 # ruff: noqa: E501 - a row of the table is a line
 
+from functools import lru_cache
+
 from msgspec import Struct
 
 
@@ -249,3 +251,21 @@ def _make_told_verbs() -> dict[str, Verb]:
 
 
 TOLD_VERBS = _make_told_verbs()
+
+# Before these a verb is a part of a name: "surf boards", "surfing lessons".
+_NAMES = frozenset(("lesson", "lessons", "board", "boards", "class", "gear", "equipment", "school", "instructor"))
+_KEPT_CAPTIONS = 64  # those of an image are asked for again and again
+_AIMS = frozenset(("for", "go"))  # behind these it is what somebody means to do: "ready for surfing"
+
+
+@lru_cache(maxsize=_KEPT_CAPTIONS)
+def doing_tokens(tokens: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the tokens without the verbs that tell no doing, as they are a part of a name, or an aim."""
+    return tuple(token for at, token in enumerate(tokens) if tells_doing(tokens, at))
+
+
+def tells_doing(tokens: tuple[str, ...], at: int) -> bool:
+    """False for a verb that is a part of a name, or an aim; true for all other words."""
+    is_name = at + 1 < len(tokens) and tokens[at + 1] in _NAMES
+    is_aim = at > 0 and tokens[at - 1] in _AIMS and tokens[at].endswith("ing")
+    return not (is_name or is_aim) or not any(tokens[at] in table for table in (VERB_FORMS, BASE_FORMS, TOLD_VERBS))

@@ -96,6 +96,7 @@ _PEOPLE = {
     "cyclist": "cyclist, bicyclist",
     "motorcyclist": "motorcyclist",
     "swimmer": "swimmer",
+    "rider": "rider",
 }
 GENDERS = {
     "man": "male", "boy": "male", "groom": "male", "woman": "female", "girl": "female", "bride": "female",
@@ -179,6 +180,7 @@ ADJECTIVES = _words("""big large huge giant small little tiny tall short long yo
     lush snow covered snow-covered grass-covered tree-lined cardboard wicker fashioned
     american military decorative electronic assorted high low adorable gourmet elegant sleek curved elevated
     pregnant elderly
+    newly married newlywed
     opened sleeping running speeding moving parked sitting standing flying""")
 # Adjectives after which an animal, person or vehicle is not a real one.
 UNREAL = _words(

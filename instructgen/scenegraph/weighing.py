@@ -7,8 +7,12 @@ from instructgen.scenegraph.events import Event
 from instructgen.scenegraph.graph import Entity
 from instructgen.scenegraph.people import PersonWords, tells_several
 from instructgen.scenegraph.phrases import NounPhrase
+from instructgen.scenegraph.prepositions import Placings, find_placings, is_misplaced
 from instructgen.scenegraph.reading import CaptionReading
+from instructgen.scenegraph.saying import are_too_many
 from instructgen.scenegraph.unboxed import SAID_TWICE
+
+_BESIDE = 1  # somebody may stand by of whom captions do not speak
 
 
 class Sources(Struct, frozen=True):
@@ -26,6 +30,7 @@ class Sources(Struct, frozen=True):
     person: PersonWords
     num_of_several: int
     voices: Voices
+    placings: Placings
 
     def num_captions(self, lemma: str) -> int:
         return sum(1 for said in self.nouns if lemma in said)
@@ -36,6 +41,10 @@ class Sources(Struct, frozen=True):
         if entity is None:
             return 0
         return 1 if entity.is_single else len(entity.boxes) + 2 * entity.has_crowd
+
+    def is_placed(self, preposition: str, place: NounPhrase) -> bool:
+        """True unless as many captions place something otherwise by it: near a fence, not on it."""
+        return not is_misplaced(preposition, place.noun.category or place.noun.lemma, self.placings)
 
     def is_sure(self, phrase: NounPhrase) -> bool:
         """True if a box holds it or two captions name it, and the boxes allow the number."""
@@ -64,6 +73,7 @@ def weigh_against(readings: tuple[CaptionReading, ...], entities: list[Entity], 
         person=person,
         num_of_several=sum(tells_several(reading.phrases) for reading in readings),
         voices=hear(readings),
+        placings=find_placings(readings),
     )
 
 
@@ -76,8 +86,15 @@ def fits_boxes(event: Event, sources: Sources) -> bool:
             return all(named) and (sources.num_captions(noun.lemma) > 1 or noun.lemma not in SAID_TWICE)
         return noun.lemma not in sources.plural and sources.num_captions(noun.lemma) > 1
     number = sources.number(noun.category)
+    entity = sources.entities.get(noun.category)
+    if entity is not None and not (entity.boxes or entity.has_crowd):
+        return False  # of what is boxed in parts it is not clear which box is meant
+    if event.is_plural and noun.lemma == "person" and 0 < (event.subject.number or 0) < number - _BESIDE:
+        return False  # of many people a couple cuts the cake
     if event.is_plural:
-        return number > 1
+        mount = event.object.noun.category if event.object is not None and event.verb.base == "ride" else ""
+        is_all = noun.category == "person" and event.subject.number is None
+        return number > 1 and not (is_all and are_too_many(number, mount or "", sources.number(mount)))
     if noun.category == "person":
         if number == 1 and sources.num_of_several > 1:
             return False  # one is boxed, and captions speak of several

@@ -8,15 +8,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests.support.chat_server import Act, ChatServer, Exchange, Fault, answer_like_shots, prompt_key
-from tests.support.cli import environment
+from tests.support.cli import Process, environment, start_main
 from tests.support.coco_folder import make_coco
+from tests.support.warm import COMMAND_LINE, Files, open_input
 
 NUM_IMAGES = 40
 CONCURRENCY = 8
@@ -31,8 +32,6 @@ class Ended:
     out: str
     err: str
     peak_mb: float
-    cpu_s: float
-    wall_s: float
 
     @property
     def result(self) -> dict[str, Any]:
@@ -49,9 +48,8 @@ class Ended:
 class Life:
     """One process of a build. `num_excused`: how many answers may be bought again because of how it ended."""
 
-    process: "subprocess.Popen[bytes]"
+    process: "Process | subprocess.Popen[bytes]"
     stem: Path
-    started_s: float
     concurrency: int
     num_excused: int = 0
     ended_s: float = 0.0
@@ -70,27 +68,17 @@ class Life:
     def wait(self, timeout_s: float = 120) -> Ended:
         deadline_s = time.monotonic() + timeout_s
         peak_mb = 0.0
-        while True:
+        code = None
+        while code is None:
             peak_mb = max(peak_mb, read_peak_mb(self.process.pid))
-            pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
-            if pid:
-                break
-            if time.monotonic() > deadline_s:
+            with suppress(subprocess.TimeoutExpired):
+                code = self.process.wait(0.02)
+            if code is None and time.monotonic() > deadline_s:
                 self.kill()
-                os.wait4(self.process.pid, 0)
-                self.process.returncode = -9
+                self.process.wait()
                 raise AssertionError(f"no end within {timeout_s} s: {self._read('err')[-800:]}")
-            time.sleep(0.01)
-        self.process.returncode = os.waitstatus_to_exitcode(status)
         self.ended_s = self.ended_s or time.monotonic()
-        return Ended(
-            self.process.returncode,
-            self._read("out"),
-            self._read("err"),
-            peak_mb,
-            usage.ru_utime + usage.ru_stime,
-            time.monotonic() - self.started_s,
-        )
+        return Ended(code, self._read("out"), self._read("err"), peak_mb)
 
     def _read(self, name: str) -> str:
         return self.stem.with_suffix(f".{name}").read_text(errors="replace")
@@ -165,7 +153,7 @@ class Engine:
         env: dict[str, str] | None = None,
     ) -> Life:
         """Start a build of every image's conversation. `server` None is the first one; `toml` may name others."""
-        command = [sys.executable, "-m", "instructgen", "build", "--root", str(self.folder / "coco")]
+        command = ["build", "--root", str(self.folder / "coco")]
         command += ["--types", "conv", "--out", str(self.out), "--concurrency", str(concurrency), "--json"]
         if toml is not None:
             pipeline = self.folder / f"{len(self.lives)}.toml"
@@ -174,20 +162,31 @@ class Engine:
         if toml is None or "servers]]" not in toml:
             command += ["--base-url", (server or self.servers[0]).base_url, "--model", "m"]
         command += map(str, more)
+        changed = environment(**(env or {}))
         if max_file_bytes is not None:
-            command = ["sh", "-c", f'ulimit -f {max_file_bytes // _BLOCK}; exec "$@"', "sh", *command]
-        return self.start_command(command, concurrency, environment(**(env or {})))
+            limited = ["sh", "-c", f'ulimit -f {max_file_bytes // _BLOCK}; exec "$@"', "sh"]
+            return self.start_command([*limited, sys.executable, "-m", "instructgen", *command], concurrency, changed)
+        return self._begin(concurrency, lambda files: start_main(COMMAND_LINE, command, changed, files))
 
     def start_command(self, command: Sequence[str], concurrency: int, env: dict[str, str]) -> Life:
         """Start any client of the servers, as another life of the build."""
+        return self._begin(
+            concurrency,
+            lambda files: subprocess.Popen(
+                command, stdin=files[0], stdout=files[1], stderr=files[2], env=env, start_new_session=True
+            ),
+        )
+
+    def _begin(self, concurrency: int, start: "Callable[[Files], Process | subprocess.Popen[bytes]]") -> Life:
         for each in self.servers:
             each.life = len(self.lives)
         stem = self.folder / f"life-{len(self.lives)}"
-        with stem.with_suffix(".out").open("wb") as out, stem.with_suffix(".err").open("wb") as err:
-            process = subprocess.Popen(
-                command, stdout=out, stderr=err, stdin=subprocess.DEVNULL, env=env, start_new_session=True
-            )
-        life = Life(process, stem, time.monotonic(), concurrency)
+        with (
+            open_input() as nothing,
+            stem.with_suffix(".out").open("wb") as out,
+            stem.with_suffix(".err").open("wb") as err,
+        ):
+            life = Life(start((nothing, out.fileno(), err.fileno())), stem, concurrency)
         self.lives.append(life)
         return life
 

@@ -57,7 +57,7 @@ def test_server_that_closes_after_each_answer_is_asked_nothing_twice(engine: Eng
 def test_refused_connections_end_the_run_with_a_clear_message(engine: Engine) -> None:
     server = engine.serve()
     server.go_down()
-    stopped = engine.run()
+    stopped = engine.run(toml="[teacher]\nmax_attempts = 1\n")  # which count no connection that was never there
     assert stopped.code == 3
     assert "connection" in stopped.err
     assert "Traceback" not in stopped.err

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from instructgen.ledger.backlog import MAX_WAIT_S
 from tests.faults.engine import CONCURRENCY, Engine
+from tests.support.chat_server import Act
 
 BLOCK_BYTES = 4096
+SETTLE_S = 8 * MAX_WAIT_S  # in which SQLite has all that the journal has
 
 
 def go_on(engine: Engine) -> None:
@@ -118,10 +121,13 @@ DAMAGES: dict[str, tuple[str, Callable[[Path], object]]] = {
 def damage_and_go_on(engine: Engine, names: Sequence[str], num_before_kill: int | None = None) -> None:
     """Damage one file of a run that was done, or killed, and run it again: no answer is bought twice."""
     server = engine.serve(delay_s=0.02)
+    if num_before_kill is not None:
+        server.fault = lambda number, body: Act(then="hang", cut_at=0) if number >= num_before_kill else None
     life = engine.start()
     if num_before_kill is not None:
-        server.at(num_before_kill, life.kill)
+        server.at(num_before_kill, life.kill, SETTLE_S)
     engine.wait(life)
+    server.fault = None
     whole = engine.folder / "whole"
     engine.out.rename(whole)
     answered = set(server.answered)

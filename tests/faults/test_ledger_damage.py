@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from instructgen.errors import RunStoppedError
+from instructgen.ledger.journal import Frame, scan
 from instructgen.ledger.ledger import Ledger
 from instructgen.ledger.store import State
 from instructgen.records import Cost, Failed
@@ -125,24 +126,29 @@ FILES = [("closed", "journal"), ("closed", "ledger.sqlite"), ("killed", "journal
 
 @pytest.mark.parametrize(("state", "name"), FILES)
 def test_file_cut_at_any_length_loses_nothing(
-    state: str, name: str, request: pytest.FixtureRequest, tmp_path: Path
+    state: str, name: str, request: pytest.FixtureRequest, memory_path: Path
 ) -> None:
     whole: Path = request.getfixturevalue(state)
     lengths = offsets(whole / name, 997 if name == "journal" else 1021)
-    for length, work in zip(lengths, damage_each(whole, tmp_path / "run", name, map(cut_at, lengths)), strict=True):
+    for length, work in zip(
+        lengths, damage_each(whole, memory_path / "run", name, map(cut_at, lengths)), strict=True
+    ):
         assert assert_whole(work), f"nothing was said of {name} cut at {length}"
 
 
 @pytest.mark.slow
-def test_journal_of_a_small_ledger_cut_at_every_byte_loses_nothing(tmp_path: Path) -> None:
+def test_journal_of_a_small_ledger_cut_anywhere_loses_nothing(tmp_path: Path, memory_path: Path) -> None:
+    """At every byte of the last frame and of the head of each, and at every fifth of what the others hold."""
     whole = tmp_path / "whole"
     with Ledger(whole) as ledger:
         asyncio.run(ledger.mark_sent(make_reply(1).request_id, Cost(1, 1)))
         asyncio.run(ledger.store_reply(make_reply(1)))
         asyncio.run(ledger.store_reply(make_reply(2)))
-    lengths = range((whole / "journal").stat().st_size)
+    frames = [found for found in scan(whole / "journal") if isinstance(found, Frame)]
+    heads = {at for frame in frames for at in range(frame.start, frame.start + 24)}
+    lengths = sorted({*range(0, frames[-1].start, 5), *heads, *range(frames[-1].start, frames[-1].end)})
     for length, work in zip(
-        lengths, damage_each(whole, tmp_path / "run", "journal", map(cut_at, lengths)), strict=True
+        lengths, damage_each(whole, memory_path / "run", "journal", map(cut_at, lengths)), strict=True
     ):
         said: list[str] = []
         with Ledger(work, say=said.append) as ledger:
@@ -152,41 +158,41 @@ def test_journal_of_a_small_ledger_cut_at_every_byte_loses_nothing(tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_sqlite_cut_at_every_256_bytes_loses_nothing(closed: Path, tmp_path: Path) -> None:
+def test_sqlite_cut_at_every_256_bytes_loses_nothing(closed: Path, memory_path: Path) -> None:
     lengths = range(0, (closed / "ledger.sqlite").stat().st_size, 256)
-    for work in damage_each(closed, tmp_path / "run", "ledger.sqlite", map(cut_at, lengths)):
+    for work in damage_each(closed, memory_path / "run", "ledger.sqlite", map(cut_at, lengths)):
         assert_whole(work)
 
 
 @pytest.mark.parametrize("name", ["ledger.sqlite", "ledger.sqlite-wal"])
-def test_sqlite_or_its_wal_cut_after_a_kill_loses_nothing(name: str, killed: Path, tmp_path: Path) -> None:
+def test_sqlite_or_its_wal_cut_after_a_kill_loses_nothing(name: str, killed: Path, memory_path: Path) -> None:
     lengths = offsets(killed / name, 4096 if name.endswith("wal") else 512)
-    for work in damage_each(killed, tmp_path / "run", name, map(cut_at, lengths)):
+    for work in damage_each(killed, memory_path / "run", name, map(cut_at, lengths)):
         assert_whole(work)
 
 
 @pytest.mark.parametrize(("state", "name"), [*FILES, ("killed", "ledger.sqlite-wal")])
-def test_zeroed_tail_loses_nothing(state: str, name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+def test_zeroed_tail_loses_nothing(state: str, name: str, request: pytest.FixtureRequest, memory_path: Path) -> None:
     whole: Path = request.getfixturevalue(state)
     starts = offsets(whole / name, 4096)
-    for work in damage_each(whole, tmp_path / "run", name, map(zero_from, starts)):
+    for work in damage_each(whole, memory_path / "run", name, map(zero_from, starts)):
         assert_whole(work)
 
 
 @pytest.mark.parametrize("name", ["journal", "ledger.sqlite"])
-def test_zeroed_stretch_loses_nothing(name: str, closed: Path, tmp_path: Path) -> None:
+def test_zeroed_stretch_loses_nothing(name: str, closed: Path, memory_path: Path) -> None:
     starts = offsets(closed / name, 4096)
     damages = (zero_from(start, start + 512) for start in starts)
-    for work in damage_each(closed, tmp_path / "run", name, damages):
+    for work in damage_each(closed, memory_path / "run", name, damages):
         assert_whole(work)
 
 
 @pytest.mark.parametrize("name", ["journal", "ledger.sqlite"])
-def test_flipped_bits_lose_nothing_and_answer_nothing_wrong(name: str, closed: Path, tmp_path: Path) -> None:
+def test_flipped_bits_lose_nothing_and_answer_nothing_wrong(name: str, closed: Path, memory_path: Path) -> None:
     draw = random.Random(2)
     size = (closed / name).stat().st_size
     bits = [draw.randrange(size * 8) for _ in range(60)] + [draw.randrange(100 * 8) for _ in range(20)]
-    for bit, work in zip(bits, damage_each(closed, tmp_path / "run", name, map(flip, bits)), strict=True):
+    for bit, work in zip(bits, damage_each(closed, memory_path / "run", name, map(flip, bits)), strict=True):
         try:
             assert_whole(work)
         except AssertionError as error:
@@ -194,14 +200,14 @@ def test_flipped_bits_lose_nothing_and_answer_nothing_wrong(name: str, closed: P
 
 
 @pytest.mark.parametrize("name", ["journal", "ledger.sqlite"])
-def test_stray_garbage_loses_nothing(name: str, closed: Path, tmp_path: Path) -> None:
+def test_stray_garbage_loses_nothing(name: str, closed: Path, memory_path: Path) -> None:
     draw = random.Random(3)
     size = (closed / name).stat().st_size
     journal = (closed / "journal").read_bytes()
     damages = [insert(size, draw.randbytes(length)) for length in (1, 13, 5000)]
     damages += [insert(draw.randrange(size), draw.randbytes(draw.randrange(1, 300))) for _ in range(20)]
     damages += [insert(size, journal[:3000]), insert(0, journal), insert(size, journal)]
-    for work in damage_each(closed, tmp_path / "run", name, iter(damages)):
+    for work in damage_each(closed, memory_path / "run", name, iter(damages)):
         assert_whole(work)
 
 
@@ -215,8 +221,8 @@ def test_missing_file_loses_nothing(state: str, name: str, request: pytest.Fixtu
     assert_whole(work)
 
 
-def test_damaged_sqlite_is_kept_aside(closed: Path, tmp_path: Path) -> None:
-    (work,) = damage_each(closed, tmp_path / "run", "ledger.sqlite", iter([cut_at(5000)]))
+def test_damaged_sqlite_is_kept_aside(closed: Path, memory_path: Path) -> None:
+    (work,) = damage_each(closed, memory_path / "run", "ledger.sqlite", iter([cut_at(5000)]))
     damaged = (work / "ledger.sqlite").read_bytes()
     said = assert_whole(work)
     assert (work / "ledger.sqlite.damaged-1").read_bytes()[:5000] == damaged

@@ -349,15 +349,6 @@ def test_build_that_accepted_nothing_does_not_become_the_latest(coco: Path, tmp_
     assert (out / "README.md").read_text() == card
 
 
-def test_refused_connection_stops_resumably(coco: Path, tmp_path: Path) -> None:
-    (tmp_path / "once.toml").write_text("[teacher]\nmax_attempts = 1\n")
-    with ChatServer() as server:
-        pass
-    done = run_cli(*arguments(server, coco, tmp_path / "ds", "--pipeline", str(tmp_path / "once.toml")))
-    assert done.code == 3
-    assert "connection" in done.err
-
-
 def test_changed_filter_and_shard_size_ask_nothing(coco: Path, tmp_path: Path) -> None:
     out = tmp_path / "ds"
     (tmp_path / "other.toml").write_text("[dataset]\nrows_per_shard = 3\n[filters]\nuse = ['leakage']\n")

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,8 @@ import pytest
 
 from tests.support.answers import answer_like_shots, prompt_key
 from tests.support.chat_server import ChatServer
-from tests.support.cli import ROOT, environment, run_cli
+from tests.support.cli import ROOT, command_of, environment, run_cli
+from tests.support.warm import COMMAND_LINE
 
 yaml = pytest.importorskip("yaml", reason="reads the workflow")
 
@@ -174,12 +176,40 @@ def open_pull_request(repository: Path, tmp_path: Path, changes: dict[str, str])
     git(checkout, "commit", "--quiet", "--message", "change")
     temp = tmp_path / "temp"
     (temp / "bin").mkdir(parents=True)
-    # As pip writes a console script: the working directory is not where it looks for packages.
-    for name, flags in {"python": "", "instructgen": "-P -m instructgen "}.items():
-        script = temp / "bin" / name
-        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {flags}"$@"\n', encoding="utf-8")
-        script.chmod(0o755)
+    write_scripts(temp / "bin")
     return Runner(checkout, temp, git(repository, "rev-parse", "main"))
+
+
+def write_scripts(folder: Path) -> None:
+    """Write `python` and `instructgen`: our own package runs in a process that has imported it already.
+
+    A package that is found before ours runs in a Python of its own, as a package and its console script do.
+    """
+    ours = shlex.join(command_of(COMMAND_LINE))
+    begin = f"""#!/bin/sh
+finds_ours() (
+    IFS=:
+    for folder in $1; do
+        [ "$folder" = "{ROOT}" ] && return 0
+        [ -e "$folder/instructgen" ] && return 1
+    done
+    return 1
+)
+"""
+    scripts = {
+        "python": f"""
+if [ "$1 $2" = "-m instructgen" ] && finds_ours "$PWD:$PYTHONPATH"; then shift 2; exec {ours} "$@"; fi
+exec "{sys.executable}" "$@"
+""",
+        # As pip writes a console script: the working directory is not where it looks for packages.
+        "instructgen": f"""
+if finds_ours "$PYTHONPATH"; then exec {ours} "$@"; fi
+exec "{sys.executable}" -P -m instructgen "$@"
+""",
+    }
+    for name, text in scripts.items():
+        (folder / name).write_text(begin + text, encoding="utf-8")
+        (folder / name).chmod(0o755)
 
 
 needs_shell = pytest.mark.skipif(

@@ -16,6 +16,7 @@ from instructgen.jobs.demo import RESULT_NAME, Demo, Worker, make_steps
 from instructgen.jobs.demo_plan import DemoPlan
 from instructgen.jobs.demo_report import write_report
 from instructgen.train.example_rows import open_source
+from tests.support.cli import command_of
 
 TINY = DemoPlan(
     num_other_scenes=24,
@@ -24,16 +25,21 @@ TINY = DemoPlan(
     num_scenes=16,
     stage1_steps=2,
     stage2_steps=2,
-    num_held_out=12,
+    num_held_out=4,
 )
 WORKER = (sys.executable, "-m", "instructgen.cli.demo_worker")
+
+
+def warm_worker() -> tuple[str, ...]:
+    """Return a command that does as WORKER does, and finds the heavy packages loaded."""
+    return command_of("instructgen.cli.demo_worker", with_models=True)
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, object], list[str]]:
     out = tmp_path_factory.mktemp("demo") / "out"
     said: list[str] = []
-    return out, Demo(out, TINY, said.append, WORKER).run(), said
+    return out, Demo(out, TINY, said.append, warm_worker()).run(), said
 
 
 def test_result_names_accuracy_controls_and_captions_alone(
@@ -79,7 +85,7 @@ def test_only_the_step_whose_result_is_gone_is_taken_again(
     out, result, _ = finished
     (out / "evaluation" / "blind" / "results.json").unlink()
     said: list[str] = []
-    again = Demo(out, TINY, said.append, WORKER).run()
+    again = Demo(out, TINY, said.append, warm_worker()).run()
     assert [line.partition(":")[0] for line in said] == ["evaluate-blind", "evaluate-blind"]
     assert again["controls"] == result["controls"]
 
@@ -110,7 +116,7 @@ def test_failed_step_says_which_and_what(tmp_path: Path) -> None:
 def test_worker_answers_each_command_with_its_exit_code(tmp_path: Path) -> None:
     log = tmp_path / "log"
     worker = Worker(WORKER)
-    codes = [worker.run(command, log) for command in (["--version"], ["evaluate", "nowhere"])]
+    codes = [worker.run(command, log) for command in (["--version"], ["show", "nowhere"])]
     worker.stop()
     assert codes == [0, 2]
     assert "instructgen" in log.read_text(encoding="utf-8")
@@ -118,7 +124,7 @@ def test_worker_answers_each_command_with_its_exit_code(tmp_path: Path) -> None:
 
 def test_command_is_stopped_where_nobody_waits_for_the_worker_any_more(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    with subprocess.Popen([*WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as worker:
+    with subprocess.Popen(warm_worker(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as worker:
         assert worker.stdin is not None
         assert worker.stdout is not None
         chats = ("--source", "scenes", "--limit", "4000", "--types", "conv", "--out", str(tmp_path / "out"), "--json")

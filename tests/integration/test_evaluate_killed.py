@@ -2,40 +2,17 @@
 
 import json
 import signal
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from tests.support.chat_server import ChatServer
-from tests.support.cli import Done, environment, finish, kill
-
-_COMMAND = """
-import sys, typer
-from instructgen.cli.evaluate import add_to
-from instructgen.errors import InstructgenError
-app = typer.Typer(pretty_exceptions_enable=False)
-app.callback()(lambda: None)
-add_to(app)
-try:
-    app()
-except InstructgenError as error:
-    print(error, file=sys.stderr)
-    sys.exit(error.exit_code)
-"""
+from tests.support.cli import Done, Process, finish, kill, start_cli
 
 
-def start(server: ChatServer, out: Path) -> "subprocess.Popen[str]":
+def start(server: ChatServer, out: Path) -> Process:
     arguments = ["evaluate", server.base_url, "--model", "m", "--suite", "pope", "--limit", "5", "--batch", "10"]
-    return subprocess.Popen(
-        [sys.executable, "-c", _COMMAND, *arguments, "--out", str(out), "--json"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-    )
+    return start_cli(*arguments, "--out", out, "--json")
 
 
 def figures(done: Done) -> dict[str, Any]:

@@ -3,28 +3,21 @@
 import os
 import re
 import select
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.support.cli import environment
+from tests.support.cli import start_on_terminal
 
 _HIDE, _SHOW = "\x1b[?25l", "\x1b[?25h"
 
 
 def build_on_terminal(*arguments: str | Path, interrupt_at: str = "", **env: str) -> tuple[int, str]:
     """Run a build on a pseudo terminal, with Ctrl-C once a text has come; return exit code and what was written."""
-    pty, termios = pytest.importorskip("pty"), pytest.importorskip("termios")
-    import fcntl
-    import struct
-
-    command = [sys.executable, "-m", "instructgen", "build", *map(str, arguments)]
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execvpe(command[0], command, environment(**{"TERM": "xterm-256color", "NO_COLOR": "", **env}))
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 90, 0, 0))
+    pytest.importorskip("pty")
+    changed = {"TERM": "xterm-256color", "NO_COLOR": "", **env}
+    process, terminal = start_on_terminal("build", *arguments, size=(30, 90, 0, 0), **changed)
     written, end_s = b"", time.monotonic() + 100
     while time.monotonic() < end_s and select.select([terminal], [], [], 60)[0]:
         try:
@@ -37,9 +30,9 @@ def build_on_terminal(*arguments: str | Path, interrupt_at: str = "", **env: str
         if interrupt_at and interrupt_at.encode() in written:
             os.write(terminal, b"\x03")
             interrupt_at = ""
-    _, status = os.waitpid(pid, 0)
+    code = process.wait()
     os.close(terminal)
-    return os.waitstatus_to_exitcode(status), written.decode("utf-8", "replace")
+    return code, written.decode("utf-8", "replace")
 
 
 def without_codes(text: str) -> str:

@@ -25,7 +25,7 @@ from instructgen.jobs.review import find_reviewed
 from instructgen.jobs.review_apply import apply_reviews
 from instructgen.review.annotations import PictureFinder
 from instructgen.review.decisions import read_reviews
-from tests.support.cli import Done, environment, run_cli
+from tests.support.cli import Done, Process, environment, run_cli, start_cli, start_on_terminal
 
 
 @pytest.fixture(scope="module")
@@ -42,16 +42,7 @@ def dataset(built: Path, tmp_path: Path) -> Path:
 
 
 def press(dataset: Path, keys: str, by: str = "ann", *flags: str) -> Done:
-    done = subprocess.run(
-        [sys.executable, "-m", "instructgen", "review", str(dataset), "--by", by, *flags],
-        input=keys,
-        capture_output=True,
-        text=True,
-        env=environment(),
-        timeout=60,
-        check=False,
-    )
-    return Done(done.returncode, done.stdout, done.stderr)
+    return run_cli("review", dataset, "--by", by, *flags, stdin=keys, timeout_s=60)
 
 
 def decisions(dataset: Path, by: str = "ann") -> list[tuple[str, str]]:
@@ -291,20 +282,11 @@ def test_decisions_on_another_version_are_refused(dataset: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no pty")
 def test_terminal_of_80_columns_takes_keys_and_opens_the_editor(dataset: Path, tmp_path: Path) -> None:
-    import fcntl
-    import pty
-    import struct
-    import termios
-
     editor = tmp_path / "editor.py"
     editor.write_text("import sys\nopen(sys.argv[1], 'w').write('Written in an editor.')\n")
-    child, terminal = pty.fork()
-    if child == 0:
-        os.environ.update(environment(EDITOR=f"{sys.executable} {editor}", TERM="xterm"))
-        os.environ.pop("VISUAL", None)
-        command = [sys.executable, "-m", "instructgen", "review", str(dataset), "--by", "ann", "--type", "detail"]
-        os.execv(sys.executable, command)
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    flags = ("--by", "ann", "--type", "detail")
+    changed = {"EDITOR": f"{sys.executable} {editor}", "VISUAL": "", "TERM": "xterm"}
+    process, terminal = start_on_terminal("review", dataset, *flags, **changed)
     screen = read_until(terminal, "q quit")
     assert "1/8" in screen
     os.write(terminal, b"e")
@@ -313,7 +295,7 @@ def test_terminal_of_80_columns_takes_keys_and_opens_the_editor(dataset: Path, t
     read_until(terminal, "Written in an editor.")
     os.write(terminal, b"\x03")
     read_until(terminal, "--apply")
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert process.wait() == 0
     assert [choice for _, choice in decisions(dataset)] == ["edit"]
 
 
@@ -335,14 +317,8 @@ def read_until(terminal: int, text: str) -> str:
 
 
 @contextmanager
-def page(dataset: Path, *flags: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "instructgen", "review", str(dataset), "--by", "ann", "--browser", *flags],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-        env=environment(),
-    )
+def page(dataset: Path, *flags: str) -> Iterator[tuple[str, Process]]:
+    process = start_cli("review", dataset, "--by", "ann", "--browser", *flags)
     try:
         assert process.stderr is not None
         line = process.stderr.readline()

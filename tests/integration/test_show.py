@@ -4,7 +4,6 @@ import json
 import os
 import re
 import select
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from instructgen.dataset.publish import find_version
 from instructgen.dataset.read import read_rows
 from instructgen.dataset.row_pictures import read_row_pictures
 from instructgen.dataset.stored import LocalVersion
-from tests.support.cli import environment, run_cli
+from tests.support.cli import run_cli, start_on_terminal
 from tests.support.rows import read_rows as read_all
 
 HOSTILE = "Look \x1b]52;c;cm0gLXJm\x07\x1b[2J\x1b[9A\x9b3J\r\u202e end"
@@ -57,16 +56,10 @@ def show_on_terminal(
     *arguments: str | Path, columns: int = 80, rows: int = 24, answer: bytes = b"", typed: bytes = b"", **env: str
 ) -> str:
     """Run it on a pseudo terminal; return what was written there. `answer` is given when it is asked what it is."""
-    pty, termios = pytest.importorskip("pty"), pytest.importorskip("termios")
-    import fcntl
-    import struct
-
-    command = [sys.executable, "-m", "instructgen", "show", *map(str, arguments)]
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execvpe(command[0], command, environment(**{"TERM": "xterm-256color", "NO_COLOR": "", **env}))
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, columns * 8, rows * 16))
-    os.write(terminal, typed)
+    pytest.importorskip("pty")
+    size = (rows, columns, columns * 8, rows * 16)
+    changed = {"TERM": "xterm-256color", "NO_COLOR": "", **env}
+    process, terminal = start_on_terminal("show", *arguments, size=size, typed=typed, **changed)
     written = b""
     while select.select([terminal], [], [], 60)[0]:
         try:
@@ -79,7 +72,7 @@ def show_on_terminal(
         if answer and written.endswith(b"\x1b[c"):
             os.write(terminal, answer)
             answer = b""
-    os.waitpid(pid, 0)
+    process.wait()
     os.close(terminal)
     return written.decode("utf-8")
 

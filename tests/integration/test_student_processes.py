@@ -15,7 +15,7 @@ import pytest
 pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("transformers", reason="transformers is not installed")
 
-from tests.support.cli import environment, start_cli
+from tests.support.cli import Process, start_cli, start_on_terminal
 from tests.support.tiny_students import make_picture, make_spec, save_student
 
 _WAIT_S = 60.0
@@ -29,15 +29,10 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no pty")
 def test_terminal_streams_stops_at_ctrl_c_and_leaves_at_ctrl_d(model: Path, tmp_path: Path) -> None:
-    import pty
-
     picture = tmp_path / "0.png"
     picture.write_bytes(make_picture())
-    child, terminal = pty.fork()
-    if child == 0:
-        os.environ.update(environment(TERM="xterm", NO_COLOR="1"))
-        flags = ["--max-tokens", "50000", "--temperature", "1"]
-        os.execv(sys.executable, [sys.executable, "-m", "instructgen", "chat", str(model), str(picture), *flags])
+    flags = ("--max-tokens", "50000", "--temperature", "1")
+    process, terminal = start_on_terminal("chat", model, picture, *flags, TERM="xterm", NO_COLOR="1")
     shown = Shown(terminal)
     assert "0.png" in shown.until("you: ")
     shown.press(b"/help\r")
@@ -50,7 +45,7 @@ def test_terminal_streams_stops_at_ctrl_c_and_leaves_at_ctrl_d(model: Path, tmp_
     seen += shown.until("[stopped]") + shown.until("you: ")
     assert "\x1b[1" not in seen  # NO_COLOR
     shown.until("Ctrl-D", press=b"\x03")
-    assert shown.leave(child) == 0
+    assert shown.leave(process) == 0
 
 
 class Shown:
@@ -63,17 +58,17 @@ class Shown:
     def press(self, keys: bytes) -> None:
         os.write(self._terminal, keys)
 
-    def leave(self, child: int) -> int:
+    def leave(self, process: Process) -> int:
         """Press Ctrl-D until the process has ended, for readline drops what comes before its prompt is there."""
         deadline_s = time.monotonic() + _WAIT_S
         while True:
             with suppress(OSError):  # it may be gone
                 self.press(b"\x04")
-            pid, status = os.waitpid(child, os.WNOHANG)
-            if pid:
-                return os.waitstatus_to_exitcode(status)
+            code = process.poll()
+            if code is not None:
+                return code
             if time.monotonic() > deadline_s:
-                os.kill(child, signal.SIGKILL)
+                process.kill()
                 raise AssertionError("it did not leave")
             with suppress(OSError):
                 if select.select([self._terminal], [], [], 0.5)[0]:

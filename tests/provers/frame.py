@@ -231,7 +231,7 @@ def prove_sides(evidence: Evidence, claim: Claim) -> Iterator[str]:
 def prove_half(evidence: Evidence, claim: Claim) -> Iterator[str]:
     category = _category(claim.subject)
     boxes = evidence.cited_boxes(claim, category)
-    if len(boxes) != len([box for box in evidence.record.boxes if box.category == category]) or len(boxes) < 2:
+    if len(boxes) != len([box for box in evidence.record.boxes if box.category == category]) or not boxes:
         yield f"does not cite all boxes of '{claim.subject}'"
     ends = {
         "left": [box.x1 <= 0.5 for box in boxes], "right": [box.x0 >= 0.5 for box in boxes],

@@ -20,7 +20,7 @@ from tests.provers.evidence import (
     name_pattern,
     singular_of,
 )
-from tests.provers.words import COLORS, NUMBERS, PREPOSITIONS, VALUE_FORMS, forms_of, words_of
+from tests.provers.words import COLORS, NUMBERS, PREPOSITIONS, SIZES, VALUE_FORMS, forms_of, words_of
 
 _SMALL = words_of("a an the is are of and")
 _OTHER_WORDS = {
@@ -78,7 +78,7 @@ def _doubt_order(evidence: Evidence, one: Cited, text: str) -> Iterator[str]:
         before = one.caption[: one.start] + said[: match.start()]
         if NEGATION.search(before) or (at == 0 and category_of(word) and LIKENESS.search(before)):
             yield f"caption {one.number} denies '{word}', or means a likeness"
-        at = match.end()
+        at = at if word in SIZES else match.end()  # "green small" is told as "small green"
     # Of what stands between, nothing may turn it round.
     if re.search(r"\b(?:not|no|without|nobody|isn't|aren't|pretending|pretends|fake)\b", one.text):
         yield f"caption {one.number} denies something of: {one.text}"

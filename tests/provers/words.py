@@ -116,6 +116,7 @@ def _make_forms() -> dict[str, frozenset[str]]:
 
 
 VERBS = _make_forms()
+VERBS["snowboard"] |= {"snow board"}  # "riding a snow board" is snowboarding
 _BY_FORM = {form: base for base, forms in VERBS.items() for form in forms if form not in ("lay", "skis")} | {
     "lay": "lie"
 }

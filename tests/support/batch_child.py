@@ -1,13 +1,12 @@
 """Runs a BatchRun on made-up units, in this process or in a child that a test may kill at any step.
 
-`python -m tests.support.batch_child '{"base_url": ..., "folder": ...}'` prints what it was told, as JSON.
+The child prints what it was told, as JSON.
 """
 
 import asyncio
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -30,7 +29,7 @@ from instructgen.prompting.requests import make_request
 from instructgen.records import Decoding, Failed, Message
 from instructgen.teachers.openai_batch_server import OpenAIBatchServer
 from instructgen.teachers.openai_chat import OpenAIServer
-from tests.support.cli import ROOT, environment
+from tests.support.cli import Process, environment, start_main
 from tests.support.make import make_unit
 
 DECODING = Decoding(temperature=0.5, max_tokens=100)
@@ -131,21 +130,13 @@ def run_batches(
     return outcome
 
 
-def start_child(base_url: str, folder: Path, num_units: int, **more: Any) -> "subprocess.Popen[str]":
+def start_child(base_url: str, folder: Path, num_units: int, **more: Any) -> Process:
     """Start a run in a process of its own; `kill_at` is the step, counted from 0, at which it kills itself."""
     arguments = {"base_url": base_url, "folder": str(folder), "num_units": num_units, **more}
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.support.batch_child", json.dumps(arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(),
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-    )
+    return start_main("tests.support.batch_child", [json.dumps(arguments)], environment())
 
 
-def _main() -> None:
+def main() -> None:
     arguments = json.loads(sys.argv[1])
     num_steps = 0
 
@@ -168,7 +159,3 @@ def _main() -> None:
         on_step=on_step,
     )
     sys.stdout.write(json.dumps(msgspec.to_builtins(outcome)))
-
-
-if __name__ == "__main__":
-    _main()

@@ -22,6 +22,7 @@ from msgspec import Struct
 from instructgen.draws import draw_fraction, make_generator
 from instructgen.errors import InstructgenError
 from instructgen.evaluate.shots.forms import LABEL
+from instructgen.lexicon.words import plural_of
 from instructgen.scenes.scene import Scene
 from instructgen.scenes.simple import PLACES_A_SIDE, SIMPLE_COLOURS, SIMPLE_KINDS, lay_out_alike
 from instructgen.train.marks import END_OF_CHUNK, PICTURE, Part
@@ -48,7 +49,8 @@ class EpisodeRules(Struct, frozen=True):
     it is the same in all pictures of an episode, but for places, sizes and which way things look.
 
     With `num_variants` episodes share pictures, so many of each look, which makes many episodes of few pictures: for
-    training, where each need not be new.
+    training, where each need not be new. With `num_differing` an episode's classes differ in so many attributes at
+    once, which is easier to learn from; with `num_words` episodes have no other words than so many.
     """
 
     seed: int = 0
@@ -56,10 +58,12 @@ class EpisodeRules(Struct, frozen=True):
     attributes: tuple[Attribute, ...] = ("color",)
     varies: bool = False
     num_variants: int | None = None
+    num_differing: int = 1
+    num_words: int | None = None
 
 
 class Episode(Struct, frozen=True):
-    """`words[n]` is what pictures of `values[n]` are called."""
+    """`words[n]` is what pictures of `values[n]` are called; `also` are values of more attributes that differ."""
 
     number: int
     rules: EpisodeRules
@@ -67,6 +71,7 @@ class Episode(Struct, frozen=True):
     values: tuple[str, ...]
     words: tuple[str, ...]
     common: dict[Attribute, str]
+    also: dict[Attribute, tuple[str, ...]] = {}
 
     def draw_class(self, place: int) -> int:
         """Return of which class the shot at that place is: each pair of places has both, in a drawn order.
@@ -89,15 +94,10 @@ class Episode(Struct, frozen=True):
         """Return what `draw_picture` draws."""
         draw = self._draw("picture", name)
         shown = {one: draw.choice(_VALUES[one]) for one in ATTRIBUTES} if self.rules.varies else dict(self.common)
-        shown[self.attribute] = self.values[of_class]
-        if self.attribute == "column":  # several things have none
+        shown |= {self.attribute: self.values[of_class], **{one: told[of_class] for one, told in self.also.items()}}
+        if "column" in (self.attribute, *self.also):  # several things have none
             shown["count"] = _COUNTS[0]
-        if self.rules.num_variants is not None:
-            look = "/".join(shown[one] for one in ATTRIBUTES)
-            variant = draw.randrange(self.rules.num_variants)
-            draw = make_generator(self.rules.seed, "episodes/look", f"{self.rules.split}/{look}/{variant}")
-        places = _choose_places(draw, _COUNTS.index(shown["count"]) + 1, shown["column"])
-        return lay_out_alike(draw, shown["kind"], shown["color"], places, _SIZE_PX[0] / _SIZE_PX[1])
+        return _lay_out(self.rules, shown, draw)
 
     def _draw(self, stage: str, name: object) -> random.Random:
         rules = self.rules
@@ -124,19 +124,29 @@ class EpisodeDocument(Struct, frozen=True):
 def make_episode(rules: EpisodeRules, number: int) -> Episode:
     """Return episode `number`; it depends on the rules and the number alone.
 
-    Raises InstructgenError for an attribute that there is not.
+    Raises InstructgenError for attributes that there are not, too few to differ in, or that exclude each other.
     """
     unknown = [one for one in rules.attributes if one not in ATTRIBUTES]
     if unknown or not rules.attributes:
         raise InstructgenError(f"no attribute '{', '.join(unknown)}'; there are: {', '.join(ATTRIBUTES)}")
+    if rules.num_differing > len(rules.attributes):
+        raise InstructgenError(
+            f"classes cannot differ in {rules.num_differing} of {len(rules.attributes)} attributes"
+        )
+    if rules.num_differing > 1 and {"count", "column"} <= {*rules.attributes}:
+        raise InstructgenError(
+            "classes that differ in several attributes have count or column: several things have none"
+        )
     draw = make_generator(rules.seed, "episodes", f"{rules.split}/{number}")
     attribute = draw.choice(rules.attributes)
     values = draw.choice(list_pairs(attribute, rules.split))
-    words = tuple(draw.sample(list_words(rules.split), NUM_CLASSES))
+    words = tuple(draw.sample(list_words(rules.split)[: rules.num_words], NUM_CLASSES))
     common = {one: draw.choice(_VALUES[one]) for one in ATTRIBUTES}
     if attribute != "count":
         common["count"] = _COUNTS[0]
-    return Episode(number, rules, attribute, values, words, common)
+    others = draw.sample([one for one in rules.attributes if one != attribute], rules.num_differing - 1)
+    also = {one: draw.choice(list_pairs(one, rules.split)) for one in others}
+    return Episode(number, rules, attribute, values, words, common, also)
 
 
 def make_training_documents(rules: EpisodeRules, num_documents: int, num_pictures: int) -> Iterator[EpisodeDocument]:
@@ -150,10 +160,30 @@ def make_training_documents(rules: EpisodeRules, num_documents: int, num_picture
             painted.clear()
         painted.update((scene, _paint(scene)) for scene in scenes if scene not in painted)
         yield EpisodeDocument(
-            f"episodes/{rules.split}/{number:08d}",
+            f"episodes-{rules.num_differing}/{rules.split}/{number:08d}",
             tuple(f"{LABEL.wording}{episode.words[one]}" for one in classes),
             tuple(painted[scene] for scene in scenes),
         )
+
+
+def make_look_documents(rules: EpisodeRules, num_documents: int, num_pictures: int) -> Iterator[EpisodeDocument]:
+    """Yield documents of any pictures, each of which says what it shows: "one red dog left", "two blue cups"."""
+    painted: dict[Scene, bytes] = {}
+    for number in range(num_documents):
+        draw = make_generator(rules.seed, "episodes/looks", f"{rules.split}/{number}")
+        texts, pictures = [], []
+        for _ in range(num_pictures):
+            shown = {one: draw.choice(_VALUES[one]) for one in ATTRIBUTES}
+            scene = _lay_out(rules, shown, draw)
+            if scene not in painted:
+                painted[scene] = _paint(scene)
+            pictures.append(painted[scene])
+            kind = shown["kind"] if shown["count"] == _COUNTS[0] else plural_of(shown["kind"])
+            place = f" {shown['column']}" if shown["count"] == _COUNTS[0] else ""
+            texts.append(f"{LABEL.wording}{shown['count']} {shown['color']} {kind}{place}")
+        if rules.num_variants is None:
+            painted.clear()
+        yield EpisodeDocument(f"looks/{rules.split}/{number:08d}", tuple(texts), tuple(pictures))
 
 
 def write_documents(documents: Iterable[EpisodeDocument], folder: Path) -> Path:
@@ -170,6 +200,15 @@ def write_documents(documents: Iterable[EpisodeDocument], folder: Path) -> Path:
                 parts += [{"image": name}, {"text": text}]
             file.write(msgspec.json.encode({"id": document.key, "parts": parts}) + b"\n")
     return path
+
+
+def _lay_out(rules: EpisodeRules, shown: dict[Attribute, str], draw: random.Random) -> Scene:
+    if rules.num_variants is not None:
+        look = "/".join(shown[one] for one in ATTRIBUTES)
+        variant = draw.randrange(rules.num_variants)
+        draw = make_generator(rules.seed, "episodes/look", f"{rules.split}/{look}/{variant}")
+    places = _choose_places(draw, _COUNTS.index(shown["count"]) + 1, shown["column"])
+    return lay_out_alike(draw, shown["kind"], shown["color"], places, _SIZE_PX[0] / _SIZE_PX[1])
 
 
 def _paint(scene: Scene) -> bytes:

@@ -1,8 +1,9 @@
-"""Conversations: three to six turns of different kinds about one image, some leaning on the turn before."""
+"""Conversations: three to six turns of different kinds about one image, or two, some leaning on the turn before."""
 
 import random
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from instructgen.config import Style
 from instructgen.scenegraph.graph import SceneGraph
@@ -12,6 +13,7 @@ from instructgen.teachers.scene_program.talk import Generator, Move, Talk, Told
 from instructgen.teachers.scene_program.wordings import load_wordings
 
 MIN_TURNS = 3
+_FEWEST = 2  # turns where nothing else is certain: better than a second one of what is not there
 _TURNS, _TURN_WEIGHTS = (3, 4, 5, 6), (2, 4, 3, 1)
 _FOLLOW_SHARE = 0.55  # of turns that can be followed up, followed up
 # Behind a turn that names several things, "it" is not clear.
@@ -63,44 +65,61 @@ _ADDED = {
 _OBVIOUS_SHARE = 0.4
 _AFFIRMED_SHARE = 0.55  # of lone questions of yes or no; last resorts deny more often than they affirm
 _OPEN_SHARE = 0.15  # of questions of yes or no, those that may open the conversation where another can
-_MAX_DENIALS = 1  # turns that tell what is not there, where there is enough else to say
 _DENYING = ("absence", "neither", "missing", "which-present", "odd-one-out", "false-premise")
 _RESORTS = (
-    *("counting-to-one", "region", "summary", "overview", "existence", "main", "outdoors", "larger", "overlap"),
-    *("extent", "edge"),
-    *("existence", "missing", "neither", "absence", "absence"),
+    *("counting-to-one", "region", "summary", "overview", "existence", "main", "outdoors", "named", "halves"),
+    *("larger", "overlap", "extent", "edge", "region", "existence", "halves", "named", "material", "color"),
+    *("where-at", "region", "existence"),
 )
+_DENIALS = ("missing", "neither", "absence")  # the last resorts
 
 
 def make_conversation(graph: SceneGraph, draw: random.Random, style: Style) -> list[Told]:
-    """Return three to six turns, or none where less can be said for certain."""
+    """Return three to six turns, or two where no third is certain; none where less can be said."""
     talk = Talk(graph, draw, load_wordings(), style)
     wanted = draw.choices(_TURNS, _TURN_WEIGHTS)[0]
     # Where all that is there is obvious, one seldom asks whether it is, and as seldom what is not.
     polar = _polar(draw) if has_question(talk) or draw.random() < _OBVIOUS_SHARE else []
-    plain = wanted - len(polar)
     if not graph.entities:
         return []
     # Whether something is there is worded first, so that no later turn tells it as new.
     affirmed = ask(talk, "existence") if "existence" in polar else None
     turns: list[Told] = []
-    denials = polar.count("absence")
-    for name in _order(draw):
-        if len(turns) >= plain:
-            break
-        if name in _DENYING and denials >= _MAX_DENIALS:
-            continue
-        denials += _take(talk, GENERATORS[name], turns) and name in _DENYING
-        if turns and len(turns) < plain and draw.random() < _FOLLOW_SHARE:
-            _follow(talk, turns)
+    denials = polar.count("absence") + _take_middle(
+        talk, turns, wanted - len(polar), may_deny="absence" not in polar, is_alone=affirmed is None
+    )
+    _take_more(talk, turns, _RESORTS, MIN_TURNS - len(polar))
     if "absence" in polar:
         _place(talk, ask(talk, "absence"), turns, len(turns))
     if affirmed is not None:
         _place(talk, affirmed, turns, _first_naming(talk, affirmed, turns))
-    for name in _RESORTS:
-        if len(turns) < MIN_TURNS:
+    _take_more(talk, turns, _RESORTS, MIN_TURNS)
+    if not denials:
+        _take_more(talk, turns, _DENIALS, min(MIN_TURNS, len(turns) + 1))
+    return turns if len(turns) >= _FEWEST else []
+
+
+def _take_middle(talk: Talk, turns: list[Told], most: int, *, may_deny: bool, is_alone: bool) -> bool:
+    """Add turns of different kinds; return whether one tells what is not there.
+
+    That is told once, and not first where what comes here `is_alone`: beside something that is there.
+    """
+    has_denied = False
+    for name in _order(talk.draw):
+        if len(turns) >= most:
+            break
+        if name in _DENYING and (not may_deny or has_denied or (is_alone and not turns)):
+            continue
+        has_denied |= _take(talk, GENERATORS[name], turns) and name in _DENYING
+        if turns and len(turns) < most and talk.draw.random() < _FOLLOW_SHARE:
+            _follow(talk, turns)
+    return has_denied
+
+
+def _take_more(talk: Talk, turns: list[Told], names: tuple[str, ...], wanted: int) -> None:
+    for name in names:
+        if len(turns) < wanted:
             _take(talk, GENERATORS[name], turns)
-    return turns if len(turns) >= MIN_TURNS else []
 
 
 def ask(talk: Talk, name: str) -> Told | None:
@@ -168,9 +187,14 @@ def _first_naming(talk: Talk, affirmed: Told, turns: list[Told]) -> int:
     words = "|".join(re.escape(word) for one in named for word in (one.word, one.plural))
     for at, turn in enumerate(turns):
         shared = any(boxes.intersection(claim.evidence.boxes) for claim in turn.claims)
-        if shared or re.search(rf"\b(?:{words})\b", f"{turn.question} {turn.answer}", re.IGNORECASE):
+        if shared or _pattern_of(words).search(f"{turn.question} {turn.answer}"):
             return at
     return len(turns)
+
+
+@cache
+def _pattern_of(words: str) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
 
 
 def _add_more(talk: Talk, told: Told) -> Told:

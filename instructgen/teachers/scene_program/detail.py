@@ -1,4 +1,4 @@
-"""Detailed descriptions: a planned paragraph of four to eight sentences, from the whole to its parts."""
+"""Detailed descriptions: a planned paragraph of up to eight sentences, from the whole to its parts."""
 
 import random
 
@@ -14,7 +14,7 @@ from instructgen.teachers.scene_program.detail_main import tell_main_actions
 from instructgen.teachers.scene_program.detail_told import may_be_same, open_with_statement, tell_statements
 from instructgen.teachers.scene_program.generators.doings import find_companion, say_both
 from instructgen.teachers.scene_program.generators.looks import join_adjectives, looks_of
-from instructgen.teachers.scene_program.paragraph import MIN_SENTENCES, Paragraph, doer_of, say_counted
+from instructgen.teachers.scene_program.paragraph import Paragraph, doer_of, say_counted
 from instructgen.teachers.scene_program.phrasing import (
     attribute_claim,
     doing_claim,
@@ -33,7 +33,7 @@ _STATES = ("open", "full")  # of a fireplace or a moon these tell the kind
 
 
 def make_detail(graph: SceneGraph, draw: random.Random) -> tuple[str, tuple[Claim, ...]]:
-    """Return the paragraph with its claims, or "" where fewer than four sentences can be said for certain."""
+    """Return the paragraph with its claims, or "" where nothing can be said for certain."""
     page = Paragraph(graph, draw, load_wordings())
     if not open_with_statement(page) and not _open(page):
         return "", ()
@@ -44,8 +44,6 @@ def make_detail(graph: SceneGraph, draw: random.Random) -> tuple[str, tuple[Clai
     _tell_looks(page)
     tell_frame(page)
     close_paragraph(page)
-    if len(page.sentences) < MIN_SENTENCES:
-        return "", ()
     return " ".join(page.sentences), tuple(page.claims)
 
 
@@ -54,7 +52,8 @@ def _open(page: Paragraph) -> bool:
     graph = page.graph
     actions = [one for one in graph.told if one.kind in ("person", "animal", "vehicle") and (one.doing or one.where)]
     if actions:
-        _open_with_action(page, actions[0], find_companion(actions, actions[0]))
+        first = next((one for one in actions if one.is_main), actions[0])
+        _open_with_action(page, first, find_companion(actions, first) if first.doing else None)
         return True
     things = _find_first(graph)
     if not things:

@@ -5,20 +5,26 @@ from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Evidence
 from instructgen.scenegraph.settings import VAGUE, infer_setting
 from instructgen.teachers.scene_program.absence import UNFIT, find_absent, is_absent
+from instructgen.teachers.scene_program.detail_frame import tell_where
 from instructgen.teachers.scene_program.detail_told import tell_statements
 from instructgen.teachers.scene_program.generators.counts import count_claim
+from instructgen.teachers.scene_program.generators.places import edge_of
 from instructgen.teachers.scene_program.generators.settings import find_most_named
 from instructgen.teachers.scene_program.paragraph import MAX_SENTENCES, MIN_SENTENCES, Paragraph
 from instructgen.teachers.scene_program.speech import PAIRS, be_of, find_singles, say_one, say_thing
-from instructgen.teachers.scene_program.talk import circumstance_claim
+from instructgen.teachers.scene_program.talk import SOLID_AREA, circumstance_claim
 
 # Where these were said, the weather was told.
 _WORDS = {"rainy": "rain", "snowy": "snow", "sunny": "sunny", "cloudy": "cloud", "foggy": "fog", "windy": "windy"}
-_MAX_ABSENCE = 3  # sentences on what is not there, where nothing else can be said
+_LEAST_BEFORE = 3  # sentences on what is there before one on what is not
+_FEWEST_WORDS = 12  # of a description without which the filter of lengths turns it away
 
 
 def close_paragraph(page: Paragraph) -> None:
-    """Add what there is room for; short paragraphs are filled up to four sentences where that is possible."""
+    """Add what there is room for; short paragraphs are filled up to four sentences where that is possible.
+
+    What is not there is told once at most, behind three sentences on what is, or where these are next to nothing.
+    """
     for tell in (_close_place, _close_time):
         if len(page.sentences) < MAX_SENTENCES:
             tell(page)
@@ -27,11 +33,17 @@ def close_paragraph(page: Paragraph) -> None:
         _tell_outdoors,
         _tell_number,
         _tell_subject,
-        _tell_nobody,
-        *[_tell_absence] * _MAX_ABSENCE,
+        tell_where,
+        _tell_edge,
     ):
         if len(page.sentences) < MIN_SENTENCES:
             fill(page)
+    num = len(page.sentences)
+    is_scant = len(" ".join(page.sentences).split()) < _FEWEST_WORDS
+    if is_scant or _LEAST_BEFORE <= num < MIN_SENTENCES:
+        _tell_nobody(page)
+        if len(page.sentences) == num:
+            _tell_absence(page)
 
 
 def _close_place(page: Paragraph) -> None:
@@ -83,6 +95,15 @@ def _tell_subject(page: Paragraph) -> None:
     if main is not None and main.kind != "furniture" and main.name not in ("fork", "knife", "spoon"):
         claim = Claim("main", main.said, evidence=main.evidence)
         page.add("d_main", (claim,), main=main.said, **{"is": "are" if main.name in PAIRS else be_of(main)})
+
+
+def _tell_edge(page: Paragraph) -> None:
+    """Tell which edge of the frame a thing reaches that was spoken of."""
+    for one in find_singles(page.graph):
+        edge = edge_of(one.boxes[0]) if one.word in page.mentioned and one.area > SOLID_AREA else ""
+        if edge:
+            page.add("d_edge", (Claim("edge", one.word, edge, evidence=one.evidence),), x=one.word, edge=edge)
+            return
 
 
 def _tell_nobody(page: Paragraph) -> None:

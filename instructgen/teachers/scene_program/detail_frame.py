@@ -1,6 +1,7 @@
 """The middle of a detailed description: where things are in the frame, how many, how large."""
 
 import re
+from functools import cache
 from itertools import pairwise
 
 from instructgen.lexicon.words import join_words
@@ -11,8 +12,11 @@ from instructgen.scenegraph.graph import Entity, Evidence
 from instructgen.surrogate.boxes import overlap
 from instructgen.teachers.scene_program.generators.counts import count_claim
 from instructgen.teachers.scene_program.generators.places import (
+    IN_BUNCHES,
     SIZE_MARGIN,
     extent_of,
+    half_of,
+    is_on_both_sides,
     larger_claim,
     largest_of,
     relation_claim,
@@ -55,7 +59,6 @@ _HELD_BY = {
 _SEVERAL = 2  # captions that name a thing which should not be left out
 _MAX_LISTED = 5
 _SAME_PLACE = 0.7  # intersection over union of boxes that may be one thing named twice
-_HALF, _CLEAR = 0.5, 0.01  # how far from the middle a box must stay to be in one half
 
 
 def tell_frame(page: Paragraph) -> None:
@@ -115,6 +118,7 @@ def _tell_sides(page: Paragraph) -> None:
             if things:
                 page.add("d_side", claims, side=side, list=said[side], **{"is": be(is_plural=many[side])})
     page.named.update(one.name for things in by_side.values() for one in things)
+    page.told.update(f"region {one.name}" for things in by_side.values() for one in things)
 
 
 def _on_side(page: Paragraph, side: str) -> list[Entity]:
@@ -170,7 +174,12 @@ def _unsaid(page: Paragraph) -> list[Entity]:
 
 
 def has_word(page: Paragraph, word: str) -> bool:
-    return re.search(rf"\b{word}\b", " ".join(page.sentences), re.IGNORECASE) is not None
+    return _pattern_of(word).search(" ".join(page.sentences)) is not None
+
+
+@cache
+def _pattern_of(word: str) -> re.Pattern[str]:
+    return re.compile(rf"\b{word}\b", re.IGNORECASE)
 
 
 def _list(page: Paragraph, things: list[Entity]) -> None:
@@ -198,17 +207,33 @@ def _tell_largest(page: Paragraph) -> None:
 
 def _tell_spread(page: Paragraph) -> None:
     """Tell in which half all things of a kind are, or that they are in both."""
-    for one in page.graph.boxed_entities():
-        if len(one.boxes) < 2 or not page.has_said(one.plural) or not is_countable(one):
+    _spread(page, [one for one in page.graph.boxed_entities() if page.has_said(one.plural)])
+
+
+def tell_where(page: Paragraph) -> None:
+    """Tell in which half something is that was named by whatever word: "children", and then "the people"."""
+    if page.is_new("halves"):
+        _spread(page, [one for one in page.graph.boxed_entities() if one.name in page.named])
+    for one in find_singles(page.graph):
+        half = half_of(one)
+        if half and one.word in page.mentioned and page.is_new("halves", f"region {one.name}"):
+            page.add("d_half_one", (Claim("half", one.word, half, evidence=one.evidence),), x=one.word, half=half)
+            return
+
+
+def _spread(page: Paragraph, things: list[Entity]) -> None:
+    for one in things:
+        if len(one.boxes) < 2 or not is_countable(one):
             continue
-        half = "" if one.has_crowd else _half_of(one)
+        half = "" if one.has_crowd else half_of(one)
         if half:
             family = "d_half_two" if len(one.boxes) == 2 else "d_half"
             page.add(family, (Claim("half", one.plural, half, evidence=one.evidence),), xs=one.plural, half=half)
-        elif len(one.boxes) > 2 and _is_on_both_sides(one):
+        elif len(one.boxes) > 2 and is_on_both_sides(one):
             page.add("d_both_halves", (Claim("half", one.plural, "both", evidence=one.evidence),), xs=one.plural)
         else:
             continue
+        page.told.add("halves")
         return
 
 
@@ -222,23 +247,6 @@ def _tell_pair(page: Paragraph) -> None:
                 "d_sides_of_two", (Claim("sides", one.plural, "opposite", evidence=one.evidence),), xs=one.plural
             )
             return
-
-
-def _half_of(entity: Entity) -> str:
-    low, high = _HALF - _CLEAR, _HALF + _CLEAR
-    if all(box.x1 < low for box in entity.boxes):
-        return "left"
-    if all(box.x0 > high for box in entity.boxes):
-        return "right"
-    if all(box.y1 < low for box in entity.boxes):
-        return "upper"
-    return "lower" if all(box.y0 > high for box in entity.boxes) else ""
-
-
-def _is_on_both_sides(entity: Entity) -> bool:
-    solid = [box for box in entity.boxes if box.area > SOLID_AREA / 4]
-    left = [box for box in solid if box.x1 < _HALF - _CLEAR]
-    return bool(left) and any(box.x0 > _HALF + _CLEAR for box in solid)
 
 
 def _tell_extent(page: Paragraph) -> None:
@@ -264,7 +272,7 @@ def _tell_relation(page: Paragraph) -> None:
 
 
 def _tell_larger(page: Paragraph) -> None:
-    things = [one for one in _solid(page) if one.name in page.named]
+    things = [one for one in _solid(page) if one.name in page.named and one.name not in IN_BUNCHES]
     for one in things:
         for other in things:
             if one.area > SIZE_MARGIN * other.area:

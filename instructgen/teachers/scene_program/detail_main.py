@@ -30,8 +30,14 @@ def tell_main_actions(page: Paragraph) -> None:
             continue
         if same is None and any(one.category == action.category for one in page.doers):
             continue  # it is not clear whose doing it is
-        _tell(page, action, same)
+        _tell(page, _by_same_word(page, action, same), same)
         num += 1
+
+
+def _by_same_word(page: Paragraph, action: Action, same: Doer | None) -> Action:
+    """Return the doing as it is told of who was named: of the man, not of "a person"."""
+    told = (one for one in page.graph.told if same is not None and one.subject == same.word)
+    return next((one for one in told if one.doing == action.doing), action)
 
 
 def _is_told(page: Paragraph, action: Action) -> bool:
@@ -59,8 +65,11 @@ def _may_tell(page: Paragraph, action: Action, same: Doer) -> bool:
     """True unless the word for who does it tells it ("a skier"), or is not the action's and has no pronoun."""
     if same.word in TOLD_BY.get(action.verb, frozenset()) or plural_of(same.lemma) in TOLD_BY.get(action.verb, ()):
         return False
+    if same.word == action.subject or _by_same_word(page, action, same) is not action:
+        return True
     it = pronouns_of(same.word, action.kind, is_plural=action.is_plural)
-    return same.word == action.subject or (len(page.sentences) == 1 and (action.is_plural or it.it != "they"))
+    is_anybody = action.subject in ("person", "people") or action.category != "person"  # not the child of "a woman"
+    return is_anybody and len(page.sentences) == 1 and (action.is_plural or it.it == "it")
 
 
 def _tell(page: Paragraph, action: Action, same: Doer | None) -> None:

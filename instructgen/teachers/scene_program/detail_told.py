@@ -2,6 +2,7 @@
 
 from instructgen.lexicon.words import COLOURS
 from instructgen.scenegraph.claims import Claim
+from instructgen.scenegraph.collages import PICTURE_LEMMAS
 from instructgen.scenegraph.garments import GARMENTS, clashes
 from instructgen.scenegraph.graph import Statement
 from instructgen.scenegraph.settings import SETTINGS
@@ -40,6 +41,8 @@ def open_with_statement(page: Paragraph) -> bool:
 
 def _family_of(one: Statement) -> str:
     """Return how a first sentence is worded: where the subject is long, its verb has to stay near."""
+    if one.lemma in PICTURE_LEMMAS:
+        return "d_open_collage"
     if one.verb in ("", "be"):
         return "d_open_being" if one.verb else "d_open_scene"
     return "d_open_action" if len(one.subject) == 1 else "d_open_long"

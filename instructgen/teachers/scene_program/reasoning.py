@@ -2,6 +2,7 @@
 
 import random
 import re
+from functools import cache
 
 from instructgen.lexicon.categories import find_category
 from instructgen.lexicon.words import join_words
@@ -87,7 +88,12 @@ def _names_thing(rule: Rule, said: str) -> bool:
 
 def _is_said(word: str, said: str) -> bool:
     """True if the text has the word or another form of it."""
-    return re.search(rf"\b{re.escape(word[:_STEM])}", said) is not None
+    return _stem_of(word).search(said) is not None
+
+
+@cache
+def _stem_of(word: str) -> re.Pattern[str]:
+    return re.compile(rf"\b{re.escape(word[:_STEM])}")
 
 
 def _score(match: Match, graph: SceneGraph) -> float:

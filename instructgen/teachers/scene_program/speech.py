@@ -110,7 +110,7 @@ def may_be_one(one: Entity, other: Entity) -> bool:
 
 def find_singles(graph: SceneGraph) -> list[Entity]:
     """Return the boxed things that "the X" names without doubt: one box, and no caption speaks of several."""
-    return [one for one in graph.boxed_entities() if one.is_single and is_countable(one)]
+    return [one for one in graph.boxed_entities() if one.is_single and one.boxes and is_countable(one)]
 
 
 def pronouns_of(word: str, kind: str, *, is_plural: bool) -> Pronouns:

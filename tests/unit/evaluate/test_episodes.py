@@ -10,10 +10,12 @@ from instructgen.errors import InstructgenError
 from instructgen.evaluate.questions import Prediction
 from instructgen.evaluate.shots.episodes import (
     ATTRIBUTES,
+    Attribute,
     EpisodeRules,
     list_pairs,
     list_words,
     make_episode,
+    make_look_documents,
     make_training_documents,
     write_documents,
 )
@@ -88,6 +90,46 @@ def test_what_the_word_does_not_tell_differs_only_where_it_shall(varies: bool) -
 def test_unknown_attribute_is_told_with_those_there_are() -> None:
     with pytest.raises(InstructgenError, match="no attribute 'size'; there are: color, kind, count, column"):
         make_episode(EpisodeRules(attributes=("size",)), 0)  # type: ignore[arg-type]
+
+
+def test_classes_may_differ_in_several_attributes_at_once() -> None:
+    rules = EpisodeRules(0, "training", ("color", "kind", "column"), num_differing=2)
+    for number in range(20):
+        episode = make_episode(rules, number)
+        first, second = episode.lay_out(0, "x").things[0], episode.lay_out(1, "x").things[0]
+        assert len(episode.also) == 1
+        assert episode.attribute not in episode.also
+        differing = {episode.attribute, *episode.also}
+        assert (first.kind != second.kind) == ("kind" in differing)
+        assert (first.look.colour != second.look.colour) == ("color" in differing)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "num", "told"),
+    [(("color",), 2, "2 of 1 attributes"), (("count", "column"), 2, "count or column")],
+)
+def test_attributes_that_cannot_differ_together_are_told(
+    attributes: tuple[Attribute, ...], num: int, told: str
+) -> None:
+    with pytest.raises(InstructgenError, match=told):
+        make_episode(EpisodeRules(0, "training", attributes, num_differing=num), 0)
+
+
+def test_few_words_can_be_all_that_training_has() -> None:
+    rules = EpisodeRules(0, "training", num_words=2)
+    assert {word for number in range(20) for word in make_episode(rules, number).words} == {
+        *list_words("training")[:2]
+    }
+
+
+def test_documents_of_looks_say_what_each_picture_shows() -> None:
+    rules = EpisodeRules(0, "training", num_variants=2)
+    made = list(make_look_documents(rules, 6, 4))
+    texts = [text.removeprefix("Output:") for document in made for text in document.texts]
+    assert len(texts) == 24
+    assert all(("one" in text) == text.endswith(("left", "middle", "right")) for text in texts)
+    assert {text.split()[0] for text in texts} == {"one", "two", "three", "four"}
+    assert made == list(make_look_documents(rules, 6, 4))
 
 
 def test_training_documents_are_prompts_with_their_answers() -> None:

@@ -31,8 +31,13 @@ def main_doings(graph: SceneGraph) -> set[str]:
             "person, cell phone",
             "woman holding a cell phone",
         ),
+        (
+            "A dog following a horse. | A dog follows closely behind a horse. | A dog that follows. | A horse. | Grass.",
+            "dog, horse",
+            "dog following a horse",
+        ),
     ],
-    ids=["skiing", "eating", "holding"],
+    ids=["skiing", "eating", "holding", "following"],
 )
 def test_doing_that_three_captions_tell_is_a_main_one(captions: str, boxes: str, doing: str) -> None:
     assert doing in main_doings(read(captions, boxes))

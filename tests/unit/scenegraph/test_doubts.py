@@ -36,3 +36,32 @@ def test_one_place_boxed_as_two_things_holds_what_most_captions_name() -> None:
     boxes = (("truck", 0.1, 0.1, 0.9, 0.9), ("bus", 0.1, 0.1, 0.9, 0.88))
     assert things_in("A bus. | A bus. | A truck.", *boxes) == {"bus"}
     assert things_in("A bus. | A truck.", *boxes) == {"bus", "truck"}
+
+
+def test_what_lies_all_within_a_screen_that_shows_something_is_on_it() -> None:
+    tv, man = ("tv", 0.1, 0.1, 0.9, 0.9), ("person", 0.3, 0.3, 0.6, 0.6)
+    assert things_in("A TV showing a movie. | A person and a TV.", tv, man) == {"television"}
+    assert things_in("A person and a TV. | A TV.", tv, man) == {"television", "person"}
+
+
+@pytest.mark.parametrize(
+    ("captions", "boxes", "expected"),
+    [
+        ("A slice of an orange. | A drink with an orange slice.", "orange", set()),
+        ("An orange on a plate. | An orange by orange slices.", "orange", {"orange"}),
+        ("A glass of milk. | A glass by a plate.", "cup", set()),
+        ("A glass of milk. | A cup by a plate.", "cup", {"cup"}),
+        ("A glass table. | A room with a glass table.", "cup", {"cup"}),
+        ("A glass of wine. | A glass.", "cup, wine glass", {"cup", "wine glass"}),
+        ("A bucket in the sand. | People.", "cup", set()),
+    ],
+)
+def test_box_that_captions_call_otherwise_is_not_told(captions: str, boxes: str, expected: set[str]) -> None:
+    assert things(read(captions, boxes)) == expected
+
+
+def test_one_pizza_with_its_slice_boxed_apart_is_one() -> None:
+    graph = read("A slice of pizza from a pizza. | A man takes a slice of pizza. | A pizza.", "2 pizza, person")
+    pizza = graph.find("pizza")
+    assert pizza is not None
+    assert (pizza.said, pizza.boxes) == ("pizza", ())

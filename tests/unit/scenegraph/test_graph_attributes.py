@@ -124,3 +124,9 @@ def test_the_best_supported_come_first() -> None:
     bus = graph.find("bus")
     assert bus is not None
     assert graph.attributes_of(bus) == list(graph.attributes)
+
+
+def test_color_of_hair_disputes_another_color_of_the_animal() -> None:
+    graph = read("A white dog. | A dog with orange hair. | A dog.", "dog")
+    assert attributes(graph) == set()
+    assert disputes(graph) == {"dog color"}

@@ -177,3 +177,24 @@ def test_order_is_the_same_in_every_process() -> None:
         for seed in ("1", "2", "3")
     }
     assert len(orders) == 1
+
+
+def test_many_is_not_said_where_another_caption_has_a_few() -> None:
+    assert said(read("Many dogs lying on a rug. | A rug with a few dogs.", "3 dog"))[0] == "dogs are lying on a rug"
+    assert said(read("Many dogs lying on a rug. | A rug with dogs.", "3 dog"))[0] == "many dogs are lying on a rug"
+
+
+def test_animals_beside_one_are_others() -> None:
+    graph = read("A cow and other animals in a field. | A cow and animals in a field.", "cow")
+    assert said(graph)[0] == "a cow and other animals are in a field"
+
+
+@pytest.mark.parametrize("caption", ["A bus driving.", "A man standing."])
+def test_driving_and_standing_alone_tell_nothing(caption: str) -> None:
+    assert said(read(caption, "bus, person")) == []
+
+
+def test_all_do_not_ride_where_there_are_many_more_than_can() -> None:
+    caption = "A group of people riding motorcycles."
+    assert said(read(caption, "9 person, 2 motorcycle")) == []
+    assert said(read(caption, "4 person, 2 motorcycle")) == ["a group of people is riding motorcycles"]

@@ -28,3 +28,22 @@ def test_what_as_many_captions_tell_otherwise_loses(
     told: str, verb: str, captions: list[str], *, outvoted: bool
 ) -> None:
     assert is_outvoted(told.split(), verb, [tuple(one.split()) for one in captions]) is outvoted
+
+
+RIDING, SITTING = "a man riding a motorcycle", "a man sitting on a motorcycle"
+
+
+def test_who_rides_sits_and_who_sits_may_not_ride() -> None:
+    captions = [tuple(one.split()) for one in (RIDING, SITTING)]
+    assert is_outvoted(RIDING.split(), "ride", captions)
+    assert not is_outvoted(SITTING.split(), "sit", captions)
+
+
+@pytest.mark.parametrize(
+    "other", ["people taking surfing lessons", "people ready for surfing", "people carrying their surf boards"]
+)
+def test_name_or_aim_bears_out_no_doing(other: str) -> None:
+    told, against = ("people", "surfing"), ("people", "walking", "with", "boards")
+    captions = [told, tuple(other.split()), against]
+    assert is_outvoted(told, "surf", captions)
+    assert not is_outvoted(told, "surf", [told, told, against])

@@ -56,7 +56,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "annotations.json"
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), layout=LAYOUTS, has_mark=st.booleans(), block_bytes=st.integers(1, 200))
 def test_any_document_reads_as_json_load_reads_it(
     path: Path, data: st.DataObject, layout: dict[str, Any], has_mark: bool, block_bytes: int

@@ -132,7 +132,7 @@ def test_nearly_every_image_is_answered(sample_type: str) -> None:
 # What each type is.
 
 
-def test_conversation_has_three_to_six_turns_and_says_no_fact_twice() -> None:
+def test_conversation_has_three_to_six_turns_or_two_and_says_no_fact_twice() -> None:
     lengths = set()
     for _, answer in written("conv"):
         lengths.add(len(answer.turns))
@@ -145,7 +145,23 @@ def test_conversation_has_three_to_six_turns_and_says_no_fact_twice() -> None:
         assert len(told) == len(set(told)), answer.turns
         for part in ([turn.question for turn in answer.turns], [turn.answer for turn in answer.turns]):
             assert len(part) == len(set(part)) or part[0] == answer.turns[0].answer
-    assert lengths == {3, 4, 5, 6}
+    assert lengths - {2} == {3, 4, 5, 6}
+
+
+def test_conversation_says_once_at_most_what_is_not_there_and_never_that_alone() -> None:
+    for _, answer in written("conv"):
+        denying = [turn for turn in answer.turns if any(one.kind == "absent" for one in turn.claims)]
+        assert len(denying) <= 1 < len(answer.turns), answer.turns
+
+
+def test_description_says_once_at_most_what_is_not_there_and_behind_other_sentences() -> None:
+    for _, answer in written("detail"):
+        sentences = answer.text.split(". ")
+        denying = [at for at, one in enumerate(sentences) if re.search(r"\b(?:no|not|neither)\b", one, re.IGNORECASE)]
+        assert len(denying) <= 1, answer.text
+        rest = [one for at, one in enumerate(sentences) if at not in denying]
+        is_scant = len(" ".join(rest).split()) < 12
+        assert is_scant or all(at >= 3 for at in denying), answer.text
 
 
 def test_conversation_asks_for_what_is_there_as_often_as_for_what_is_not() -> None:
@@ -173,15 +189,15 @@ def test_follow_up_comes_behind_what_it_takes_up() -> None:
     assert followed > 20
 
 
-def test_detail_has_four_to_eight_sentences_and_no_claim_twice() -> None:
+def test_detail_has_up_to_eight_sentences_and_no_claim_twice() -> None:
     lengths = set()
     for record, answer in written("detail"):
         sentences = re.findall(r"[.?!](?= |$)", answer.text)
-        assert 4 <= len(sentences) <= 8, (record.image_id, answer.text)
+        assert 1 <= len(sentences) <= 8, (record.image_id, answer.text)
         lengths.add(len(sentences))
         told = [(one.kind, one.subject, one.value, one.other, one.number) for one in answer.claims]
         assert len(told) == len(set(told)), answer.text
-    assert lengths == {4, 5, 6, 7, 8}
+    assert lengths >= {4, 5, 6, 7, 8}
 
 
 def test_reasoning_begins_with_grounds_and_goes_on_to_general_knowledge() -> None:

@@ -82,12 +82,20 @@ _ALIKE = (
 )
 _GEAR = frozenset(("skis", "snowboard", "skateboard", "surfboard"))  # one on these is not asked for by place
 _NOWHERE = frozenset(("party", "game", "meal"))
+_MOVING = frozenset(("around", "through", "past", "across", "along"))
 _BARE = frozenset(("be", "sit", "lie", "lay", "stand", "rest"))
 
 
 def doings(talk: Talk) -> list[Action]:
     """Return what one asks about with "doing"."""
-    return [one for one in talk.graph.told if one.verb not in STILL and one.doing]
+    return [one for one in _clear(talk.graph) if one.verb not in STILL and one.doing]
+
+
+def _clear(graph: SceneGraph) -> list[Action]:
+    """Return the actions of whom "the" names: of several "the person" is nobody in particular."""
+    people = graph.find("person")
+    several = people is not None and people.is_many
+    return [one for one in graph.told if one.subject != "person" or one.is_plural or not several]
 
 
 def keys_of(action: Action) -> tuple[str, ...]:
@@ -173,13 +181,14 @@ def find_who(talk: Talk) -> Iterator[Move]:
 
 
 def find_where(talk: Talk) -> Iterator[Move]:
-    for action in talk.graph.told:
+    for action in _clear(talk.graph):
         told = not talk.is_new(f"doing {action.subject}", f"place {action.place}", f"where {action.subject}")
         if not action.place or action.verb not in _PLACED or told or action.things & _GEAR:
             continue
         if action.subject in _NOWHERE or (action.preposition == "on" and "cell phone" in action.things):
             continue
-        place = action.where if action.verb in _BARE else f"{action.doing} {action.where}"
+        is_bare = action.verb in _BARE and action.preposition not in _MOVING  # "standing around a room"
+        place = action.where if is_bare else f"{action.doing} {action.where}"
         slots = {"the_x": f"the {action.subject}", "is": be(is_plural=action.is_plural), "place": place}
         keys = (*keys_of(action), f"where {action.subject}")
         about = subject_of_action(action, talk.graph)

@@ -11,7 +11,7 @@ from instructgen.scenegraph.graph import Entity, Evidence
 from instructgen.surrogate.boxes import overlap, shared_area
 from instructgen.teachers.scene_program.generators.presence import region_claim
 from instructgen.teachers.scene_program.speech import is_countable, region_of, say_region
-from instructgen.teachers.scene_program.talk import Generator, Move, Talk, subject_of
+from instructgen.teachers.scene_program.talk import SOLID_AREA, Generator, Move, Talk, subject_of
 
 SIZE_MARGIN = 1.8  # one box is called larger where it has this many times the other's area
 _SIZE_LIMIT = 10.0  # and no more than this, or the question is no question
@@ -23,8 +23,11 @@ _NEAR_EDGE = 0.02  # another edge must be farther away
 _AT_EDGE = 0.004  # how near the frame's edge a box must come to be said to reach it
 _MET = 0.08  # intersection over union from which two boxes are said to overlap
 _INSIDE = 0.9
+_HALF, _CLEAR = 0.5, 0.01  # how far from the middle a box must stay to be in one half
 FAR_REACH = 0.75  # share of the frame's width or height that counts as most of it
 _FAMILIES = {"left": "left_of", "right": "right_of", "higher": "above", "lower": "below"}
+# One box may hold a bunch of these, or an open one: how large one looks it does not tell.
+IN_BUNCHES = frozenset(("banana", "broccoli", "carrot", "book", "apple", "orange"))
 # Their boxes hold what stands or lies on them: size, order and overlap say little of them.
 _SUPPORTS = frozenset(("dining table", "bed", "couch", "bench", "boat", "tie"))
 
@@ -62,6 +65,38 @@ def find_extent(talk: Talk) -> Iterator[Move]:
             yield Move("extent", keys, (claim,), slots, about=subject_of(one))
 
 
+def half_of(entity: Entity) -> str:
+    """Return the half of the frame that all boxes are in; "" where they are in none."""
+    low, high = _HALF - _CLEAR, _HALF + _CLEAR
+    if all(box.x1 < low for box in entity.boxes):
+        return "left"
+    if all(box.x0 > high for box in entity.boxes):
+        return "right"
+    if all(box.y1 < low for box in entity.boxes):
+        return "upper"
+    return "lower" if all(box.y0 > high for box in entity.boxes) else ""
+
+
+def is_on_both_sides(entity: Entity) -> bool:
+    solid = [box for box in entity.boxes if box.area > SOLID_AREA / 4]
+    left = [box for box in solid if box.x1 < _HALF - _CLEAR]
+    return bool(left) and any(box.x0 > _HALF + _CLEAR for box in solid)
+
+
+def find_halves(talk: Talk) -> Iterator[Move]:
+    """Ask where several things are: all in one half, or on both sides."""
+    for one in talk.graph.boxed_entities():
+        keys = (f"halves {one.name}", f"there {one.name}")
+        if len(one.boxes) < 2 or one.has_crowd or not is_countable(one) or not talk.is_new(keys[0]):
+            continue
+        half = half_of(one)
+        if half or is_on_both_sides(one):
+            family = "in_both_halves" if not half else "in_half_two" if len(one.boxes) == 2 else "in_half"
+            claim = Claim("half", one.plural, half or "both", evidence=one.evidence)
+            slots = {"xs": one.plural, **({"half": half} if half else {})}
+            yield Move(family, keys, (claim,), slots, about=subject_of(one))
+
+
 def pairs_of(talk: Talk) -> Iterator[tuple[Entity, Entity]]:
     things = talk.solid[:5]
     pairs = [(one, other) for one in things for other in things if one is not other]
@@ -91,7 +126,7 @@ def find_relation(talk: Talk) -> Iterator[Move]:
 
 def is_comparable(one: Entity, other: Entity) -> bool:
     """True where the first looks larger, and one has to look: it is no giant beside it, and does not hold it."""
-    if one.name in _SUPPORTS or other.name in _SUPPORTS:
+    if not {one.name, other.name}.isdisjoint(_SUPPORTS | IN_BUNCHES):
         return False
     if "person" in (one.kind, other.kind) and not {one.kind, other.kind} <= _LARGE_KINDS:
         return False
@@ -140,7 +175,8 @@ def find_size_order(talk: Talk) -> Iterator[Move]:
 
 def largest_of(entity: Entity) -> tuple[int, Box] | None:
     """Return number and box of the one that clearly looks larger than the others of its kind."""
-    if len(entity.boxes) < 2 or entity.has_crowd or not is_countable(entity) or entity.name in _SUPPORTS:
+    is_vague = entity.name in _SUPPORTS or entity.name in IN_BUNCHES or not is_countable(entity)
+    if len(entity.boxes) < 2 or entity.has_crowd or is_vague:
         return None
     numbers = entity.evidence.boxes
     if len(numbers) != len(entity.boxes):
@@ -214,5 +250,6 @@ PLACES = (
     Generator("largest", find_largest, ("largest_of",), ("largest",)),
     Generator("overlap", find_overlap, ("overlap",), ("overlap",)),
     Generator("extent", find_extent, ("extent",), ("extent",)),
+    Generator("halves", find_halves, ("in_half", "in_half_two", "in_both_halves"), ("half",)),
     Generator("edge", find_edge, ("edge",), ("edge",)),
 )

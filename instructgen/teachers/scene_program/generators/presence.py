@@ -33,8 +33,9 @@ def find_overview(talk: Talk) -> Iterator[Move]:
     boxed = [one for one in listed if one.category][:3]
     things = boxed + [one for one in listed if not one.category][: 4 - len(boxed)]
     fresh = apart([one for one in things if talk.is_new(f"there {one.name}")])
-    # What comes first is not passed over, as if it were not seen.
-    if len(fresh) > 1 and fresh[0] is things[0]:
+    # What comes first, or nearly all captions name, is not passed over, as if it were not seen.
+    passed = [one for one in things if one not in fresh and is_obvious(talk.graph, one)]
+    if len(fresh) > 1 and fresh[0] is things[0] and not passed:
         keys = ("overview", *(f"there {one.name}" for one in fresh))
         claims = tuple(exists(one) for one in fresh)
         yield Move("overview", keys, claims, {"list": join_words([say_thing(one) for one in fresh])})
@@ -67,7 +68,7 @@ def find_present(talk: Talk) -> Iterator[Move]:
         if one.is_many:
             yield Move("present_many", keys, (exists(one),), slots, about=subject_of(one))
             continue
-        region = region_of(one.boxes[0]) if one.is_single and talk.is_new(f"region {one.name}") else ""
+        region = region_of(one.boxes[0]) if one.is_single and one.boxes and talk.is_new(f"region {one.name}") else ""
         if not region:
             yield Move("present_one_bare", keys, (exists(one),), slots, about=subject_of(one))
             continue
@@ -75,6 +76,17 @@ def find_present(talk: Talk) -> Iterator[Move]:
         claims = (exists(one), region_claim(one, region))
         moved = (*keys, f"region {one.name}")
         yield Move("present_one", moved, claims, {**slots, "where": where}, about=subject_of(one))
+
+
+def find_named(talk: Talk) -> Iterator[Move]:
+    """Affirm what several captions name and no box holds."""
+    known = [one for one in talk.listed() if one.category or not talk.is_new(f"there {one.name}")]
+    for one in talk.listed():
+        is_new = not one.category and talk.is_new(f"there {one.name}")
+        if is_new and not any(may_be_one(one, other) for other in known):
+            slots = {"xs": one.plural} if one.is_many else {"x": one.word, "a_x": say_one(one.word)}
+            family = "present_named_many" if one.is_many else "present_named"
+            yield Move(family, (f"there {one.name}", "yes"), (exists(one),), slots, about=subject_of(one))
 
 
 def region_claim(entity: Entity, region: str) -> Claim:
@@ -169,6 +181,7 @@ def find_odd(talk: Talk) -> Iterator[Move]:
 PRESENCE = (
     Generator("overview", find_overview, ("overview",), ("exists",)),
     Generator("existence", find_present, ("present_one", "present_one_bare", "present_many"), ("exists", "region")),
+    Generator("named", find_named, ("present_named", "present_named_many"), ("exists",)),
     Generator("absence", find_absence, ("absent_one", "absent_many", "absent_but"), ("absent", "exists")),
     Generator("neither", find_neither, ("neither",), ("absent",)),
     Generator("missing", find_missing, ("missing",), ("absent", "exists")),

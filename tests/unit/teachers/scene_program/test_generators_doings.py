@@ -240,3 +240,10 @@ def test_holding_is_silent_where_nothing_is_held() -> None:
 
 def test_doing_after_is_silent_about_one_who_does_nothing() -> None:
     assert find("doing-after", CAT, about="couch") == []
+
+
+def test_doing_is_silent_of_one_person_among_several() -> None:
+    person = swap(RIDER, "man", "person")
+    assert find("doing", person) != []
+    several = say(person, "Two people and a horse.")
+    assert find("doing", place(several, *(at("left", "person"), at("middle", "person"), at("right", "horse")))) == []

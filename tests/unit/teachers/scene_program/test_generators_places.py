@@ -304,3 +304,37 @@ WIDE = Box("cat", 0.1, 0.4, 0.9, 0.7)
 )
 def test_extent_is_silent_where_a_thing_fills_less_or_is_not_one(record: ImageRecord, told: tuple[str, ...]) -> None:
     assert find("extent", record, *told) == []
+
+
+@pytest.mark.parametrize(
+    ("boxes", "family", "half"),
+    [
+        ([at("left", "cat"), at("left top", "cat")], "in_half_two", "left"),
+        ([at("left top", "cat"), at("right top", "cat"), Box("cat", 0.4, 0.1, 0.5, 0.3)], "in_half", "upper"),
+        ([at("left", "cat"), at("right top", "cat"), at("right bottom", "cat")], "in_both_halves", "both"),
+    ],
+)
+def test_halves_says_in_which_half_all_are_or_that_they_are_in_both(boxes: list[Box], family: str, half: str) -> None:
+    moves = find("halves", place(CATS, *boxes))
+    assert families_of(moves) == {family}
+    assert facts_of(moves) == {fact("half", "cats", half)}
+
+
+@pytest.mark.parametrize(
+    ("boxes", "told"),
+    [
+        ([at("left", "cat")], ()),
+        ([at("left", "cat"), crowded(at("left top", "cat"))], ()),
+        ([at("middle", "cat"), Box("cat", 0.3, 0.3, 0.7, 0.7)], ()),
+        ([at("left", "cat"), at("left top", "cat")], ("halves cat",)),
+    ],
+    ids=["one", "crowd", "in the middle", "told"],
+)
+def test_halves_is_silent_where_there_is_one_or_no_half_is_clear(boxes: list[Box], told: tuple[str, ...]) -> None:
+    assert find("halves", place(CATS, *boxes), *told) == []
+
+
+@pytest.mark.parametrize("name", ["banana", "book", "carrot"])
+def test_larger_is_silent_of_what_comes_in_bunches(name: str) -> None:
+    record = make(("A cat and more.",), Box("cat", 0.0, 0.1, 0.6, 0.9), Box(name, 0.7, 0.1, 0.95, 0.5))
+    assert find("larger", record) == []

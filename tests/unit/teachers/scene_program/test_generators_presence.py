@@ -199,3 +199,25 @@ def test_odd_one_out_says_three_that_are_there() -> None:
 
 def test_odd_one_out_is_silent_with_fewer_than_three() -> None:
     assert find("odd-one-out", place(STREET, at("left", "car"), at("right", "bus"))) == []
+
+
+def test_named_says_what_captions_name_and_no_box_holds() -> None:
+    record = make(("A cat by a lamp.", "A cat near a lamp.", "A lamp."), at("left", "cat"))
+    moves = find("named", record)
+    assert families_of(moves) == {"present_named"}
+    assert facts_of(moves) == {fact("exists", "lamp", number=1)}
+
+
+def test_named_says_several_without_telling_how_many() -> None:
+    lamps = find("named", make(("A cat by lamps.", "A cat near lamps.", "Lamps."), at("left", "cat")))
+    assert families_of(lamps) == {"present_named_many"}
+    assert facts_of(lamps) == {fact("exists", "lamps", number=2)}
+
+
+@pytest.mark.parametrize(
+    "captions",
+    [("A cat by a lamp.", "A cat."), ("A cat on a chair.",) * 3],
+    ids=["one caption", "boxed"],
+)
+def test_named_is_silent_where_it_is_not_certain_or_boxed(captions: tuple[str, ...]) -> None:
+    assert find("named", make(captions, at("left", "cat"), at("right", "chair"))) == []

@@ -53,7 +53,7 @@ def all_contents() -> list[str]:
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("sample_type", TYPES)
 def test_reply_is_read_back_by_its_sample_type(sample_type: str, style: Style) -> None:
-    pairs = {"conv": range(3, 7), "detail": [1], "reasoning": [1], "negative": range(2, 6), "referring": range(2, 6)}
+    pairs = {"conv": range(2, 7), "detail": [1], "reasoning": [1], "negative": range(2, 6), "referring": range(2, 6)}
     assert len(replies(sample_type, style)) > 60
     for _, text in replies(sample_type, style):
         turns = turns_of(sample_type, text)

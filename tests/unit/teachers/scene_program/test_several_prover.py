@@ -36,6 +36,13 @@ def tell_bundled(sample_type: str, seed: int) -> tuple[Case, ...]:
     return tuple(tell_all(RECORDS, sample_type, seed))
 
 
+@cache
+def read_coco() -> list[ImageRecord]:
+    from instructgen.sources.coco import CocoSource
+
+    return [one for one in CocoSource(COCO).records() if isinstance(one, ImageRecord)]
+
+
 @pytest.mark.parametrize("sample_type", TYPES)
 def test_nothing_is_said_that_the_images_do_not_prove(sample_type: str) -> None:
     objections, num_told = [], 0
@@ -50,13 +57,11 @@ def test_nothing_is_said_that_the_images_do_not_prove(sample_type: str) -> None:
 @pytest.mark.coco
 @pytest.mark.skipif(not COCO.is_dir(), reason="COCO val2017 is not here")
 @pytest.mark.parametrize("sample_type", TYPES)
-def test_nothing_unproved_is_said_of_500_images_of_coco(sample_type: str) -> None:
-    from instructgen.sources.coco import CocoSource
-
-    records = [one for one in CocoSource(COCO).records() if isinstance(one, ImageRecord)]
-    told = list(tell_all(records, sample_type, 7, 500))
+def test_nothing_unproved_is_said_of_150_images_of_coco(sample_type: str) -> None:
+    """All are read by `python -m tests.provers --all --types compare,few-shot,interleaved`."""
+    told = list(tell_all(read_coco(), sample_type, 7, 150))
     assert [fault for one, written in told for fault in find_objections_in_several(one, sample_type, written)] == []
-    assert sum(bool(written.turns) for _, written in told) > 430
+    assert sum(bool(written.turns) for _, written in told) > 129
 
 
 def object_to(cases: list[Case], sample_type: str) -> float:

@@ -1,0 +1,67 @@
+"""Prepositions of one place that cannot both hold: what is on a fence is not near it, nor on a beach going there."""
+
+from collections.abc import Iterable, Iterator
+
+from instructgen.scenegraph.phrases import NounPhrase
+from instructgen.scenegraph.reading import CaptionReading
+from instructgen.scenegraph.vocabulary import PREPOSITIONS
+
+_LONGEST = 4  # words of a preposition
+_REACH = 3  # unknown words between a preposition and its noun: "near wrought iron fence"
+_CLASSES = {
+    **dict.fromkeys(("on", "on top of", "onto", "in", "inside", "into"), "on"),
+    **dict.fromkeys(("near", "next to", "beside", "by"), "near"),
+    **dict.fromkeys(("to", "toward"), "to"),
+    "under": "under",
+}
+_EXCLUDED = {
+    "on": frozenset(("near", "under", "to")),
+    "near": frozenset(("on", "under")),
+    "under": frozenset(("on", "near")),
+}
+# Key: a category, or a noun's lemma without one; value: for each caption that places something there, how.
+Placings = dict[str, list[frozenset[str]]]
+
+
+def find_placings(readings: Iterable[CaptionReading]) -> Placings:
+    """Return how captions place something by each thing and place that they name."""
+    found: Placings = {}
+    for reading in readings:
+        own: dict[str, set[str]] = {}
+        for phrase in reading.phrases:
+            how = _find_class(reading.tokens, phrase)
+            if how:
+                own.setdefault(phrase.noun.category or phrase.noun.lemma, set()).add(how)
+        for key, classes in own.items():
+            found.setdefault(key, []).append(frozenset(classes))
+    return found
+
+
+def is_misplaced(preposition: str, key: str, placings: Placings) -> bool:
+    """True where as many captions place something otherwise by the thing as so."""
+    own = _CLASSES.get(preposition, "")
+    others = _EXCLUDED.get(own, frozenset())
+    said = placings.get(key, [])
+    against = sum(own not in classes and not others.isdisjoint(classes) for classes in said)
+    return bool(against) and against >= sum(own in classes for classes in said)
+
+
+def _find_class(tokens: tuple[str, ...], phrase: NounPhrase) -> str:
+    for end in range(phrase.start, max(0, phrase.start - _REACH), -1):
+        for preposition, start in _prepositions_before(tokens, end):
+            how = _CLASSES.get(preposition, "")
+            is_doer = preposition == "by" and start and tokens[start - 1].endswith("ed")  # "pulled by a horse"
+            is_way = how != "to" or phrase.noun.kind == "place"
+            return how if is_way and not is_doer else ""
+        if end and not tokens[end - 1].isalpha():
+            return ""
+    return ""
+
+
+def _prepositions_before(tokens: tuple[str, ...], end: int) -> Iterator[tuple[str, int]]:
+    """Yield the longest preposition that ends at a token, as we say it, and its first token."""
+    for length in range(min(_LONGEST, end), 0, -1):
+        preposition = PREPOSITIONS.get(" ".join(tokens[end - length : end]))
+        if preposition is not None:
+            yield preposition, end - length
+            return

@@ -1,0 +1,30 @@
+"""Pictures made of several: that they are several is told, and nothing that goes on in one of them."""
+
+import pytest
+
+from instructgen.scenegraph.collages import find_collage
+from tests.unit.scenegraph.pictures import read, things
+
+
+@pytest.mark.parametrize(
+    ("captions", "said"),
+    [
+        (("A collage of photos of a dog.", "A montage of dogs."), "a collage"),
+        (("A series of photos of a dog.", "Four different pictures of a dog."), "a series of photos"),
+        (("Six blurry shots of a dog.", "Several pictures of a dog."), "six shots"),
+        (("A collage of photos of a dog.", "A dog."), None),
+        (("Two pictures on a wall.", "A dog near a wall."), None),
+    ],
+)
+def test_two_captions_have_to_tell_several_pictures(captions: tuple[str, ...], said: str | None) -> None:
+    found = find_collage(captions)
+    assert (found.subject[0].text if found else None) == said
+
+
+def test_nobody_does_in_a_collage_what_one_of_its_pictures_shows() -> None:
+    graph = read(
+        "A collage of a man lying on a bed. | A montage: a man lies on a bed. | A man on a bed.", "person, bed"
+    )
+    assert (graph.actions, graph.circumstances, graph.attributes) == ((), (), ())
+    assert [one.lemma for one in graph.statements] == ["collage"]
+    assert things(graph) == {"man", "bed"}
