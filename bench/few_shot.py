@@ -1,10 +1,16 @@
-"""A small model learns to learn from shots: made-up names for an attribute that it was never trained on.
+"""A small Flamingo learns to learn from shots: made-up names for an attribute that no training document was about.
 
-    python bench/few_shot.py --work out/few-shot --kind gated
+    python bench/few_shot.py --work out/few-shot
 
-Draws training episodes (evaluate.shots.episodes), builds a dataset of them, trains connector and language model, and
-asks `evaluate --suite new-names --shots 0,4,8`. Tower and language model begin as the demo's stage 0 leaves them;
-give --stage0 a folder with `vision` and `language` to go without making them. CPU seconds of all parts are told.
+Tower and language model begin as the demo's stage 0 leaves them; give --stage0 a folder with `vision` and `language`
+to go without making them. Then `finetune` reads three datasets of documents (evaluate.shots.episodes) in turn:
+
+1. looks: pictures and what they show ("two red cups"), which opens the gates;
+2. several: episodes whose two classes differ in two attributes at once, with the same two words in all of them;
+3. words: such episodes, and as many whose classes differ in one attribute of --trained-on, with many words.
+
+Last `evaluate --suite new-names --shots 0,4,8` asks for an attribute that alone never told the classes of a document
+apart, by words that no document has. CPU seconds of all parts are told. Run again, it goes on where it was stopped.
 """
 
 import argparse
@@ -12,10 +18,20 @@ import json
 import resource
 import subprocess
 import sys
-import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from instructgen.evaluate.shots.episodes import EpisodeRules, make_training_documents, write_documents
+from msgspec import Struct, structs
+
+from instructgen.evaluate.shots.episodes import (
+    Attribute,
+    EpisodeDocument,
+    EpisodeRules,
+    make_look_documents,
+    make_training_documents,
+    write_documents,
+)
 
 _RECIPE = """\
 about = "Few-shot bench: documents of episodes"
@@ -28,15 +44,24 @@ normalises_last = true
 aspect = "squash"
 
 [model.connector]
-{connector}
+kind = "gated_cross_attention"
+
+[model.connector.flamingo]
+every = 1
+num_heads = 4
+head_width = 32
+num_latents = 1    # all tokens of a chunk get the same from a picture, and so pictures can be compared
+depth = 1
+mult = 2
+num_frames = 0
 
 [model.language]
 name = "{stage0}/language"
 
 [train]
 trains = ["connector", "language"]
-steps = {steps}
-dtype = "{dtype}"
+seed = {seed}
+dtype = "float32"
 
 [optim]
 learning_rate = {rate}
@@ -47,76 +72,112 @@ last_rate = 0.02
 [rows]
 batch = {batch}
 max_tokens = 512
-row_tokens = 512
+row_tokens = 2048
 
 [documents]
-p_next = 1.0
+p_next = 0.0
 leading_space = 0.0
 
 [saving]
-every_steps = {steps}
+every_steps = 10000
 keep_last = 1
 """
-_CONNECTORS = {
-    "mlp": 'kind = "mlp2x_gelu"',
-    "gated": 'kind = "gated_cross_attention"\n\n[model.connector.flamingo]\n'
-    "every = 1\nnum_heads = 4\nhead_width = 32\nnum_latents = 8\ndepth = 1\nnum_frames = 0",
-}
+_BUILD = """\
+[source]
+name = "interleaved"
+
+[source.documents]
+min_picture_bytes = 1
+keep_single = 1.0
+max_pictures = {pictures}
+"""
+_SEVERAL: tuple[Attribute, ...] = ("color", "kind", "column")
+
+
+class Phase(Struct, frozen=True):
+    """`documents` and `steps` are counts."""
+
+    name: str
+    documents: int
+    steps: int
+
+
+PHASES = (Phase("looks", 1000, 200), Phase("several", 2000, 700), Phase("words", 3000, 900))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--stage0", type=Path)
-    parser.add_argument("--kind", choices=sorted(_CONNECTORS), default="gated")
     parser.add_argument("--trained-on", default="kind,count,column")
     parser.add_argument("--asked-about", default="color")
-    parser.add_argument("--documents", type=int, default=8000)
     parser.add_argument("--pictures", type=int, default=8, help="of a training document")
     parser.add_argument("--variants", type=int, default=8, help="pictures of a look that training documents share")
-    parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--episodes", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--quick", action="store_true", help="a few steps, to see it run")
     given = parser.parse_args()
-    given.work.mkdir(parents=True, exist_ok=True)
-    cpu_s: dict[str, float] = {}
-    stage0 = given.stage0 or given.work / "stage0"
-    begun = time.process_time()
-    if not (stage0 / "language").is_dir():
-        make_stage0(stage0, given.seed)
-    cpu_s["stage0"] = time.process_time() - begun
-    begun = time.process_time()
-    rules = EpisodeRules(given.seed + 1, "training", tuple(given.trained_on.split(",")), num_variants=given.variants)
-    if not (given.work / "episodes").is_dir():
-        write_documents(make_training_documents(rules, given.documents, given.pictures), given.work / "episodes")
-    cpu_s["episodes"] = time.process_time() - begun
-    recipe = given.work / "recipe.toml"
-    facts = {"steps": given.steps, "rate": given.rate, "batch": given.batch}
-    dtype = "bfloat16" if given.device != "cpu" else "float32"
-    recipe.write_text(_RECIPE.format(stage0=stage0, connector=_CONNECTORS[given.kind], dtype=dtype, **facts))
-    build = given.work / "build.toml"
-    build.write_text(
-        '[source]\nname = "interleaved"\n\n[source.documents]\nmin_picture_bytes = 1\nkeep_single = 1.0\n'
-        f"max_pictures = {given.pictures}\n"
+    work = given.work.absolute()
+    work.mkdir(parents=True, exist_ok=True)
+    stage0 = given.stage0.absolute() if given.stage0 else make_stage0(work / "stage0", given.seed)
+    (work / "recipe.toml").write_text(
+        _RECIPE.format(stage0=stage0, rate=given.rate, batch=given.batch, seed=given.seed), encoding="utf-8"
     )
-    data, run = given.work / "data", given.work / "run"
-    arguments = ("--pipeline", str(build), "--root", str(given.work / "episodes"), "--images", "embed")
-    cpu_s["dataset"] = call("build", *arguments, "--out", str(data))
-    features = ("--cache-features", str(given.work / "features"), "--device", given.device)
-    cpu_s["training"] = call("finetune", "--recipe", str(recipe), "--data", str(data), "--out", str(run), *features)
+    (work / "build.toml").write_text(_BUILD.format(pictures=given.pictures), encoding="utf-8")
+    before: Path | None = None
+    cpu_s: dict[str, float] = {}
+    for phase in PHASES if not given.quick else [Phase(one.name, 24, 2) for one in PHASES]:
+        data = make_data(phase, work, given)
+        before, cpu_s[phase.name] = train(phase, work, data, before)
+    out, run = work / "evaluation", work / f"run-{PHASES[-1].name}"
     asked = ("--suite", "new-names", "--qa-by", "likeliest", "--shots", "0,4,8", "--shot-separator", "")
     more = ("--names-of", given.asked_about, "--source", f"simple-scenes:{given.seed + 7}", "--plain")
-    out = given.work / "evaluation"
-    limit = ("--limit", str(given.episodes), "--out", str(out), "--device", given.device)
+    limit = ("--limit", str(given.episodes), "--out", str(out), "--device", "cpu")
     cpu_s["evaluation"] = call("evaluate", str(run), *asked, *more, *limit)
     shots = json.loads((out / "results.json").read_text())["suites"]["new-names-shots"]["groups"]["shots"]
     print(json.dumps({"cpu_s": {name: round(value) for name, value in cpu_s.items()}, "shots": shots}, indent=1))
 
 
-def make_stage0(folder: Path, seed: int) -> None:
+def make_data(phase: Phase, work: Path, given: argparse.Namespace) -> Path:
+    """Draw the documents of a phase and build a dataset of them."""
+    drawn, data = work / f"documents-{phase.name}", work / f"data-{phase.name}"
+    if not (drawn / "episodes.jsonl").is_file():
+        write_documents(draw_documents(phase, given), drawn)
+    if not (data / "tags" / "latest").exists():
+        arguments = ("--pipeline", str(work / "build.toml"), "--root", str(drawn), "--images", "embed")
+        call("build", *arguments, "--out", str(data))
+    return data
+
+
+def draw_documents(phase: Phase, given: argparse.Namespace) -> Iterator[EpisodeDocument]:
+    several = EpisodeRules(
+        given.seed + 1, "training", _SEVERAL, num_variants=given.variants, num_differing=2, num_words=2
+    )
+    if phase.name == "looks":
+        yield from make_look_documents(several, phase.documents, given.pictures)
+    elif phase.name == "several":
+        yield from make_training_documents(several, phase.documents, given.pictures)
+    else:
+        trained_on: tuple[Any, ...] = tuple(given.trained_on.split(","))
+        many = structs.replace(several, num_words=None, seed=given.seed + 2)
+        one = structs.replace(many, attributes=trained_on, num_differing=1)
+        for rules in (many, one):
+            yield from make_training_documents(rules, phase.documents // 2, given.pictures)
+
+
+def train(phase: Phase, work: Path, data: Path, before: Path | None) -> tuple[Path, float]:
+    """Train from where the phase before ended; return the run and the CPU seconds that it took."""
+    run, told = work / f"run-{phase.name}", work / f"run-{phase.name}.cpu_s"
+    command = ["finetune", "--recipe", str(work / "recipe.toml"), "--data", str(data), "--out", str(run)]
+    command += ["--steps", str(phase.steps), "--cache-features", str(work / "features"), "--device", "cpu"]
+    if not told.is_file():
+        told.write_text(str(call(*command, *(("--model", str(before)) if before else ()))), encoding="utf-8")
+    return run, float(told.read_text(encoding="utf-8"))
+
+
+def make_stage0(folder: Path, seed: int) -> Path:
     from instructgen.jobs.demo_plan import DemoPlan
     from instructgen.jobs.demo_stage0 import make_part
 
@@ -124,6 +185,7 @@ def make_stage0(folder: Path, seed: int) -> None:
     for name in ("vision", "language"):
         if not (folder / name).is_dir():
             make_part(name, folder / name, DemoPlan(seed=seed))
+    return folder
 
 
 def call(*arguments: str) -> float:

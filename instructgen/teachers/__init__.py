@@ -104,6 +104,7 @@ def choose_teacher(config: TeacherConfig) -> str:
     if others:
         raise InstructgenError(
             f"the teacher is {name}, but other settings ask for {', '.join(others)} "
-            "(replay: replay; openai: model, base_url, servers, endpoints); leave out one or the other, or set --teacher"
+            "(replay: replay; openai: model, base_url, servers, endpoints); leave out one or the other,"
+            " or set --teacher"
         )
     return name
