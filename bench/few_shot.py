@@ -67,7 +67,7 @@ dtype = "float32"
 learning_rate = {rate}
 betas = [0.9, 0.98]
 warmup = 50
-last_rate = 0.02
+last_rate = 0.3
 
 [rows]
 batch = {batch}

@@ -140,7 +140,7 @@ def make_episode(rules: EpisodeRules, number: int) -> Episode:
     draw = make_generator(rules.seed, "episodes", f"{rules.split}/{number}")
     attribute = draw.choice(rules.attributes)
     values = draw.choice(list_pairs(attribute, rules.split))
-    words = tuple(draw.sample(list_words(rules.split)[: rules.num_words], NUM_CLASSES))
+    words = tuple(draw.sample(_choose_words(rules), NUM_CLASSES))
     common = {one: draw.choice(_VALUES[one]) for one in ATTRIBUTES}
     if attribute != "count":
         common["count"] = _COUNTS[0]
@@ -222,6 +222,12 @@ def list_words(split: Split) -> list[str]:
     """Return the made-up words of a split: consonant, vowel, consonant, none of them in both."""
     words = [f"{a}{b}{c}" for a in _BEGINS for b in _VOWELS for c in _ENDS if a != c]
     return [word for word in words if _is_asked("words", word, _ASKED_WORDS) == (split == "asked")]
+
+
+def _choose_words(rules: EpisodeRules) -> list[str]:
+    """Return the words that episodes have; few are chosen far apart, so that they do not begin alike."""
+    words = list_words(rules.split)
+    return words if rules.num_words is None else words[:: len(words) // rules.num_words][: rules.num_words]
 
 
 def list_pairs(attribute: Attribute, split: Split) -> list[tuple[str, ...]]:
