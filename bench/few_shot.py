@@ -102,7 +102,7 @@ class Phase(Struct, frozen=True):
     steps: int
 
 
-PHASES = (Phase("looks", 1000, 200), Phase("several", 2000, 700), Phase("words", 3000, 900))
+PHASES = (Phase("looks", 1000, 350), Phase("several", 2000, 700), Phase("words", 3000, 900))
 
 
 def main() -> None:
