@@ -5,7 +5,7 @@
 Tower and language model begin as the demo's stage 0 leaves them; give --stage0 a folder with `vision` and `language`
 to go without making them. Then `finetune` reads three datasets of documents (evaluate.shots.episodes) in turn:
 
-1. looks: pictures and what they show ("two red cups"), which opens the gates;
+1. looks: pictures and what they show ("two red cups"), which opens the gates; a tenth as many keep them open later;
 2. several: episodes whose two classes differ in two attributes at once, with the same two words in all of them;
 3. words: such episodes, and as many whose classes differ in one attribute of --trained-on, with many words.
 
@@ -155,9 +155,11 @@ def draw_documents(phase: Phase, given: argparse.Namespace) -> Iterator[EpisodeD
     several = EpisodeRules(
         given.seed + 1, "training", _SEVERAL, num_variants=given.variants, num_differing=2, num_words=2
     )
+    num_looks = phase.documents if phase.name == "looks" else phase.documents // 10
+    yield from make_look_documents(several, num_looks, given.pictures)
     if phase.name == "looks":
-        yield from make_look_documents(several, phase.documents, given.pictures)
-    elif phase.name == "several":
+        return
+    if phase.name == "several":
         yield from make_training_documents(several, phase.documents, given.pictures)
     else:
         trained_on: tuple[Any, ...] = tuple(given.trained_on.split(","))
