@@ -6,11 +6,14 @@ Tower and language model begin as the demo's stage 0 leaves them; give --stage0 
 to go without making them. Then `finetune` reads three datasets of documents (evaluate.shots.episodes) in turn:
 
 1. looks: pictures and what they show ("two red cups"), which opens the gates; a tenth as many keep them open later;
-2. several: episodes whose two classes differ in two attributes at once, with the same two words in all of them;
-3. words: such episodes, and as many whose classes differ in one attribute of --trained-on, with many words.
+2. several: episodes whose two classes differ in two attributes at once, with the same two words in all;
+3. single: such episodes, and as many whose classes differ in one attribute of --trained-on.
 
 Last `evaluate --suite new-names --shots 0,4,8` asks for an attribute that alone never told the classes of a document
-apart, by words that no document has. CPU seconds of all parts are told. Run again, it goes on where it was stopped.
+apart, between values that no document sets against each other. Which word stands for which value is drawn for each
+episode, in training too, so that the shots alone can tell. With --many-words documents have 120 words, and those that
+are asked for are in none of them: names that were never seen have to be copied. CPU seconds of all parts are told. Run
+again, it goes on where it was stopped.
 """
 
 import argparse
@@ -91,6 +94,7 @@ min_picture_bytes = 1
 keep_single = 1.0
 max_pictures = {pictures}
 """
+_WORDS = ("bav", "mov")
 _SEVERAL: tuple[Attribute, ...] = ("color", "kind", "column")
 
 
@@ -102,7 +106,7 @@ class Phase(Struct, frozen=True):
     steps: int
 
 
-PHASES = (Phase("looks", 1000, 350), Phase("several", 2000, 700), Phase("words", 3000, 900))
+PHASES = (Phase("looks", 1000, 350), Phase("several", 2000, 700), Phase("single", 2000, 400))
 
 
 def main() -> None:
@@ -111,6 +115,7 @@ def main() -> None:
     parser.add_argument("--stage0", type=Path)
     parser.add_argument("--trained-on", default="kind,count,column")
     parser.add_argument("--asked-about", default="color")
+    parser.add_argument("--many-words", action="store_true", help="names that are asked for are in no document")
     parser.add_argument("--pictures", type=int, default=8, help="of a training document")
     parser.add_argument("--variants", type=int, default=8, help="pictures of a look that training documents share")
     parser.add_argument("--batch", type=int, default=16)
@@ -134,8 +139,9 @@ def main() -> None:
     out, run = work / "evaluation", work / f"run-{PHASES[-1].name}"
     asked = ("--suite", "new-names", "--qa-by", "likeliest", "--shots", "0,4,8", "--shot-separator", "")
     more = ("--names-of", given.asked_about, "--source", f"simple-scenes:{given.seed + 7}", "--plain")
+    words = () if given.many_words else ("--names-are", ",".join(_WORDS))
     limit = ("--limit", str(given.episodes), "--out", str(out), "--device", "cpu")
-    cpu_s["evaluation"] = call("evaluate", str(run), *asked, *more, *limit)
+    cpu_s["evaluation"] = call("evaluate", str(run), *asked, *words, *more, *limit)
     shots = json.loads((out / "results.json").read_text())["suites"]["new-names-shots"]["groups"]["shots"]
     print(json.dumps({"cpu_s": {name: round(value) for name, value in cpu_s.items()}, "shots": shots}, indent=1))
 
@@ -152,8 +158,9 @@ def make_data(phase: Phase, work: Path, given: argparse.Namespace) -> Path:
 
 
 def draw_documents(phase: Phase, given: argparse.Namespace) -> Iterator[EpisodeDocument]:
+    words = () if given.many_words else _WORDS
     several = EpisodeRules(
-        given.seed + 1, "training", _SEVERAL, num_variants=given.variants, num_differing=2, num_words=2
+        given.seed + 1, "training", _SEVERAL, num_variants=given.variants, num_differing=2, words=words
     )
     num_looks = phase.documents if phase.name == "looks" else phase.documents // 10
     yield from make_look_documents(several, num_looks, given.pictures)
@@ -163,9 +170,9 @@ def draw_documents(phase: Phase, given: argparse.Namespace) -> Iterator[EpisodeD
         yield from make_training_documents(several, phase.documents, given.pictures)
     else:
         trained_on: tuple[Any, ...] = tuple(given.trained_on.split(","))
-        many = structs.replace(several, num_words=None, seed=given.seed + 2)
-        one = structs.replace(many, attributes=trained_on, num_differing=1)
-        for rules in (many, one):
+        again = structs.replace(several, seed=given.seed + 2)
+        one = structs.replace(again, attributes=trained_on, num_differing=1)
+        for rules in (again, one):
             yield from make_training_documents(rules, phase.documents // 2, given.pictures)
 
 

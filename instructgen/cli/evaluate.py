@@ -68,6 +68,7 @@ def evaluate(
         None, help="Folder of what looks for them: a CLIP or a trained model.  [default: MODEL]"
     ),
     names_of: str = typer.Option("color", help="new-names: what the words stand for: color, kind, count, column."),
+    names_are: str = typer.Option("", help="new-names: the words themselves, with commas; two or more of your own."),
     names_vary: bool = typer.Option(
         False, "--names-vary", help="new-names: all else differs from picture to picture, too."
     ),
@@ -147,6 +148,7 @@ def evaluate(
                 between=shot_separator.replace("\\n", "\n"),
                 attributes=tuple(one.strip() for one in names_of.split(",")),
                 varies=names_vary,
+                words=tuple(one.strip() for one in names_are.split(",") if one.strip()),
             ),
             beams=beams,
             length_penalty=length_penalty,

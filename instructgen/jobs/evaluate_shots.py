@@ -43,6 +43,7 @@ class ShotOptions:
     between: str = "\n"
     attributes: tuple[Attribute, ...] = ("color",)
     varies: bool = False
+    words: tuple[str, ...] = ()
 
 
 NO_SHOTS = ShotOptions()
@@ -91,7 +92,8 @@ class ShotMaker:
         return self._join(suite, self._make_source(suite.name))
 
     def make_new_names(self, seed: int, limit: int | None, by: AnswerBy) -> FewShotSuite:
-        rules = EpisodeRules(seed, "asked", self._options.attributes, self._options.varies)
+        options = self._options
+        rules = EpisodeRules(seed, "asked", options.attributes, options.varies, words=options.words)
         suite = NewNamesSuite(rules, limit, by)
         return self._join(suite, suite)
 

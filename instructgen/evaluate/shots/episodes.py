@@ -50,7 +50,7 @@ class EpisodeRules(Struct, frozen=True):
 
     With `num_variants` episodes share pictures, so many of each look, which makes many episodes of few pictures: for
     training, where each need not be new. With `num_differing` an episode's classes differ in so many attributes at
-    once, which is easier to learn from; with `num_words` episodes have no other words than so many.
+    once, which is easier to learn from. `words` are all that episodes have; with none they have the split's.
     """
 
     seed: int = 0
@@ -59,7 +59,7 @@ class EpisodeRules(Struct, frozen=True):
     varies: bool = False
     num_variants: int | None = None
     num_differing: int = 1
-    num_words: int | None = None
+    words: tuple[str, ...] = ()
 
 
 class Episode(Struct, frozen=True):
@@ -124,11 +124,14 @@ class EpisodeDocument(Struct, frozen=True):
 def make_episode(rules: EpisodeRules, number: int) -> Episode:
     """Return episode `number`; it depends on the rules and the number alone.
 
-    Raises InstructgenError for attributes that there are not, too few to differ in, or that exclude each other.
+    Raises InstructgenError for attributes that there are not, too few to differ in, or that exclude each other; and for
+    too few words.
     """
     unknown = [one for one in rules.attributes if one not in ATTRIBUTES]
     if unknown or not rules.attributes:
         raise InstructgenError(f"no attribute '{', '.join(unknown)}'; there are: {', '.join(ATTRIBUTES)}")
+    if rules.words and len({*rules.words}) < NUM_CLASSES:
+        raise InstructgenError(f"an episode has {NUM_CLASSES} words, and there are: {', '.join(rules.words)}")
     if rules.num_differing > len(rules.attributes):
         raise InstructgenError(
             f"classes cannot differ in {rules.num_differing} of {len(rules.attributes)} attributes"
@@ -140,7 +143,7 @@ def make_episode(rules: EpisodeRules, number: int) -> Episode:
     draw = make_generator(rules.seed, "episodes", f"{rules.split}/{number}")
     attribute = draw.choice(rules.attributes)
     values = draw.choice(list_pairs(attribute, rules.split))
-    words = tuple(draw.sample(_choose_words(rules), NUM_CLASSES))
+    words = tuple(draw.sample(rules.words or list_words(rules.split), NUM_CLASSES))
     common = {one: draw.choice(_VALUES[one]) for one in ATTRIBUTES}
     if attribute != "count":
         common["count"] = _COUNTS[0]
@@ -222,12 +225,6 @@ def list_words(split: Split) -> list[str]:
     """Return the made-up words of a split: consonant, vowel, consonant, none of them in both."""
     words = [f"{a}{b}{c}" for a in _BEGINS for b in _VOWELS for c in _ENDS if a != c]
     return [word for word in words if _is_asked("words", word, _ASKED_WORDS) == (split == "asked")]
-
-
-def _choose_words(rules: EpisodeRules) -> list[str]:
-    """Return the words that episodes have; few are chosen far apart, so that they do not begin alike."""
-    words = list_words(rules.split)
-    return words if rules.num_words is None else words[:: len(words) // rules.num_words][: rules.num_words]
 
 
 def list_pairs(attribute: Attribute, split: Split) -> list[tuple[str, ...]]:

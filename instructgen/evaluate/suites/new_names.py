@@ -28,7 +28,8 @@ class NewNamesSuite:
         self._episodes = {f"{number:06d}": make_episode(rules, number) for number in numbers}
         self._pictures: dict[str, bytes] = {}
         told = " or ".join(rules.attributes)
-        self.title = f"{len(self._episodes)} episodes of {told} (seed {rules.seed})"
+        called = f" called {' or '.join(rules.words)}" if rules.words else ""
+        self.title = f"{len(self._episodes)} episodes of {told}{called} (seed {rules.seed})"
 
     def questions(self) -> Sequence[Question]:
         return [

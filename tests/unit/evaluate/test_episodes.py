@@ -115,11 +115,11 @@ def test_attributes_that_cannot_differ_together_are_told(
         make_episode(EpisodeRules(0, "training", attributes, num_differing=num), 0)
 
 
-def test_few_words_can_be_all_that_training_has_and_begin_unlike() -> None:
-    rules = EpisodeRules(0, "training", num_words=2)
-    first, second = {word for number in range(20) for word in make_episode(rules, number).words}
-    assert {first, second} < {*list_words("training")}
-    assert first[0] != second[0]
+def test_words_can_be_given() -> None:
+    rules = EpisodeRules(0, words=("dax", "wug"))
+    assert {make_episode(rules, number).words for number in range(20)} == {("dax", "wug"), ("wug", "dax")}
+    with pytest.raises(InstructgenError, match="2 words, and there are: dax"):
+        make_episode(EpisodeRules(0, words=("dax",)), 0)
 
 
 def test_documents_of_looks_say_what_each_picture_shows() -> None:
