@@ -11,9 +11,9 @@ to go without making them. Then `finetune` reads three datasets of documents (ev
 
 Last `evaluate --suite new-names --shots 0,4,8` asks for an attribute that alone never told the classes of a document
 apart, between values that no document sets against each other. Which word stands for which value is drawn for each
-episode, in training too, so that the shots alone can tell. With --many-words documents have 120 words, and those that
-are asked for are in none of them: names that were never seen have to be copied. CPU seconds of all parts are told. Run
-again, it goes on where it was stopped.
+episode, in training too, so that the shots alone can tell. With --many-words documents have 116 words, and those
+that are asked for are in none of them: names that were never seen have to be copied. CPU seconds of all parts are
+told. Run again, it goes on where it was stopped.
 """
 
 import argparse
