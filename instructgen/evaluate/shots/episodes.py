@@ -124,8 +124,8 @@ class EpisodeDocument(Struct, frozen=True):
 def make_episode(rules: EpisodeRules, number: int) -> Episode:
     """Return episode `number`; it depends on the rules and the number alone.
 
-    Raises InstructgenError for attributes that there are not, too few to differ in, or that exclude each other; and for
-    too few words.
+    Raises InstructgenError for attributes that there are not, that are too few to differ in, or that exclude each
+    other; and for too few words.
     """
     unknown = [one for one in rules.attributes if one not in ATTRIBUTES]
     if unknown or not rules.attributes:
