@@ -60,7 +60,9 @@ def check_boxes(record: ImageRecord, graph: SceneGraph) -> list[str]:
         cited = [record.boxes[number] for number in one.evidence.boxes]
         if {box.category for box in cited} != ({one.category} if one.category else set()):
             faults.append(f"{one}")
-        if one.member_of is None and one.category and tuple(box for box in cited if not box.is_crowd) != one.boxes:
+        shown = tuple(box for box in cited if not box.is_crowd)
+        is_in_parts = one.is_single and len(shown) > 1 and not one.boxes  # no box is all of it
+        if one.member_of is None and one.category and shown != one.boxes and not is_in_parts:
             faults.append(f"{one}")
     entities = graph.entities
     faults += [f"{one}" for one in graph.attributes if one.evidence.boxes != entities[one.entity].evidence.boxes]
