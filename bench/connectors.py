@@ -12,21 +12,18 @@ CPU seconds are those of both trainings. Run again, it goes on where it was stop
 
 import argparse
 import json
-import os
-import resource
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from learning_parts import make_stage0, run_command
 from msgspec import Struct
 
 from instructgen.jobs.demo_plan import QUICK, DemoPlan
 from instructgen.jobs.demo_scenes import draw_other_scenes, write_list
 from instructgen.jobs.demo_scores import read_accuracies
-from instructgen.jobs.demo_stage0 import make_part
 
 _ASKED = "What is where?"
 _ROUNDS, _WARM_STEPS = 3, 4
@@ -88,14 +85,6 @@ def main() -> None:
         args.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
     if args.plot:
         draw(rows, args.plot)
-
-
-def make_stage0(folder: Path, plan: DemoPlan) -> Path:
-    folder.mkdir(exist_ok=True)
-    for name in ("vision", "language"):
-        if not (folder / name).is_dir():
-            make_part(name, folder / name, plan)
-    return folder
 
 
 def write_lists(folder: Path, plan: DemoPlan) -> Path:
@@ -199,18 +188,10 @@ _COMMON = ("--device", "cpu", "--json")
 
 
 def run(command: list[Any]) -> float:
-    """Run a command of ours and return the CPU seconds that it took."""
+    """Tell a command and run it; return the CPU seconds that it took."""
     words = [str(word) for word in command]
     tell(f"instructgen {' '.join(words)}")
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(
-        [sys.executable, "-m", "instructgen", *words], env=environment, capture_output=True, text=True, check=False
-    )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode:
-        raise SystemExit(f"{done.stdout[-500:]}{done.stderr[-3000:]}")
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return run_command(words)
 
 
 def tell(text: str) -> None:

@@ -18,13 +18,11 @@ told. Run again, it goes on where it was stopped.
 
 import argparse
 import json
-import resource
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from learning_parts import make_stage0, run_command
 from msgspec import Struct, structs
 
 from instructgen.evaluate.shots.episodes import (
@@ -35,6 +33,7 @@ from instructgen.evaluate.shots.episodes import (
     make_training_documents,
     write_documents,
 )
+from instructgen.jobs.demo_plan import DemoPlan
 
 _RECIPE = """\
 about = "Few-shot bench: documents of episodes"
@@ -126,7 +125,7 @@ def main() -> None:
     given = parser.parse_args()
     work = given.work.absolute()
     work.mkdir(parents=True, exist_ok=True)
-    stage0 = given.stage0.absolute() if given.stage0 else make_stage0(work / "stage0", given.seed)
+    stage0 = given.stage0.absolute() if given.stage0 else make_stage0(work / "stage0", DemoPlan(seed=given.seed))
     (work / "recipe.toml").write_text(
         _RECIPE.format(stage0=stage0, rate=given.rate, batch=given.batch, seed=given.seed), encoding="utf-8"
     )
@@ -186,23 +185,9 @@ def train(phase: Phase, work: Path, data: Path, before: Path | None) -> tuple[Pa
     return run, float(told.read_text(encoding="utf-8"))
 
 
-def make_stage0(folder: Path, seed: int) -> Path:
-    from instructgen.jobs.demo_plan import DemoPlan
-    from instructgen.jobs.demo_stage0 import make_part
-
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ("vision", "language"):
-        if not (folder / name).is_dir():
-            make_part(name, folder / name, DemoPlan(seed=seed))
-    return folder
-
-
 def call(*arguments: str) -> float:
     """Run a command of ours and return the CPU seconds that it took."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-m", "instructgen", *arguments], check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return run_command(arguments, is_shown=True)
 
 
 if __name__ == "__main__":

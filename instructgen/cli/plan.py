@@ -12,6 +12,7 @@ import typer
 from instructgen.cli.build_options import make_config, split_types, to_text
 from instructgen.cli.failures import told_as_json
 from instructgen.cli.plan_images import describe_images, make_wishes, plan_images, read_images
+from instructgen.cli.sizes import align_columns
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -246,13 +247,7 @@ def _draw_table(estimate: "Estimate") -> list[str]:
             counts += [of_type.prompt_tokens, of_type.completion_tokens]
         row = [name, *(f"{count:,}" for count in counts)]
         rows.append(row + ([_dollars(of_type.cost_usd), _most(of_type)] if estimate.is_remote else []))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    return [
-        "  ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        )
-        for row in rows
-    ]
+    return align_columns(rows)
 
 
 def _most(of_type: "TypePlan") -> str:

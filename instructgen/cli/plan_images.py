@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from instructgen.cli.sizes import align_columns, show_bytes
 from instructgen.errors import InstructgenError
 
 if TYPE_CHECKING:
@@ -81,8 +82,9 @@ def describe_images(plan: "ScalePlan", estimate: "Estimate", title: str) -> Iter
         f"{_duration(work.reading_over_hours)}, merging {_duration(work.merging_hours)}"
     )
     memory = plan.memory
-    merge = f"; {_size(1e6 * memory.merge_mb)} for the merge" if memory.merge_mb else ""
-    yield f"memory: {_size(1e6 * memory.process_mb)} each process, {_size(1e6 * memory.node_mb)} a node{merge}"
+    merge = f"; {show_bytes(1e6 * memory.merge_mb)} for the merge" if memory.merge_mb else ""
+    each, node = show_bytes(1e6 * memory.process_mb), show_bytes(1e6 * memory.node_mb)
+    yield f"memory: {each} each process, {node} a node{merge}"
     yield from _describe_stores(plan)
     if plan.budget_images is not None:
         yield f"budget: it is expected to cover {min(plan.budget_images, plan.num_images):,} of the images"
@@ -98,13 +100,7 @@ def _draw_table(plan: "ScalePlan", *, is_remote: bool) -> list[str]:
     head = ["type", "units", "rejected", "requests"]
     rows = [head + (["prompt tokens", "answer tokens", "cost", "at most"] if is_remote else [])]
     rows += [_list_cells(name, load, is_remote=is_remote) for name, load in loads.items()]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        )
-        for row in rows
-    ]
+    return align_columns(rows)
 
 
 def _list_cells(name: str, load: "ScaledLoad", *, is_remote: bool) -> list[str]:
@@ -146,14 +142,15 @@ def _describe_stores(plan: "ScalePlan") -> Iterator[str]:
         num = stores.num_shards * stores.rows_per_shard / stores.better_rows_per_shard
         better = f"; dataset.rows_per_shard = {stores.better_rows_per_shard} makes about {num:,.0f}"
     yield (
-        f"dataset: {stores.num_rows:,} rows, {_size(stores.dataset_bytes)}, in {stores.num_shards:,} shards of "
+        f"dataset: {stores.num_rows:,} rows, {show_bytes(stores.dataset_bytes)}, in {stores.num_shards:,} shards of "
         f"{stores.rows_per_shard:,} rows{better}"
     )
-    yield f"ledgers: {_size(stores.ledger_bytes)}, in the parts; as much again where they are merged"
+    yield f"ledgers: {show_bytes(stores.ledger_bytes)}, in the parts; as much again where they are merged"
     if stores.sent_bytes:
         hours = plan.clock.hours
         rates = "" if not hours else f" ({_rate(stores.sent_bytes, hours)} and {_rate(stores.received_bytes, hours)})"
-        yield f"network: {_size(stores.sent_bytes)} to the servers, {_size(stores.received_bytes)} back{rates}"
+        sent, received = show_bytes(stores.sent_bytes), show_bytes(stores.received_bytes)
+        yield f"network: {sent} to the servers, {received} back{rates}"
 
 
 def _duration(hours: float) -> str:
@@ -162,13 +159,6 @@ def _duration(hours: float) -> str:
     if hours < 2:
         return f"{60 * hours:.0f} min"
     return f"{hours:,.1f} h" if hours < 72 else f"{hours:,.0f} h ({hours / 24:,.0f} days)"
-
-
-def _size(num_bytes: float) -> str:
-    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
-        if num_bytes >= size:
-            return f"{num_bytes / size:,.1f} {unit}"
-    return f"{num_bytes / 1e3:,.1f} KB"
 
 
 def _rate(num_bytes: float, hours: float) -> str:

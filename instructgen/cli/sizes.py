@@ -1,9 +1,11 @@
-"""Sizes for people."""
+"""Sizes and columns for people."""
+
+from collections.abc import Sequence
 
 _STEP = 1000
 
 
-def show_bytes(num_bytes: int) -> str:
+def show_bytes(num_bytes: float) -> str:
     """Return the size in B, kB, MB, GB or TB, with three digits at most before the unit grows."""
     size = float(num_bytes)
     for unit in ("B", "kB", "MB", "GB"):
@@ -16,3 +18,12 @@ def show_bytes(num_bytes: int) -> str:
 def show_count(num: int, what: str) -> str:
     """Return "1 shard", "2 shards"."""
     return f"{num} {what}{'' if num == 1 else 's'}"
+
+
+def align_columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return a line a row: the first cell to the left, the others to the right of their columns."""
+    first, *others = (max(map(len, column)) for column in zip(*rows, strict=True))
+    return [
+        "  ".join([row[0].ljust(first), *(cell.rjust(width) for cell, width in zip(row[1:], others, strict=True))])
+        for row in rows
+    ]

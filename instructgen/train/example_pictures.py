@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,15 @@ class PictureStore:
     @property
     def shards(self) -> Sequence[Shard]:
         return () if self._files is None else self._files.shards
+
+    def far_shards(self, numbers: Iterable[int]) -> Iterator[tuple["PictureStore", int]]:
+        """Yield the shards of an object store that these pictures, by their places, lie in; some of them again."""
+        if self.shard_cache is None:
+            return
+        for number in numbers:
+            shard = self.places[number].shard
+            if shard >= 0:
+                yield self, shard
 
     def fetch(self, shard: int) -> None:
         """Have a shard here before a picture of it is read, where it lies in an object store."""

@@ -98,13 +98,9 @@ class ExampleSet(Sequence[Example]):
 
     def far_shards(self, numbers: Iterable[int]) -> Iterator[tuple[PictureStore, int]]:
         """Yield the shards of an object store with the pictures of these samples, some of them again."""
-        if self.pictures.shard_cache is None:
-            return
         for number in numbers:
-            for shown in self.picture_numbers[self.picture_offsets[number] : self.picture_offsets[number + 1]]:
-                shard = self.pictures.places[shown].shard
-                if shard >= 0:
-                    yield self.pictures, shard
+            start, end = self.picture_offsets[number : number + 2]
+            yield from self.pictures.far_shards(self.picture_numbers[start:end])
 
     def picture_bytes(self, key: str) -> bytes:
         """Return the stored bytes of a picture; from any thread, and in a worker of a DataLoader."""

@@ -84,12 +84,7 @@ def look_ahead_of_pictures(pictures: PictureStore) -> ShardsAhead | None:
     cache = pictures.shard_cache
     if cache is None:
         return None
-
-    def find_shards(row: Row) -> Iterator[FarShard]:
-        shards = (pictures.places[number].shard for group in row for number in group)
-        return ((pictures, shard) for shard in shards if shard >= 0)
-
-    return ShardsAhead(cache, find_shards)
+    return ShardsAhead(cache, lambda row: pictures.far_shards(number for group in row for number in group))
 
 
 def find_strain(examples: Examples, mixed_shards: int) -> str:

@@ -9,9 +9,8 @@ from instructgen.dataset.stores.errors import describe_error, is_stores
 from instructgen.errors import InstructgenError
 
 _TRIES = 6
-_FIRST_WAIT_S = (
-    1.0  # at most, and twice as long each time; s3fs has waited for some seconds by itself before it fails
-)
+# At most, and twice as long each time; s3fs has waited for some seconds by itself before it fails.
+_FIRST_WAIT_S = 1.0
 _MAX_WAIT_S = 20.0
 _FINAL = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
 _OF_THIS_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
