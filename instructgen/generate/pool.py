@@ -51,13 +51,15 @@ class Permit:
 class _Waiter:
     tokens: int
     avoid: Endpoint | None
+    refused: tuple[Endpoint, ...]
     granted: "asyncio.Future[Permit]"
 
 
 @dataclass(slots=True)
 class Pool:
     """The servers of one teacher. Requests that share a prompt prefix go to a server one after the other, so that its
-    prefix cache serves them; a failed one that tries again goes first, and to another server where there is one.
+    prefix cache serves them; a failed one that tries again goes first, and to another server where there is one that
+    is free. What a server refused outright waits for another one: that server, having nothing to do, is always free.
 
     While a server fails or is full, the others carry on; among those that are free, shares follow the weights.
     """
@@ -78,17 +80,26 @@ class Pool:
         self.concurrency = sum(one.concurrency for one in limits if one is not None)
 
     async def permit(
-        self, prefix: str, tokens: int, avoid: Endpoint | None = None, *, is_again: bool = False
+        self,
+        prefix: str,
+        tokens: int,
+        avoid: Endpoint | None = None,
+        refused: tuple[Endpoint, ...] = (),
+        *,
+        is_again: bool = False,
     ) -> Permit:
-        """Wait for the right to send. Raises PoolStoppedError after `stop`."""
+        """Wait for the right to send: not to `refused` while another is left, and rather not to `avoid`.
+
+        Raises PoolStoppedError after `stop`.
+        """
         if self._is_stopped:
             raise PoolStoppedError
-        has_queue = bool(self._again) or any(self._groups.values())
+        has_queue = any(not waiter.refused for waiter in self._again) or any(self._groups.values())
         if not has_queue:
-            endpoint, _ = self._choose(tokens, avoid)
+            endpoint, _ = self._choose(tokens, avoid, refused)
             if endpoint is not None:
                 return self._take(endpoint, tokens)
-        waiter = _Waiter(tokens, avoid, asyncio.get_running_loop().create_future())
+        waiter = _Waiter(tokens, avoid, refused, asyncio.get_running_loop().create_future())
         (self._again if is_again else self._groups.setdefault(prefix, deque())).append(waiter)
         if is_again or not has_queue:  # behind others it waits for what they wait for
             self._pump()
@@ -133,10 +144,10 @@ class Pool:
         permit.endpoint.gate.release(feedback)
         self._pump()
 
-    def has_other(self, endpoint: Endpoint) -> bool:
-        """Return whether a server besides this one is left that has not just refused everything."""
+    def has_other(self, refused: tuple[Endpoint, ...]) -> bool:
+        """Return whether a server besides these is left that has not just refused everything."""
         return any(
-            other is not endpoint and other.breaker.verdict is None and not other.breaker.is_refusing
+            other not in refused and other.breaker.verdict is None and not other.breaker.is_refusing
             for other in self.endpoints
         )
 
@@ -153,18 +164,35 @@ class Pool:
             self._timer.cancel()
             self._timer = None
         while True:
-            if (waiter := _find_first(self._again)) is not None:
-                queue, (endpoint, wait_s) = self._again, self._choose(waiter.tokens, waiter.avoid)
-            else:
+            waiter, endpoint, again_s = self._match_again()
+            wait_s = math.inf
+            if waiter is None:
                 waiting = {name: queue for name, queue in self._groups.items() if _find_first(queue) is not None}
-                if not waiting:
+                if waiting:
+                    queue, endpoint, wait_s = self._match(waiting)
+                    waiter = queue[0]
+                elif not self._again:
                     return
-                queue, endpoint, wait_s = self._match(waiting)
-            if endpoint is None:
-                self._come_back(wait_s)
+            if waiter is None or endpoint is None:
+                self._come_back(min(wait_s, again_s))
                 return
-            waiter = queue.popleft()
             waiter.granted.set_result(self._take(endpoint, waiter.tokens))
+
+    def _match_again(self) -> tuple[_Waiter | None, Endpoint | None, float]:
+        """Return who goes first of those that try again, its server, and the seconds until one may be free.
+
+        Who was refused waits for the servers that are left, and lets others pass. None: nobody keeps others waiting.
+        """
+        least_s = math.inf
+        _find_first(self._again)
+        for waiter in self._again:
+            if waiter.granted.done():
+                continue
+            endpoint, wait_s = self._choose(waiter.tokens, waiter.avoid, waiter.refused)
+            least_s = min(least_s, wait_s)
+            if endpoint is not None or not waiter.refused:
+                return waiter, endpoint, least_s
+        return None, None, least_s
 
     def _match(self, waiting: dict[str, deque[_Waiter]]) -> tuple[deque[_Waiter], Endpoint | None, float]:
         """Return a queue and the server for its first, or None and the seconds until one may be free.
@@ -186,14 +214,20 @@ class Pool:
             found.prefix = found_prefix
         return waiting[found_prefix or fullest[0]], found, least_s
 
-    def _choose(self, tokens: int, avoid: Endpoint | None) -> tuple[Endpoint | None, float]:
+    def _choose(
+        self, tokens: int, avoid: Endpoint | None, refused: tuple[Endpoint, ...]
+    ) -> tuple[Endpoint | None, float]:
         """Return the server to ask, or None and the seconds until one may be free; inf: after a release."""
         if len(self.endpoints) == 1:
             only = self.endpoints[0]
             wait_s = only.wait_s(tokens)
             return (None, wait_s) if wait_s else (only, 0.0)
-        waits_s = [endpoint.wait_s(tokens) for endpoint in self.endpoints]
-        free = [endpoint for endpoint, wait_s in zip(self.endpoints, waits_s, strict=True) if wait_s == 0]
+        endpoints = self.endpoints
+        if refused:
+            left = [other for other in endpoints if other not in refused and other.breaker.verdict is None]
+            endpoints = left or endpoints
+        waits_s = [endpoint.wait_s(tokens) for endpoint in endpoints]
+        free = [endpoint for endpoint, wait_s in zip(endpoints, waits_s, strict=True) if wait_s == 0]
         others = [endpoint for endpoint in free if endpoint is not avoid]
         return min(others or free, key=lambda endpoint: endpoint.share, default=None), min(waits_s, default=math.inf)
 

@@ -11,7 +11,7 @@ from instructgen.generate.asked import Answered, Asked, Stop
 from instructgen.generate.budget import Budget
 from instructgen.generate.lanes import Lane, cost_of
 from instructgen.generate.meter import Meter
-from instructgen.generate.pool import Permit, Pool, PoolStoppedError
+from instructgen.generate.pool import Endpoint, Permit, Pool, PoolStoppedError
 from instructgen.generate.retry import counts
 from instructgen.ledger.ledger import Ledger
 from instructgen.observe.runlog import RunLog
@@ -181,10 +181,11 @@ class Scheduler:
     async def _attempt_all(self, job: _Job) -> Reply | Failed | None:
         pool, tokens = job.lane.pool, job.lane.expect_tokens(job.request)
         assert pool is not None
-        num_counted, num_tries, num_turned_away, num_answers, avoid = 0, 0, 0, pool.num_answers, None
+        num_counted, num_tries, num_turned_away, num_answers = 0, 0, 0, pool.num_answers
+        avoid, refused = None, tuple[Endpoint, ...]()
         while True:
             try:
-                permit = await pool.permit(job.request.sample_type, tokens, avoid, is_again=num_tries > 0)
+                permit = await pool.permit(job.request.sample_type, tokens, avoid, refused, is_again=num_tries > 0)
             except PoolStoppedError:
                 return None
             reply = await self._attempt(job, pool, permit)
@@ -193,8 +194,9 @@ class Scheduler:
             num_tries += 1
             num_counted += counts(reply)
             wait_s = job.lane.policy.wait_s(reply, num_counted, num_tries)
-            if reply.reason in FATAL_REASONS and pool.has_other(permit.endpoint) and num_tries < len(pool.endpoints):
-                wait_s = 0.0  # what one server refuses, another may take
+            if reply.reason in FATAL_REASONS:
+                refused = (*refused, permit.endpoint)
+                wait_s = 0.0 if pool.has_other(refused) else wait_s  # what one server refuses, another may take
             # Turned away while others are answered, again and again: it may be the request, after all.
             num_turned_away += not counts(reply) and pool.num_answers > num_answers
             num_answers = pool.num_answers

@@ -301,3 +301,47 @@ def test_another_attempt_leaves_the_server_that_failed_although_its_share_is_due
         assert again.endpoint is pool.endpoints[1]
 
     run(work())
+
+
+def test_what_a_server_refused_waits_for_another_and_lets_others_pass() -> None:
+    async def check() -> None:
+        pool = make_pool(1, 2)
+        busy, _ = await pool.permit("a", 1), await pool.permit("a", 1)
+        first, second = pool.endpoints
+        refused = asyncio.create_task(pool.permit("a", 1, second, (second,), is_again=True))
+        await asyncio.sleep(0)
+        assert not refused.done()  # though the second server is free
+        assert (await pool.permit("a", 1)).endpoint is second
+        waiting = asyncio.create_task(pool.permit("a", 1))
+        await asyncio.sleep(0)
+        pool.answered(busy, 1)
+        assert (await refused).endpoint is first
+        assert not waiting.done()
+
+    run(check())
+
+
+def test_what_all_that_are_left_refused_goes_to_any_of_them() -> None:
+    async def check() -> None:
+        pool = make_pool(1, 1)
+        first, second = pool.endpoints
+        first.breaker.verdict = "is gone"
+        assert pool.has_other((first,))
+        assert not pool.has_other((second,))
+        assert (await pool.permit("a", 1, second, (second,), is_again=True)).endpoint is second
+
+    run(check())
+
+
+def test_refused_one_waits_only_as_long_as_its_servers_do() -> None:
+    async def check() -> None:
+        pool = make_pool(1, 1)
+        gate(pool).rest_s = 0.05
+        second = pool.endpoints[1]
+        again = asyncio.create_task(pool.permit("a", 1, second, (second,), is_again=True))
+        await asyncio.sleep(0)
+        assert not again.done()
+        gate(pool).rest_s = 0.0
+        assert (await again).endpoint is pool.endpoints[0]
+
+    run(check())
