@@ -1,7 +1,7 @@
 """CPU time for 1,000 units and peak memory of each process, from few units to many: one build, parts and merge, Ray.
 
     python bench/scale_units.py --units 3000,10000 --parts 4
-    python bench/scale_units.py --units 10000,100000,1000000 --engines whole,parts,ray --unit-types conv
+    python bench/scale_units.py --units 10000,100000,1000000 --engines whole,ray --source made --parts 1,4,8
     python bench/scale_units.py --teachers program,server --source made \
         --units 2000,8000 --parts 2 --json data/unit_costs.json
 
@@ -17,6 +17,7 @@ import contextlib
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,7 @@ from pathlib import Path
 import requests_data
 
 _POLL_S = 0.05
+_CLUSTER_STARTS_S = 12.0
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 _SERVER = Path(__file__).resolve().parent / "mock_server.py"
 
@@ -45,16 +47,18 @@ class Cost:
         return Cost(self.cpu_s + other.cpu_s, self.wall_s + other.wall_s, max(self.peak_mb, other.peak_mb))
 
 
-def run(*arguments: str | Path) -> Cost:
-    """Run a command of ours, with all that it starts."""
+def run(*arguments: str | Path, cluster: int | None = None) -> Cost:
+    """Run a command of ours, with all that it starts, and with what a cluster's processes do meanwhile."""
     began_s = time.monotonic()
+    before = {pid: read_cpu_s(pid) for pid in list_processes(cluster)} if cluster is not None else {}
     command = [sys.executable, "-m", "instructgen", *map(str, arguments)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
     peak_mb, cpu_s = 0.0, dict[int, float]()
     while True:
-        for one in list_processes(process.pid):
+        peak_mb = max([peak_mb, *(read_peak_mb(one) for one in list_processes(process.pid))])
+        for one in list_processes(cluster) if cluster is not None else ():
             peak_mb = max(peak_mb, read_peak_mb(one))
-            cpu_s[one] = max(cpu_s.get(one, 0.0), read_cpu_s(one))
+            cpu_s[one] = max(cpu_s.get(one, 0.0), read_cpu_s(one) - before.get(one, 0.0))
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)
         if pid:
             break
@@ -63,8 +67,25 @@ def run(*arguments: str | Path) -> Cost:
     if os.waitstatus_to_exitcode(status):
         raise SystemExit(f"{' '.join(command)}\n{process.stderr.read().decode()[-2000:]}")
     process.stderr.close()
-    # Ray's processes are nobody's to wait for: what was last seen of each counts.
-    return Cost(max(usage.ru_utime + usage.ru_stime, sum(cpu_s.values())), time.monotonic() - began_s, peak_mb)
+    # A cluster's processes are not ours to wait for: what was last seen of each counts.
+    return Cost(usage.ru_utime + usage.ru_stime + sum(cpu_s.values()), time.monotonic() - began_s, peak_mb)
+
+
+@contextlib.contextmanager
+def open_cluster() -> Iterator[tuple[str, int]]:
+    """Start Ray on this machine; give its address and its first process. It stands before anything is built on it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    flags = ["--head", "--block", f"--port={port}", "--include-dashboard=false", "--disable-usage-stats"]
+    ray = Path(sys.executable).with_name("ray")
+    process = subprocess.Popen([ray, "start", *flags, "--object-store-memory=100000000"], stdout=subprocess.DEVNULL)
+    try:
+        time.sleep(_CLUSTER_STARTS_S)
+        yield f"127.0.0.1:{port}", process.pid
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def list_processes(pid: int) -> list[int]:
@@ -102,8 +123,9 @@ def measure(engine: str, flags: list[str], asking: list[str], num_parts: int, fo
     if engine in ("whole", "replay"):
         return {"build": run("build", *flags, "--plain", "--out", folder / engine)}
     if engine == "ray":
-        parts = ("--engine", "ray", "--shards", str(num_parts))
-        return {"build and merge": run("build", *flags, *parts, "--out", folder / engine)}
+        with open_cluster() as (address, pid):
+            parts = ("--engine", "ray", "--address", address, "--shards", str(num_parts))
+            return {"build and merge": run("build", *flags, *parts, "--out", folder / engine, cluster=pid)}
     folders = [folder / f"part-{index}" for index in range(num_parts)]
     costs = [
         run("build", *flags, "--plain", "--shard", f"{index}/{num_parts}", "--out", part)
@@ -160,21 +182,24 @@ def main() -> None:
     parser.add_argument("--units", default="3000,10000", help="how many, with commas")
     parser.add_argument("--engines", default="whole,replay,parts", help="of whole, replay, parts and ray")
     parser.add_argument("--teachers", default="program", help="of program and server")
-    parser.add_argument("--parts", type=int, default=4)
+    parser.add_argument("--parts", default="4", help="of engines parts and ray; with commas, for each of the sizes")
     parser.add_argument("--source", default="scenes", help="scenes or made")
     parser.add_argument("--unit-types", default="conv,detail,reasoning")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     options = parser.parse_args()
+    sizes = [int(one) for one in options.units.split(",")]
+    given = [int(one) for one in options.parts.split(",")]
+    parts = given if len(given) > 1 else given * len(sizes)
     found = []
     for teacher in options.teachers.split(","):
-        for num_units in map(int, options.units.split(",")):
+        for num_units, num_parts in zip(sizes, parts, strict=True):
             with contextlib.ExitStack() as stack:
                 folder = Path(tempfile.mkdtemp(prefix="scale-units-"))
                 stack.callback(shutil.rmtree, folder, ignore_errors=True)
                 flags = make_flags(teacher, options, num_units, folder)
                 asking = stack.enter_context(open_teacher(teacher))
                 for engine in options.engines.split(","):
-                    for step, cost in measure(engine, flags, asking, options.parts, folder).items():
+                    for step, cost in measure(engine, flags, asking, num_parts, folder).items():
                         per_1000 = 1000 * cost.cpu_s / num_units
                         one = {"teacher": teacher, "units": num_units, "engine": engine, "step": step}
                         weights = weigh(folder / engine) if engine == "whole" else {}

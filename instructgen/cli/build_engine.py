@@ -23,7 +23,7 @@ def build_on_ray(
 
     from instructgen.engine.leases import list_rates
     from instructgen.engine.on_ray import RayOptions, run_on_ray
-    from instructgen.engine.partitions import PartWork
+    from instructgen.engine.work import PartWork
     from instructgen.jobs.lanes import find_servers_of
     from instructgen.jobs.merge import merge_parts
     from instructgen.jobs.parts import make_parts

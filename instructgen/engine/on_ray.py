@@ -14,8 +14,8 @@ import msgspec
 from msgspec import Struct
 
 from instructgen.engine.leases import LEASES_NAME, LeaseBook, Rates, to_nano
-from instructgen.engine.partitions import PartReport, PartWork, build_part
 from instructgen.engine.schedule import Schedule
+from instructgen.engine.work import PartReport, PartWork
 from instructgen.errors import InstructgenError
 from instructgen.generate.meter import RateSlice
 from instructgen.records import Cost
@@ -94,6 +94,7 @@ class PartBuilder:
 
     def build(self, work: bytes, index: int, coordinator: ActorHandle) -> bytes:
         told = msgspec.json.decode(work, type=PartWork)
+        build_part = import_module("instructgen.engine.partitions").build_part  # the actor that lends does without
         return msgspec.json.encode(build_part(told, index, RayLender(coordinator, index)))
 
 

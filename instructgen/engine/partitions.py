@@ -6,10 +6,10 @@ from contextlib import closing
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
 
 from instructgen.config import BuildConfig
-from instructgen.errors import BudgetSpentError, InstructgenError
+from instructgen.engine.work import PartReport, PartWork
+from instructgen.errors import InstructgenError
 from instructgen.generate.meter import Lender
 from instructgen.jobs.build import Build
 from instructgen.jobs.facts import Spending
@@ -20,36 +20,6 @@ from instructgen.ledger.reading import open_for_replay
 from instructgen.ledger.store import decode_state
 from instructgen.records import Cost, Failed, Reply
 from instructgen.sources.shares import Share
-
-PARTS_NAME = "parts"
-
-
-class PartWork(Struct, frozen=True):
-    """A build that is divided. `config` is its BuildConfig as JSON, with the limits of the whole; paths in it are
-    relative to `cwd`, and `out` is a folder that every process sees.
-    """
-
-    config: bytes
-    num_parts: int
-    out: str
-    cwd: str
-
-    def folder(self, index: int) -> Path:
-        return Path(self.out) / PARTS_NAME / f"{index:06d}-of-{self.num_parts:06d}"
-
-
-class PartReport(Struct, frozen=True):
-    """How one run of a part ended; `error` is empty where its part is published. `spent` is of all its runs."""
-
-    index: int
-    spent: Cost
-    num_new_requests: int
-    error: str = ""
-    exit_code: int = 0
-
-    @property
-    def wants_money(self) -> bool:
-        return self.exit_code == BudgetSpentError.exit_code
 
 
 class QuietWatch:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
-from instructgen.engine.partitions import PartReport
+from instructgen.engine.work import PartReport
 from instructgen.errors import RunStoppedError
 from instructgen.records import Cost
 

@@ -15,7 +15,7 @@ import pytest
 from instructgen.config import BuildConfig, RunConfig, SourceConfig, TeacherConfig
 from instructgen.engine.leases import list_rates
 from instructgen.engine.on_ray import RayOptions, run_on_ray
-from instructgen.engine.partitions import PartReport, PartWork
+from instructgen.engine.work import PartReport, PartWork
 from instructgen.jobs.parts import make_parts
 from tests.support.chat_server import ChatServer
 from tests.support.cli import run_cli

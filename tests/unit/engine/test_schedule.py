@@ -9,8 +9,9 @@ import pytest
 
 from instructgen.config import BuildConfig, RunConfig, SourceConfig, TeacherConfig
 from instructgen.engine.leases import LEASES_NAME, LeaseBook, to_nano
-from instructgen.engine.partitions import PartReport, PartWork, build_part, read_spent
+from instructgen.engine.partitions import build_part, read_spent
 from instructgen.engine.schedule import Schedule
+from instructgen.engine.work import PartReport, PartWork
 from instructgen.errors import BudgetSpentError, RunStoppedError
 from instructgen.generate.meter import RateSlice
 from instructgen.jobs.merge import merge_parts
