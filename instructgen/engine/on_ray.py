@@ -163,7 +163,8 @@ def run_on_ray(
             _start(ray, options.address)
         except Exception as error:  # noqa: BLE001  Ray raises no class of its own where a node is not up in time
             where = options.address or "this machine"
-            raise InstructgenError(f"--engine ray: no Ray cluster at {where}: {error}; see --address") from None
+            cure = "see --address, and set RAY_AUTH_MODE=token where the cluster asks for its token"
+            raise InstructgenError(f"--engine ray: no Ray cluster at {where}: {error}; {cure}") from None
     try:
         terms = BookTerms(str(Path(work.out) / "run" / LEASES_NAME), work.num_parts, *budget, rates)
         num_workers = options.num_workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
