@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from instructgen.cli.failures import told_as_json
+from instructgen.cli.sizes import show_bytes
 from instructgen.errors import InstructgenError
 
 if TYPE_CHECKING:
     from instructgen.dataset.pushing.push import PushPlan
-
-_KILOBYTE = 1_000
 
 
 def add_push(app: typer.Typer) -> None:
@@ -71,7 +70,7 @@ def _push(
     elif plan.is_done:
         typer.echo(f"version {plan.version} is at {plan.url} already, tagged")
     else:
-        typer.echo(f"sent {len(plan.sent)} files ({_size(plan.num_bytes)}), deleted {len(plan.deleted)}")
+        typer.echo(f"sent {len(plan.sent)} files ({show_bytes(plan.num_bytes)}), deleted {len(plan.deleted)}")
         typer.echo(f"version {plan.version} is at {plan.url}, tag {plan.version}, commit {commit}")
 
 
@@ -84,11 +83,11 @@ def _print_plan(plan: "PushPlan") -> None:
     elif plan.creates_branch:
         typer.echo(f"would create the branch {plan.branch}")
     for file in plan.sent:
-        typer.echo(f"would send   {file.path}  {_size(file.num_bytes)}")
+        typer.echo(f"would send   {file.path}  {show_bytes(file.num_bytes)}")
     for path in plan.deleted:
         typer.echo(f"would delete {path}  (of the version before)")
     kept = f", {len(plan.unchanged)} are there already" if plan.unchanged else ""
-    typer.echo(f"{len(plan.sent)} files, {_size(plan.num_bytes)}{kept}; would tag {plan.version}")
+    typer.echo(f"{len(plan.sent)} files, {show_bytes(plan.num_bytes)}{kept}; would tag {plan.version}")
 
 
 def _describe(plan: "PushPlan", commit: str | None, *, is_dry: bool) -> dict[str, object]:
@@ -105,13 +104,3 @@ def _describe(plan: "PushPlan", commit: str | None, *, is_dry: bool) -> dict[str
         "deleted": list(plan.deleted),
         "notes": list(plan.notes),
     }
-
-
-def _size(num_bytes: int) -> str:
-    """Return the size as people say it, in powers of a thousand."""
-    size, unit = float(num_bytes), "B"
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if size < _KILOBYTE or unit == "TB":
-            break
-        size /= _KILOBYTE
-    return f"{num_bytes} B" if unit == "B" else f"{size:.1f} {unit}"

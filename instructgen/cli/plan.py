@@ -12,7 +12,7 @@ import typer
 from instructgen.cli.build_options import make_config, split_types, to_text
 from instructgen.cli.failures import told_as_json
 from instructgen.cli.plan_images import describe_images, make_wishes, plan_images, read_images
-from instructgen.cli.sizes import align_columns
+from instructgen.cli.sizes import align_columns, show_time
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -302,7 +302,7 @@ def _describe_time(estimate: "Estimate") -> str:
     if timed.seconds is None:
         return "time: batches are answered within a day, often much sooner"
     return (
-        f"time: about {_duration(timed.seconds)}, bound by {timed.bound_by} "
+        f"time: about {show_time(timed.seconds)}, bound by {timed.bound_by} "
         f"({timed.latency_s:.1f} s for an answer, {timed.latency_from})"
     )
 
@@ -325,9 +325,3 @@ def _describe_budget(budget: "BudgetPlan", unit: str, to_send: int) -> str:
 
 def _dollars(amount: float | None) -> str:
     return "not known" if amount is None else f"${amount:,.4f}" if amount < 100 else f"${amount:,.2f}"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

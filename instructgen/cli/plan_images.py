@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from instructgen.cli.sizes import align_columns, show_bytes
+from instructgen.cli.sizes import align_columns, show_bytes, show_time
 from instructgen.errors import InstructgenError
 
 if TYPE_CHECKING:
@@ -77,9 +77,9 @@ def describe_images(plan: "ScalePlan", estimate: "Estimate", title: str) -> Iter
     yield _describe_parts(plan)
     work = plan.work
     yield (
-        f"our CPU time: {_duration(work.total_hours)}; asking, judging and writing {_duration(work.building_hours)}, "
-        f"starting {_duration(work.starting_hours)}, reading over other parts' images "
-        f"{_duration(work.reading_over_hours)}, merging {_duration(work.merging_hours)}"
+        f"our CPU time: {show_time(3600 * work.total_hours)}; asking, judging and writing {show_time(3600 * work.building_hours)}, "
+        f"starting {show_time(3600 * work.starting_hours)}, reading over other parts' images "
+        f"{show_time(3600 * work.reading_over_hours)}, merging {show_time(3600 * work.merging_hours)}"
     )
     memory = plan.memory
     merge = f"; {show_bytes(1e6 * memory.merge_mb)} for the merge" if memory.merge_mb else ""
@@ -115,9 +115,11 @@ def _describe_time(plan: "ScalePlan") -> str:
     clock = plan.clock
     if clock.hours is None:
         return "time: each batch is answered within a day; how many a server takes at once is its own limit"
-    merge = f"; {_duration(clock.merge_hours)} of it one process merges" if clock.merge_hours else ""
-    others = ", ".join(f"{name} {_duration(hours)}" for name, hours in clock.bounds.items() if name != clock.bound_by)
-    return f"time: about {_duration(clock.hours)}, bound by {clock.bound_by}{merge}" + (
+    merge = f"; {show_time(3600 * clock.merge_hours)} of it one process merges" if clock.merge_hours else ""
+    others = ", ".join(
+        f"{name} {show_time(3600 * hours)}" for name, hours in clock.bounds.items() if name != clock.bound_by
+    )
+    return f"time: about {show_time(3600 * clock.hours)}, bound by {clock.bound_by}{merge}" + (
         f" (the other bounds: {others})" if others else ""
     )
 
@@ -151,14 +153,6 @@ def _describe_stores(plan: "ScalePlan") -> Iterator[str]:
         rates = "" if not hours else f" ({_rate(stores.sent_bytes, hours)} and {_rate(stores.received_bytes, hours)})"
         sent, received = show_bytes(stores.sent_bytes), show_bytes(stores.received_bytes)
         yield f"network: {sent} to the servers, {received} back{rates}"
-
-
-def _duration(hours: float) -> str:
-    if hours < 1 / 30:
-        return f"{3600 * hours:.0f} s"
-    if hours < 2:
-        return f"{60 * hours:.0f} min"
-    return f"{hours:,.1f} h" if hours < 72 else f"{hours:,.0f} h ({hours / 24:,.0f} days)"
 
 
 def _rate(num_bytes: float, hours: float) -> str:
