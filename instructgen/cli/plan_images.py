@@ -77,9 +77,9 @@ def describe_images(plan: "ScalePlan", estimate: "Estimate", title: str) -> Iter
     yield _describe_parts(plan)
     work = plan.work
     yield (
-        f"our CPU time: {show_time(3600 * work.total_hours)}; asking, judging and writing {show_time(3600 * work.building_hours)}, "
-        f"starting {show_time(3600 * work.starting_hours)}, reading over other parts' images "
-        f"{show_time(3600 * work.reading_over_hours)}, merging {show_time(3600 * work.merging_hours)}"
+        f"our CPU time: {_show_hours(work.total_hours)}; asking, judging and writing {_show_hours(work.building_hours)}, "
+        f"starting {_show_hours(work.starting_hours)}, reading over other parts' images "
+        f"{_show_hours(work.reading_over_hours)}, merging {_show_hours(work.merging_hours)}"
     )
     memory = plan.memory
     merge = f"; {show_bytes(1e6 * memory.merge_mb)} for the merge" if memory.merge_mb else ""
@@ -115,11 +115,11 @@ def _describe_time(plan: "ScalePlan") -> str:
     clock = plan.clock
     if clock.hours is None:
         return "time: each batch is answered within a day; how many a server takes at once is its own limit"
-    merge = f"; {show_time(3600 * clock.merge_hours)} of it one process merges" if clock.merge_hours else ""
+    merge = f"; {_show_hours(clock.merge_hours)} of it one process merges" if clock.merge_hours else ""
     others = ", ".join(
-        f"{name} {show_time(3600 * hours)}" for name, hours in clock.bounds.items() if name != clock.bound_by
+        f"{name} {_show_hours(hours)}" for name, hours in clock.bounds.items() if name != clock.bound_by
     )
-    return f"time: about {show_time(3600 * clock.hours)}, bound by {clock.bound_by}{merge}" + (
+    return f"time: about {_show_hours(clock.hours)}, bound by {clock.bound_by}{merge}" + (
         f" (the other bounds: {others})" if others else ""
     )
 
@@ -153,6 +153,10 @@ def _describe_stores(plan: "ScalePlan") -> Iterator[str]:
         rates = "" if not hours else f" ({_rate(stores.sent_bytes, hours)} and {_rate(stores.received_bytes, hours)})"
         sent, received = show_bytes(stores.sent_bytes), show_bytes(stores.received_bytes)
         yield f"network: {sent} to the servers, {received} back{rates}"
+
+
+def _show_hours(hours: float) -> str:
+    return show_time(3600 * hours)
 
 
 def _rate(num_bytes: float, hours: float) -> str:
