@@ -77,9 +77,10 @@ def describe_images(plan: "ScalePlan", estimate: "Estimate", title: str) -> Iter
     yield _describe_parts(plan)
     work = plan.work
     yield (
-        f"our CPU time: {_show_hours(work.total_hours)}; asking, judging and writing {_show_hours(work.building_hours)}, "
-        f"starting {_show_hours(work.starting_hours)}, reading over other parts' images "
-        f"{_show_hours(work.reading_over_hours)}, merging {_show_hours(work.merging_hours)}"
+        f"our CPU time: {_show_hours(work.total_hours)}; asking, judging and writing "
+        f"{_show_hours(work.building_hours)}, starting {_show_hours(work.starting_hours)}, "
+        f"reading over other parts' images {_show_hours(work.reading_over_hours)}, "
+        f"merging {_show_hours(work.merging_hours)}"
     )
     memory = plan.memory
     merge = f"; {show_bytes(1e6 * memory.merge_mb)} for the merge" if memory.merge_mb else ""
