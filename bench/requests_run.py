@@ -19,6 +19,8 @@ import requests_data
 BENCH = Path(__file__).resolve().parent
 MODEL = "mock-model"
 PEERS = ("floor", "datatrove", "curator", "distilabel", "designer")
+# Those that look at an answer alone: the server's answers are of no image.
+_FILTERS = ["leakage", "control_strings", "refusal", "length", "repetition"]
 _CLIENT_CORE, _SERVER_CORE = 0, 1
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
@@ -171,6 +173,7 @@ def run_ours(options: Options, server: Server, build: OurRun) -> Run:
             "concurrency": build.num_in_flight,
         },
         "dataset": {"images": "reference"},
+        "filters": {"use": _FILTERS},
     }
     if build.limit is not None:
         tables["source"]["limit"] = build.limit
