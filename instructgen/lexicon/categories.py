@@ -29,7 +29,7 @@ vehicle|bicycle|cycle, bicycle|bike, bikes, cyclist, cyclists, biker, bikers, bi
 vehicle|car|automobile, sedan, suv, taxi, taxi cab, cab, minivan, station wagon, convertible, hatchback, jeep|vehicle, vehicles, traffic, van, vans, parking, cars, auto, autos, wagon, driving, driver, transportation, limo, limousine, trailer
 vehicle|motorcycle|motorbike, motor bike, moped, dirt bike, harley|bike, bikes, biker, bikers, scooter, scooters, motor, motorcyclist, motorcyclists, vespa, helmet, vehicle, vehicles
 vehicle|airplane|plane, aeroplane, aircraft, jet, jetliner, airliner, jumbo jet, biplane|planes, airport, runway, flight, airline, airlines, tarmac, cockpit, propeller, hangar, aviation
-vehicle|bus|double decker, minibus, school bus, tour bus, coach bus|buses, busses, shuttle, transit, coach, trolley, decker, vehicle, vehicles, tram
+vehicle|bus|double decker, double decker bus, minibus, school bus, tour bus, coach bus|buses, busses, shuttle, transit, coach, trolley, decker, vehicle, vehicles, tram
 vehicle|train|locomotive, subway train, freight train, tram, train engine, passenger train, street car, streetcar, rail car|rail, rails, railway, railroad, subway, trolley, tracks, caboose, engine, station, streetcar, monorail, transit, platform, cars
 vehicle|truck|lorry, pickup truck, pickup, fire truck, firetruck, dump truck, tow truck, semi truck, garbage truck, food truck|vehicle, vehicles, van, vans, trailer, semi, suv, jeep, wagon, tractor, traffic, trailer, camper, rv
 vehicle|boat|sailboat, ship, canoe, kayak, yacht, rowboat, motorboat, speedboat, ferry, gondola, raft, barge, fishing boat, cruise ship|vessel, vessels, harbor, marina, dock, docked, sail, sails, port, sailing, pier, paddle, paddling, boating, oars, watercraft

@@ -58,7 +58,7 @@ fence|fence fenced fences fencing
 rock/boulder|rock rocks rocky boulder boulders stone stones
 flower|flower flowers bouquet floral rose roses tulips daisies blossoms
 wall|wall walls
-sky|sky skies air
+sky|sky skies air moon moonlit clouds
 hat|hat hats cap
 suit|suit suits tuxedo formal
 uniform|uniform uniforms uniformed

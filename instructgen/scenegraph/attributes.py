@@ -1,6 +1,7 @@
 """What things are like: colors, materials, sizes, ages, patterns and states that captions tie to one thing."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from instructgen.lexicon.categories import CATEGORIES
 from instructgen.lexicon.words import COLOURS, join_words, plural_of
@@ -32,7 +33,9 @@ size|large = big large huge giant large-sized
 size|small = small little tiny
 size|tall = tall
 size|long = long
-age|old = old older elderly antique vintage
+age|old = old older elderly
+age|antique = antique
+age|vintage = vintage
 age|young = young
 age|new = new
 age|modern = modern
@@ -45,21 +48,28 @@ state|open = open
 state|closed = closed
 state|empty = empty
 state|full = full
-state|dirty = dirty dusty muddy
+state|dirty = dirty
+state|dusty = dusty
+state|muddy = muddy
 state|clean = clean
 state|wet = wet
 state|rusty = rusty
-state|messy = messy cluttered
+state|messy = messy
+state|cluttered = cluttered
 state|tidy = neat tidy
-state|fluffy = fluffy furry
+state|fluffy = fluffy
+state|furry = furry
 state|bearded = bearded
 state|shirtless = shirtless
 state|blond = blonde blond
-state|decorated = decorated ornate
+state|decorated = decorated
+state|ornate = ornate
 """
 _OPPOSITES = (
     {"large", "small"}, {"tall", "small"}, {"long", "small"}, {"old", "young"}, {"old", "new"}, {"old", "modern"},
-    {"open", "closed"}, {"empty", "full"}, {"dirty", "clean"}, {"messy", "tidy"},
+    {"open", "closed"}, {"empty", "full"}, {"dirty", "clean"}, {"messy", "tidy"}, {"dusty", "clean"},
+    {"muddy", "clean"}, {"cluttered", "tidy"}, {"cluttered", "clean"}, {"messy", "clean"},
+    {"antique", "new"}, {"antique", "modern"}, {"vintage", "new"}, {"vintage", "modern"},
 )  # fmt: skip
 _SAFE_KINDS = frozenset({"wear", "surface", "thing"})
 # "Red" says something else of these: wine, the state of a lamp behind it, the name of a species.
@@ -100,6 +110,10 @@ _COATS = frozenset((
 _ANY_COLOR = frozenset(COLOURS.values()) | _OTHER_COLORS
 _MATERIALS = frozenset({"wood", "metal", "glass", "plastic", "brick", "stone", "concrete", "leather", "marble"})
 _BE = frozenset({"is", "are"})
+_PARTLY = frozenset(("partially", "partly", "half", "slightly", "almost", "nearly", "semi", "not", "mostly", "kind"))
+# Words that may mean any machine: of a boxed one beside them they may be another name.
+_ANY_MACHINE = frozenset(("box", "device", "machine", "object", "item", "unit", "monitor", "screen", "appliance"))
+_MACHINES = frozenset(("electronic", "appliance"))
 _ENDS = frozenset({".", ",", "and", "with", "on", "in", "while", ";", "!"})
 
 
@@ -131,6 +145,8 @@ def find_attributes(
         if not entity.is_single or entity.member_of is not None or in_parts or not _is_askable(entity):
             continue
         phrases = [(reading, phrase) for reading in readings for phrase in reading.phrases if _names(phrase, entity)]
+        if entity.name in _ANY_MACHINE and _may_be_machine(phrases, entities):
+            continue
         if any(phrase.is_plural or phrase.is_likeness or phrase.is_negated for _, phrase in phrases):
             continue
         told = [fact for reading, phrase in phrases for fact in _read_phrase(reading, phrase)]
@@ -150,6 +166,13 @@ def _is_doubtful(one: Attribute, entity: Entity, *, is_few: bool) -> bool:
         return True  # a moon, a tree: only of a vessel it tells something
     is_alone = one.num_captions < 2 and not is_few
     return is_alone and (one.kind == "size" or (one.kind == "color" and entity.name in DRAPED))
+
+
+def _may_be_machine(said: list[tuple[CaptionReading, NounPhrase]], entities: list[Entity]) -> bool:
+    """True where a machine is boxed that no caption names beside this word: it may be that one."""
+    boxed = {one.name for one in entities if one.boxes and one.kind in _MACHINES}
+    apart = {other.noun.category for reading, _ in said for other in reading.phrases}
+    return bool(boxed - apart)
 
 
 def _names(phrase: NounPhrase, entity: Entity) -> bool:
@@ -216,7 +239,13 @@ def _near(tokens: tuple[str, ...], entity: Entity) -> set[str]:
             elif tokens[index] in VALUES:
                 found.add(VALUES[tokens[index]][1])
         found |= _find_behind(tokens, at + 1)
+        found |= {f"partly {VALUES[word][1]}" for before, word in pairwise(tokens) if _is_partly(before, word)}
     return found
+
+
+def _is_partly(before: str, word: str) -> bool:
+    """True for "partially open", wherever it stands: the thing is not open."""
+    return before in _PARTLY and word in VALUES
 
 
 def _find_behind(tokens: tuple[str, ...], start: int) -> set[str]:
@@ -257,7 +286,7 @@ def _add_others(
     values = {value for _, value in by_value} | near
     materials = [value for kind, value in by_value if kind == "material"]
     for (kind, value), facts in by_value.items():
-        rivals = [other for other in values if {value, other} in _OPPOSITES]
+        rivals = [one for one in values if {value, one} in _OPPOSITES or one == f"partly {value}"]
         if kind == "material":
             rivals = [other for other in {*materials, *(near & _MATERIALS)} if other != value]
             if entity.name in _NO_MATERIAL or entity.kind in ("person", "animal", "vehicle", "food"):

@@ -179,5 +179,5 @@ def find_told(actions: Iterable[Action]) -> Iterator[Action]:
     for one in actions:
         if one.is_agreed and one.is_place_agreed:
             yield one
-        elif one.is_agreed and one.object:
+        elif one.is_agreed and (one.object or (one.doing and VERB_FORMS[one.doing.split()[0]].may_stand_alone)):
             yield structs.replace(one, where="", place="", preposition="")

@@ -1,12 +1,17 @@
 """Actions that captions tell otherwise, and those that were told before by another word, are left out."""
 
+from collections import Counter
 from collections.abc import Sequence
 
+from msgspec import structs
+
+from instructgen.lexicon.words import with_article
 from instructgen.scenegraph.garments import may_be_one_garment
 from instructgen.scenegraph.graph import Action, Contradiction, Evidence
 from instructgen.scenegraph.postures import POSTURES, excludes, is_doubted, is_outnumbered
 from instructgen.scenegraph.rivals import is_outvoted
 from instructgen.scenegraph.unboxed import SAID_TWICE
+from instructgen.scenegraph.vocabulary import GENDERS, NOUNS
 
 
 def drop_disputed(
@@ -14,11 +19,31 @@ def drop_disputed(
 ) -> tuple[list[Action], list[Contradiction]]:
     """Return the actions that captions can agree on, in their order, and the postures that disagree."""
     words = frozenset(token for tokens in captions for token in tokens)
-    kept, disputed = _drop_rivals(actions)
+    whom = _count_people(captions)
+    kept, disputed = _drop_rivals([_settle_whom(one, whom) for one in actions])
     kept = [one for one in kept if not is_outvoted(f"{one.doing} {one.where}".split(), one.verb, captions)]
     kept = [one for one in kept if not (one.is_plural and is_outnumbered(one.verb, captions))]
     kept = [one for one in kept if one.num_bearing_out > 1 or not _is_doubted(one, words)]
     return _drop_renamed(kept), disputed
+
+
+def _count_people(captions: Sequence[tuple[str, ...]]) -> Counter[str]:
+    """Return how many captions have a word for somebody of known sex, "woman's" too."""
+    said = [{noun.lemma for word in one if (noun := NOUNS.get(word.split("'")[0])) is not None} for one in captions]
+    return Counter(lemma for lemmas in said for lemma in sorted(lemmas) if lemma in GENDERS)
+
+
+def _settle_whom(action: Action, votes: Counter[str]) -> Action:
+    """Name who something is done to as most captions do: of four women and a girl it is a woman who is kissed."""
+    own = action.object
+    if own not in GENDERS or action.held != with_article(own):
+        return action
+    alike = [lemma for lemma in votes if GENDERS[lemma] == GENDERS[own] and lemma != action.subject]
+    word = max(alike, key=lambda lemma: votes[lemma], default=own)
+    if votes[word] <= votes[own]:
+        return action
+    held = with_article(word)
+    return structs.replace(action, object=word, held=held, doing=f"{action.doing.removesuffix(action.held)}{held}")
 
 
 def _drop_renamed(actions: list[Action]) -> list[Action]:

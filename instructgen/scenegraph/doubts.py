@@ -21,6 +21,20 @@ _ON_SCREEN = frozenset((
 _SEATS = frozenset(("chair", "couch", "bench"))
 _VEHICLES = frozenset(("car", "bus", "train", "truck", "airplane", "boat"))
 _LARGE_BOOK = 0.3  # share of the picture
+# Pictures that stand or hang in the scene, and the words behind which one is told as a thing of it.
+_PICTURES = frozenset((
+    "picture", "pictures", "photo", "photos", "photograph", "photographs", "poster", "posters", "painting",
+    "paintings", "billboard", "banner", "mural", "advertisement", "ad", "portrait", "print", "drawing",
+))  # fmt: skip
+_BEFORE_PICTURE = frozenset((
+    "by", "of", "front", "near", "beside", "behind", "against", "at", "to", "holding", "under", "with", "on", "below",
+    "above", "hanging", "showing",
+))  # fmt: skip
+_OPENERS = frozenset(("close", "up", "view", "this", "is", "there", "here", "a", "an", "the"))
+_OF = frozenset(("of", "showing", "depicting", "featuring"))
+_NEAR = 4  # tokens before a picture
+_TAKING = frozenset(("taking", "takes", "take", "taken", "for"))  # a picture that somebody takes
+_ENDS_PICTURE = frozenset(("and", "with", "on", "in", "at", "by", "near", "next", "is", ",", ".", "behind", "while"))
 _GENERAL = frozenset(("pastry", "pastries", "dough", "mix", "batter", "bread"))  # donuts are of these too
 # Never beside what else they are called.
 _OUTVOTED = frozenset((
@@ -31,15 +45,23 @@ _OUTVOTED = frozenset((
 _UNREAL = LIKENESS | frozenset(
     ("animal", "animals", "wolf", "fox", "deer", "moose", "lion", "tiger", "monkey", "goat")
 )
+# Shapes of kites that captions name without calling them kites.
+_FLYING = frozenset((
+    "paraglider", "paragliders", "glider", "sail", "sails", "seahorse", "seahorses", "horses", "dragon", "fish",
+    "birds",
+))  # fmt: skip
 # A category whose boxes annotators may mean where people say otherwise.
 _RIVALS = {
     "sheep": {"goat", "goats"},
     "motorcycle": {"atv", "atvs", "wheeler", "wheelers", "quad", "quads", "scooter", "scooters"},
-    "bowl": {"plate", "plates", "pan", "pans", "pots", "platter", "tray"},
+    "bowl": {
+        *("plate", "plates", "pan", "pans", "pot", "pots", "platter", "tray", "container", "containers", "dish"),
+        *("dishes", "bucket", "basin", "cup", "cups", "box", "tub"),
+    },
     "toilet": {"urinal", "urinals", "stool", "bucket", "bidet"},
     "potted plant": {"vase", "vases", "bouquet", "flowers"},
     "clock": {"thermometer", "gauge", "gauges", "instrument", "meter", "watch", "watches", "wristwatch"},
-    "bottle": {"jar", "jars", "can", "cans"},
+    "bottle": {"jar", "jars", "can", "cans", "carton", "container", "containers", "thermos", "pitcher", "jug"},
     "orange": {
         "slice",
         "slices",
@@ -57,13 +79,13 @@ _RIVALS = {
     "banana": {"slice", "slices", "sliced", "plantain", "plantains"},
     "cow": {"horse", "horses", "goat", "goats", "sheep", "buffalo", "yak"},
     "horse": {"cow", "cows", "donkey", "donkeys"},
-    "dining table": {"desk", "counter", "bed"},
+    "dining table": {"desk", "counter", "bed", "shelf", "island", "cart"},
     "sandwich": {"hot", "pizza", "burrito", "wrap", "taco", "tacos", "pastry", "pita", "croissants"},
-    "bird": {"kite", "kites"},
+    "bird": {"kite", "kites", "airplane", "airplanes", "plane", "planes"},
     "truck": {"van", "bus", "suv", "tractor", "tractors", "mower"},
     "teddy bear": {"doll", "dolls", "rabbit", "bunny", "monkey"},
-    "bed": {"couch", "sofa"},
-    "couch": {"bed", "chair"},
+    "bed": {"couch", "sofa", "cushion", "bench", "crib"},
+    "couch": {"bed", "chair", "booth", "bench", "armchair", "recliner"},
     "skis": {"snowboard", "snowboards"},
     "laptop": {"tablet"},
     "boat": {"surfboard", "surfboards"},
@@ -74,15 +96,19 @@ _RIVALS = {
     "dog": {"wolf", "fox", "cow", "sheep", "goat", "goats", "pig"},
     "apple": {"slice", "slices", "sliced", "tomato", "tomatoes", "peach", "peaches", "pear", "pears", "plums"},
     "broccoli": {"cauliflower", "lettuce", "spinach", "parsley"},
-    "kite": {"parachute", "parachutes", "balloon", "balloons", "flag", "flags"},
-    "umbrella": {"tent", "tents", "canopy", "awning", "parachute"},
+    "kite": {"parachute", "parachutes", "balloon", "balloons", "flag", "flags", *_FLYING},
+    "umbrella": {"tent", "tents", "canopy", "awning", "parachute", "gazebo", "shade"},
     "cell phone": {"remote", "camera", "calculator", "ipod", "radio", "walkie", "mp3"},
     "remote": {"phone", "cellphone", "camera"},
+    "tennis racket": {"wii", "remote", "remotes", "paddle", "paddles"},
+    "keyboard": {"piano", "typewriter"},
     "skateboard": {"scooter", "snowboard", "surfboard"},
     "snowboard": {"skis", "ski", "skiing", "skier", "skiers"},
     "backpack": {"parachute"},
-    "microwave": {"oven", "ovens"},
-    "oven": {"fireplace", "grill"},
+    "microwave": {"oven", "ovens", "toaster"},
+    "oven": {"fireplace", "grill", "furnace", "kiln"},
+    "refrigerator": {"freezer", "cooler"},
+    "sink": {"tub", "bathtub", "fountain", "urinal"},
     "book": {
         "magazine",
         "magazines",
@@ -102,13 +128,23 @@ _RIVALS = {
     },
     "surfboard": {"boogie", "body", "belly", "bodyboard", "wakeboard", "kneeboard", "wakeboarding", "bodyboarding"},
     "tie": {"necklace", "necklaces", "scarf", "lanyard", "beads"},
-    "bench": {"steps", "stairs", "step", "ledge", "pew", "pews", "bleachers"},
-    "chair": {"stroller", "wheelchair", "seat", "seats"},
-    "vase": {"jar", "pitcher", "jug", "bottle", "cup", "mug", "pot"},
-    "cup": {"bowl", "bowls", "jar", "can", "bucket", "buckets", "pail"},
+    "bench": {
+        *("steps", "stairs", "step", "ledge", "pew", "pews", "bleachers", "mantle", "mantel", "mantelpiece"),
+        *("counter", "log", "wall", "shelf", "curb", "rail", "ramp", "picnic", "couch"),
+    },
+    "chair": {"stroller", "wheelchair", "seat", "seats", "stool", "stools", "booth", "bleachers", "throne", "crib"},
+    "vase": {"jar", "jars", "pitcher", "jug", "bottle", "bottles", "cup", "mug", "pot", "pots", "urn", "bucket"},
+    "cup": {"bowl", "bowls", "jar", "jars", "can", "bucket", "buckets", "pail", "container", "containers", "pitcher"},
+    "wine glass": {"cup", "cups", "mug", "mugs", "jar", "jars", "beer"},
     "fork": {"chopsticks", "spatula", "tongs"},
-    "handbag": {"backpack"},
-    "suitcase": {"box", "boxes", "trunk", "crate", "crates"},
+    "knife": {"spatula", "scissors", "sword"},
+    "spoon": {"ladle", "spatula", "whisk", "tongs"},
+    "handbag": {"backpack", "suitcase", "briefcase"},
+    "suitcase": {"box", "boxes", "trunk", "crate", "crates", "bag", "bags", "chest"},
+    "bus": {"van", "trolley", "rv", "camper", "trailer"},
+    "parking meter": {"mailbox", "payphone", "pump"},
+    "fire hydrant": {"pump", "fountain"},
+    "frisbee": {"plate", "plates", "lid"},
 }
 
 
@@ -125,6 +161,8 @@ def find_doubt(
         return ("likeness",)
     if not _ON_SCREEN.isdisjoint(words) and _is_on_screen(name, boxes, others):
         return ("likeness",)
+    if _is_printed(said, readings):
+        return ("likeness",)
     rivals = tuple(sorted(_RIVALS.get(name, set()) & words))
     if name in _OUTVOTED and _is_outvoted(rivals, said, readings):
         return rivals
@@ -140,6 +178,35 @@ def find_doubt(
     if not said and (rivals or shaped or unreal or _is_covered(name, boxes, others)):
         return rivals
     return None
+
+
+def _is_printed(said: Mentions, readings: tuple[CaptionReading, ...]) -> bool:
+    """True for what more captions show on a picture within the picture than tell as a thing of the scene.
+
+    Where a caption has it "in front of a photo of a couch", those count too that have such a photo and no couch.
+    """
+    naming = {reading.number for reading, _ in said}
+    shown = {reading.number for reading, phrase in said if _is_in_picture(reading.tokens, phrase.start)}
+    beside = {one.number for one in readings if one.number not in naming and _picture_ends(one.tokens)}
+    return bool(shown) and len(shown) + len(beside) > len(naming - shown)
+
+
+def _picture_ends(tokens: tuple[str, ...]) -> list[int]:
+    """Return the tokens behind the pictures that a caption tells as things: not "a picture of" at its opening."""
+    return [
+        at + 1
+        for at, token in enumerate(tokens)
+        if token in _PICTURES
+        and not _OPENERS.issuperset(tokens[:at])
+        and any(word in _BEFORE_PICTURE for word in tokens[max(0, at - _NEAR) : at])
+        and not _TAKING.intersection(tokens[max(0, at - _NEAR) : at])
+    ]
+
+
+def _is_in_picture(tokens: tuple[str, ...], start: int) -> bool:
+    """True right behind "photo of": of two things on it the first is sure to be there."""
+    ends = (end for end in _picture_ends(tokens) if end < start and tokens[end] in _OF)
+    return any(not _ENDS_PICTURE.intersection(tokens[end + 1 : start]) for end in ends)
 
 
 def _are_glasses(others: Iterable[Box], readings: tuple[CaptionReading, ...]) -> bool:

@@ -27,6 +27,8 @@ _MOSTLY_ONE = frozenset(("oven", "refrigerator"))  # of these one caption in the
 _CONFUSED = {"toilet": frozenset(("bidet",))}  # one of several boxes may be of the other
 _DISHES = frozenset(("cake", "sandwich", "pizza", "hot dog", "donut"))
 _MANY = 99  # stands for three or more
+_MOST = 3  # captions
+_SPECK, _SPECKS_IN_ONE = 0.005, 20  # share of the picture, and of the largest one's box, below which a box is a speck
 _PARTS = 3  # boxes that may be of one thing
 _GOES_ON = frozenset(("and", ",", "of", "looking"))  # within a noun phrase: "four tired looking dogs"
 _SOME = frozenset(("several", "many", "numerous", "dozens", "bunch", "herd", "flock", "rows", "lots", "few"))
@@ -121,7 +123,7 @@ def _read_category(
         return None, Contradiction(
             name, "count", (str(len(plain)), "other"), Evidence(spans_of(said), tuple(numbers))
         )
-    if _is_one_in_parts(name, plain, said, readings):
+    if _is_one_in_parts(name, plain, said, readings) or _is_beside_specks(name, plain, said, readings):
         whole = _make_whole(category, _say(category, words, said, is_single=True), num_captions, said, numbers)
         return whole, Contradiction(name, "count", (str(len(plain)), "other"), whole.evidence)
     has_crowd = len(plain) < len(boxes)
@@ -198,17 +200,27 @@ def _is_one_in_parts(name: str, boxes: tuple[Box, ...], said: Mentions, readings
     )
 
 
+def _is_beside_specks(
+    name: str, boxes: tuple[Box, ...], said: Mentions, readings: tuple[CaptionReading, ...]
+) -> bool:
+    """True for one that nearly all captions name, in the singular, where the other boxes of its kind are specks."""
+    first, *others = sorted((box.area for box in boxes), reverse=True) or [0.0]
+    are_specks = bool(others) and others[0] < min(_SPECK, first / _SPECKS_IN_ONE)
+    naming = len({reading.number for reading, _ in said})
+    is_one = naming >= max(_MOST, len(readings) - 1) and not any(phrase.is_plural for _, phrase in said)
+    several = {plural_of(word) for word in find_category(name).synonyms}
+    return name != "person" and are_specks and is_one and all(several.isdisjoint(one.tokens) for one in readings)
+
+
 def _say(category: Category, words: frozenset[str], said: Mentions, *, is_single: bool) -> tuple[str, str]:
     """Choose the word of the people who saw it: what most captions call it, or what its category may hide."""
-    votes = Counter(
-        phrase.noun.lemma for _, phrase in {reading.number: (reading, phrase) for reading, phrase in said}.values()
-    )
+    votes = _vote(said, category.spoken)
     if category.name != "person" and votes:
         word, num = max(votes.items(), key=lambda pair: (pair[1], pair[0]))
         narrow = words.intersection(category.synonyms) - {word, category.name, category.spoken}
         common = (
             num > 1
-            and 2 * num > len(said)
+            and 2 * num > votes.total()
             and not (narrow and category.group == "vehicle")  # one's ferry may be another's ship
             and votes.keys() <= {word, category.spoken}
             and word != category.spoken
@@ -222,6 +234,15 @@ def _say(category: Category, words: frozenset[str], said: Mentions, *, is_single
     if category.name == "oven" and "stove" in words and "oven" not in words:
         return "stove", "stoves"
     return category.spoken, category.plural
+
+
+def _vote(said: Mentions, spoken: str) -> Counter[str]:
+    """Count the captions by their last word for it; one that calls it a bus, too, has it as a double decker bus."""
+    votes: dict[int, str] = {}
+    for reading, phrase in said:
+        if phrase.noun.lemma != spoken or reading.number not in votes:
+            votes[reading.number] = phrase.noun.lemma
+    return Counter(votes.values())
 
 
 def _is_of_game(words: frozenset[str]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from instructgen.lexicon.categories import CATEGORIES
 from instructgen.lexicon.mentions import CATEGORY_PHRASES, lengths_by_first_word
 from instructgen.lexicon.words import COLOURS
-from instructgen.scenegraph.vocabulary import ADJECTIVES, UNREAL
+from instructgen.scenegraph.vocabulary import ADJECTIVES, DETERMINERS, UNREAL
 
 _LENGTHS = lengths_by_first_word(CATEGORY_PHRASES)
 _REACH = 3  # adjectives before a noun among which a word may say that it is no real one
@@ -43,6 +43,21 @@ _PICTURED = _SHAPES | {
     "painting", "paintings", "drawing", "drawings", "mural", "murals", "carving", "carvings", "cartoon", "sketch",
     "illustration", "poster", "posters", "billboard", "board", "model", "models", "replica", "graffiti",
 }  # fmt: skip
+# A likeness too where it is held, looked at or hung up; else it is what a caption begins with, "a picture of".
+_PHOTOS = frozenset(("picture", "pictures", "photo", "photos", "photograph", "photographs", "portrait", "portraits"))
+_HOLDING = frozenset(
+    ("with", "has", "have", "holding", "displaying", "displays", "showing", "at", "featuring", "framed")
+)
+# "A picture of a couple behind glass": not the couple was met there.
+_HUNG_UP = re.compile(
+    r"\b(?:picture|photo|photograph|portrait)s? of .*\b(?:behind glass|(?:is|are) (?:displayed|hung|framed))\b"
+    r"|\bframed (?:picture|photo|photograph|portrait)s? of\b"
+)
+_PHOTO_OF = re.compile(r"\b(?:picture|photo|photograph|portrait)s? of\b")
+_MOST = 3  # captions
+# Where one caption likens a thing, these in another say the same of it: "a giant statue with a suitcase".
+_COPIES = frozenset(("statue", "sculpture", "replica", "figurine", "model"))
+_LIVING = ("person", "animal")
 _SHOWN = frozenset(("display", "displays", "exhibit", "exhibits", "replica", "replicas", "model", "models"))
 _DRAWN = frozenset(("painting", "drawing", "mural", "sketch", "illustration", "cartoon"))
 _OF = frozenset(("of", "depicting", "showing", "shows", "featuring"))
@@ -79,16 +94,20 @@ _BREAKS = frozenset((
 def find_likenesses(captions: Sequence[tuple[str, ...]]) -> frozenset[str]:
     """Return the categories that two captions, or all that name them, name as likenesses only."""
     likened: Counter[str] = Counter()
+    copied: Counter[str] = Counter()
     real: Counter[str] = Counter()
     for tokens in captions:
         by_name: dict[str, bool] = {}
         for name, is_likened in _find_mentions(tokens):
             by_name[name] = by_name.get(name, True) and is_likened
         for name, is_likened in by_name.items():
-            (likened if is_likened else real)[name] += 1
-    found = {name for name, num in likened.items() if num >= _SEVERAL or not real[name]}
+            is_copy = not is_likened and CATEGORIES[name].group not in _LIVING and not _COPIES.isdisjoint(tokens)
+            (copied if is_copy else likened if is_likened else real)[name] += 1
+    if is_hung_up(captions):
+        return frozenset((*likened, *copied, *real))
+    found = {name for name, num in likened.items() if num + copied[name] >= _SEVERAL or not real[name] + copied[name]}
     if sum(not _MADE_SMALL.isdisjoint(tokens) for tokens in captions) >= _SEVERAL:
-        found |= {name for name in (*likened, *real) if CATEGORIES[name].group == "vehicle"}
+        found |= {name for name in (*likened, *copied, *real) if CATEGORIES[name].group == "vehicle"}
     if sum(bool(_TOY_ANIMALS.search(" ".join(tokens))) for tokens in captions) >= _SEVERAL:
         found |= {name for name, one in CATEGORIES.items() if one.group == "animal"}
     return frozenset(found)
@@ -96,7 +115,15 @@ def find_likenesses(captions: Sequence[tuple[str, ...]]) -> frozenset[str]:
 
 def is_all_likeness(captions: Sequence[tuple[str, ...]]) -> bool:
     """True where at least two captions begin as "a painting of": what is boxed may be painted."""
-    return sum(map(begins_as_likeness, captions)) >= _SEVERAL
+    return sum(map(begins_as_likeness, captions)) >= _SEVERAL or is_hung_up(captions)
+
+
+def is_hung_up(captions: Sequence[tuple[str, ...]]) -> bool:
+    """True where two captions tell that a picture of people hangs somewhere, and most that it is a picture."""
+    said = [" ".join(tokens) for tokens in captions]
+    hung = [tokens for tokens, text in zip(captions, said, strict=True) if _HUNG_UP.search(text)]
+    has_people = all("person" in {name for name, _ in _find_mentions(tokens)} for tokens in hung)
+    return len(hung) >= _SEVERAL and has_people and sum(bool(_PHOTO_OF.search(text)) for text in said) >= _MOST
 
 
 def begins_as_likeness(tokens: tuple[str, ...]) -> bool:
@@ -166,6 +193,18 @@ def _is_pictured(tokens: tuple[str, ...], start: int, pictures: frozenset[str]) 
     for at in range(start - 1, 0, -1):
         if tokens[at] in _BREAKS:
             return False
-        if tokens[at] in _OF and tokens[at - 1] in pictures:
+        if tokens[at] in _OF and (tokens[at - 1] in pictures or _is_held_photo(tokens, at - 1)):
             return True
     return False
+
+
+def _is_held_photo(tokens: tuple[str, ...], at: int) -> bool:
+    """True for the photo of "holding a photo of a dog"; not of "taking a photo of", or where a caption begins."""
+    if tokens[at] not in _PHOTOS:
+        return False
+    before = next((token for token in reversed(tokens[:at]) if not _is_between(token)), "")
+    return before in _HOLDING
+
+
+def _is_between(token: str) -> bool:
+    return token in DETERMINERS or token in ADJECTIVES or token in COLOURS

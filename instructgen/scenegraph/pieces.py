@@ -19,6 +19,7 @@ from instructgen.scenegraph.vocabulary import BOUNDARIES, DETERMINERS, NOUNS, No
 RUDE = frozenset(("butt", "ass", "sexy", "naked", "nude", "crotch", "boobs", "breasts", "genitals", "penis", "fat"))
 _BARE = frozenset(("with", "of", "filled", "drinking", "drinks", "drink"))  # before water: "a glass of water"
 _NEW_KINDS = frozenset(("person", "animal", "wear", "food"))  # what is new of these is "a", not "the"
+_UNMET_KINDS = frozenset(("surface", "thing", "vehicle", "furniture"))  # "a tower of the building": of a building
 _FACING = frozenset(("at", "for", "to", "into", "toward", "towards"))  # before a camera
 _OWNERS = frozenset(("his", "her", "their", "its"))
 _SOME = frozenset(("several", "many", "some"))
@@ -178,7 +179,11 @@ def read_whole(caption: Caption, at: int, *, is_first: bool = False) -> Piece | 
     piece = read_noun(caption, at, is_first=is_first)
     if piece is None or caption.token(piece.end) != "of":
         return piece
-    of = read_noun(caption, piece.end + 1)
+    # "A tower of the building" is one of a building that nobody has spoken of yet.
+    is_new = piece.parts[0].text.startswith(("a ", "an ")) and caption.token(piece.end + 1) == "the"
+    known = caption.by_start.get(piece.end + 1)
+    is_new = is_new and known is not None and known.noun.kind in _UNMET_KINDS
+    of = read_noun(caption, piece.end + 1, is_first=is_new)
     colors = {COLOURS[token] for token in caption.tokens[piece.end : of.end if of else 0] if token in COLOURS}
     if of is None or caption.token(of.end) == "of" or not colors <= of.keys:
         return None  # without its color "a glass of red wine" is not what the caption names

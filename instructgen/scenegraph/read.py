@@ -4,7 +4,7 @@ from instructgen.records import ImageRecord
 from instructgen.scenegraph.actions import find_actions
 from instructgen.scenegraph.attributes import find_attributes
 from instructgen.scenegraph.circumstances import find_circumstances, find_outdoors
-from instructgen.scenegraph.collages import find_collage
+from instructgen.scenegraph.collages import find_collage, tell_each_once
 from instructgen.scenegraph.corroboration import find_told
 from instructgen.scenegraph.entities import find_entities
 from instructgen.scenegraph.graph import Contradiction, SceneGraph
@@ -31,6 +31,7 @@ def read_graph(record: ImageRecord, parser: CaptionParser | None = None) -> Scen
     collage = find_collage(record.captions)
     if collage is not None:  # what goes on in one of the pictures is told of none
         attributes, actions, circumstances = [], [], []
+        entities = tell_each_once(entities, person)
     disputes = [*disputes, *disputed_attributes, *disputed_actions, *disputed_circumstances]
     return SceneGraph(
         image_id=record.image_id,

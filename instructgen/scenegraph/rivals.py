@@ -1,8 +1,10 @@
 """What excludes what: words of captions that cannot both hold of one scene, and which of them most captions tell."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from instructgen.scenegraph.verbs import TOLD_VERBS, VERB_FORMS, doing_tokens
+from instructgen.scenegraph.vocabulary import PREPOSITIONS
 
 _Groups = tuple[frozenset[str], ...]
 
@@ -72,6 +74,7 @@ _TABLES = (
     _groups("opening opens", "closing closes"),
     _groups("cave", "building buildings house room rooms home"),
     _groups("entering enters", "leaving leaves exiting exits"),
+    _groups("loading loads load boarding boards", "unloading unloads unload offloading offloads exiting departing"),
 )
 # What loses to what goes with it, and not the other way round: who rides sits, and who sits may not ride.
 _ONE_WAY = (_groups("riding rides ride", "sitting sits sit seated"),)
@@ -87,23 +90,35 @@ _RESTING = frozenset(("sit", "lie", "lay", "sleep", "rest", "seat", "be", "perch
 _ON = frozenset(("on", "atop", "onto"))
 _AFOOT = frozenset(("stand", "walk", "run"))
 _WATERS = frozenset(("lake", "river", "pond", "water", "ocean", "sea", "pool", "stream"))
-_REACH = 4  # tokens behind "on" within which its noun stands
+_REACH = 6  # tokens behind "on" within which its noun stands
 _TRIES = frozenset((
     "ready", "about", "trying", "tries", "attempting", "attempts", "preparing", "prepares", "going", "getting",
 ))  # fmt: skip
+_CONSOLES = frozenset(("wii", "nintendo", "xbox", "playstation"))
+_ON_SCREEN = frozenset(("tennis", "baseball", "golf", "bowling", "boxing", "soccer", "football", "basketball"))
 _DONE = 3  # captions that say a thing is done outweigh one that says it is tried
 
 
 def is_outvoted(words: Sequence[str], verb: str, captions: Sequence[tuple[str, ...]]) -> bool:
     """True where what is told by these words as many captions tell otherwise, or say that it is only tried."""
     told = frozenset(words)
-    if _is_only_tried(verb, captions) or (verb in _AFOOT and _is_on_water(words)):
+    if (
+        _is_only_tried(verb, captions)
+        or _is_on_screen(told, verb, captions)
+        or (verb in _AFOOT and _is_on_water(words))
+    ):
         return True
     said = [frozenset(doing_tokens(tokens)) for tokens in captions]
     one_way = (groups for groups in _ONE_WAY if not groups[0].isdisjoint(told))
     return any(_loses(told, groups, said) for groups in (*_TABLES, *one_way)) or (
         verb in _RESTING and _loses_seat(tuple(words), captions)
     )
+
+
+def _is_on_screen(told: frozenset[str], verb: str, captions: Sequence[tuple[str, ...]]) -> bool:
+    """True for a sport that is played where captions speak of a video game: it is played on a screen."""
+    is_game = any(not _CONSOLES.isdisjoint(one) or ("video" in one and "game" in one) for one in captions)
+    return is_game and verb == "play" and not told.isdisjoint(_ON_SCREEN) and _CONSOLES.isdisjoint(told)
 
 
 def _is_on_water(words: Sequence[str]) -> bool:
@@ -138,8 +153,18 @@ def _find_seats(tokens: tuple[str, ...]) -> frozenset[str]:
         if word == "at" and "table" in behind:
             found.add("at table")
         elif word in _ON:
-            found.update(_ONE_SEAT.get(seat, seat) for seat in [one for one in behind if one in _SEATS][:1])
+            found.update(_ONE_SEAT.get(seat, seat) for seat in _find_first_seat(behind))
     return frozenset(found)
+
+
+def _find_first_seat(tokens: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the first seat before another place begins; of "a wire fence" that is the fence."""
+    for token, behind in pairwise((*tokens, "")):
+        if token in _SEATS:
+            return (behind if behind in _SEATS else token,)
+        if token in PREPOSITIONS.keys() - {"of"}:
+            break
+    return ()
 
 
 def _is_only_tried(verb: str, captions: Sequence[tuple[str, ...]]) -> bool:

@@ -128,6 +128,14 @@ TOLD_TWICE = frozenset((
 ))  # fmt: skip
 # In order of precedence: the narrower place first.
 SETTINGS = {setting.lemma: setting for setting in map(_parse_line, _TABLE.strip().splitlines())}
+# Words for where one may be, more than that it is outdoors; a broad one stands for "grass" and "trees" too little.
+_HEADS = {lemma.split()[-1] for lemma in SETTINGS if lemma not in VAGUE | {"snow"}}
+PLACE_WORDS = frozenset((*_HEADS, *(f"{word}s" for word in _HEADS))) | frozenset((
+    "sky", "mountainside", "hillside", "savanna", "savannah", "wilderness", "jungle", "watering", "waterhole",
+    "tracks", "track", "railway", "railroad", "sea", "wave", "waves", "surf", "surfing", "skiing", "snowboarding",
+    "shore", "beaches", "roads", "town", "village", "safari", "habitat", "grassland", "plain", "plains", "orchard",
+    "court", "arena", "skatepark", "ramp", "square", "roadway", "path", "building", "buildings", "house", "houses",
+))  # fmt: skip
 # Pairs of categories (first, any of the rest) that give a place away without a word.
 _SIGNATURES = (
     ("kitchen", "oven", frozenset({"refrigerator", "microwave", "sink"})),

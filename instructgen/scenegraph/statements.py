@@ -15,20 +15,12 @@ from instructgen.scenegraph.events import MANNERS, letter_of, read_manner
 from instructgen.scenegraph.graph import Contradiction, Entity, Statement, StatementPart
 from instructgen.scenegraph.people import PersonWords
 from instructgen.scenegraph.phrases import NounPhrase
-from instructgen.scenegraph.pieces import (
-    RUDE,
-    Caption,
-    Piece,
-    find_more,
-    read_whole,
-    safe_lemma,
-    word_piece,
-)
-from instructgen.scenegraph.placements import read_placement, stands_before_doubt
+from instructgen.scenegraph.pieces import RUDE, Caption, Piece, find_more, read_whole, safe_lemma, word_piece
+from instructgen.scenegraph.placements import stands_before_doubt
 from instructgen.scenegraph.postures import POSTURES
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.saying import GAME_VERBS, PLAYED, RIDDEN, are_too_many, is_done_to
-from instructgen.scenegraph.subjects import owner_fits, read_subject, skip_opener
+from instructgen.scenegraph.subjects import is_in_dark, owner_fits, read_place, read_subject, say_owner, skip_opener
 from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS, Verb
 from instructgen.scenegraph.vocabulary import NOUNS, PREPOSITIONS
 
@@ -56,6 +48,7 @@ _EACH = re.compile(r"\b(?:each other|their|together|themselves)\b")
 _NAMED_OTHERWISE = frozenset(("animal", "vehicle", "food", "sports"))
 _HALF_SAID = frozenset(("stand", "drive"))
 _LYING = frozenset(("lie", "lay"))
+_SHOWN_WITH = frozenset(("with", "against"))  # a tower against a blue sky is shown, and does nothing
 _WHERE = frozenset(_MANNERS.values()) - {"together"}
 
 
@@ -107,12 +100,15 @@ def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
     bare, (subject, between) = subject, found_more
     predicate = _read_predicate(caption, subject.end, phrase, between, is_plural=phrase.is_plural or is_plural)
     if predicate is None and phrase.noun.kind != "place":
-        where = read_placement(caption, bare.end)
-        if where is not None and where.last != "with":  # "a cat on a couch" is on it
+        where = read_place(caption, bare.end)
+        if where is not None and _stands_there(where, phrase):  # "a cat on a couch" is on it
             subject, predicate = bare, _read_on(caption, _say_placed(where, between[0]))
+    lemma = safe_lemma(phrase, sources)
+    is_one = not (is_plural or phrase.is_plural)
+    subject = say_owner(subject, phrase.noun, lemma, is_one=is_one)
+    predicate = predicate and say_owner(predicate, phrase.noun, lemma, is_one=is_one)
     whole = subject + predicate if predicate is not None else subject
     is_plural = is_plural or (phrase.is_plural and _is_of_several(predicate))
-    lemma = safe_lemma(phrase, sources)
     is_clear = predicate is not None or bool(between)
     is_clear = is_clear and whole.end - start <= _MAX_TOKENS and not _says_twice(whole.parts)
     if not is_clear or not owner_fits(whole.parts, lemma, is_plural=is_plural):
@@ -139,6 +135,10 @@ def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
         keys=whole.keys,
         looks=whole.looks,
     )
+
+
+def _stands_there(where: Piece, phrase: NounPhrase) -> bool:
+    return where.last not in _SHOWN_WITH and not is_in_dark(where, phrase.noun)
 
 
 def _rides_for_all(whole: Piece, phrase: NounPhrase, sources: Sources) -> bool:
@@ -170,7 +170,7 @@ def _read_details(caption: Caption, subject: Piece) -> tuple[Piece, list[NounPhr
             return None
         nouns.append(caption.by_start[has_at + 1])
         subject += _read_list(caption, Piece((StatementPart(" with ", None),), has_at + 1, last="with") + owned)
-    while (place := read_placement(caption, subject.end)) is not None:
+    while (place := read_place(caption, subject.end)) is not None:
         place = _read_list(caption, place)
         nouns += [caption.by_start[at] for at in range(subject.end, place.end) if at in caption.by_start]
         subject += place
@@ -234,8 +234,9 @@ def _read_predicate(
     if predicate is not None and is_bare and _says_nothing(predicate.verb, subject):
         return None  # "a vase is sitting"
     if predicate is None and has_be and not between:
-        place = read_placement(caption, verb_at)
-        predicate = Piece((), verb_at, verb="be") + place if place is not None else None
+        place = read_place(caption, verb_at)
+        is_odd = place is None or is_in_dark(place, subject.noun)
+        predicate = None if place is None or is_odd else Piece((), verb_at, verb="be") + place
     return _read_on(caption, predicate) if predicate is not None else None
 
 
@@ -290,7 +291,7 @@ def _read_where(caption: Caption, piece: Piece, verb: Verb, thing: Piece | None)
     if manner:
         piece += word_piece(f" {manner}", end)
         is_whole = is_whole or manner in _WHERE
-    place = read_placement(caption, piece.end)
+    place = read_place(caption, piece.end)
     if place is not None and not (thing is not None and _is_worn_by_another(caption, piece.end, place)):
         return piece + _read_list(caption, place)
     is_down = verb.base in _LYING and thing is None and not manner and caption.token(piece.end) == "down"
@@ -313,7 +314,7 @@ def _read_on(caption: Caption, piece: Piece) -> Piece:
     """Read further places, things and doings, as far as they are understood."""
     while piece.end < len(caption.tokens):
         manner, end = _read_manner(caption, piece.end)
-        place = None if manner else read_placement(caption, piece.end)
+        place = None if manner else read_place(caption, piece.end)
         if place is not None and _is_worn_by_another(caption, piece.end, place):
             return piece  # "riding a horse in uniform": not the horse is in it
         more = word_piece(f" {manner}", end) if manner else place and _read_list(caption, place)

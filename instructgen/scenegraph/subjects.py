@@ -6,7 +6,8 @@ from instructgen.lexicon.words import COLOURS, NUMBER_WORDS, with_article
 from instructgen.scenegraph.graph import StatementPart
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.pieces import Caption, Piece, read_whole, word_piece
-from instructgen.scenegraph.vocabulary import ADJECTIVES, GENDERS
+from instructgen.scenegraph.placements import read_placement
+from instructgen.scenegraph.vocabulary import ADJECTIVES, GENDERS, NOUNS, Noun
 
 _VIEWS = frozenset(
     ("picture", "photo", "image", "view", "shot", "photograph", "scene", "close", "up", "closeup", "pic")
@@ -49,6 +50,10 @@ _MANY = ("several", "many", "some")
 _IN_BUNCHES = frozenset(("banana", "bananas", "carrot", "carrots", "grapes", "flowers", "broccoli"))
 _BE = frozenset(("is", "are"))
 _CROWDS = tuple(f"{an}{word} of " for an in ("a ", "a large ", "a small ") for word in ("herd", "flock", "crowd"))
+# What lies on a thing, and says nothing as what the thing is "with": a plant with long grass on it.
+_STUFF = frozenset(("grass", "snow", "water", "sand", "dirt", "mud", "hay", "gravel", "leaf"))
+_UPON = frozenset((("on", "it"), ("on", "them"), ("in", "it"), ("around", "it"), ("under", "it")))
+_SEES_DARK = ("person", "animal")  # these are in the dark, a stop sign is not
 _PAIR = 2  # are no group
 _FEW = 3  # animals or people that are no herd and no crowd
 
@@ -133,3 +138,33 @@ def owner_fits(parts: tuple[StatementPart, ...], lemma: str, *, is_plural: bool)
     if sex == "male":
         return "her" not in words
     return ("his" not in words) if sex == "female" else not words & {"his", "her"}
+
+
+def say_owner(piece: Piece, noun: Noun, lemma: str, *, is_one: bool) -> Piece:
+    """Say "a motorcycle" for "their motorcycle" of one who is called by a word that wants "his", "her" or "its"."""
+    if not is_one or (noun.category == "person" and lemma not in GENDERS):
+        return piece
+    return structs.replace(piece, parts=tuple(_without_owner(part) for part in piece.parts))
+
+
+def _without_owner(part: StatementPart) -> StatementPart:
+    owned = part.text.removeprefix("their ")
+    if owned == part.text:
+        return part
+    words = owned.split()
+    noun = NOUNS.get(" ".join(words[-2:])) or NOUNS.get(words[-1])
+    is_one = noun is not None and not noun.is_plural and noun.article == "a"
+    return structs.replace(part, text=with_article(owned) if is_one else owned)
+
+
+def read_place(caption: Caption, at: int) -> Piece | None:
+    """Read a placement; not "with grass" of "a plant with grass on it"."""
+    place = read_placement(caption, at)
+    if place is None or place.last != "with" or place.keys.isdisjoint(_STUFF):
+        return place
+    return None if caption.tokens[place.end : place.end + 2] in _UPON else place
+
+
+def is_in_dark(place: Piece, noun: Noun) -> bool:
+    """True for a thing "in the dark", which nobody says of things."""
+    return "dark" in place.keys and noun.kind not in _SEES_DARK

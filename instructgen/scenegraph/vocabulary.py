@@ -111,6 +111,7 @@ _KEPT_SYNONYMS = {
     "volleyball", "football", "wii remote", "game controller", "wii controller", "video game controller", "pony",
     "ship", "raft", "mattress", "crib", "ferry", "chicken", "rooster", "ostrich", "peacock",
     "pelican", "flamingo", "eagle", "hawk", "penguin", "crane", "turkey", "buffalo", "bison", "pickup truck",
+    "dirt bike", "black bear", "brown bear", "grizzly bear", "school bus", "double decker bus",
 }  # fmt: skip
 
 

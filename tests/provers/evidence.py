@@ -23,7 +23,7 @@ _NAMES = {
     "car": r"cars?|automobiles?|sedans?|suvs?|taxis?|(?:taxi )?cabs?|minivans?|station wagons?|convertibles?|hatchbacks?|jeeps?",
     "motorcycle": r"motorcycles?|motor ?bikes?|mopeds?|dirt bikes?|harleys?",
     "airplane": r"airplanes?|planes?|aeroplanes?|aircraft|(?:jumbo )?jets?|jetliners?|airliners?|biplanes?",
-    "bus": r"(?:school |tour |coach )?buss?(?:es)?|double deckers?|minibus(?:es)?",
+    "bus": r"(?:school |tour |coach |double decker )?buss?(?:es)?|double deckers?|minibus(?:es)?",
     "train": r"(?:subway |freight |passenger )?trains?|locomotives?|trams?|train engines?",
     "truck": r"(?:pickup |fire |dump |tow |semi |garbage |food )?trucks?|lorry|lorries|pickups?|firetrucks?",
     "boat": r"(?:fishing )?boats?|sailboats?|(?:cruise )?ships?|canoes?|kayaks?|yachts?|rowboats?|motorboats?|speedboats?"

@@ -25,9 +25,8 @@ COLORS = {word: color for color, words in _COLORS.items() for word in words.spli
 # Value of an attribute -> what captions may say for it.
 VALUE_FORMS = {
     "wood": "wooden wood", "metal": "metal metallic", "concrete": "concrete cement", "large": "big large huge giant",
-    "small": "small little tiny", "old": "old older elderly antique vintage", "new": "new",
-    "dirty": "dirty dusty muddy", "messy": "messy cluttered", "tidy": "neat tidy", "fluffy": "fluffy furry",
-    "blond": "blond blonde", "decorated": "decorated ornate",
+    "small": "small little tiny", "old": "old older elderly", "new": "new",
+    "tidy": "neat tidy", "blond": "blond blonde",
 }  # fmt: skip
 MATERIALS = words_of(
     "wood wooden metal metallic steel glass plastic paper brick stone concrete leather marble porcelain iron cardboard"
@@ -36,11 +35,13 @@ MATERIALS = words_of(
 LOOKS = words_of(
     "old young new modern striped plaid spotted floral colorful empty dirty clean wet dry rusty messy tidy fluffy bearded"
     " shirtless blond blonde decorated dusty muddy furry antique vintage elderly shiny broken"
+    " cluttered ornate"
 )
 SIZES = words_of("large small tall long huge tiny big")
 OPPOSITES = (
     {"large", "small"}, {"tall", "small"}, {"old", "young"}, {"old", "new"}, {"open", "closed"}, {"empty", "full"},
-    {"dirty", "clean"}, {"messy", "tidy"}, {"wood", "metal"}, {"wood", "plastic"}, {"wood", "stone"}, {"metal", "plastic"},
+    {"dirty", "clean"}, {"muddy", "clean"}, {"dusty", "clean"}, {"messy", "tidy"}, {"cluttered", "tidy"},
+    {"antique", "new"}, {"vintage", "new"}, {"wood", "metal"}, {"wood", "plastic"}, {"wood", "stone"}, {"metal", "plastic"},
     {"brick", "wood"}, {"glass", "wood"}, {"paper", "plastic"}, {"striped", "plaid"},
 )  # fmt: skip
 # Time or weather -> what a caption says for it.

@@ -76,9 +76,11 @@ def find_absent(graph: SceneGraph, draw: random.Random, num: int) -> list[Catego
         shared = len(graph.boxed.intersection(company))
         for name in company if shared else ():
             weights[name] = weights.get(name, 0) + shared
-    if len(weights) < num:
-        weights |= dict.fromkeys(_ANYWHERE, 1)
     names = sorted(name for name in weights if is_absent(name, graph))
+    if len(names) < num:
+        others = [name for name in _ANYWHERE if name not in weights and is_absent(name, graph)]
+        weights |= dict.fromkeys(others, 1)
+        names = sorted((*names, *others))
     if "person" in names:
         weights["person"] = 3
     drawn: list[Category] = []

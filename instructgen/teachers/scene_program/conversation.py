@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from functools import cache
 
 from instructgen.config import Style
-from instructgen.scenegraph.graph import SceneGraph
+from instructgen.lexicon.categories import CATEGORIES
+from instructgen.lexicon.words import plural_of
+from instructgen.scenegraph.graph import Entity, SceneGraph
 from instructgen.teachers.scene_program.generators import ADDERS, FOLLOWERS, GENERATORS
-from instructgen.teachers.scene_program.generators.presence import has_question
+from instructgen.teachers.scene_program.generators.doings import STILL
+from instructgen.teachers.scene_program.generators.presence import has_question, is_obvious
 from instructgen.teachers.scene_program.talk import Generator, Move, Talk, Told
 from instructgen.teachers.scene_program.wordings import load_wordings
 
@@ -18,11 +21,13 @@ _TURNS, _TURN_WEIGHTS = (3, 4, 5, 6), (2, 4, 3, 1)
 _FOLLOW_SHARE = 0.55  # of turns that can be followed up, followed up
 # Behind a turn that names several things, "it" is not clear.
 _OF_THINGS, _OF_SEVERAL = ("color-after", "region-after"), ("doing", "doing_follow", "who", "summary", "holding")
+_MOST_TURNS = max(_TURNS)
 _ADD_SHARE = {"plain": 0.6, "warm": 0.5, "terse": 0.0}
 _BOTH_SHARE = 0.4  # of conversations that hold a question answered yes and one answered no
 _OPENINGS = ("overview", "summary", "setting", "main", "doing", "counting")
 # Weights of what comes between: what says most of an image comes oftenest.
 _MIDDLE = {
+    "collage": 30,
     "doing": 9,
     "color": 8,
     "counting": 7,
@@ -67,8 +72,20 @@ _AFFIRMED_SHARE = 0.55  # of lone questions of yes or no; last resorts deny more
 _OPEN_SHARE = 0.15  # of questions of yes or no, those that may open the conversation where another can
 _DENYING = ("absence", "neither", "missing", "which-present", "odd-one-out", "false-premise")
 _RESORTS = (
-    *("counting-to-one", "region", "summary", "overview", "existence", "main", "outdoors", "named", "halves"),
-    *("larger", "overlap", "extent", "edge", "region", "existence", "halves", "named", "material", "color"),
+    *("counting-to-one", "region", "summary", "overview", "existence", "main", "named", "halves"),
+    *(
+        "larger",
+        "overlap",
+        "extent",
+        "edge",
+        "outdoors",
+        "region",
+        "existence",
+        "halves",
+        "named",
+        "material",
+        "color",
+    ),
     *("where-at", "region", "existence"),
 )
 _DENIALS = ("missing", "neither", "absence")  # the last resorts
@@ -85,16 +102,19 @@ def make_conversation(graph: SceneGraph, draw: random.Random, style: Style) -> l
     # Whether something is there is worded first, so that no later turn tells it as new.
     affirmed = ask(talk, "existence") if "existence" in polar else None
     turns: list[Told] = []
-    denials = polar.count("absence") + _take_middle(
+    has_denied = _take_middle(
         talk, turns, wanted - len(polar), may_deny="absence" not in polar, is_alone=affirmed is None
     )
+    _add_main(talk, turns, _MOST_TURNS - len(polar))
     _take_more(talk, turns, _RESORTS, MIN_TURNS - len(polar))
     if "absence" in polar:
-        _place(talk, ask(talk, "absence"), turns, len(turns))
+        denied = ask(talk, "absence")
+        has_denied |= denied is not None
+        _place(talk, denied, turns, len(turns))
     if affirmed is not None:
         _place(talk, affirmed, turns, _first_naming(talk, affirmed, turns))
     _take_more(talk, turns, _RESORTS, MIN_TURNS)
-    if not denials:
+    if not has_denied:
         _take_more(talk, turns, _DENIALS, min(MIN_TURNS, len(turns) + 1))
     return turns if len(turns) >= _FEWEST else []
 
@@ -114,6 +134,16 @@ def _take_middle(talk: Talk, turns: list[Told], most: int, *, may_deny: bool, is
         if turns and len(turns) < most and talk.draw.random() < _FOLLOW_SHARE:
             _follow(talk, turns)
     return has_denied
+
+
+def _add_main(talk: Talk, turns: list[Told], most: int) -> None:
+    """Add what most captions tell, or name, where no turn has told it yet."""
+    doing = next((one for one in talk.graph.told if one.is_main and one.verb not in STILL), None)
+    if doing is not None and talk.is_new(f"doing {doing.subject}", f"does {doing.category}"):
+        _take_more(talk, turns, ("summary", "doing"), min(len(turns) + 1, most))
+    thing = next((one for one in talk.listed() if is_obvious(talk.graph, one)), None)
+    if thing is not None and talk.is_new(f"there {thing.name}") and not talk.has_named(thing.name):
+        _take_more(talk, turns, ("main", "overview"), min(len(turns) + 1, most))
 
 
 def _take_more(talk: Talk, turns: list[Told], names: tuple[str, ...], wanted: int) -> None:
@@ -184,12 +214,18 @@ def _first_naming(talk: Talk, affirmed: Told, turns: list[Told]) -> int:
     """Return the place of the first turn that speaks of what is affirmed: the question comes before it."""
     boxes = {number for claim in affirmed.claims for number in claim.evidence.boxes}
     named = [one for one in talk.graph.entities if boxes.intersection(one.evidence.boxes)]
-    words = "|".join(re.escape(word) for one in named for word in (one.word, one.plural))
+    words = "|".join(re.escape(word) for one in named for word in _names_of(one))
     for at, turn in enumerate(turns):
         shared = any(boxes.intersection(claim.evidence.boxes) for claim in turn.claims)
         if shared or _pattern_of(words).search(f"{turn.question} {turn.answer}"):
             return at
     return len(turns)
+
+
+def _names_of(one: Entity) -> set[str]:
+    """Return all that a turn may call it: a jet is the airplane that is asked for."""
+    others = CATEGORIES[one.category].synonyms if one.category else ()
+    return {one.word, one.plural, *others, *map(plural_of, others)}
 
 
 @cache

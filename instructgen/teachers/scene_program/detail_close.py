@@ -1,5 +1,7 @@
 """How a detailed description ends: where and when it is; what is not there only if it is short."""
 
+import re
+
 from instructgen.lexicon.words import join_words
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Evidence
@@ -30,17 +32,18 @@ def close_paragraph(page: Paragraph) -> None:
             tell(page)
     for fill in (
         _tell_rest,
-        _tell_outdoors,
-        _tell_number,
-        _tell_subject,
         tell_where,
+        _tell_outdoors,
         _tell_edge,
+        _tell_subject,
+        _tell_number,
     ):
         if len(page.sentences) < MIN_SENTENCES:
             fill(page)
     num = len(page.sentences)
     is_scant = len(" ".join(page.sentences).split()) < _FEWEST_WORDS
-    if is_scant or _LEAST_BEFORE <= num < MIN_SENTENCES:
+    may_deny = is_scant or _LEAST_BEFORE <= num < MIN_SENTENCES
+    if may_deny and (is_scant or not page.num_fillers):
         _tell_nobody(page)
         if len(page.sentences) == num:
             _tell_absence(page)
@@ -72,10 +75,15 @@ def _close_time(page: Paragraph) -> None:
 def _tell_number(page: Paragraph) -> None:
     for one in find_singles(page.graph)[:1]:
         is_part = page.has_said(f"of {one.word}") or page.has_said(f"of a {one.word}")
-        is_alone = one.count == 1 and one.num_captions > 1 and one.kind != "person"
+        is_plain = len(page.graph.boxed_entities()) == 1 and _has_one(page.sentences[0], one.word)  # "a vase" said it
+        is_alone = not is_plain and one.count == 1 and one.num_captions > 1 and one.kind != "person"
         if is_alone and not is_part and page.is_new(f"count {one.name}"):
-            page.add("d_count_one", (count_claim(one),), x=one.word)
+            page.add_filler("d_count_one", (count_claim(one),), x=one.word)
             return
+
+
+def _has_one(sentence: str, word: str) -> bool:
+    return re.search(rf"\ban? (?:[\w-]+ ){{0,3}}{re.escape(word)}\b", sentence, re.IGNORECASE) is not None
 
 
 def _tell_rest(page: Paragraph) -> None:
@@ -85,7 +93,7 @@ def _tell_rest(page: Paragraph) -> None:
 def _tell_outdoors(page: Paragraph) -> None:
     evidence = page.graph.outdoors
     if evidence is not None and "setting" not in page.told:
-        page.add("d_setting", (Claim("place", value="outdoors", evidence=evidence),), where="outdoors")
+        page.add_filler("d_setting", (Claim("place", value="outdoors", evidence=evidence),), where="outdoors")
         page.told.add("setting")
 
 
@@ -94,7 +102,7 @@ def _tell_subject(page: Paragraph) -> None:
     main = find_most_named(page.graph)
     if main is not None and main.kind != "furniture" and main.name not in ("fork", "knife", "spoon"):
         claim = Claim("main", main.said, evidence=main.evidence)
-        page.add("d_main", (claim,), main=main.said, **{"is": "are" if main.name in PAIRS else be_of(main)})
+        page.add_filler("d_main", (claim,), main=main.said, **{"is": "are" if main.name in PAIRS else be_of(main)})
 
 
 def _tell_edge(page: Paragraph) -> None:

@@ -4,6 +4,7 @@ import re
 from functools import cache
 from itertools import pairwise
 
+from instructgen.lexicon.generals import is_meant
 from instructgen.lexicon.words import join_words
 from instructgen.scenegraph.circumstances import ROOMS
 from instructgen.scenegraph.claims import Claim
@@ -136,7 +137,8 @@ def _on_side(page: Paragraph, side: str) -> list[Entity]:
 
 def _tell_count(page: Paragraph) -> None:
     for one in page.graph.boxed_entities():
-        if (one.count or 0) > 1 and is_countable(one) and page.is_new(f"count {one.name}"):
+        is_twice = one.kind == "food" and one.name not in page.named and is_meant(one.category, page.text())
+        if (one.count or 0) > 1 and is_countable(one) and page.is_new(f"count {one.name}") and not is_twice:
             page.add("d_count", (count_claim(one),), xs=one.plural, number=say_number(one.count or 0))
             page.named.add(one.name)
             page.told.add(f"count {one.name}")
@@ -168,6 +170,7 @@ def _unsaid(page: Paragraph) -> list[Entity]:
         one
         for one in fresh
         if not page.may_have_said(one)
+        and not is_meant(one.category, page.text())
         and not any(has_word(page, word) for word in _HELD_BY.get(one.name, ()))
         and not any(overlap(box, other) > _SAME_PLACE for box in one.boxes for other in known)
     ]
@@ -226,11 +229,15 @@ def _spread(page: Paragraph, things: list[Entity]) -> None:
         if len(one.boxes) < 2 or not is_countable(one):
             continue
         half = "" if one.has_crowd else half_of(one)
+        is_known = page.has_said_several(one)
+        if half and not is_known:
+            continue  # nobody has spoken of several yet
         if half:
             family = "d_half_two" if len(one.boxes) == 2 else "d_half"
             page.add(family, (Claim("half", one.plural, half, evidence=one.evidence),), xs=one.plural, half=half)
         elif len(one.boxes) > 2 and is_on_both_sides(one):
-            page.add("d_both_halves", (Claim("half", one.plural, "both", evidence=one.evidence),), xs=one.plural)
+            family = "d_both_halves" if is_known else "d_both_sides"
+            page.add(family, (Claim("half", one.plural, "both", evidence=one.evidence),), xs=one.plural)
         else:
             continue
         page.told.add("halves")
@@ -258,7 +265,8 @@ def _tell_extent(page: Paragraph) -> None:
         is_short = len(page.sentences) < MIN_SENTENCES
         extent = extent_of(one) or ("small" if is_short and box.area < _SMALL_AREA else "")
         if extent:
-            page.add(f"d_{extent}", (Claim("extent", one.word, extent, evidence=one.evidence),), x=one.word)
+            tell = page.add_filler if extent == "small" else page.add
+            tell(f"d_{extent}", (Claim("extent", one.word, extent, evidence=one.evidence),), x=one.word)
             return
 
 

@@ -7,6 +7,7 @@ from itertools import chain
 
 from msgspec import Struct
 
+from instructgen.lexicon.generals import is_meant
 from instructgen.lexicon.words import COLOURS, plural_of, with_article
 from instructgen.scenegraph.attributes import VALUES
 from instructgen.scenegraph.claims import Claim
@@ -31,6 +32,15 @@ from instructgen.teachers.scene_program.wordings import Family
 
 MIN_SENTENCES = 4
 MAX_SENTENCES = 8
+_ENOUGH_TOLD = 3  # sentences beside which one that says little is enough
+_MOST_FILLERS = 2
+_STUNTS = frozenset(("jump", "leap", "fly", "flip", "grind"))
+_TRICK_DONE = re.compile(r"(?:doing|performing)\b.*\b(?:trick|stunt|jump)s?\b")
+_TRICKS = frozenset(("trick", "skateboard trick", "snow board trick", "stunt", "jump"))
+# Of "a kitchen with appliances" it may be told where the stove is.
+_TOLD_BY_PLACE = ("appliance", "furniture", "electronic")
+_GROUPS = frozenset(("couple", "team", "family", "crowd", "others"))
+_OF_TRAFFIC = re.compile(r"\btraffic (?=light|sign|signal|cone)")
 _LOOKS = "|".join(sorted({*COLOURS, *VALUES, *ADJECTIVES, "wooden"}))
 
 
@@ -68,10 +78,20 @@ class Paragraph:
         self.openings: set[str] = set()
         self.doers: list[Doer] = []
         self.mentioned: set[str] = set()
+        self.num_fillers = 0
+
+    def add_filler(self, family: str, claims: tuple[Claim, ...], **slots: str) -> None:
+        """Add a sentence that says little: one, or two where hardly anything else is certain."""
+        num_others = len(self.sentences) - self.num_fillers
+        if self.num_fillers < (1 if num_others >= _ENOUGH_TOLD else _MOST_FILLERS):
+            self.add(family, claims, **slots)
+            self.num_fillers += 1
 
     def add(self, family: str, claims: tuple[Claim, ...], **slots: str) -> None:
         """Add a sentence; a form serves once, and no two sentences open alike where that can be helped."""
         forms = list(self.wordings[family].plain)
+        if _TRICK_DONE.match(slots.get("what", "")) and any(one.verb in _STUNTS for one in self.doers):
+            forms = [form for form in forms if " also " not in form]  # who jumped may have done it by the trick
         self.draw.shuffle(forms)
         words = {"pic": self.pic, "apic": with_article(self.pic), **slots}
         said = (self.refer_back(form.format(**words)) for form in forms)
@@ -110,23 +130,42 @@ class Paragraph:
         return say_region(region, self.draw, self.pic)
 
     def has_said(self, word: str) -> bool:
-        return word in " ".join(self.sentences).lower()
+        return word in self.text()
+
+    def text(self) -> str:
+        """Return what was said, in lower case."""
+        return " ".join(self.sentences).lower()
+
+    def has_said_several(self, entity: Entity) -> bool:
+        """True where the things of a category came as several: "two boys", "a man and a woman" of two people."""
+        words = self.text().replace(".", " ").replace(",", " ").split()
+        found = [
+            NOUNS.get(phrase) for at in range(len(words)) for phrase in (words[at], " ".join(words[at : at + 2]))
+        ]
+        own = [noun for noun in found if noun is not None and noun.category == entity.category]
+        is_group = entity.category == "person" and not _GROUPS.isdisjoint(words)
+        return (
+            is_group or any(noun.is_plural for noun in own) or len({noun.lemma for noun in own}) == len(entity.boxes)
+        )
 
     def has_told_otherwise(self, word: str) -> bool:
-        """True for a thing without a box that may have been told of by another name: a post, and before a pole."""
-        if word in self.named or any(one.category == word for one in self.graph.entities):
+        """True for what may have been told of by another name, or a general one: a post as a pole, pizza as food."""
+        if word in self.named:
             return False
+        if any(one.category == word for one in self.graph.entities):
+            return is_meant(word, self.text())
         return not self.named.isdisjoint(SAID_TWICE.get(word, ()))
 
     def may_have_said(self, entity: Entity) -> bool:
         """True if a word that may mean the same thing was said: "bag" of a handbag, "plate" of a bowl."""
-        said = " ".join(self.sentences).lower()
+        said = _OF_TRAFFIC.sub("", self.text())  # a traffic light is no traffic
         last = entity.word.split()[-1]
         others = {*SAID_TWICE.get(entity.word, ()), *SAID_TWICE.get(last, ())}
         if entity.category:  # who boxed a chair and a bench saw both
             others -= {word for one in self.graph.boxed_entities() for word in (one.word, one.plural)}
         words = {entity.word, last, *others}
-        return any(_has(said, form) for word in words for form in (word, plural_of(word)))
+        is_held = entity.kind not in _TOLD_BY_PLACE and is_meant(entity.category, said)
+        return is_held or any(_has(said, form) for word in words for form in (word, plural_of(word)))
 
     def note(self, action: Action) -> None:
         """Keep in mind what an action told."""
@@ -150,6 +189,9 @@ class Paragraph:
         own = [one.verb for one in self.doers if one.word == word]
         if own and word == "people" and verb != "wear":
             return True  # of people some may do this and some that
+        has_done_it = not _TRICKS.isdisjoint(self.told | self.named) or not _STUNTS.isdisjoint(own)
+        if own and verb in _STUNTS and has_done_it:
+            return True  # who does a trick in the air jumps
         return any(are_alike(one, verb) or excludes(one, verb) for one in own)
 
     def room(self) -> int:

@@ -5,8 +5,10 @@ import re
 from functools import cache
 
 from instructgen.lexicon.categories import find_category
+from instructgen.lexicon.generals import is_meant
 from instructgen.lexicon.words import join_words
 from instructgen.scenegraph.claims import Claim
+from instructgen.scenegraph.collages import PICTURE_LEMMAS
 from instructgen.scenegraph.graph import Action, Entity, SceneGraph, Statement
 from instructgen.scenegraph.settings import SETTINGS, UNNAMED, VAGUE
 from instructgen.teachers.scene_program.phrasing import after, say_doer, say_doing, say_parts, told_claim
@@ -110,30 +112,41 @@ def _score(match: Match, graph: SceneGraph) -> float:
 
 def _say_grounds(match: Match, graph: SceneGraph, draw: random.Random) -> _Grounds:
     grounds = _Grounds(draw)
-    about = [one for one in graph.boxed_entities() if one.name in match.rule.when.named]
-    statement = _find_statement(graph, match)
-    action = match.action or _find_action(graph, match.rule)
-    if statement is None and action is None:  # what is going on says more than that there are people
-        statement = next((one for one in graph.statements if one.verb), None)
-        action = next((one for one in graph.told if one.doing), None)
-    told: frozenset[str] = frozenset()
-    if statement is not None:
-        told = statement.keys
-        _state(grounds, graph, statement)
-    elif action is not None:
-        told = frozenset({action.category, *action.things})
-        who = say_doer(graph, action, _any_fact)
-        what = say_doing(graph, action, after(_any_fact, who.keys))
-        claims = (*who.claims, *what.claims)
-        grounds.add("r_action", claims, who=who.words, what=what.words, **{"is": be(is_plural=action.is_plural)})
+    about = [one for one in graph.boxed_entities() if one.name in match.rule.when.named and not one.is_unclear]
+    told = _say_happening(grounds, match, graph)
     said = " ".join(grounds.sentences).lower()
-    listed = [one for one in about if one.name not in told and not one.is_unclear and not _is_implied(one, said)][:3]
+    listed = [one for one in about if one.name not in told and not _is_implied(one, said)]
+    meant = [one for one in listed if is_meant(one.category, said)]  # the food that is eaten may be the pizza
+    listed = [one for one in listed if one not in meant][:3]
+    if meant and not _names_thing(match.rule, said) and not listed:
+        grounds, listed = _Grounds(draw), about[:3]
     if not grounds.sentences and len(listed) < 2:
         others = [one for one in graph.boxed_entities() if one.num_captions and not one.is_unclear]
         listed += [one for one in others if one not in listed][: 2 - len(listed)]
     _say_listed(grounds, listed)
     _say_circumstances(grounds, match, graph)
     return grounds
+
+
+def _say_happening(grounds: _Grounds, match: Match, graph: SceneGraph) -> frozenset[str]:
+    """Tell what goes on, best of the rule's things; return what was told of."""
+    statement = _find_statement(graph, match)
+    action = match.action or _find_action(graph, match.rule)
+    if statement is None and action is None:  # what is going on says more than that there are people
+        statement = next((one for one in graph.statements if one.verb), None)
+        action = next((one for one in graph.told if one.doing), None)
+    if statement is None and action is None:
+        statement = next((one for one in graph.statements if one.lemma not in PICTURE_LEMMAS), None)
+    if statement is not None:
+        _state(grounds, graph, statement)
+        return statement.keys
+    if action is None:
+        return frozenset()
+    who = say_doer(graph, action, _any_fact)
+    what = say_doing(graph, action, after(_any_fact, who.keys))
+    claims = (*who.claims, *what.claims)
+    grounds.add("r_action", claims, who=who.words, what=what.words, **{"is": be(is_plural=action.is_plural)})
+    return frozenset({action.category, *action.things})
 
 
 def _state(grounds: _Grounds, graph: SceneGraph, statement: Statement) -> None:

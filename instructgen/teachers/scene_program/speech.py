@@ -105,7 +105,15 @@ def may_be_one(one: Entity, other: Entity) -> bool:
     words, others = ({entity.word, entity.word.split()[-1]} for entity in (one, other))
     if one.category and other.category:
         return False
+    if not (one.category or other.category or words & others) and _are_named_together(one, other):
+        return False
     return bool(words & others) or any(SAID_TWICE.get(word, frozenset()) & others for word in words)
+
+
+def _are_named_together(one: Entity, other: Entity) -> bool:
+    """True where a caption names both, each in its place: "a clock tower next to a building" is two things."""
+    captions, others = ({span.caption for span in thing.evidence.spans} for thing in (one, other))
+    return not captions.isdisjoint(others)
 
 
 def find_singles(graph: SceneGraph) -> list[Entity]:

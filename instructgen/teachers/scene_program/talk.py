@@ -75,6 +75,19 @@ class Talk:
     def is_new(self, *keys: str) -> bool:
         return not self.said.intersection(keys)
 
+    def has_named(self, word: str) -> bool:
+        """True where what was told before has the word in its name: "tracks" after "train tracks"."""
+        last = word.rpartition(" ")[2]
+        return any(last in key.removeprefix("there ").split() for key in self.said if key.startswith("there "))
+
+    def names_both(self, one: str, other: str) -> bool:
+        """True where one name told before holds both: a plate and food, after "a plate of food"."""
+        return any({one, other} <= set(key.split()) for key in self.said if key.startswith("there "))
+
+    def has_named_part(self, name: str) -> bool:
+        """True for "a plate of food" where the plate or the food was named before."""
+        return " of " in name and any(f"there {word}" in self.said for word in name.split())
+
     def fill(self, forms: tuple[str, ...], slots: dict[str, str]) -> str:
         """Fill a form, one that this talk has not used while there is any."""
         form = self.draw.choice([one for one in forms if one not in self.used] or forms)

@@ -13,6 +13,8 @@ from tests.unit.scenegraph.pictures import read, things
         (("A series of photos of a dog.", "Four different pictures of a dog."), "a series of photos"),
         (("Six blurry shots of a dog.", "Several pictures of a dog."), "six shots"),
         (("A collage of photos of a dog.", "A dog."), None),
+        (("A collage of a dog.", "Different angles of a dog."), "a collage"),
+        (("Different angles of a dog.", "A sequence of a dog."), None),
         (("Two pictures on a wall.", "A dog near a wall."), None),
     ],
 )
@@ -28,3 +30,14 @@ def test_nobody_does_in_a_collage_what_one_of_its_pictures_shows() -> None:
     assert (graph.actions, graph.circumstances, graph.attributes) == ((), (), ())
     assert [one.lemma for one in graph.statements] == ["collage"]
     assert things(graph) == {"man", "bed"}
+
+
+def test_one_thing_in_each_picture_of_a_collage_is_told_as_one() -> None:
+    graph = read("A collage of a man. | A montage of a man. | A man.", "2 person")
+    assert things(graph) == {"man"}
+    people = graph.find("person")
+    assert people is not None
+    assert (people.is_many, people.is_single) == (False, True)
+    many = read("A collage of men. | A montage of men. | A man.", "2 person").find("person")
+    assert many is not None
+    assert many.is_many

@@ -44,6 +44,13 @@ def test_action_is_told_without_the_place_that_one_caption_names() -> None:
     assert told(graph) == {"man riding a horse"}
 
 
+def test_doing_that_says_something_by_itself_is_told_without_its_place() -> None:
+    skiing = read("A man skiing past flags. | A man skiing down a hill. | A man skiing. | A man. | A man.", "person")
+    assert "man skiing" in told(skiing)
+    standing = read("A dog standing by a box. | A dog standing on hay. | A dog. | A dog. | A dog.", "dog")
+    assert not told(standing)
+
+
 def test_verbs_that_tell_much_the_same_agree() -> None:
     captions = "A man riding a surfboard. | A man surfing. | A surfer. | A man. | A man."
     assert "man riding a surfboard" in told(read(captions, "person, surfboard"))

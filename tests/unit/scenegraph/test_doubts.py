@@ -65,3 +65,20 @@ def test_one_pizza_with_its_slice_boxed_apart_is_one() -> None:
     pizza = graph.find("pizza")
     assert pizza is not None
     assert (pizza.said, pizza.boxes) == ("pizza", ())
+
+
+@pytest.mark.parametrize(
+    ("captions", "expected"),
+    [
+        ("A man by a couch. | A man in front of a photo of an orange couch. | A man near a picture.", {"man"}),
+        ("A man by a couch. | A man in front of a photo of an orange couch. | A man.", {"man", "couch"}),
+        ("A picture of a man and a couch. | A man taking a picture of a couch.", {"man", "couch"}),
+    ],
+)
+def test_thing_on_a_picture_in_the_picture_is_not_there(captions: str, expected: set[str]) -> None:
+    assert things(read(captions, "person, couch")) == expected
+
+
+@pytest.mark.parametrize(("word", "expected"), [("mantle", {"teddy bear"}), ("rug", {"teddy bear", "bench"})])
+def test_bench_that_captions_call_a_mantle_is_none(word: str, expected: set[str]) -> None:
+    assert things(read(f"A teddy bear on a {word}. | A teddy bear.", "teddy bear, bench")) == expected

@@ -176,3 +176,13 @@ def test_of_many_people_a_couple_is_not_told_as_the_people() -> None:
 def test_of_several_as_many_standing_as_walking_do_neither() -> None:
     captions = "People walking in front of a bus. | People walking and standing. | People stand by a bus."
     assert not any("walking" in one for one in actions(read(captions, "3 person, bus")))
+
+
+@pytest.mark.parametrize(("word", "told"), [("woman", "kissing a woman"), ("girl", "kissing a girl")])
+def test_who_it_is_done_to_has_the_word_of_most_captions(word: str, told: str) -> None:
+    graph = read(
+        f"A man kissing the top of a {word}'s head. | The man is kissing the {word}. | A man kisses a {word}'s head."
+        f" | The man kisses the girl. | A man is kissing a {word}.",
+        "2 person",
+    )
+    assert {one.doing for one in graph.actions} == {told}

@@ -18,6 +18,9 @@ from tests.unit.scenegraph.pictures import attributes, disputes, read
         ("A wooden bench by a metal fence.", "bench", {"bench material wood", "fence material metal"}),
         ("An elderly man.", "person", {"person age old"}),
         ("A striped umbrella.", "umbrella", {"umbrella pattern striped"}),
+        ("A muddy truck.", "truck", {"truck state muddy"}),
+        ("A cluttered desk.", "", {"desk state cluttered"}),
+        ("A vintage truck.", "truck", {"truck age vintage"}),
         ("A rusty old truck.", "truck", {"truck state rusty", "truck age old"}),
         ("A brown teddy bear.", "teddy bear", {"teddy bear color brown"}),
         ("A dog sitting next to a red chair.", "dog, chair", {"chair color red"}),
@@ -130,3 +133,20 @@ def test_color_of_hair_disputes_another_color_of_the_animal() -> None:
     graph = read("A white dog. | A dog with orange hair. | A dog.", "dog")
     assert attributes(graph) == set()
     assert disputes(graph) == {"dog color"}
+
+
+@pytest.mark.parametrize(("other", "said"), [("A partially open door.", set()), ("A door.", {"door state open"})])
+def test_what_is_partly_open_to_one_caption_is_not_open(other: str, said: set[str]) -> None:
+    assert attributes(read(f"The open door. | {other}")) == said
+
+
+@pytest.mark.parametrize(
+    ("captions", "boxes", "said"),
+    [
+        ("A black box. | A television.", "tv", set()),
+        ("A black box by a television. | A television.", "tv", {"box color black"}),
+        ("A black box. | A dog.", "dog", {"box color black"}),
+    ],
+)
+def test_box_that_may_be_the_television_has_no_color(captions: str, boxes: str, said: set[str]) -> None:
+    assert attributes(read(captions, boxes)) == said

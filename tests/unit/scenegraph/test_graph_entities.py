@@ -8,6 +8,8 @@ from instructgen.scenegraph.read import read_graph
 from tests.support.make import make_record
 from tests.unit.scenegraph.pictures import disputes, read, things, unboxed
 
+DOUBLE_DECKER = ("double decker bus", "double decker buses")
+
 
 def find(graph: SceneGraph, name: str) -> Entity:
     entity = graph.find(name)
@@ -93,6 +95,8 @@ def test_one_box_is_a_single_thing_unless_a_caption_has_many(captions: str, is_s
         ("A jeep and a car. | A jeep. | Two jeeps.", "2 car", "car", "cars"),
         ("A desk with a monitor.", "tv", "screen", "screens"),
         ("A stove in a kitchen.", "oven", "stove", "stoves"),
+        ("A double decker bus. | A red double decker tour bus. | A double decker bus.", "bus", *DOUBLE_DECKER),
+        ("A large black bear. | A bear. | A black bear.", "bear", "black bear", "black bears"),
         ("A boy with a wii controller.", "person, remote", "game controller", "game controllers"),
         ("Two men. | Two men.", "2 person", "person", "people"),
     ],
@@ -180,3 +184,22 @@ def test_all_boxed_categories_and_words_are_kept() -> None:
     graph = read("A goat's horn.", "cow, vase")
     assert graph.boxed == {"cow", "vase"}
     assert {"goat", "goat's", "horn"} <= graph.words
+
+
+@pytest.mark.parametrize(
+    ("captions", "second", "is_one"),
+    [
+        (("A plane.",) * 5, 0.05, True),
+        (("A plane.",) * 5, 0.2, False),
+        (("A plane.",) * 4 + ("Planes.",), 0.05, False),
+        (("A plane.",) * 3 + ("A sky.",) * 2, 0.05, False),
+    ],
+    ids=["a speck", "no speck", "a plural", "named too seldom"],
+)
+def test_speck_beside_what_all_captions_have_as_one_makes_no_plural(
+    captions: tuple[str, ...], second: float, *, is_one: bool
+) -> None:
+    boxes = (Box("airplane", 0.1, 0.1, 0.6, 0.6), Box("airplane", 0.8, 0.8, 0.8 + second, 0.8 + second))
+    plane = read_graph(make_record(captions=captions, boxes=boxes)).find("airplane")
+    assert plane is not None
+    assert (plane.is_single, plane.is_many) == (is_one, not is_one)

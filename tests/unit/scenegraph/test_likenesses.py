@@ -55,3 +55,27 @@ def test_what_is_boxed_in_a_painting_is_painted() -> None:
 def test_likeness_that_no_box_holds_is_not_stated() -> None:
     captions = "A man playing with a giraffe. | A man hits a statue of a giraffe. | A giraffe statue by a man."
     assert not any("with a giraffe" in one for one in said(read(captions, "person")))
+
+
+@pytest.mark.parametrize(
+    ("captions", "names"),
+    [
+        # A picture that hangs somewhere, as two captions have it and most call it one.
+        ("A picture of a couple behind glass. | A photo of a man. | A man in a bed. | The photo of a man is hung.",
+         {"person", "bed"}),
+        ("A framed photo of a man. | A framed picture of a man. | A man.", {"person"}),
+        ("A picture of donuts behind glass. | A photo of donuts behind glass. | A photo of donuts.", set()),
+        ("A picture of a man. | A photo of a man. | A picture of a man.", set()),  # only how a caption begins
+        ("A man behind glass. | A picture of a man behind glass. | A picture of a man.", set()),
+        # A photo that is held, looked at or shown.
+        ("A man holding a photo of a dog. | A man with a picture of a dog.", {"dog"}),
+        ("A man taking a photo of a dog. | A man takes a picture of a dog.", set()),
+        ("A black and white photo of a dog. | A dog.", set()),
+        # What one caption likens, and another has with a statue.
+        ("A giant statue with a suitcase. | A replica of a suitcase. | A suitcase.", {"suitcase"}),
+        ("A bench by a statue. | A bench. | A statue of a man.", {"person"}),
+        ("A dog by a statue. | A statue of a dog. | A dog.", set()),
+    ],
+)  # fmt: skip
+def test_picture_that_hangs_or_is_held_and_copy_are_likenesses(captions: str, names: set[str]) -> None:
+    assert likened(captions) == names

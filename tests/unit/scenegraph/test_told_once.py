@@ -32,6 +32,19 @@ from tests.unit.scenegraph.test_graph_statements import said
         ("A modern kitchen with a sink. | A kitchen.", "sink", {"a modern kitchen with a sink"}),
         ("A bathroom with a toilet shower and sink. | A bathroom.", "toilet, sink",
          {"a bathroom with a shower and a sink"}),
+        # Nothing is "in the dark" or "against the sky" but what lives, or does something.
+        ("A stop sign in the dark. | A stop sign in the dark.", "stop sign", {"a stop sign in the dark"}),
+        ("A stop sign is in the dark. | A stop sign in the dark.", "stop sign", {"a stop sign in the dark"}),
+        ("A cat in the dark. | A cat in the dark.", "cat", {"a cat is in the dark"}),
+        ("A clock tower against a blue sky. | A clock tower.", "", {"a clock tower against a blue sky"}),
+        # "With grass on it" is not "with grass".
+        ("A cat playing with a plant with long grass on it. | A plant. | Grass.", "cat",
+         {"a cat is playing with a plant"}),
+        # Who is "a man" has no "their", and what nobody has spoken of is no "the".
+        ("A man riding on their motorcycle. | A man.", "person, motorcycle", {"a man is riding on a motorcycle"}),
+        ("Men riding on their bikes. | Men.", "2 person, 2 bicycle", {"men are riding on their bikes"}),
+        ("A tower of the building with a clock. | A building. | A tower.", "clock",
+         {"a tower of a building with a clock"}),
     ],
 )  # fmt: skip
 def test_statement_is_whole_and_right_in_number(captions: str, boxes: str, told: set[str]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from msgspec import structs
 
 from instructgen.lexicon.words import join_words
+from instructgen.scenegraph.corroboration import FEW
 from instructgen.scenegraph.graph import Action, SceneGraph, Statement
 from instructgen.scenegraph.settings import SETTINGS
 from instructgen.scenegraph.unboxed import SAID_TWICE
@@ -82,13 +83,25 @@ _ALIKE = (
 )
 _GEAR = frozenset(("skis", "snowboard", "skateboard", "surfboard"))  # one on these is not asked for by place
 _NOWHERE = frozenset(("party", "game", "meal"))
+_IDLE = frozenset(("stand", "sit", "walk", "pose", "gather", "look", "seat"))
 _MOVING = frozenset(("around", "through", "past", "across", "along"))
 _BARE = frozenset(("be", "sit", "lie", "lay", "stand", "rest"))
 
 
 def doings(talk: Talk) -> list[Action]:
     """Return what one asks about with "doing"."""
-    return [one for one in _clear(talk.graph) if one.verb not in STILL and one.doing]
+    clear = [one for one in _clear(talk.graph) if (one.verb not in STILL and one.doing) or _is_on_phone(one)]
+    clear = [one for one in clear if not _is_idle(one) or one.num_bearing_out > 1 or talk.graph.num_captions < FEW]
+    return sorted(clear, key=_is_idle)
+
+
+def _is_on_phone(one: Action) -> bool:
+    return one.verb == "be" and one.preposition == "on" and "cell phone" in one.things
+
+
+def _is_idle(one: Action) -> bool:
+    """True for standing and walking nowhere, which says little of a scene, unless most captions tell it."""
+    return one.verb in _IDLE and not (one.object or one.place or one.is_main)
 
 
 def _clear(graph: SceneGraph) -> list[Action]:
@@ -185,6 +198,8 @@ def find_where(talk: Talk) -> Iterator[Move]:
         told = not talk.is_new(f"doing {action.subject}", f"place {action.place}", f"where {action.subject}")
         if not action.place or action.verb not in _PLACED or told or action.things & _GEAR:
             continue
+        if talk.names_both(action.subject, action.place) or _is_told_better(action, talk.graph):
+            continue  # "the food is on a plate" after "a plate of food"
         if action.subject in _NOWHERE or (action.preposition == "on" and "cell phone" in action.things):
             continue
         is_bare = action.verb in _BARE and action.preposition not in _MOVING  # "standing around a room"
@@ -193,6 +208,12 @@ def find_where(talk: Talk) -> Iterator[Move]:
         keys = (*keys_of(action), f"where {action.subject}")
         about = subject_of_action(action, talk.graph)
         yield Move("where_at", keys, (doing_claim(action),), slots, about=about)
+
+
+def _is_told_better(action: Action, graph: SceneGraph) -> bool:
+    """True for who "is on a horse" to one caption, and rides it to most."""
+    doings_of_most = (one for one in graph.told if one.subject == action.subject and one.is_main)
+    return any(action.things <= one.things and one.verb not in _PLACED for one in doings_of_most if action.things)
 
 
 def _follow(talk: Talk) -> Iterator[Action]:
@@ -210,7 +231,8 @@ def _pronoun_slots(talk: Talk) -> dict[str, str]:
 
 
 def find_wearing(talk: Talk) -> Iterator[Move]:
-    worn = [one for one in _follow(talk) if one.verb == "wear" and talk.is_new(f"wear {one.subject}")]
+    new = [one for one in _follow(talk) if talk.is_new(f"wear {one.subject}", f"there {one.object}")]
+    worn = [one for one in new if one.verb == "wear"]
     if worn:
         claims = tuple(doing_claim(one) for one in worn[:2])
         said = [say_held(talk.graph, one, talk.is_new) for one in worn[:2]]
@@ -249,6 +271,8 @@ def find_summary(talk: Talk) -> Iterator[Move]:
         is_doing = one.verb not in ("", "be", "wear") and one.kind in ("person", "animal", "vehicle")
         if not is_doing or not talk.is_new("summary", f"doing {word}", f"does {one.category}"):
             continue
+        if _is_idle_told(one, talk.graph):
+            continue
         who = say_parts(talk.graph, one.subject, talk.is_new)
         what = say_parts(talk.graph, one.predicate, after(talk.is_new, who.keys))
         entity = talk.graph.find(one.category or one.lemma)
@@ -258,6 +282,13 @@ def find_summary(talk: Talk) -> Iterator[Move]:
         keys = (*_keys_of_statement(one, word), *who.keys, *what.keys)
         yield Move("summary", tuple(dict.fromkeys(keys)), claims, {"event": event}, about=about)
         return
+
+
+def _is_idle_told(one: Statement, graph: SceneGraph) -> bool:
+    """True where all it tells is that people stand or sit next to each other, and no other caption does."""
+    alike = (action for action in graph.actions if action.verb == one.verb and action.num_bearing_out > 1)
+    alone = one.verb in _IDLE and one.keys <= {one.category, one.lemma, one.verb} and graph.num_captions >= FEW
+    return alone and next(alike, None) is None
 
 
 def _keys_of_statement(one: Statement, word: str) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ LARGEST_MARGIN = 1.5
 _NEARLY = 0.55  # a centre short of this may be called left, or upper, by somebody
 _NEAR_EDGE = 0.02  # another edge must be farther away
 _AT_EDGE = 0.004  # how near the frame's edge a box must come to be said to reach it
+_LARGE = 0.25  # share of the frame
 _MET = 0.08  # intersection over union from which two boxes are said to overlap
 _INSIDE = 0.9
 _HALF, _CLEAR = 0.5, 0.01  # how far from the middle a box must stay to be in one half
@@ -232,12 +233,18 @@ def edge_of(box: Box) -> str:
     return near[0] if len(near) == 1 and gaps[near[0]] < _AT_EDGE else ""
 
 
+def _fills_frame(one: Entity) -> bool:
+    """True for what is large, or reaches across most of the frame: that it is at an edge tells nothing of it."""
+    return one.area > _LARGE or bool(extent_of(one))
+
+
 def find_edge(talk: Talk) -> Iterator[Move]:
     for one in talk.solid[:4]:
         edge = edge_of(one.boxes[0])
-        if edge and one.num_captions and one.kind in ("vehicle", "animal", "person") and talk.is_new("edge"):
+        is_asked = one.num_captions and one.kind in ("vehicle", "animal", "person") and not _fills_frame(one)
+        if edge and is_asked and talk.is_new("edge", f"region {one.name}", f"extent {one.name}"):
             claim = Claim("edge", one.word, edge, evidence=one.evidence)
-            keys = ("edge", f"there {one.name}")
+            keys = ("edge", f"region {one.name}", f"there {one.name}")
             yield Move("edge", keys, (claim,), {"x": one.word, "edge": f"{edge} edge"}, about=subject_of(one))
 
 

@@ -28,11 +28,19 @@ def apart(things: list[Entity]) -> list[Entity]:
     return kept
 
 
+def _place_in_captions(one: Entity) -> tuple[int, float]:
+    """Rank by how many captions name it, then by how early in them: what they are about comes first."""
+    starts = [span.start for span in one.evidence.spans]
+    return -one.num_captions, sum(starts) / len(starts) if starts else 0
+
+
 def find_overview(talk: Talk) -> Iterator[Move]:
     listed = [one for one in talk.listed() if one.num_captions or one.area > 5 * SOLID_AREA]
     boxed = [one for one in listed if one.category][:3]
-    things = boxed + [one for one in listed if not one.category][: 4 - len(boxed)]
-    fresh = apart([one for one in things if talk.is_new(f"there {one.name}")])
+    others = sorted((one for one in listed if not one.category), key=_place_in_captions)
+    things = boxed + others[: 4 - len(boxed)]
+    new = [one for one in things if talk.is_new(f"there {one.name}") and not talk.has_named_part(one.name)]
+    fresh = apart(new)
     # What comes first, or nearly all captions name, is not passed over, as if it were not seen.
     passed = [one for one in things if one not in fresh and is_obvious(talk.graph, one)]
     if len(fresh) > 1 and fresh[0] is things[0] and not passed:
@@ -81,8 +89,8 @@ def find_present(talk: Talk) -> Iterator[Move]:
 def find_named(talk: Talk) -> Iterator[Move]:
     """Affirm what several captions name and no box holds."""
     known = [one for one in talk.listed() if one.category or not talk.is_new(f"there {one.name}")]
-    for one in talk.listed():
-        is_new = not one.category and talk.is_new(f"there {one.name}")
+    for one in sorted(talk.listed(), key=_place_in_captions):
+        is_new = not one.category and talk.is_new(f"there {one.name}") and not talk.has_named(one.name)
         if is_new and not any(may_be_one(one, other) for other in known):
             slots = {"xs": one.plural} if one.is_many else {"x": one.word, "a_x": say_one(one.word)}
             family = "present_named_many" if one.is_many else "present_named"

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 from instructgen.lexicon.words import join_words
 from instructgen.scenegraph.claims import Claim
+from instructgen.scenegraph.collages import is_collage
 from instructgen.scenegraph.graph import Circumstance, Entity, Evidence, SceneGraph
-from instructgen.scenegraph.settings import VAGUE, infer_setting
+from instructgen.scenegraph.settings import PLACE_WORDS, VAGUE, infer_setting
 from instructgen.teachers.scene_program.generators.presence import is_obvious
+from instructgen.teachers.scene_program.phrasing import told_claim
 from instructgen.teachers.scene_program.speech import say_thing
 from instructgen.teachers.scene_program.talk import Generator, Move, Talk, circumstance_claim, subject_of
 
@@ -48,9 +50,10 @@ def find_inferred(talk: Talk) -> Iterator[Move]:
 
 
 def find_outdoors(talk: Talk) -> Iterator[Move]:
-    """Tell that it was taken outdoors, where no place is certain."""
+    """Tell that it was taken outdoors, where no caption names a place that would tell more."""
     evidence = talk.graph.outdoors
-    if evidence is not None and talk.graph.circumstance("place") is None and talk.is_new("setting"):
+    is_placed = talk.graph.circumstance("place") is not None or not PLACE_WORDS.isdisjoint(talk.graph.words)
+    if evidence is not None and not is_placed and talk.is_new("setting"):
         claim = Claim("place", value="outdoors", evidence=evidence)
         yield Move("outdoors", ("setting", "place outdoors"), (claim,), {})
 
@@ -83,6 +86,14 @@ def find_most_named(graph: SceneGraph) -> Entity | None:
     return None if any(one.member_of == first.number for one in graph.entities) else first
 
 
+def find_collage(talk: Talk) -> Iterator[Move]:
+    """Tell that there are several pictures in one."""
+    first = next(iter(talk.graph.statements), None)
+    if first is not None and is_collage(first) and talk.is_new("overview"):
+        slots = {"what": "".join(part.text for part in first.subject)}
+        yield Move("collage", ("overview", "summary"), (told_claim(first),), slots)
+
+
 def find_main(talk: Talk) -> Iterator[Move]:
     one = find_most_named(talk.graph)
     if one is not None and one.kind != "furniture" and talk.is_new(f"there {one.name}"):
@@ -97,5 +108,6 @@ SETTINGS = (
     Generator("setting-inferred", find_inferred, ("setting_inferred",), ("inferred",)),
     Generator("time", find_time, ("time",), ("time",)),
     Generator("weather", find_weather, ("weather",), ("weather",)),
+    Generator("collage", find_collage, ("collage",), ("told",)),
     Generator("main", find_main, ("main",), ("main",)),
 )

@@ -31,7 +31,15 @@ MADE = (
         doings.CAT,
         doings.HOLDER,
     ),
-    *(places.YARD, places.CATS, settings.KITCHEN, settings.APPLIANCES, settings.BUS, settings.OUTSIDE),
+    *(
+        places.YARD,
+        places.CATS,
+        settings.KITCHEN,
+        settings.APPLIANCES,
+        settings.BUS,
+        settings.OUTSIDE,
+        settings.COLLAGE,
+    ),
     place(places.YARD, *places.SIZES),
     place(places.CATS, *places.CATS.boxes, places.SMALL_CAT),
     make(

@@ -247,3 +247,30 @@ def test_doing_is_silent_of_one_person_among_several() -> None:
     assert find("doing", person) != []
     several = say(person, "Two people and a horse.")
     assert find("doing", place(several, *(at("left", "person"), at("middle", "person"), at("right", "horse")))) == []
+
+
+def test_where_at_is_silent_where_one_name_told_both() -> None:
+    food = make(("Food on a plate.", "Food is on a plate.", "A plate of food."))
+    assert slots_of(find("where-at", food), "place") == {"on a plate"}
+    assert find("where-at", food, "there plate of food") == []
+
+
+def test_wearing_is_silent_on_what_was_named() -> None:
+    assert find("wearing", RIDER, "there hat", about="man") == []
+
+
+def test_doing_says_that_somebody_is_on_the_phone() -> None:
+    record = make(
+        ("A man on a cell phone.", "A man on a cell phone."), at("left", "person"), at("right", "cell phone")
+    )
+    assert slots_of(find("doing", record), "doing") == {"on a cell phone"}
+
+
+def test_doing_and_summary_are_silent_on_what_one_caption_tells_of_people_who_stand() -> None:
+    people = (at("left", "person"), at("right", "person"))
+    standing = "People standing next to each other."
+    others = ("People.", "Some people.", "People here.")
+    once, twice = (make((*[standing] * num, *others, *["People."] * (2 - num)), *people) for num in (1, 2))
+    for name in ("doing", "summary"):
+        assert find(name, once) == []
+        assert find(name, twice)

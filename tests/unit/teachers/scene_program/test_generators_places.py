@@ -234,8 +234,11 @@ def test_edge_says_which_edge_is_reached(box: Box, edge: str) -> None:
         ([Box("vase", 0.0, 0.3, 0.4, 0.7)], ()),
         ([Box("dog", 0.0, 0.3, 0.4, 0.7)], ()),
         ([Box("cat", 0.0, 0.3, 0.4, 0.7)], ("edge",)),
+        ([Box("cat", 0.0, 0.3, 0.4, 0.7)], ("region cat",)),
+        ([Box("cat", 0.0, 0.1, 0.5, 0.8)], ()),
+        ([Box("cat", 0.0, 0.1, 0.2, 0.9)], ()),
     ],
-    ids=["inside", "nearly", "two edges", "a thing", "unnamed", "told"],
+    ids=["inside", "nearly", "two edges", "a thing", "unnamed", "told", "side told", "large", "fills the height"],
 )
 def test_edge_is_silent_where_not_one_edge_is_reached(boxes: list[Box], told: tuple[str, ...]) -> None:
     assert find("edge", place(YARD, *boxes), *told) == []

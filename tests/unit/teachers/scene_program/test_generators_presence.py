@@ -221,3 +221,22 @@ def test_named_says_several_without_telling_how_many() -> None:
 )
 def test_named_is_silent_where_it_is_not_certain_or_boxed(captions: tuple[str, ...]) -> None:
     assert find("named", make(captions, at("left", "cat"), at("right", "chair"))) == []
+
+
+def test_named_is_silent_on_a_part_of_a_name_that_was_told() -> None:
+    tracks = make(("A train on tracks.", "A train on the tracks.", "Tracks."), at("left", "train"))
+    assert facts_of(find("named", tracks)) == {fact("exists", "tracks", number=2)}
+    assert find("named", tracks, "there train track") == []
+
+
+def test_overview_says_both_things_that_one_caption_names_side_by_side() -> None:
+    towers = make(("A tower by a building.", "A tower.", "A building.", "A tower."))
+    assert slots_of(find("overview", towers), "list") == {"a tower and a building"}
+    apart = make(("A tower.", "A tower.", "A building.", "A building."))
+    assert find("overview", apart) == []
+
+
+def test_overview_is_silent_on_a_plate_of_food_where_the_plate_was_told() -> None:
+    record = make(("A plate of food on a table.",) * 3, Box("dining table", 0.0, 0.0, 1.0, 1.0))
+    assert slots_of(find("overview", record), "list") == {"a table and a plate of food"}
+    assert find("overview", record, "there plate") == []

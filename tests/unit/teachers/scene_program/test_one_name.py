@@ -1,6 +1,7 @@
 """Descriptions, conversations and answers name one thing once, in whole sentences, and what they are about."""
 
 import random
+import re
 
 import pytest
 
@@ -65,3 +66,20 @@ def test_answer_names_what_its_question_is_about() -> None:
     for seed in range(8):
         told = write(Task("reasoning", make_picture(captions, "person, 2 scissors")), seed).turns
         assert all("scissors" in one.answer.lower() for one in told if "scissors" in one.family)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_nobody_asks_whether_there_are_airplanes_once_jets_were_told(seed: int) -> None:
+    captions = "Two jets are flying in the sky. | Two jets flying. | Airplanes. | Two jets in the sky. | A show."
+    turns = write(Task("conv", make_picture(captions, "2 airplane")), seed).turns
+    asked = next((at for at, one in enumerate(turns) if one.family.startswith("present_")), 0)
+    assert not any(re.search(r"\b(?:jets|airplanes)\b", f"{one.question} {one.answer}") for one in turns[:asked])
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_conversation_tells_what_most_captions_tell(seed: int) -> None:
+    captions = (
+        "A man riding a horse. | A man rides a horse. | The man is riding a horse. | A man on a horse. | A dog."
+    )
+    turns = write(Task("conv", make_picture(captions, "person, horse, dog, 2 car, bench, tv")), seed).turns
+    assert any("riding" in f"{one.question} {one.answer}" for one in turns)

@@ -53,6 +53,11 @@ def test_rule_has_questions_and_answers_enough() -> None:
         assert max(forms.values()) == 1, rule.name
 
 
+def test_answer_does_not_begin_with_what_its_background_may_not_have_named() -> None:
+    begun = [one[0] for rule in RULES for one in rule.answers if one[0].startswith(("Their ", "Its ", "Theirs "))]
+    assert begun == []  # whose? "an elephant's trunk" is no elephants
+
+
 def test_question_does_not_name_what_the_image_shows() -> None:
     told = [
         (rule.name, word, question)

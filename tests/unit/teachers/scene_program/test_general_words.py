@@ -1,0 +1,132 @@
+"""What a general word, a trick or a single told already is not told again as something more; little is said once."""
+
+import random
+
+import pytest
+
+from instructgen.lexicon.generals import is_meant
+from instructgen.teachers.scene_program import Task, write
+from instructgen.teachers.scene_program.detail_close import close_paragraph
+from instructgen.teachers.scene_program.detail_frame import tell_where
+from instructgen.teachers.scene_program.paragraph import Paragraph
+from instructgen.teachers.scene_program.wordings import load_wordings
+from tests.unit.scenegraph.pictures import make_picture, read
+
+_LITTLE = ("only one ", "mainly about", "main subject", "outdoors", "only a small part")
+
+
+def describe(captions: str, boxes: str, seed: int) -> str:
+    return write(Task("detail", make_picture(captions, boxes)), seed).text.lower()
+
+
+@pytest.mark.parametrize(
+    ("category", "text", "meant"),
+    [
+        ("pizza", "plates of food are on a table.", True),
+        ("cow", "animals are in a field.", True),
+        ("car", "traffic is on a street.", True),
+        ("car", "a traffic light is on a street.", False),
+        ("truck", "a food truck is parked.", False),
+        ("pizza", "a food truck is parked.", False),
+        ("dog", "stuffed animals are on a bed.", False),
+        ("teddy bear", "stuffed animals are on a bed.", True),
+        ("suitcase", "luggage is on a cart.", True),
+        ("chair", "a room with furniture.", True),
+        ("kite", "food and animals.", False),
+    ],
+)
+def test_general_word_may_mean_a_thing(category: str, text: str, *, meant: bool) -> None:
+    assert is_meant(category, text) is meant
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_food_told_as_food_is_not_told_as_pizza_too(seed: int) -> None:
+    captions = "Plates of food sitting on a table. | Plates of food on a table. | Food on a table."
+    text = describe(captions, "2 pizza, dining table, 2 spoon", seed)
+    assert "food" in text
+    assert "pizza" not in text
+    assert "spoon" in text
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_appliances_are_told_by_their_place_and_not_as_something_more(seed: int) -> None:
+    captions = "A kitchen with appliances. | A kitchen with appliances. | A kitchen with appliances."
+    text = describe(captions, "oven, refrigerator, microwave", seed)
+    assert "refrigera" in text
+    assert not any("also" in one and "refrigera" in one for one in text.split(". "))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_grounds_do_not_name_pizza_beside_the_food_that_it_may_be(seed: int) -> None:
+    captions = "A man eating food at a table. | A man eating food. | A man with a bite of pizza."
+    for one in write(Task("reasoning", make_picture(captions, "2 pizza, person")), seed).turns:
+        said = one.answer.split(". ")[:2]
+        assert not ("food" in said[0] and "pizza" in said[1].split(" also ")[-1] and " also " in said[1])
+
+
+def start(captions: str, boxes: str, first: str) -> Paragraph:
+    page = Paragraph(read(captions, boxes), random.Random(0), load_wordings())
+    page.sentences.append(first)
+    page.named.update(("person", "skateboard"))
+    return page
+
+
+@pytest.mark.parametrize(
+    ("first", "is_told"),
+    [
+        ("A person is riding a skateboard.", False),  # the second has not been spoken of
+        ("Two boys are riding skateboards.", True),
+        ("A man and a woman are riding skateboards.", True),
+        ("A couple is riding.", True),
+    ],
+)
+def test_half_is_told_of_several_only_where_they_came_as_several(first: str, *, is_told: bool) -> None:
+    page = start("A person. | People.", "2 person", first)
+    tell_where(page)
+    assert any("Both" in one for one in page.sentences) is is_told
+
+
+def test_things_on_both_sides_are_brought_in_where_one_was_told() -> None:
+    page = start("A person. | People.", "12 person", "A person is riding a skateboard.")
+    tell_where(page)
+    assert "people on both the left and the right side" in page.sentences[-1]
+    assert "The people" not in page.sentences[-1]
+
+
+@pytest.mark.parametrize(("doing", "is_alike"), [("doing a trick", True), ("riding a horse", False)])
+def test_who_does_a_trick_is_not_told_to_jump_also(doing: str, *, is_alike: bool) -> None:
+    page = Paragraph(read(f"A boy {doing}. | A boy {doing}.", "person, horse"), random.Random(0), load_wordings())
+    page.note(page.graph.told[0])
+    assert page.does_alike("boy", "jump") is is_alike
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_trick_of_who_jumped_is_not_told_as_another_doing(seed: int) -> None:
+    page = Paragraph(read("A boy jumping. | A boy jumping.", "person"), random.Random(seed), load_wordings())
+    page.note(page.graph.told[0])
+    page.add("d_same_doing", (), it="he", what="doing a trick", **{"is": "is"})
+    assert page.sentences == ["He is doing a trick."]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_sentences_that_say_little_are_one_beside_three_others(seed: int) -> None:
+    captions = "A dog sitting by a bench in a park. | A dog sits by a bench in a park. | A dog in a park."
+    sentences = describe(captions, "dog, bench", seed).split(". ")
+    little = sum(any(words in one for words in _LITTLE) for one in sentences)
+    assert little <= (1 if len(sentences) - little >= 3 else 2)
+
+
+def test_only_one_is_not_said_of_what_is_alone() -> None:
+    page = Paragraph(read("A vase. | A vase.", "vase"), random.Random(0), load_wordings())
+    page.sentences.append("Here we see a blue vase.")
+    page.named.add("vase")
+    page.mentioned.add("vase")
+    close_paragraph(page)
+    assert not any("only one" in one.lower() for one in page.sentences)
+
+
+def test_third_filler_is_left_out() -> None:
+    page = start("A vase. | A vase.", "vase", "Here we see a vase.")
+    for _ in range(3):
+        page.add_filler("d_count_one", (), x="vase")
+    assert len(page.sentences) == 3
