@@ -52,34 +52,39 @@ def run(*arguments: str | Path, cluster: int | None = None) -> Cost:
     began_s = time.monotonic()
     before = {pid: read_cpu_s(pid) for pid in list_processes(cluster)} if cluster is not None else {}
     command = [sys.executable, "-m", "instructgen", *map(str, arguments)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
     peak_mb, cpu_s = 0.0, dict[int, float]()
-    while True:
-        peak_mb = max([peak_mb, *(read_peak_mb(one) for one in list_processes(process.pid))])
-        for one in list_processes(cluster) if cluster is not None else ():
-            peak_mb = max(peak_mb, read_peak_mb(one))
-            cpu_s[one] = max(cpu_s.get(one, 0.0), read_cpu_s(one) - before.get(one, 0.0))
-        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-        if pid:
-            break
-        time.sleep(_POLL_S)
-    assert process.stderr is not None
-    if os.waitstatus_to_exitcode(status):
-        raise SystemExit(f"{' '.join(command)}\n{process.stderr.read().decode()[-2000:]}")
-    process.stderr.close()
+    with tempfile.TemporaryFile() as told:  # a pipe that nobody reads would stop it when it is full
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=told, stdin=subprocess.DEVNULL)
+        while True:
+            peak_mb = max([peak_mb, *(read_peak_mb(one) for one in list_processes(process.pid))])
+            for one in list_processes(cluster) if cluster is not None else ():
+                peak_mb = max(peak_mb, read_peak_mb(one))
+                cpu_s[one] = max(cpu_s.get(one, 0.0), read_cpu_s(one) - before.get(one, 0.0))
+            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+            if pid:
+                break
+            time.sleep(_POLL_S)
+        if os.waitstatus_to_exitcode(status):
+            told.seek(0)
+            raise SystemExit(f"{' '.join(command)}\n{told.read().decode()[-2000:]}")
     # A cluster's processes are not ours to wait for: what was last seen of each counts.
     return Cost(usage.ru_utime + usage.ru_stime + sum(cpu_s.values()), time.monotonic() - began_s, peak_mb)
 
 
 @contextlib.contextmanager
-def open_cluster() -> Iterator[tuple[str, int]]:
+def open_cluster(num_cpus: int) -> Iterator[tuple[str, int]]:
     """Start Ray on this machine; give its address and its first process. It stands before anything is built on it."""
+    os.environ["RAY_AUTH_MODE"] = "token"
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    flags = ["--head", "--block", f"--port={port}", "--include-dashboard=false", "--disable-usage-stats"]
+    flags = ["--head", "--block", f"--port={port}", "--include-dashboard=false", f"--num-cpus={num_cpus}"]
     ray = Path(sys.executable).with_name("ray")
-    process = subprocess.Popen([ray, "start", *flags, "--object-store-memory=100000000"], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [ray, "start", *flags, "--disable-usage-stats", "--object-store-memory=100000000"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         time.sleep(_CLUSTER_STARTS_S)
         yield f"127.0.0.1:{port}", process.pid
@@ -117,13 +122,15 @@ def read_cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) * _TICK_S
 
 
-def measure(engine: str, flags: list[str], asking: list[str], num_parts: int, folder: Path) -> dict[str, Cost]:
+def measure(
+    engine: str, flags: list[str], asking: list[str], num_parts: int, num_cpus: int, folder: Path
+) -> dict[str, Cost]:
     """Return what each step of an engine's build took; `asking` are the flags that say who answers."""
     flags = [*flags, "--replay", str(folder / "whole" / "run")] if engine == "replay" else [*flags, *asking]
     if engine in ("whole", "replay"):
         return {"build": run("build", *flags, "--plain", "--out", folder / engine)}
     if engine == "ray":
-        with open_cluster() as (address, pid):
+        with open_cluster(num_cpus) as (address, pid):
             parts = ("--engine", "ray", "--address", address, "--shards", str(num_parts))
             return {"build and merge": run("build", *flags, *parts, "--out", folder / engine, cluster=pid)}
     folders = [folder / f"part-{index}" for index in range(num_parts)]
@@ -183,6 +190,7 @@ def main() -> None:
     parser.add_argument("--engines", default="whole,replay,parts", help="of whole, replay, parts and ray")
     parser.add_argument("--teachers", default="program", help="of program and server")
     parser.add_argument("--parts", default="4", help="of engines parts and ray; with commas, for each of the sizes")
+    parser.add_argument("--cpus", type=int, default=1, help="of the cluster: so many actors at a time")
     parser.add_argument("--source", default="scenes", help="scenes or made")
     parser.add_argument("--unit-types", default="conv,detail,reasoning")
     parser.add_argument("--json", type=Path, help="write the figures here too")
@@ -199,7 +207,7 @@ def main() -> None:
                 flags = make_flags(teacher, options, num_units, folder)
                 asking = stack.enter_context(open_teacher(teacher))
                 for engine in options.engines.split(","):
-                    for step, cost in measure(engine, flags, asking, num_parts, folder).items():
+                    for step, cost in measure(engine, flags, asking, num_parts, options.cpus, folder).items():
                         per_1000 = 1000 * cost.cpu_s / num_units
                         one = {"teacher": teacher, "units": num_units, "engine": engine, "step": step}
                         weights = weigh(folder / engine) if engine == "whole" else {}

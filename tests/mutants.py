@@ -271,6 +271,30 @@ MUTANTS: tuple[Mutant, ...] = (
         "return min(free,",
     ),
     Mutant(
+        "refused_request_goes_back_to_who_refused_it",
+        "instructgen/generate/pool.py",
+        "endpoints = left or endpoints",
+        "endpoints = endpoints or left",
+    ),
+    Mutant(
+        "refused_request_holds_up_the_others",
+        "instructgen/generate/pool.py",
+        "if endpoint is not None or not waiter.refused:",
+        "if endpoint is not None or waiter:",
+    ),
+    Mutant(
+        "seat_is_the_first_word_of_its_name",
+        "instructgen/scenegraph/rivals.py",
+        "return (behind if behind in _SEATS else token,)",
+        "return (token,)",
+    ),
+    Mutant(
+        "doing_is_lost_with_its_place",
+        "instructgen/scenegraph/corroboration.py",
+        "elif one.is_agreed and (one.object or",
+        "elif one.is_agreed and one.object and (one.object or",
+    ),
+    Mutant(
         "accepted_units_go_to_the_fallback",
         "instructgen/jobs/outcomes.py",
         "return isinstance(outcome, Rejected) or (",

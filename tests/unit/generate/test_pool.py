@@ -345,3 +345,21 @@ def test_refused_one_waits_only_as_long_as_its_servers_do() -> None:
         assert (await again).endpoint is pool.endpoints[0]
 
     run(check())
+
+
+def test_who_was_refused_does_not_hold_up_others_that_wait() -> None:
+    async def check() -> None:
+        pool = make_pool(1, 1)
+        busy, other = await pool.permit("a", 1), await pool.permit("a", 1)
+        second = pool.endpoints[1]
+        refused = asyncio.create_task(pool.permit("a", 1, second, (second,), is_again=True))
+        waiting = asyncio.create_task(pool.permit("a", 1))
+        await asyncio.sleep(0)
+        assert busy.endpoint is pool.endpoints[0]
+        pool.answered(other, 1)
+        assert (await waiting).endpoint is second
+        assert not refused.done()
+        pool.answered(busy, 1)
+        await refused
+
+    run(check())
