@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import typer
 
 from instructgen.cli.build_options import make_config, split_types, to_text
+from instructgen.cli.build_sending import send_version, tell_sent
 from instructgen.cli.failures import told_as_json
 from instructgen.cli.outcomes import describe_outcomes
 from instructgen.errors import InstructgenError
@@ -82,6 +83,9 @@ def build(
     ),
     address: str | None = typer.Option(None, help="Of the Ray cluster, as auto; left out, Ray starts here."),
     shards: int | None = typer.Option(None, min=1, help="With --engine ray: how many parts.  [default: 64]"),
+    send_to: str | None = typer.Option(
+        None, help="Store that gets the finished version too, as s3://bucket/ds; equal shards are sent once."
+    ),
     pipeline: str | None = typer.Option(None, help="Shipped pipeline or a .toml; flags override it."),
     report: bool = typer.Option(True, "--report/--no-report", help="Leave report.html in the dataset folder."),
     plain: bool = typer.Option(False, "--plain", help="Progress as plain lines, also on a terminal."),
@@ -136,19 +140,22 @@ def build(
                 "alarm": alarm and None,
             },
         )
-        _check_shares(config.source.name, engine, shard, is_spread=shards is not None or address is not None)
+        _check_shares(config.source.name, engine, shard, send_to, is_spread=shards is not None or address is not None)
         if config.source.name == "interleaved":
             _read_documents(config, out, is_live=not plain and not as_json, as_json=as_json)
             return
         if engine == "ray":
-            _build_on_ray(config, out, address, shards, as_json=as_json)
+            _build_on_ray(config, out, (address, shards), send_to, as_json=as_json)
             return
         share = _find_share(shard, whole_limits=whole_limits)
         result = _run(config, out, share, is_live=not plain and not as_json, writes_report=report)
+        is_part = share is not None
+        sent = send_version(result.version_folder, send_to, result.gate_faults, is_part=is_part, as_json=as_json)
     if as_json:
-        typer.echo(json.dumps(_summarise(result)))
+        typer.echo(json.dumps(_summarise(result) | {"sent_to": sent and sent.ref}))
     else:
         _tell(result)
+        tell_sent(sent)
     if result.num_failed or not (result.num_accepted or shard):
         raise typer.Exit(_INCOMPLETE)
     if result.gate_faults:
@@ -162,10 +169,12 @@ def _read_documents(config: "BuildConfig", out: Path | None, *, is_live: bool, a
         raise typer.Exit(_INCOMPLETE)
 
 
-def _check_shares(source: str, engine: str, shard: str | None, *, is_spread: bool) -> None:
+def _check_shares(source: str, engine: str, shard: str | None, send_to: str | None, *, is_spread: bool) -> None:
     """Refuse flags of parts that do not go together."""
     if source == "interleaved" and (shard is not None or engine == "ray"):
         raise InstructgenError("documents are read in one go; leave out --shard and --engine")
+    if source == "interleaved" and send_to is not None:
+        raise InstructgenError("--send-to is not for documents; leave it out, and send them by `dataset copy`")
     if engine == "ray" and shard is not None:
         raise InstructgenError("--engine ray builds all shares by itself; leave out --shard, or say --shards N")
     if engine != "ray" and is_spread:
@@ -173,11 +182,16 @@ def _check_shares(source: str, engine: str, shard: str | None, *, is_spread: boo
 
 
 def _build_on_ray(
-    config: "BuildConfig", out: Path | None, address: str | None, num_parts: int | None, *, as_json: bool
+    config: "BuildConfig",
+    out: Path | None,
+    cluster: tuple[str | None, int | None],
+    send_to: str | None,
+    *,
+    as_json: bool,
 ) -> None:
     from instructgen.cli.build_engine import build_on_ray
 
-    build_on_ray(config, out, address, num_parts, as_json=as_json)
+    build_on_ray(config, out, *cluster, send_to, as_json=as_json)
 
 
 def _find_share(shard: str | None, *, whole_limits: bool) -> "WantedShare | None":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from instructgen.cli.bars import Bar
+from instructgen.cli.build_sending import send_version
 from instructgen.cli.merge import end_merge
 from instructgen.errors import InstructgenError
 
@@ -16,9 +17,15 @@ _NUM_PARTS = 64  # small enough that few answers are in one folder, and that no 
 
 
 def build_on_ray(
-    config: "BuildConfig", out: Path | None, address: str | None, num_parts: int | None, *, as_json: bool
+    config: "BuildConfig",
+    out: Path | None,
+    address: str | None,
+    num_parts: int | None,
+    send_to: str | None,
+    *,
+    as_json: bool,
 ) -> None:
-    """Build all parts, and merge them."""
+    """Build all parts, merge them, and send the whole to a store where one is given."""
     import msgspec
 
     from instructgen.engine.leases import list_rates
@@ -49,4 +56,5 @@ def build_on_ray(
     folders = [str(work.folder(report.index)) for report in reports]
     with Bar("merge", None, is_shown=not as_json) as bar:
         result = merge_parts(folders, folder, (), say, bar.reach)
-    end_merge(result, as_json=as_json)
+    sent = send_version(result.version_folder, send_to, result.gate_faults, as_json=as_json)
+    end_merge(result, sent, as_json=as_json)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from instructgen.cli.bars import Bar
+from instructgen.cli.build_sending import tell_sent
 from instructgen.cli.failures import told_as_json
 from instructgen.cli.outcomes import describe_outcomes
 
 if TYPE_CHECKING:
+    from instructgen.jobs.datasets import MadeVersion
     from instructgen.jobs.merge import MergeResult
 
 _INCOMPLETE = 4
@@ -45,15 +47,16 @@ def merge(
 
         with Bar("merge", None, is_shown=not as_json) as bar:
             result = merge_parts(parts, out, tag, lambda text: typer.echo(text, err=True), bar.reach)
-    end_merge(result, as_json=as_json)
+    end_merge(result, None, as_json=as_json)
 
 
-def end_merge(result: "MergeResult", *, as_json: bool) -> None:
+def end_merge(result: "MergeResult", sent: "MadeVersion | None", *, as_json: bool) -> None:
     """Print what came of it, and raise typer.Exit where that is not all well."""
     if as_json:
-        typer.echo(json.dumps(_summarise(result)))
+        typer.echo(json.dumps(_summarise(result) | ({"sent_to": sent.ref} if sent is not None else {})))
     else:
         _tell(result)
+        tell_sent(sent)
     counts = result.manifest.counts
     if any(counts.failed.values()) or not any(counts.accepted.values()):
         raise typer.Exit(_INCOMPLETE)

@@ -46,7 +46,7 @@ def check_out(out: Path) -> None:
     """Raise InstructgenError where a build would write over what no build made, or to a store that is no folder."""
     if re.match(r"[a-z0-9+.-]+:/", out.as_posix()):
         raise InstructgenError(
-            f"--out {out}: a build needs a folder of this machine; `dataset copy` sends it from there"
+            f"--out {out}: a build needs a folder of this machine; --send-to puts what it made into a store"
         )
     if any((out / "run" / name).exists() for name in (LEDGER_NAME, JOURNAL_NAME)):
         return
