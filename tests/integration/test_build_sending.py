@@ -1,4 +1,4 @@
-"""`build --send-to`: what was built is in the other store as well, whole and tagged, and equal shards are sent once."""
+"""`build --send-to`: what was built is in the other store too, whole and tagged; equal shards are sent once."""
 
 from pathlib import Path
 
@@ -52,5 +52,5 @@ def test_version_that_a_gate_holds_up_is_not_sent(tmp_path: Path) -> None:
 def test_store_that_cannot_be_written_is_told_and_what_was_built_stays(tmp_path: Path, address: str) -> None:
     done = build(tmp_path / "ds", "--send-to", address)
     assert done.code == 2
-    assert address.split(":")[0] in done.result["error"]
+    assert address.partition(":")[0] in done.result["error"]
     assert run_cli("dataset", "verify", tmp_path / "ds").code == 0
