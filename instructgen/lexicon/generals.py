@@ -24,6 +24,7 @@ _EATEN = (
 )
 _SWEETS = ("dessert", "desserts", "pastry", "pastries", "treat", "treats", "sweets", "baked goods")
 _CARRIED = ("luggage", "baggage", "bags", "belongings")
+_VESSELS = ("cup", "cups", "mug", "mugs", "glass", "glasses", "bottle", "bottles")
 _DRUNK = ("drink", "drinks", "beverage", "beverages")
 _TABLEWARE = ("silverware", "cutlery", "utensil", "utensils", "flatware")
 _DEVICES = ("electronics", "devices")
@@ -51,6 +52,11 @@ _BY_NAME = {
     **dict.fromkeys(("bottle", "cup", "wine glass"), _DRUNK),
     **dict.fromkeys(("fork", "knife", "spoon"), _TABLEWARE),
     "bowl": ("dish", "dishes"),
+    # Not boxed: what is eaten is a part of the meal, and what is drunk is in the cup.
+    **dict.fromkeys(("bean", "vegetable", "potato", "french fry", "tomato", "onion", "salad"), _EATEN),
+    **dict.fromkeys(("meat", "cheese", "rice", "bread", "sauce", "pasta", "lettuce", "soup", "egg"), _EATEN),
+    **dict.fromkeys(("sausage", "noodle", "mushroom", "pepper", "cucumber"), _EATEN),
+    **dict.fromkeys(("coffee", "tea", "milk", "juice", "beer", "wine", "soda"), (*_DRUNK, *_VESSELS)),
     "teddy bear": ("toy", "toys", "stuffed animal", "stuffed animals", "doll", "dolls"),
 }
 

@@ -9,8 +9,9 @@ from instructgen.scenegraph.events import Event
 from instructgen.scenegraph.graph import Action, Contradiction, Entity, Evidence
 from instructgen.scenegraph.people import PersonWords
 from instructgen.scenegraph.phrases import NounPhrase
+from instructgen.scenegraph.postures import is_parking_disputed
 from instructgen.scenegraph.reading import CaptionReading
-from instructgen.scenegraph.saying import GAME_VERBS, PLAYED, is_done_to, say_phrase, say_preposition
+from instructgen.scenegraph.saying import GAME_VERBS, PLAYED, WATCHED, is_done_to, is_way, say_phrase, say_preposition
 from instructgen.scenegraph.verbs import VERB_FORMS
 from instructgen.scenegraph.weighing import Sources, fits_boxes, weigh_against
 
@@ -39,7 +40,13 @@ def find_actions(
             found[key] = action
     _add_agreed(found, sources, roles)
     ordered = sorted(found.values(), key=lambda one: (-one.num_bearing_out, not one.where, one.doing, one.subject))
-    return drop_disputed(ordered, [reading.tokens for reading in readings])
+    captions = [reading.tokens for reading in readings]
+    ordered = [
+        one
+        for one in ordered
+        if one.kind != "vehicle" or not is_parking_disputed(one.verb, one.where.split(), captions)
+    ]
+    return drop_disputed(ordered, captions)
 
 
 def _add_agreed(found: dict[tuple[str, str, str], Action], sources: Sources, roles: dict[str, Entity]) -> None:
@@ -74,6 +81,7 @@ def _check(event: Event, sources: Sources) -> tuple[NounPhrase | None, NounPhras
         or (event.verb.base == "eat" and place.noun.lemma.endswith("table") and event.preposition == "on")  # at one
         or not sources.is_sure(place)
         or not sources.is_placed(event.preposition, place)
+        or not is_way(event.preposition, place)
     ):
         place = None
     if thing is not None and (thing.noun.lemma == event.subject.noun.lemma or not sources.is_sure(thing)):
@@ -137,7 +145,8 @@ def _build(
     held = ""
     if thing is not None:
         played = PLAYED.get(thing.noun.lemma) if verb in GAME_VERBS else None
-        held = played or _say_object(thing, sources, after_verb=True)
+        watched = WATCHED.get(thing.noun.category or "") if verb == "watch" and not thing.is_plural else None
+        held = played or watched or _say_object(thing, sources, after_verb=True)
         doing = f"{doing} {held}"
     preposition = say_preposition(event.preposition, place.noun.lemma) if place is not None else ""
     where = (

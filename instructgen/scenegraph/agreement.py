@@ -11,7 +11,7 @@ from instructgen.scenegraph.corroboration import Voices, hear
 from instructgen.scenegraph.graph import Contradiction, Entity
 from instructgen.scenegraph.people import PersonWords, tells_several
 from instructgen.scenegraph.phrases import NounPhrase
-from instructgen.scenegraph.postures import is_posture_disputed
+from instructgen.scenegraph.postures import is_parking_disputed, is_posture_disputed
 from instructgen.scenegraph.prepositions import Placings, find_placings
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.rivals import is_outvoted
@@ -160,6 +160,8 @@ def is_disputed(
     """True where other captions tell another place, posture or doing, or that what one says is done is only tried."""
     captions = [one.tokens for one in sources.readings]
     if any(_is_other_place(keys, kinds, sources) for kinds in (ROOMS, _WATERS)) or is_outvoted(words, verb, captions):
+        return True
+    if is_vehicle and is_parking_disputed(verb, words, captions):
         return True
     return any(is_posture_disputed(key, captions, is_vehicle=is_vehicle) for key in sorted({verb, *keys}))
 

@@ -23,7 +23,7 @@ _TABLE = (
     ("time", "evening", "in the evening", r"\bevening\b(?! (?:gown|dress))"),
     ("time", "dusk", "at dusk", r"\b(?:dusk|twilight)\b"),
     ("time", "morning", "in the morning", r"\bin the morning\b"),
-    ("weather", "sunny", "sunny", r"\b(?:sunny(?! (?:side|room|kitchen))|clear (?:blue )?sk(?:y|ies)|clear day|bright day)\b"),
+    ("weather", "sunny", "sunny", r"\b(?:sunny(?! (?:side|room|kitchen|office|desk|window|bedroom|living|spot))|clear (?:blue )?sk(?:y|ies)|clear day|bright day)\b"),
     ("weather", "rainy", "rainy", r"\b(?:in the rain|raining|rainy(?: day| street| weather| night)|rain storm|rainstorm)\b"),
     ("weather", "snowy", "snowy", r"\b(?:snowing|snow (?:is )?falling|falling snow|snowy day|snow ?storm|blizzard|snowstorm)\b"),
     ("weather", "cloudy", "cloudy", r"\b(?:cloudy(?! water)|overcast|gray sk(?:y|ies)|grey sk(?:y|ies))\b"),
@@ -46,6 +46,15 @@ _OPEN_PLACES = frozenset((
     "backyard", "garden", "pasture", "meadow", "forest", "beach", "farm", "playground", "desert", "hill", "mountain",
     "slope", "pen", "enclosure", "intersection",
 ))  # fmt: skip
+# Grounds that are never told, and where more captions name one of these it is no other.
+_GROUNDS = frozenset(("marsh", "swamp", "wetland", "wetlands", "jungle", "savannah", "savanna", "plaza", "plains"))
+_ONE_GROUND = (
+    frozenset(("street", "road", "city street", "dirt road", "highway")),
+    frozenset(("hill", "mountain", "slope")),
+    frozenset(("field", "pasture", "meadow")),
+    frozenset(("pen", "enclosure")),
+    frozenset(("yard", "backyard", "garden")),
+)
 _OTHER_OPEN = frozenset((
     "driveway", "alley", "track", "lot", "courtyard", "patio", "deck", "porch", "plaza", "trail", "path",
     "pathway", "walkway",
@@ -122,6 +131,8 @@ def find_circumstances(
         if told and _disagree(set(told) | doubted):
             disputed.append(Contradiction("scene", kind, tuple(told), Evidence(spans)))
             continue
+        if kind == "weather":
+            told = {value: said for value, said in told.items() if _is_weather(said, readings, boxed)}
         ordered = sorted(told.items(), key=lambda pair: -len(pair[1]))
         found += [_make(kind, value, phrases[value], Evidence(tuple(said))) for value, said in ordered]
     return found, disputed
@@ -137,6 +148,13 @@ def find_outdoors(readings: tuple[CaptionReading, ...], boxed: frozenset[str]) -
         if at is not None:
             spans.append(reading.span(at, at + 1))
     return Evidence(tuple(spans)) if len(spans) >= min(_ENOUGH_OUTSIDE, len(readings)) and spans else None
+
+
+def _is_weather(said: list[Span], readings: tuple[CaptionReading, ...], boxed: frozenset[str]) -> bool:
+    """True for weather that two captions tell, or one of a picture that no box or word shows to be of a room."""
+    several = len({span.caption for span in said}) > 1
+    outside, inside = (any(not words.isdisjoint(one.tokens) for one in readings) for words in (_OUTDOOR, _INDOOR))
+    return several or (boxed.isdisjoint(_INDOOR_BOXES) and (outside or not inside))
 
 
 def _disagree(values: set[str]) -> bool:
@@ -172,6 +190,7 @@ def _find_places(
     agreed = [one for one in agreed if not is_outvoted(one.lemma.split(), "", captions)]
     placings = find_placings(readings)
     agreed = [one for one in agreed if not is_misplaced(one.phrase.split()[0], one.lemma, placings)]
+    agreed = [one for one in agreed if not _is_outnumbered(one.lemma, readings)]
     agreed.sort(key=lambda setting: -len(votes[setting.lemma]))
     kept, rivals = _choose_room([setting.lemma for setting in agreed], votes)
     places = [
@@ -203,6 +222,19 @@ def _has_rival(lemma: str, readings: tuple[CaptionReading, ...]) -> bool:
         if others & tokens or any(other <= tokens for other in _SETTING_WORDS if not own & other):
             return True
     return False
+
+
+def _is_outnumbered(lemma: str, readings: tuple[CaptionReading, ...]) -> bool:
+    """True for an open place where more captions name another one instead: a field to two, and a marsh to four."""
+    if lemma not in _OPEN_PLACES:
+        return False
+    own = set(lemma.split())
+    said = [set(reading.tokens) for reading in readings]
+    naming = sum(not own.isdisjoint(words) for words in said)
+    rest = [words for words in said if own.isdisjoint(words)]
+    alike = next((group for group in _ONE_GROUND if lemma in group), frozenset((lemma,)))
+    others = (_OPEN_PLACES | _GROUNDS) - alike
+    return any(sum(set(other.split()) <= words for words in rest) > naming for other in others)
 
 
 def _is_beside_others(lemma: str, num_votes: int, readings: tuple[CaptionReading, ...]) -> bool:

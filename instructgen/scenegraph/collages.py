@@ -16,6 +16,12 @@ PICTURE_LEMMAS = frozenset((
     "multiple exposure", "double exposure",
 ))  # fmt: skip
 _COLLAGE = re.compile(r"\b(?:collage|montage|time[- ]lapse|(?:multiple|double) exposure)\b")
+# One caption that says so is enough for what no more than half of the captions have in the plural.
+_TWICE = re.compile(
+    rf"\b(?:(?:identical|duplicate|duplicated|mirrored|mirror|repeated) (?:{_PICTURES}|image)"
+    rf"|side by side (?:{_PICTURES})|(?:{_PICTURES}|views|exposures) of the same"
+    r"|(?:different|multiple|several|two|three|four|five) (?:views|exposures|angles|frames|stages) of an?)\b"
+)
 # What bears out that there are several pictures, and is not told by itself.
 _ALIKE = re.compile(
     r"\b(?:(?:different|several|multiple|various|many|two|three|four|five|six)"
@@ -66,6 +72,11 @@ def is_collage(one: Statement) -> bool:
     """True for what `find_collage` returns, and not for "a picture with a red bus"."""
     is_whole = one.lemma in PICTURE_LEMMAS and one.keys == {one.lemma} and len(one.subject) == 1 and not one.predicate
     return is_whole and (one.is_plural or _COLLAGE.search(one.subject[0].text) is not None)
+
+
+def shows_twice(captions: Iterable[str]) -> bool:
+    """True where a caption says that one picture shows the same thing again."""
+    return any(_TWICE.search(one.lower()) for one in captions)
 
 
 def tell_each_once(entities: Iterable[Entity], person: PersonWords) -> list[Entity]:

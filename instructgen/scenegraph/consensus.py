@@ -18,7 +18,7 @@ from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.saying import RIDDEN
 from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS, Verb, doing_tokens, tells_doing
-from instructgen.scenegraph.vocabulary import ADJECTIVES, DETERMINERS, PREPOSITIONS
+from instructgen.scenegraph.vocabulary import ADJECTIVES, BOUNDARIES, DETERMINERS, NOUNS, PREPOSITIONS
 
 _MOST = 3  # captions of five
 _AGREED = 2  # captions that have the same thing behind the verb
@@ -40,6 +40,7 @@ _PORTIONS = frozenset((
     "piece", "pieces", "slice", "slices", "bunch", "plate", "bowl", "bite", "some", "pair", "couple", "lot", "lots",
     "pile", "bag", "box",
 ))  # fmt: skip
+_BEFORE_NOUN = DETERMINERS | ADJECTIVES | COLOURS.keys() | _PORTIONS
 _WHO = frozenset(("that", "who", "which", "is", "are", "and", "while", "as", "he", "she", "it", "they"))
 
 
@@ -134,7 +135,7 @@ def _find_target(reading: CaptionReading, start: int, verb: Verb) -> tuple[NounP
     for length in range(_LONGEST, 0, -1):
         preposition = PREPOSITIONS.get(" ".join(tokens[start : start + length]))
         if preposition is not None:
-            place = _scan(tokens, by_start, start + length) if preposition in verb.prepositions else None
+            place = _scan_place(tokens, by_start, start + length) if preposition in verb.prepositions else None
             return (place, preposition, place.end) if place is not None else (None, "", start)
     return None, "", start
 
@@ -151,10 +152,19 @@ def _scan(tokens: tuple[str, ...], by_start: dict[int, NounPhrase], start: int) 
     return None
 
 
+def _scan_place(tokens: tuple[str, ...], by_start: dict[int, NounPhrase], start: int) -> NounPhrase | None:
+    """Return the thing right behind a preposition: "down a street smoking a cigarette" is not down a cigarette."""
+    found = _scan(tokens, by_start, start)
+    # A noun before it is a part of its name: "down a mountain slope".
+    between = tokens[start : found.start - (tokens[found.start] not in DETERMINERS)] if found is not None else ()
+    return None if any(token in NOUNS and token not in _BEFORE_NOUN for token in between) else found
+
+
 def _may_precede(token: str) -> bool:
-    known = token in DETERMINERS or token in ADJECTIVES or token in COLOURS or token in _PORTIONS
-    verb = VERB_FORMS.get(token) or TOLD_VERBS.get(token)
-    return known or (token.isalnum() and verb is None and token not in PREPOSITIONS and token not in _WHO)
+    if token in _BEFORE_NOUN:
+        return True
+    ends = token in VERB_FORMS or token in TOLD_VERBS or token in BOUNDARIES or token.endswith("ing")
+    return token.isalnum() and not ends and token not in PREPOSITIONS and token not in _WHO
 
 
 def _agree(tellings: list[Telling], others: list[Telling], telling: list[CaptionReading]) -> Iterator[list[Telling]]:

@@ -15,7 +15,7 @@ from instructgen.lexicon.words import plural_of
 from instructgen.scenegraph.graph import Action
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS, doing_tokens
-from instructgen.scenegraph.vocabulary import NOUNS
+from instructgen.scenegraph.vocabulary import AGES, NOUNS
 
 _ENOUGH = 2  # captions
 MOST = 3  # captions that bear a word out by other words
@@ -147,6 +147,12 @@ def families_of(verb: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=_KEPT_WORDS)
+def tells_itself(lemma: str, verb: str) -> bool:
+    """True for a doer whose word tells the doing: a skier who skis."""
+    return not TOLD_BY.get(verb, frozenset[str]()).isdisjoint(_forms_of(lemma))
+
+
+@lru_cache(maxsize=_KEPT_WORDS)
 def _is_doing(token: str) -> bool:
     """True for "shaking" and other verbs that no table has, by their ending."""
     return token.endswith("ing") and len(token) > len("string") and token not in NOUNS and token not in _NO_DOINGS
@@ -177,6 +183,8 @@ def hear(readings: Iterable[CaptionReading]) -> Voices:
 def find_told(actions: Iterable[Action]) -> Iterator[Action]:
     """Yield the actions that two sources agree on, without a place that only one names."""
     for one in actions:
+        if one.doing == "playing" and one.kind == "person" and AGES.get(one.lemma) != "young" and not one.place:
+            continue  # what a woman plays has to be told
         if one.is_agreed and one.is_place_agreed:
             yield one
         elif one.is_agreed and (one.object or (one.doing and VERB_FORMS[one.doing.split()[0]].may_stand_alone)):

@@ -12,6 +12,7 @@ from instructgen.records import Box, ImageRecord
 from instructgen.scenegraph.doubts import find_doubt
 from instructgen.scenegraph.graph import Contradiction, Entity, Evidence
 from instructgen.scenegraph.likenesses import begins_as_likeness, find_likenesses, is_all_likeness
+from instructgen.scenegraph.oneness import is_one, may_be_several
 from instructgen.scenegraph.people import PersonWords, tells_several
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.reading import CaptionReading, Mentions, evidence_of, spans_of
@@ -20,16 +21,9 @@ from instructgen.scenegraph.vocabulary import BOUNDARIES
 
 _MIN_AREA = 0.0025  # a smaller box that no caption names is not spoken of
 _REACH = 6  # words before a noun in which a number may be meant for it
-_IN_PARTS = frozenset(
-    ("clock", "pizza", "cake", "sandwich", "train", "refrigerator", "oven", "dining table", "toilet", "umbrella")
-)
-_MOSTLY_ONE = frozenset(("oven", "refrigerator"))  # of these one caption in the singular is enough
 _CONFUSED = {"toilet": frozenset(("bidet",))}  # one of several boxes may be of the other
 _DISHES = frozenset(("cake", "sandwich", "pizza", "hot dog", "donut"))
 _MANY = 99  # stands for three or more
-_MOST = 3  # captions
-_SPECK, _SPECKS_IN_ONE = 0.005, 20  # share of the picture, and of the largest one's box, below which a box is a speck
-_PARTS = 3  # boxes that may be of one thing
 _GOES_ON = frozenset(("and", ",", "of", "looking"))  # within a noun phrase: "four tired looking dogs"
 _SOME = frozenset(("several", "many", "numerous", "dozens", "bunch", "herd", "flock", "rows", "lots", "few"))
 
@@ -123,11 +117,12 @@ def _read_category(
         return None, Contradiction(
             name, "count", (str(len(plain)), "other"), Evidence(spans_of(said), tuple(numbers))
         )
-    if _is_one_in_parts(name, plain, said, readings) or _is_beside_specks(name, plain, said, readings):
+    if is_one(name, plain, said, readings):
         whole = _make_whole(category, _say(category, words, said, is_single=True), num_captions, said, numbers)
         return whole, Contradiction(name, "count", (str(len(plain)), "other"), whole.evidence)
     has_crowd = len(plain) < len(boxes)
-    single = len(plain) == 1 and not has_crowd and not any(phrase.is_plural for _, phrase in said)
+    several = any(phrase.is_plural for _, phrase in said) or may_be_several(name, readings)
+    single = len(plain) == 1 and not has_crowd and not several
     word, plural = _say(category, words, said, is_single=single)
     if name == "person":
         word, plural = person.singular if single else "person", "people"
@@ -184,32 +179,6 @@ def _tells_other_number(name: str, boxes: list[Box], readings: tuple[CaptionRead
     """True for one boxed person where most captions speak of several."""
     is_one = name == "person" and len(boxes) == 1 and not boxes[0].is_crowd
     return is_one and 2 * sum(tells_several(reading.phrases) for reading in readings) > len(readings)
-
-
-def _is_one_in_parts(name: str, boxes: tuple[Box, ...], said: Mentions, readings: tuple[CaptionReading, ...]) -> bool:
-    """True for two or three boxes of what most captions call one: the faces of a clock, the pieces of a pizza."""
-    words = find_category(name).synonyms
-    # "A slice of pizza" is a word of its own, and of a pizza for all that.
-    num_captions = sum(any(word in reading.tokens for word in words) for reading in readings)
-    is_named = 2 * num_captions > len(readings) or (name in _MOSTLY_ONE and num_captions > 0)
-    if name not in _IN_PARTS or not 2 <= len(boxes) <= _PARTS or not is_named:
-        return False
-    several = {plural_of(word) for word in words}
-    return not any(phrase.is_plural for _, phrase in said) and not any(
-        word in reading.tokens for reading in readings for word in several
-    )
-
-
-def _is_beside_specks(
-    name: str, boxes: tuple[Box, ...], said: Mentions, readings: tuple[CaptionReading, ...]
-) -> bool:
-    """True for one that nearly all captions name, in the singular, where the other boxes of its kind are specks."""
-    first, *others = sorted((box.area for box in boxes), reverse=True) or [0.0]
-    are_specks = bool(others) and others[0] < min(_SPECK, first / _SPECKS_IN_ONE)
-    naming = len({reading.number for reading, _ in said})
-    is_one = naming >= max(_MOST, len(readings) - 1) and not any(phrase.is_plural for _, phrase in said)
-    several = {plural_of(word) for word in find_category(name).synonyms}
-    return name != "person" and are_specks and is_one and all(several.isdisjoint(one.tokens) for one in readings)
 
 
 def _say(category: Category, words: frozenset[str], said: Mentions, *, is_single: bool) -> tuple[str, str]:

@@ -48,6 +48,7 @@ MANNERS = {
 }
 _SOME_OF = frozenset({"one", "some", "most", "two", "three", "each", "both", "many"})
 _DONE_BY_ANIMALS = frozenset({"wear", "hold", "carry", "eat", "catch"})  # behind "a man with a dog": either may do it
+_DOLLS = frozenset(("stuffed animal", "doll", "puppet", "statue", "toy", "robot", "sculpture"))
 _LETTER_BY_GROUP = {"person": "p", "animal": "a", "vehicle": "v"}
 _NEAR = frozenset({"to", "with", "by", "near", "behind", "beside", "of", "for", "at"})
 _GROUPS = frozenset(("group", "herd", "flock", "crowd", "bunch", "row", "line", "couple", "pair", "number"))
@@ -85,7 +86,7 @@ def _next_verb(tokens: tuple[str, ...], event: Event, verb_at: int) -> tuple[int
     verb = VERB_FORMS.get(tokens[index])
     if verb is None or joined:
         return index, verb
-    unclear = last is None or letter_of(last) in verb.groups or tokens[index] != verb.ing
+    unclear = last is None or letter_of(last) in verb.groups or tokens[index] != verb.ing or _is_acted(last, verb)
     return index, None if unclear else verb
 
 
@@ -135,7 +136,7 @@ def _find_subject(
     if phrase.noun.kind == "wear" or (letter_of(phrase) not in verb.groups and before in PREPOSITIONS):
         # "People in a store that is selling fruit": the store does.
         is_its = phrase.noun.kind == "place" and tokens[phrase.end] in ("that", "which")
-        if is_its or len(people) != 1 or "p" not in verb.groups:
+        if is_its or len(people) != 1 or "p" not in verb.groups or _is_acted(phrase, verb):
             return None
         phrase, before = people[0], ""
     elif _is_beside(tokens, phrase, phrases[:index], verb) or (verb.base == "surround" and before in PREPOSITIONS):
@@ -155,6 +156,12 @@ def _find_subject(
     return phrase, phrase.is_plural
 
 
+def _is_acted(phrase: NounPhrase, verb: Verb) -> bool:
+    """True for a doll right before a verb, which may be shown doing it: "next to a teddy bear using a toilet"."""
+    is_doll = phrase.noun.category == "teddy bear" or phrase.noun.lemma in _DOLLS
+    return is_doll or (verb.base == "use" and phrase.noun.kind == "animal")
+
+
 def _count_couple(tokens: tuple[str, ...], phrase: NounPhrase) -> NounPhrase:
     return structs.replace(phrase, number=2) if tokens[phrase.end - 1] == "couple" else phrase
 
@@ -163,8 +170,9 @@ def find_doer(
     tokens: tuple[str, ...], phrases: Sequence[NounPhrase], at: int, verb: Verb
 ) -> tuple[NounPhrase, bool] | None:
     """Return the nearest one before a verb that may do it, and whether they are several, whatever stands between."""
+    nearest = max((one for one in phrases if one.end <= at), key=lambda one: one.end, default=None)
     before = [one for one in phrases if one.end <= at and letter_of(one) in verb.groups and letter_of(one) in "pav"]
-    if not before:
+    if not before or (nearest is not None and nearest is not before[-1] and _is_acted(nearest, verb)):
         return None
     phrase = before[-1]
     ahead = tokens[max(0, phrase.start - 2) : phrase.start]

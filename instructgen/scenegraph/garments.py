@@ -18,6 +18,8 @@ _ZONES = {
 _ZONE_OF = {word: zone for zone, words in _ZONES.items() for word in words.split(", ")}
 _BODY = frozenset(("upper", "lower", "whole"))
 GARMENTS = frozenset(_ZONE_OF)
+# That somebody wears one of these says nothing unless it is told what it is like.
+EVERYDAY = frozenset(("a shirt", "pants", "clothes", "shoes"))
 
 
 def may_be_one_garment(one: str, other: str) -> bool:

@@ -59,7 +59,10 @@ _MOST = 3  # captions
 _COPIES = frozenset(("statue", "sculpture", "replica", "figurine", "model"))
 _LIVING = ("person", "animal")
 _SHOWN = frozenset(("display", "displays", "exhibit", "exhibits", "replica", "replicas", "model", "models"))
-_DRAWN = frozenset(("painting", "drawing", "mural", "sketch", "illustration", "cartoon"))
+_DRAWN = frozenset((
+    "painting", "drawing", "mural", "sketch", "illustration", "cartoon", "rendering", "render", "template",
+    "blueprint", "animation", "3d", "generated", "mockup", "diorama",
+))  # fmt: skip
 _OF = frozenset(("of", "depicting", "showing", "shows", "featuring"))
 _SCREENS = frozenset(("tv", "television", "screen", "monitor"))
 # "A cup with a bird on it" shows one.

@@ -26,7 +26,8 @@ _NO_ADJECTIVES = frozenset(("way", "story", "day", "body", "city", "party", "lad
 # "A two way sign", "a three story house": the number is not of the noun.
 _COUNTED_OTHERWISE = frozenset((
     "way", "story", "storied", "level", "lane", "piece", "sided", "door", "seat", "seater", "person", "man", "tier",
-    "tiered", "car", "layer", "layered", "wheeled", "headed", "handed", "toned", "tone", "color", "colored",
+    "tiered", "car", "layer", "layered", "wheeled", "headed", "handed", "tonged", "pronged", "toned",
+    "tone", "color", "colored",
 ))  # fmt: skip
 _BEHIND_PARTICIPLES = BOUNDARIES | {"like"}
 _GERUNDS = frozenset({"moving", "running", "sitting", "standing", "speeding", "sleeping", "flying", "smiling"})
@@ -35,6 +36,8 @@ _SERVED = frozenset((
     "topped", "whipped", "sweet", "delicious", "eat", "eating", "slice", "piece", "served", "glass", "ice",
     "items", "item",
 ))  # fmt: skip
+# By these alone one does not know what is meant: a toilet lid is no mere lid.
+_VAGUE_HEADS = frozenset(("lid", "lids", "seat", "handle", "top", "door", "doors", "board", "cover", "case"))
 _PLURAL_PEOPLE = frozenset(("women", "men"))
 _SHADES = frozenset({"dark", "light", "bright", "pale"})
 
@@ -76,12 +79,18 @@ def find_noun_phrases(tokens: tuple[str, ...]) -> list[NounPhrase]:
     index = 0
     while index < len(tokens):
         length, noun = _noun_at(tokens, index)
-        if noun is not None and _ends_at(tokens, index, index + length, noun):
+        if noun is not None and not _is_cut(tokens, index) and _ends_at(tokens, index, index + length, noun):
             phrase = read_phrase(tokens, index, index + length, noun)
             if phrase:
                 found.append(phrase)
         index += length
     return found
+
+
+def _is_cut(tokens: tuple[str, ...], index: int) -> bool:
+    """True for the lid of "a toilet lid"."""
+    before = tokens[index - 1] if index else ""
+    return tokens[index] in _VAGUE_HEADS and before in NOUNS and before not in ADJECTIVES and before not in COLOURS
 
 
 def _noun_at(tokens: tuple[str, ...], index: int) -> tuple[int, Noun | None]:
@@ -131,6 +140,8 @@ def read_phrase(tokens: tuple[str, ...], start: int, end: int, noun: Noun) -> No
             return None
         elif word in _GERUNDS and (first < 2 or tokens[first - 2] not in DETERMINERS | NUMBER_WORDS.keys()):
             break  # "working on moving luggage"
+        elif word in _COUNTED_OTHERWISE and first > 1 and tokens[first - 2] in NUMBER_WORDS:
+            return None  # "a two pronged fork"
         elif (
             word not in ADJECTIVES
             and word not in _SHADES

@@ -132,6 +132,8 @@ def read_noun(caption: Caption, at: int, *, is_first: bool = False) -> Piece | N
         return None
     looks, keys = read_looks(before, phrase, caption.sources)
     noun = _word_of(phrase, caption.sources)
+    if caption.token(phrase.start - 1) == "of" and caption.token(phrase.start - 2) != "front":
+        noun = noun.rpartition(" of ")[2]  # "two slices of pizza", not of a slice of pizza
     words = " ".join([*(look for look in looks if look not in noun.split()), noun])
     is_material = phrase.start > 0 and caption.token(phrase.start - 1) in _BARE
     if not is_number_agreed(phrase, caption.sources):

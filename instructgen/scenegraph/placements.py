@@ -23,6 +23,7 @@ _PREPOSITIONS = {
     **{words: words for words in _WHOLE},
     "of": "of",
     "between": "between",
+    "in between": "between",
     "off of": "off",
     "by the side of": "by the side of",
 }

@@ -1,6 +1,6 @@
 """Postures: of those that exclude each other one body is in one only, whatever captions tell."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 POSTURES = frozenset({"sit", "stand", "lie", "lay", "rest", "walk", "run", "perch", "seat", "be"})
 # Of these one body can be in one only: where captions tell two of one subject, neither is certain. Key: the verb
@@ -56,6 +56,11 @@ def is_posture_disputed(verb: str, captions: list[tuple[str, ...]], *, is_vehicl
     agreeing = sum(not own.isdisjoint(tokens) for tokens in captions)
     against = sum(not others.isdisjoint(tokens) for tokens in captions)
     return bool(against) and agreeing <= max(1, _OUTWEIGHED * against)
+
+
+def is_parking_disputed(verb: str, words: Collection[str], captions: list[tuple[str, ...]]) -> bool:
+    """True for a vehicle "on the side of a street", where it is parked, if other captions have it driving."""
+    return verb == "be" and "side" in words and is_posture_disputed("park", captions, is_vehicle=True)
 
 
 def is_outnumbered(verb: str, captions: Sequence[tuple[str, ...]]) -> bool:

@@ -4,21 +4,29 @@ from collections.abc import Iterable, Iterator
 
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.reading import CaptionReading
-from instructgen.scenegraph.vocabulary import PREPOSITIONS
+from instructgen.scenegraph.vocabulary import BOUNDARIES, DETERMINERS, PREPOSITIONS
 
 _LONGEST = 4  # words of a preposition
 _REACH = 3  # unknown words between a preposition and its noun: "near wrought iron fence"
+_ENDS = BOUNDARIES - DETERMINERS  # "in between bikes" is in none
 _CLASSES = {
     **dict.fromkeys(("on", "on top of", "onto", "in", "inside", "into"), "on"),
     **dict.fromkeys(("near", "next to", "beside", "by"), "near"),
     **dict.fromkeys(("to", "toward"), "to"),
     "under": "under",
+    "in front of": "front",
+    "behind": "behind",
 }
 _EXCLUDED = {
     "on": frozenset(("near", "under", "to")),
     "near": frozenset(("on", "under")),
     "under": frozenset(("on", "near")),
+    "front": frozenset(("behind",)),
+    "behind": frozenset(("front",)),
 }
+# Where these stand for what a food lies on or in, one viewer's tray is another's plate.
+_DISHES = frozenset(("tray", "pan", "plate", "platter", "dish", "board", "cutting board", "skillet", "bowl"))
+_ON_DISHES = "dishes"  # under this key: for each caption that names a dish so, which
 # Key: a category, or a noun's lemma without one; value: for each caption that places something there, how.
 Placings = dict[str, list[frozenset[str]]]
 
@@ -34,12 +42,20 @@ def find_placings(readings: Iterable[CaptionReading]) -> Placings:
                 own.setdefault(phrase.noun.category or phrase.noun.lemma, set()).add(how)
         for key, classes in own.items():
             found.setdefault(key, []).append(frozenset(classes))
+        dishes = frozenset(key for key, classes in own.items() if key in _DISHES and "on" in classes)
+        if dishes:
+            found.setdefault(_ON_DISHES, []).append(dishes)
     return found
 
 
 def is_misplaced(preposition: str, key: str, placings: Placings) -> bool:
-    """True where as many captions place something otherwise by the thing as so."""
+    """True where as many captions place something otherwise by the thing as so, or on another dish."""
     own = _CLASSES.get(preposition, "")
+    if own == "on" and key in _DISHES:
+        dishes = placings.get(_ON_DISHES, [])
+        agreeing = sum(key in named for named in dishes)
+        if len(dishes) > agreeing and len(dishes) - agreeing >= agreeing:
+            return True
     others = _EXCLUDED.get(own, frozenset())
     said = placings.get(key, [])
     against = sum(own not in classes and not others.isdisjoint(classes) for classes in said)
@@ -53,7 +69,7 @@ def _find_class(tokens: tuple[str, ...], phrase: NounPhrase) -> str:
             is_doer = preposition == "by" and start and tokens[start - 1].endswith("ed")  # "pulled by a horse"
             is_way = how != "to" or phrase.noun.kind == "place"
             return how if is_way and not is_doer else ""
-        if end and not tokens[end - 1].isalpha():
+        if end and (not tokens[end - 1].isalpha() or tokens[end - 1] in _ENDS):
             return ""
     return ""
 

@@ -4,13 +4,16 @@ from instructgen.records import ImageRecord
 from instructgen.scenegraph.actions import find_actions
 from instructgen.scenegraph.attributes import find_attributes
 from instructgen.scenegraph.circumstances import find_circumstances, find_outdoors
-from instructgen.scenegraph.collages import find_collage, tell_each_once
+from instructgen.scenegraph.collages import find_collage, shows_twice, tell_each_once
 from instructgen.scenegraph.corroboration import find_told
 from instructgen.scenegraph.entities import find_entities
 from instructgen.scenegraph.graph import Contradiction, SceneGraph
+from instructgen.scenegraph.likenesses import is_all_likeness
+from instructgen.scenegraph.loose_ends import tidy
 from instructgen.scenegraph.parsing import CaptionParser
 from instructgen.scenegraph.people import read_person_words
-from instructgen.scenegraph.reading import read_captions
+from instructgen.scenegraph.portions import find_eaten, tell_portions
+from instructgen.scenegraph.reading import find_common, read_captions
 from instructgen.scenegraph.statements import find_statements
 
 
@@ -25,14 +28,21 @@ def read_graph(record: ImageRecord, parser: CaptionParser | None = None) -> Scen
         [list(reading.phrases) for reading in readings], [reading.tokens for reading in readings]
     )
     entities, disputes = find_entities(record, readings, words, person)
+    collage = find_collage(record.captions)
+    if collage is not None or shows_twice(record.captions):
+        entities = tell_each_once(entities, person)
+    entities = tell_portions(entities, record.captions)
     attributes, disputed_attributes = find_attributes(readings, entities)
+    attributes += find_eaten(entities, record.captions)
     actions, disputed_actions = find_actions(readings, entities, person)
     circumstances, disputed_circumstances = find_circumstances(record.captions, readings, boxed)
-    collage = find_collage(record.captions)
     if collage is not None:  # what goes on in one of the pictures is told of none
         attributes, actions, circumstances = [], [], []
-        entities = tell_each_once(entities, person)
     disputes = [*disputes, *disputed_attributes, *disputed_actions, *disputed_circumstances]
+    statements = [collage] if collage is not None else find_statements(readings, entities, person, disputes)
+    if is_all_likeness([reading.tokens for reading in readings]):  # a drawing of a room is none
+        circumstances = []
+        statements = [one for one in statements if one.kind != "place"]
     return SceneGraph(
         image_id=record.image_id,
         entities=tuple(entities),
@@ -40,15 +50,14 @@ def read_graph(record: ImageRecord, parser: CaptionParser | None = None) -> Scen
         actions=tuple(actions),
         told=tuple(find_told(actions)),
         circumstances=tuple(circumstances),
-        statements=(
-            (collage,) if collage is not None else tuple(find_statements(readings, entities, person, disputes))
-        ),
+        statements=tuple(map(tidy, statements)),
         contradictions=_drop_repeats(tuple(disputes)),
         num_captions=len(record.captions),
         words=words,
         outdoors=find_outdoors(readings, boxed),
         boxed=boxed,
         person=person,
+        common=find_common(readings),
     )
 
 

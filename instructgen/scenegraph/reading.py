@@ -1,11 +1,22 @@
 """Captions read once: tokens, noun phrases and events, with the way back to the characters."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 from msgspec import Struct
 
+from instructgen.lexicon.categories import CATEGORIES
 from instructgen.records import ImageRecord
 from instructgen.scenegraph.events import Event, find_events
 from instructgen.scenegraph.graph import Evidence, Span
 from instructgen.scenegraph.phrases import NounPhrase, find_noun_phrases, find_offsets, tokenise
+from instructgen.scenegraph.vocabulary import NOUNS
+
+_LISTED_KINDS = frozenset(CATEGORIES[name].group for name in CATEGORIES) | {"surface", "mass", "thing"}
+# What is no thing of the picture, or only holds one.
+_UNLISTED = frozenset((
+    "photo", "picture", "camera", "corner", "trick", "paper", "shade", "stage", "track", "plate", "platter", "tray",
+))  # fmt: skip
 
 
 class Quality(Struct, frozen=True):
@@ -44,6 +55,19 @@ def read_captions(record: ImageRecord) -> tuple[CaptionReading, ...]:
         events = find_events(tokens, phrases)
         readings.append(CaptionReading(number, tokens, find_offsets(caption), tuple(phrases), tuple(events)))
     return tuple(readings)
+
+
+def find_common(readings: Sequence[CaptionReading]) -> frozenset[str]:
+    """Return the things, by category or lemma, that most of the captions have a word for, in whatever phrase."""
+    counts: Counter[str] = Counter()
+    for reading in readings:
+        whole = [phrase for phrase in reading.phrases if " " in phrase.noun.lemma]
+        inside = {at for phrase in whole for at in range(phrase.start, phrase.end)}
+        nouns = [NOUNS.get(token) for at, token in enumerate(reading.tokens) if at not in inside]
+        nouns += [phrase.noun for phrase in whole]
+        told = (noun for noun in nouns if noun is not None and noun.kind in _LISTED_KINDS)
+        counts.update({noun.category or noun.lemma for noun in told} - _UNLISTED)
+    return frozenset(key for key, number in counts.items() if 2 * number > len(readings))
 
 
 def spans_of(said: Mentions) -> tuple[Span, ...]:

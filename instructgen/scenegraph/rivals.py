@@ -34,7 +34,7 @@ _TABLES = (
     _groups("bending bends bent", "leaning leans"),
     _groups("walking walks", "snowboard snowboarding skiing skateboarding surfing riding"),
     _groups("riding rides ride surfing surfs", "falling falls fallen wiping wipes wiped"),
-    _groups("desert deserts", "field fields pasture meadow", "forest woods jungle"),
+    _groups("desert deserts", "field fields pasture meadow", "forest woods jungle", "marsh marshes swamp"),
     _groups("river rivers", "canal canals", "lake lakes", "ocean sea", "pond", "pool", "harbor marina"),
     _groups("sitting sits sit seated", "leaning leans lean standing stands stand"),
     _groups(

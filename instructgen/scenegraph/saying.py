@@ -1,10 +1,17 @@
 """How doings are said: what verbs are done to, prepositions that fit their place, things with their article."""
 
 from instructgen.lexicon.words import plural_of, with_article
+from instructgen.scenegraph.corroboration import tells_itself
+from instructgen.scenegraph.events import letter_of
 from instructgen.scenegraph.phrases import NounPhrase
+from instructgen.scenegraph.postures import POSTURES
 from instructgen.scenegraph.settings import SETTINGS
+from instructgen.scenegraph.unboxed import BUILDINGS
+from instructgen.scenegraph.vocabulary import AGES, Noun
 
 GAME_VERBS = frozenset({"play", "watch", "enjoy"})
+# What is watched on a screen is said without an article.
+WATCHED = {"tv": "television", "television": "television"}
 _HIGH = frozenset(("mountain", "hill"))  # one may be on top of these
 # What one is on, not on top of.
 _FLAT = frozenset((
@@ -19,8 +26,14 @@ _TAKEN = frozenset(("picture", "photo", "photograph", "selfie", "nap", "bite", "
 # What is ridden, and the verb that says so: nobody "rides" skis.
 RIDDEN = {"skis": "skiing", "snowboard": "snowboarding"}
 _MOUNTS = frozenset(("motorcycle", "bicycle", "horse", "skateboard", "surfboard", "snowboard"))
+_ALONG = frozenset(("down", "along", "across"))
+_WAYS = frozenset(("track", "staircase", "escalator", "stairs", "steps", "rope", "bridge", "wave", "ladder", "pipe"))
 _MOST_ON_ONE, _STANDING_BY = 2, 2
 _UNDERFOOT = frozenset({"skis", "snowboard", "skateboard", "surfboard"})
+# What one does to a small thing, and what may only stand beside it.
+_IN_HAND = frozenset(("hold", "carry", "wear", "eat", "use", "fly", "make", "prepare"))
+_NOT_IN_HAND = frozenset(("vehicle", "person", "animal", "furniture", "place", "appliance"))
+_HALF_SAID = frozenset(("stand", "drive"))
 # What one plays, and how it is said.
 PLAYED = {
     **{game: game for game in ("tennis", "baseball", "soccer", "frisbee", "basketball", "volleyball", "football")},
@@ -53,6 +66,30 @@ def is_done_to(verb: str, thing: NounPhrase) -> bool:
     if thing.noun.kind == "game":
         return verb in GAME_VERBS
     return verb != "play" or thing.noun.lemma in PLAYED
+
+
+def is_way(preposition: str, place: NounPhrase) -> bool:
+    """True unless something is told to go along what is no way, ground or surface: a bicycle, a train."""
+    noun = place.noun
+    is_ground = noun.kind in ("place", "surface", "unique", "mass", "furniture")
+    return preposition not in _ALONG or is_ground or noun.lemma.rpartition(" ")[2] in _WAYS
+
+
+def says_nothing(verb: str, subject: NounPhrase) -> bool:
+    """True for a verb that needs more than the one who does it: driving, a thing that sits, a skier skiing."""
+    if tells_itself(subject.noun.lemma, verb) or (verb == "play" and _is_grown_up(subject.noun)):
+        return True
+    return verb in _HALF_SAID or (verb in POSTURES and letter_of(subject) not in "pa")
+
+
+def _is_grown_up(noun: Noun) -> bool:
+    """True for people of whom it has to be told what they play."""
+    return noun.category == "person" and AGES.get(noun.lemma) != "young"
+
+
+def is_beside(verb: str, noun: Noun) -> bool:
+    """True for what nobody has in hand: of "holding a dog and a truck" only the dog is held."""
+    return verb in _IN_HAND and (noun.kind in _NOT_IN_HAND or noun.lemma in BUILDINGS)
 
 
 def say_preposition(preposition: str, lemma: str) -> str:

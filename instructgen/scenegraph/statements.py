@@ -9,6 +9,8 @@ import re
 from collections.abc import Collection, Iterable
 from itertools import pairwise
 
+from msgspec import structs
+
 from instructgen.lexicon.words import COLOURS
 from instructgen.scenegraph.agreement import Sources, collect_sources, is_disputed, key_of
 from instructgen.scenegraph.events import MANNERS, letter_of, read_manner
@@ -19,10 +21,21 @@ from instructgen.scenegraph.pieces import RUDE, Caption, Piece, find_more, read_
 from instructgen.scenegraph.placements import stands_before_doubt
 from instructgen.scenegraph.postures import POSTURES
 from instructgen.scenegraph.reading import CaptionReading
-from instructgen.scenegraph.saying import GAME_VERBS, PLAYED, RIDDEN, are_too_many, is_done_to
-from instructgen.scenegraph.subjects import is_in_dark, owner_fits, read_place, read_subject, say_owner, skip_opener
+from instructgen.scenegraph.saying import GAME_VERBS, PLAYED, RIDDEN, WATCHED, is_beside, is_done_to, says_nothing
+from instructgen.scenegraph.subjects import (
+    drops_look,
+    is_in_dark,
+    is_worn_by_another,
+    owner_fits,
+    read_place,
+    read_subject,
+    rides_for_all,
+    say_owner,
+    says_twice,
+    skip_opener,
+)
 from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS, Verb
-from instructgen.scenegraph.vocabulary import NOUNS, PREPOSITIONS
+from instructgen.scenegraph.vocabulary import PREPOSITIONS
 
 _MAX_TOKENS = 24
 _BE = frozenset(("is", "are"))
@@ -46,7 +59,6 @@ _JOINERS = frozenset((
 ))  # fmt: skip
 _EACH = re.compile(r"\b(?:each other|their|together|themselves)\b")
 _NAMED_OTHERWISE = frozenset(("animal", "vehicle", "food", "sports"))
-_HALF_SAID = frozenset(("stand", "drive"))
 _LYING = frozenset(("lie", "lay"))
 _SHOWN_WITH = frozenset(("with", "against"))  # a tower against a blue sky is shown, and does nothing
 _WHERE = frozenset(_MANNERS.values()) - {"together"}
@@ -101,7 +113,8 @@ def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
     predicate = _read_predicate(caption, subject.end, phrase, between, is_plural=phrase.is_plural or is_plural)
     if predicate is None and phrase.noun.kind != "place":
         where = read_place(caption, bare.end)
-        if where is not None and _stands_there(where, phrase):  # "a cat on a couch" is on it
+        is_there = where is not None and _stands_there(where, phrase) and not drops_look(caption, where, bare.end)
+        if where is not None and is_there:  # "a cat on a couch" is on it
             subject, predicate = bare, _read_on(caption, _say_placed(where, between[0]))
     lemma = safe_lemma(phrase, sources)
     is_one = not (is_plural or phrase.is_plural)
@@ -110,7 +123,7 @@ def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
     whole = subject + predicate if predicate is not None else subject
     is_plural = is_plural or (phrase.is_plural and _is_of_several(predicate))
     is_clear = predicate is not None or bool(between)
-    is_clear = is_clear and whole.end - start <= _MAX_TOKENS and not _says_twice(whole.parts)
+    is_clear = is_clear and whole.end - start <= _MAX_TOKENS and not says_twice(whole.parts)
     if not is_clear or not owner_fits(whole.parts, lemma, is_plural=is_plural):
         return None
     words = tuple(word for part in whole.parts for word in part.text.split())
@@ -121,7 +134,7 @@ def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
     ):
         return None  # what it is a picture of may be there itself
     is_false = is_disputed(whole.keys, words, whole.verb, sources, is_vehicle=phrase.noun.kind == "vehicle")
-    if is_false or (whole.verb == "ride" and _rides_for_all(whole, phrase, sources)):
+    if is_false or (whole.verb == "ride" and rides_for_all(whole, phrase, sources)):
         return None
     return Statement(
         span=reading.span(start, whole.end),
@@ -139,16 +152,6 @@ def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
 
 def _stands_there(where: Piece, phrase: NounPhrase) -> bool:
     return where.last not in _SHOWN_WITH and not is_in_dark(where, phrase.noun)
-
-
-def _rides_for_all(whole: Piece, phrase: NounPhrase, sources: Sources) -> bool:
-    """True where people ride without a number, and there are more of them than what they ride can hold."""
-    people = sources.entities.get("person")
-    mounts = [one for key in whole.keys if (one := sources.entities.get(key)) is not None]
-    is_all = phrase.noun.category == "person" and phrase.is_plural and phrase.number is None
-    if people is None or people.has_crowd or not is_all:
-        return False
-    return any(are_too_many(len(people.boxes), one.name, len(one.boxes)) for one in mounts)
 
 
 def _may_be_boxed(reading: CaptionReading, sources: Sources) -> bool:
@@ -171,6 +174,9 @@ def _read_details(caption: Caption, subject: Piece) -> tuple[Piece, list[NounPhr
         nouns.append(caption.by_start[has_at + 1])
         subject += _read_list(caption, Piece((StatementPart(" with ", None),), has_at + 1, last="with") + owned)
     while (place := read_place(caption, subject.end)) is not None:
+        if drops_look(caption, place, subject.end):
+            subject = structs.replace(subject, end=place.end)
+            continue
         place = _read_list(caption, place)
         nouns += [caption.by_start[at] for at in range(subject.end, place.end) if at in caption.by_start]
         subject += place
@@ -207,13 +213,6 @@ def _say_placed(where: Piece, noun: NounPhrase) -> Piece:
     return Piece((), where.end, verb="be") + where
 
 
-def _says_twice(parts: tuple[StatementPart, ...]) -> bool:
-    """True for "a plate of pancakes on a plate": the caption may mean one thing by both."""
-    nouns = [NOUNS.get(word) for part in parts for word in part.text.split()]
-    words = [noun.lemma for noun in nouns if noun is not None and noun.kind != "game"]
-    return len(words) > len(set(words))
-
-
 def _read_predicate(
     caption: Caption, at: int, subject: NounPhrase, between: list[NounPhrase], *, is_plural: bool
 ) -> Piece | None:
@@ -231,18 +230,13 @@ def _read_predicate(
     is_clear = is_clear or (others <= {"t"} and (letter_of(subject) in "pa" or not others & groups))
     predicate = _read_verb(caption, verb_at, is_plural=is_plural) if is_clear else None
     is_bare = predicate is not None and len(predicate.parts) == 1
-    if predicate is not None and is_bare and _says_nothing(predicate.verb, subject):
+    if predicate is not None and is_bare and says_nothing(predicate.verb, subject):
         return None  # "a vase is sitting"
     if predicate is None and has_be and not between:
         place = read_place(caption, verb_at)
         is_odd = place is None or is_in_dark(place, subject.noun)
         predicate = None if place is None or is_odd else Piece((), verb_at, verb="be") + place
     return _read_on(caption, predicate) if predicate is not None else None
-
-
-def _says_nothing(verb: str, subject: NounPhrase) -> bool:
-    """True for a verb that needs more than the one who does it: standing, driving, a thing that sits."""
-    return verb in _HALF_SAID or (verb in POSTURES and letter_of(subject) not in "pa")
 
 
 def _find_verb(caption: Caption, at: int, *, is_plural: bool) -> Verb | None:
@@ -260,6 +254,8 @@ def _read_verb(caption: Caption, at: int, *, is_plural: bool) -> Piece | None:
     said = "lying" if verb.base == "lay" else verb.ing
     piece = Piece((StatementPart(f" {said}", None),), at + 1, frozenset({verb.base}), verb=verb.base, last=verb.base)
     thing = read_whole(caption, piece.end)
+    if thing is not None and verb.base == "wear" and drops_look(caption, thing, piece.end):
+        return None
     if thing is not None:
         phrase = caption.by_start[piece.end]
         if verb.base == "ride" and phrase.noun.category in RIDDEN:
@@ -276,6 +272,8 @@ def _read_verb(caption: Caption, at: int, *, is_plural: bool) -> Piece | None:
         if not verb.takes_object or not is_done_to(verb.base, phrase) or goes_on:
             return None
         played = PLAYED.get(phrase.noun.lemma) if verb.base in GAME_VERBS else None
+        if verb.base == "watch" and not phrase.is_plural:
+            played = WATCHED.get(phrase.noun.category or "")
         if played is not None:
             thing = Piece((StatementPart(played, None),), thing.end, thing.keys)
         piece = piece + word_piece(" ", piece.end) + thing
@@ -292,7 +290,7 @@ def _read_where(caption: Caption, piece: Piece, verb: Verb, thing: Piece | None)
         piece += word_piece(f" {manner}", end)
         is_whole = is_whole or manner in _WHERE
     place = read_place(caption, piece.end)
-    if place is not None and not (thing is not None and _is_worn_by_another(caption, piece.end, place)):
+    if place is not None and not (thing is not None and is_worn_by_another(caption, piece.end, place)):
         return piece + _read_list(caption, place)
     is_down = verb.base in _LYING and thing is None and not manner and caption.token(piece.end) == "down"
     if is_down:
@@ -315,7 +313,7 @@ def _read_on(caption: Caption, piece: Piece) -> Piece:
     while piece.end < len(caption.tokens):
         manner, end = _read_manner(caption, piece.end)
         place = None if manner else read_place(caption, piece.end)
-        if place is not None and _is_worn_by_another(caption, piece.end, place):
+        if place is not None and is_worn_by_another(caption, piece.end, place):
             return piece  # "riding a horse in uniform": not the horse is in it
         more = word_piece(f" {manner}", end) if manner else place and _read_list(caption, place)
         if more is None and caption.token(piece.end) in ("and", "while"):
@@ -331,15 +329,6 @@ def _is_of_several(predicate: Piece | None) -> bool:
     return predicate is not None and any(_EACH.search(part.text) for part in predicate.parts)
 
 
-def _is_worn_by_another(caption: Caption, at: int, place: Piece) -> bool:
-    """True where somebody is "in" clothes, and what stands before is nobody who wears them."""
-    phrases = caption.by_start.values()
-    is_worn = any(one.end == place.end and one.noun.kind in ("wear", "pair") for one in phrases)
-    return (
-        place.last == "in" and is_worn and not any(one.end == at and one.noun.category == "person" for one in phrases)
-    )
-
-
 def _read_joined(caption: Caption, at: int, last: str) -> Piece | None:
     """Read "and a cup", "and holding a cup", "while holding a cup"; not "and a dog is running"."""
     word = caption.token(at)
@@ -347,4 +336,6 @@ def _read_joined(caption: Caption, at: int, last: str) -> Piece | None:
     if doing is not None:
         return word_piece(f" {word}", at + 1) + doing
     thing = _read_listed(caption, at + 1) if word == "and" and last in _JOINERS else None
+    if thing is not None and is_beside(last, caption.by_start[at + 1].noun):
+        return None  # of "a woman holding a dog and a truck" she holds the dog
     return word_piece(" and ", at + 1) + thing if thing is not None else None

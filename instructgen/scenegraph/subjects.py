@@ -3,10 +3,14 @@
 from msgspec import structs
 
 from instructgen.lexicon.words import COLOURS, NUMBER_WORDS, with_article
+from instructgen.scenegraph.agreement import Sources
+from instructgen.scenegraph.attributes import VALUES
+from instructgen.scenegraph.garments import EVERYDAY
 from instructgen.scenegraph.graph import StatementPart
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.pieces import Caption, Piece, read_whole, word_piece
 from instructgen.scenegraph.placements import read_placement
+from instructgen.scenegraph.saying import are_too_many
 from instructgen.scenegraph.vocabulary import ADJECTIVES, GENDERS, NOUNS, Noun
 
 _VIEWS = frozenset(
@@ -165,6 +169,39 @@ def read_place(caption: Caption, at: int) -> Piece | None:
     return None if caption.tokens[place.end : place.end + 2] in _UPON else place
 
 
+def is_worn_by_another(caption: Caption, at: int, place: Piece) -> bool:
+    """True where somebody is "in" clothes, and what stands before is nobody who wears them."""
+    phrases = caption.by_start.values()
+    is_worn = any(one.end == place.end and one.noun.kind in ("wear", "pair") for one in phrases)
+    return (
+        place.last == "in" and is_worn and not any(one.end == at and one.noun.category == "person" for one in phrases)
+    )
+
+
+def drops_look(caption: Caption, piece: Piece, at: int) -> bool:
+    """True for "in pants" where the caption has "in orange pants", and others dispute the color."""
+    is_plain = len(piece.parts) > 0 and piece.parts[-1].text in EVERYDAY
+    return is_plain and any(token in COLOURS or token in VALUES for token in caption.tokens[at : piece.end])
+
+
 def is_in_dark(place: Piece, noun: Noun) -> bool:
-    """True for a thing "in the dark", which nobody says of things."""
-    return "dark" in place.keys and noun.kind not in _SEES_DARK
+    """True for a thing "in the dark", or "in a mirror", which nobody says of things by itself."""
+    is_in = place.parts[0].text == " in "
+    return ("dark" in place.keys and noun.kind not in _SEES_DARK) or ("mirror" in place.keys and is_in)
+
+
+def rides_for_all(whole: Piece, phrase: NounPhrase, sources: Sources) -> bool:
+    """True where people ride without a number, and there are more of them than what they ride can hold."""
+    people = sources.entities.get("person")
+    mounts = [one for key in whole.keys if (one := sources.entities.get(key)) is not None]
+    is_all = phrase.noun.category == "person" and phrase.is_plural and phrase.number is None
+    if people is None or people.has_crowd or not is_all:
+        return False
+    return any(are_too_many(len(people.boxes), one.name, len(one.boxes)) for one in mounts)
+
+
+def says_twice(parts: tuple[StatementPart, ...]) -> bool:
+    """True for "a plate of pancakes on a plate": the caption may mean one thing by both."""
+    nouns = [NOUNS.get(word) for part in parts for word in part.text.split()]
+    words = [noun.lemma for noun in nouns if noun is not None and noun.kind != "game"]
+    return len(words) > len(set(words))

@@ -106,11 +106,13 @@ cone, post
 goal, net
 tombstone, monument, stone
 """
+# Of what food lies on, what fewer captions call by another word is told by no word of its own.
+_UNDER_FOOD = frozenset(("plate", "platter", "cutting board", "board", "tray", "pan", "skillet", "dish", "container"))
 _GROUPS = [frozenset(row.split(", ")) for row in _ONE_THING.strip().splitlines()]
 # Behind these it may be what a thing is in, of or like: "the floor of a house".
 _PARTED = frozenset(("of", "in", "like", "as", "for", "to", "from", "than", "inside", "into", "at", "within"))
 _HEAD = 2  # a phrase that begins no later is what its caption is about
-_BUILDINGS = frozenset(("house", "building", "tower", "hotel", "church", "apartment building", "skyscraper"))
+BUILDINGS = frozenset(("house", "building", "tower", "hotel", "church", "apartment building", "skyscraper"))
 SAID_TWICE = {
     word: frozenset().union(*(group for group in _GROUPS if word in group)) - {word}
     for word in frozenset().union(*_GROUPS)
@@ -133,9 +135,20 @@ def find_unboxed(readings: tuple[CaptionReading, ...], words: frozenset[str]) ->
     for lemma, said in sorted(by_lemma.items(), key=lambda pair: (-len({r.number for r, _ in pair[1]}), pair[0])):
         if not any(phrase.is_negated for _, phrase in said):
             found.append(_make_unboxed(lemma, said, words, readings))
+    found = [one for one in found if not _is_rivalled(one, found)]
     # "A tree" may be the palm tree that another caption names.
     heads = {one.name.rsplit(" ", 1)[-1] for one in found if " " in one.name and " of " not in one.name}
     return [structs.replace(one, is_listed=False) if one.name in heads else one for one in found]
+
+
+def _is_rivalled(one: Entity, found: list[Entity]) -> bool:
+    """True for the platter of one caption that is a plate to others: what most call it stands, or neither."""
+    if one.name not in _UNDER_FOOD:
+        return False
+    captions = {span.caption for span in one.evidence.spans}
+    rivals = [other for other in found if other.name in _UNDER_FOOD - {one.name}]
+    apart = [other for other in rivals if captions.isdisjoint(span.caption for span in other.evidence.spans)]
+    return any(other.num_captions >= one.num_captions for other in apart)
 
 
 def _join_heads(by_lemma: dict[str, Mentions]) -> None:
@@ -164,7 +177,7 @@ def _is_part(lemma: str, said: Mentions) -> bool:
     is_alone = len({reading.number for reading, _ in said}) == 1
     if is_alone and all(phrase.start <= _HEAD and phrase == reading.phrases[0] for reading, phrase in said):
         return True
-    return (is_alone or lemma in _BUILDINGS) and all(
+    return (is_alone or lemma in BUILDINGS) and all(
         phrase.start and reading.tokens[phrase.start - 1] in _PARTED for reading, phrase in said
     )
 

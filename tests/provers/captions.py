@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from instructgen.scenegraph.claims import Claim
 from tests.provers.evidence import (
+    PORTION,
     Cited,
     Evidence,
     category_of,
@@ -79,6 +80,9 @@ def prove_exists(evidence: Evidence, claim: Claim) -> Iterator[str]:
         match = pattern.search(one.caption, one.start)
         if match is not None and NEGATION.search(one.caption[: match.start()]):
             yield f"caption {one.number} denies '{claim.subject}'"
+    part = rf"\b(?:sliced?|piece|half|bite|wedge)s? of [a-z ]*\b(?:{name_pattern(claim.subject)})\b"
+    if PORTION.match(claim.subject) and not any(re.search(part, one.caption) for one in cited):
+        yield f"no cited caption has '{claim.subject}' as a part"
     plural = re.compile(rf"\b(?!{re.escape(singular_of(claim.subject))}\b)(?:{name_pattern(claim.subject)})\b")
     several = re.compile(r"\b(?:two|three|four|several|many|some|couple|pair|and)\b")
     if claim.number > 1 and not any(plural.search(one.text) or several.search(one.text) for one in cited):
@@ -130,7 +134,8 @@ def told_values(text: str, nouns: str, kind: str, value: str) -> list[frozenset[
     run = rf"((?:{names})(?:(?:,? +and +|, *| +)(?:{names}))*)"
     between = rf"(?:,? +(?!(?:{_LINKS})\b)[a-z]+| +and +(?:{'|'.join(COLORS)})\b)"
     before = rf"\b{run}{between}{{0,5}}?,? +(?:{nouns})\b"
-    behind = rf"\b(?:{nouns}) +(?:that +|which +)?(?:is|are) +{run}\b(?= *$| *[.,]| +(?:and|with|in|on)\b)"
+    place = r"(?: +(?:near|in|on|by|beside|behind|under|at|with|next to) (?:an? |the )?[a-z]+(?: [a-z]+)?)"
+    behind = rf"\b(?:{nouns}){place}?? +(?:that +|which +)?(?:is|are) +{run}\b(?= *$| *[.,]| +(?:and|with|in|on)\b)"
     found = []
     for match in (*re.finditer(before, text), *re.finditer(behind, text)):
         behind_values = match.group()[match.group().index(match.group(1)) + len(match.group(1)) :]

@@ -2,9 +2,11 @@
 
 import random
 
+from instructgen.lexicon.generals import is_meant
 from instructgen.lexicon.words import join_words, with_article
 from instructgen.scenegraph.claims import Claim
-from instructgen.scenegraph.garments import clashes
+from instructgen.scenegraph.corroboration import tells_itself
+from instructgen.scenegraph.garments import EVERYDAY, clashes
 from instructgen.scenegraph.graph import Action, Entity, SceneGraph
 from instructgen.scenegraph.settings import SETTINGS, VAGUE
 from instructgen.scenegraph.unboxed import SAID_TWICE
@@ -27,6 +29,7 @@ from instructgen.teachers.scene_program.talk import circumstance_claim, exists
 from instructgen.teachers.scene_program.wordings import load_wordings
 
 _MAX_ACTIONS = 3
+_SEVERAL = 2  # captions
 _MOST = 3  # captions
 _SPREAD = ("mass", "unique")  # kinds of what is no single thing
 _STATES = ("open", "full")  # of a fireplace or a moon these tell the kind
@@ -51,6 +54,7 @@ def _open(page: Paragraph) -> bool:
     """Write the first sentence from what goes on, or from what is there; False where there is neither."""
     graph = page.graph
     actions = [one for one in graph.told if one.kind in ("person", "animal", "vehicle") and (one.doing or one.where)]
+    actions = [one for one in actions if not _tells_itself(page, one)]
     if actions:
         first = next((one for one in actions if one.is_main), actions[0])
         _open_with_action(page, first, find_companion(actions, first) if first.doing else None)
@@ -58,6 +62,24 @@ def _open(page: Paragraph) -> bool:
     things = _find_first(graph)
     if not things:
         return _open_with_place(page)
+    placed = next((one for one in graph.told if _is_placed_first(one, things)), None)
+    if placed is not None:
+        _open_with_action(page, placed, None)
+        return True
+    _open_with_list(page, things)
+    return True
+
+
+def _is_placed_first(action: Action, things: list[Entity]) -> bool:
+    """True for what two captions tell of where the first thing lies, or what on it: it says more than a list."""
+    is_told = action.verb == "be" and bool(action.where) and action.num_bearing_out >= _SEVERAL
+    first, last = things[0], things[-1]
+    lying = first if action.place not in (first.name, first.category) else last
+    is_known = action.subject in (lying.word, lying.plural) and action.is_plural == lying.is_many
+    return is_told and is_known
+
+
+def _open_with_list(page: Paragraph, things: list[Entity]) -> None:
     listed, claims = [], [exists(one) for one in things]
     for one in things:
         said = say_counted(page, one)
@@ -65,8 +87,20 @@ def _open(page: Paragraph) -> bool:
         claims += said.claims
     page.named.update(name for one in things for name in (one.name, one.category))
     setting, placed = page.set_scene()
-    page.add("d_open_list", (*claims, *placed), list=join_words(listed), setting=setting)
-    return True
+    page.add("d_open_list", (*claims, *placed), list=_join_things(things, listed), setting=setting)
+
+
+def _tells_itself(page: Paragraph, action: Action) -> bool:
+    """True for a skier who skis, where nothing is told of where."""
+    is_placed = action.object or action.where or page.graph.circumstance("place") is not None
+    return not is_placed and tells_itself(action.lemma, action.verb)
+
+
+def _join_things(things: list[Entity], listed: list[str]) -> str:
+    """Join what is named first; what a plate of food holds is told as on it."""
+    if len(things) == 2 and things[1].word.endswith(" of food") and things[0].kind == "food":
+        return f"{listed[1]} with {listed[0]}"
+    return join_words(listed)
 
 
 def _open_with_place(page: Paragraph) -> bool:
@@ -111,7 +145,8 @@ def _open_with_action(page: Paragraph, action: Action, second: Action | None) ->
         page.note(one)
     setting, placed = page.set_scene() if not action.where and action.verb != "wear" else ("", ())
     slots = {"who": who.words, "what": what.words, "setting": setting, "is": be(is_plural=action.is_plural)}
-    page.add("d_open_action", (*who.claims, *what.claims, *placed), **slots)
+    family = "d_open_being" if action.verb == "be" else "d_open_action"
+    page.add(family, (*who.claims, *what.claims, *placed), **slots)
 
 
 def _tell_clothes(page: Paragraph) -> None:
@@ -124,6 +159,7 @@ def _tell_clothes(page: Paragraph) -> None:
         for one in page.graph.told
         if one.verb == "wear"
         and one.subject == main.word
+        and one.held not in EVERYDAY
         and page.is_new(f"wear {one.subject}", one.object)
         and not clashes(one.object, page.told)
     ][:2]
@@ -171,11 +207,12 @@ def _tell_actions(page: Paragraph) -> None:
 def _is_named_otherwise(page: Paragraph, action: Action) -> bool:
     """True for what may be named by another word before: luggage behind a suitcase, a jacket behind a suit."""
     if action.verb == "wear":
-        return clashes(action.object, page.told)
+        return action.held in EVERYDAY or clashes(action.object, page.told)
     if any(page.has_told_otherwise(word) for word in (action.object, action.place) if word):
         return True
-    return not action.category and any(
-        page.has_said(other) for other in SAID_TWICE.get(action.lemma or action.subject, ())
+    lemma = action.lemma or action.subject
+    return not action.category and (
+        is_meant(lemma, page.text()) or any(page.has_said(other) for other in SAID_TWICE.get(lemma, ()))
     )
 
 

@@ -42,6 +42,7 @@ _FOODS = (
 )
 _ENOUGH = 7  # sentences after which sizes and relations are left out
 _SMALL_AREA = 0.04
+_BROAD = 0.45  # share of the width from which what is tall fills the picture
 _BUILDINGS = ("house", "building", "apartment", "hotel", "restaurant", "store", "tower")
 # What is said by these already: who stands in a field stands on grass.
 _HELD_BY = {
@@ -164,13 +165,17 @@ def _unsaid(page: Paragraph) -> list[Entity]:
     known = [box for one in things if one.name in page.named for box in one.boxes]
     place = page.graph.circumstance("place")
     inside = place is not None and place.value in ROOMS
-    fresh = [one for one in things if one.name not in page.named and not one.is_unclear and " of " not in one.word]
+    fresh = [
+        one
+        for one in things
+        if one.name not in page.named and not one.is_unclear and (one.category or " of " not in one.word)
+    ]
     fresh = [one for one in fresh if not inside or one.name not in _BUILDINGS]  # these are what the room is in
     return [
         one
         for one in fresh
         if not page.may_have_said(one)
-        and not is_meant(one.category, page.text())
+        and not is_meant(one.category or one.name, page.text())
         and not any(has_word(page, word) for word in _HELD_BY.get(one.name, ()))
         and not any(overlap(box, other) > _SAME_PLACE for box in one.boxes for other in known)
     ]
@@ -199,7 +204,7 @@ def _list(page: Paragraph, things: list[Entity]) -> None:
 def _tell_largest(page: Paragraph) -> None:
     """Tell where the one lies that clearly looks larger than the others of its kind."""
     for one in page.graph.boxed_entities()[:3]:
-        found = largest_of(one) if page.has_said(one.plural) else None
+        found = largest_of(one) if one.name != "person" and page.has_said(one.plural) else None
         region = region_of(found[1]) if found is not None else ""
         if found is not None and region:
             claim = Claim("largest", one.word, region, evidence=Evidence(boxes=(found[0],)))
@@ -263,7 +268,10 @@ def _tell_extent(page: Paragraph) -> None:
             continue
         box = one.boxes[0]
         is_short = len(page.sentences) < MIN_SENTENCES
-        extent = extent_of(one) or ("small" if is_short and box.area < _SMALL_AREA else "")
+        extent = extent_of(one)
+        if extent == "tall" and box.x1 - box.x0 < _BROAD:
+            extent = ""  # a pole at the edge reaches from top to bottom, and fills nothing
+        extent = extent or ("small" if is_short and box.area < _SMALL_AREA else "")
         if extent:
             tell = page.add_filler if extent == "small" else page.add
             tell(f"d_{extent}", (Claim("extent", one.word, extent, evidence=one.evidence),), x=one.word)

@@ -7,6 +7,7 @@ from msgspec import structs
 from instructgen.lexicon.meanings import TOLD_BY
 from instructgen.lexicon.words import plural_of, with_article
 from instructgen.scenegraph.corroboration import families_of
+from instructgen.scenegraph.garments import EVERYDAY
 from instructgen.scenegraph.graph import Action
 from instructgen.teachers.scene_program.paragraph import Doer, Paragraph
 from instructgen.teachers.scene_program.phrasing import say_doing
@@ -42,6 +43,8 @@ def _by_same_word(page: Paragraph, action: Action, same: Doer | None) -> Action:
 
 def _is_told(page: Paragraph, action: Action) -> bool:
     """True where much the same was said of whom it may: "skiing" and "riding", or the place it is told with."""
+    if action.verb == "wear" and action.held in EVERYDAY:
+        return True
     if action.verb in page.told or families_of(action.verb) & page.told or page.has_said(action.doing):
         return True
     if any(page.has_told_otherwise(word) for word in (action.object, action.place) if word):

@@ -154,7 +154,7 @@ class Paragraph:
             return False
         if any(one.category == word for one in self.graph.entities):
             return is_meant(word, self.text())
-        return not self.named.isdisjoint(SAID_TWICE.get(word, ()))
+        return is_meant(word, self.text()) or not self.named.isdisjoint(SAID_TWICE.get(word, ()))
 
     def may_have_said(self, entity: Entity) -> bool:
         """True if a word that may mean the same thing was said: "bag" of a handbag, "plate" of a bowl."""

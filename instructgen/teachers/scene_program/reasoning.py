@@ -9,6 +9,7 @@ from instructgen.lexicon.generals import is_meant
 from instructgen.lexicon.words import join_words
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.collages import PICTURE_LEMMAS
+from instructgen.scenegraph.corroboration import tells_itself
 from instructgen.scenegraph.graph import Action, Entity, SceneGraph, Statement
 from instructgen.scenegraph.settings import SETTINGS, UNNAMED, VAGUE
 from instructgen.teachers.scene_program.phrasing import after, say_doer, say_doing, say_parts, told_claim
@@ -23,6 +24,7 @@ _STEM = 6  # letters that the forms of a word share
 _RANK_COST = 1.2  # how much a rule loses for each thing of the image that is more important than its own
 
 _SETTING = re.compile(rf"\b(?:{'|'.join(SETTINGS)})\b")
+_LISTED = ("thing", "surface")  # kinds of what is named though no box holds it
 _SPORTS = {"skis": "ski", "snowboard": "snowboard", "surfboard": "surf", "skateboard": "skateboard"}
 
 
@@ -121,11 +123,18 @@ def _say_grounds(match: Match, graph: SceneGraph, draw: random.Random) -> _Groun
     if meant and not _names_thing(match.rule, said) and not listed:
         grounds, listed = _Grounds(draw), about[:3]
     if not grounds.sentences and len(listed) < 2:
-        others = [one for one in graph.boxed_entities() if one.num_captions and not one.is_unclear]
+        others = _find_main(graph)
         listed += [one for one in others if one not in listed][: 2 - len(listed)]
     _say_listed(grounds, listed)
     _say_circumstances(grounds, match, graph)
     return grounds
+
+
+def _find_main(graph: SceneGraph) -> list[Entity]:
+    """Return what captions name, the oftenest named first; what no box holds only if two do."""
+    named = [one for one in graph.entities if one.num_captions and not one.is_unclear and one.member_of is None]
+    clear = [one for one in named if one.category or (one.is_listed and one.kind in _LISTED and one.num_captions > 1)]
+    return sorted(clear, key=lambda one: (-one.num_captions, one.number))
 
 
 def _say_happening(grounds: _Grounds, match: Match, graph: SceneGraph) -> frozenset[str]:
@@ -143,10 +152,21 @@ def _say_happening(grounds: _Grounds, match: Match, graph: SceneGraph) -> frozen
     if action is None:
         return frozenset()
     who = say_doer(graph, action, _any_fact)
+    if not action.object and not action.where and tells_itself(action.lemma, action.verb):
+        return _list_doer(grounds, graph, action)
     what = say_doing(graph, action, after(_any_fact, who.keys))
     claims = (*who.claims, *what.claims)
     grounds.add("r_action", claims, who=who.words, what=what.words, **{"is": be(is_plural=action.is_plural)})
     return frozenset({action.category, *action.things})
+
+
+def _list_doer(grounds: _Grounds, graph: SceneGraph, action: Action) -> frozenset[str]:
+    """Tell that there is a skier, who need not be told to ski."""
+    entity = graph.entities[action.entity] if action.entity is not None else None
+    if entity is not None:
+        who = say_doer(graph, action, _any_fact)
+        grounds.add("r_list", (exists(entity), *who.claims), list=who.words, **{"is": be(is_plural=action.is_plural)})
+    return frozenset({action.category})
 
 
 def _state(grounds: _Grounds, graph: SceneGraph, statement: Statement) -> None:

@@ -11,10 +11,13 @@ from msgspec import Struct
 
 from instructgen.errors import InstructgenError
 from instructgen.lexicon.categories import CATEGORIES
-from instructgen.scenegraph.graph import Action, SceneGraph
+from instructgen.scenegraph.corroboration import FEW
+from instructgen.scenegraph.graph import Action, Entity, SceneGraph
 from instructgen.teachers.scene_program.absence import is_absent
 from instructgen.teachers.scene_program.wordings import folder, read_table
 
+_MOST = 3  # captions that name what the image is about
+_SPECK = 0.01  # share of the image below which one caption's thing is worth no question
 _LARGE = 0.05  # share of the image from which a thing that no caption names is worth a question
 # Where these are spoken of, an animal may be no living one, and its needs are no fit question.
 _UNREAL = frozenset(
@@ -120,13 +123,20 @@ def _check(rule: Rule, file: str) -> None:
 
 def find_matches(graph: SceneGraph) -> list[Match]:
     """Return the rules that hold, the fallbacks only where no other does."""
-    names = {
-        one.name for one in graph.boxed_entities() if one.num_captions or one.area > _LARGE or one.name == "person"
-    }
+    names = {one.name for one in graph.boxed_entities() if _is_worth_asking(one, graph)}
     many = {one.name for one in graph.boxed_entities() if one.is_many and one.name in names}
     told = _read_circumstances(graph)
     matches = [found for rule in load_rules() if (found := _match(rule, graph, names, many, told)) is not None]
     return [found for found in matches if not found.rule.fallback] or matches
+
+
+def _is_worth_asking(entity: Entity, graph: SceneGraph) -> bool:
+    """True for what captions name; where most name another thing, one caption or a large box is not enough."""
+    if entity.name == "person" or entity.num_captions > 1:
+        return True
+    if graph.num_captions >= FEW and any(one.num_captions >= _MOST for one in graph.entities if one is not entity):
+        return False
+    return entity.area > (_SPECK if entity.num_captions else _LARGE) or (not entity.boxes and entity.num_captions > 0)
 
 
 def _match(rule: Rule, graph: SceneGraph, names: set[str], many: set[str], told: dict[str, set[str]]) -> Match | None:

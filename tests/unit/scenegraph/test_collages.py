@@ -41,3 +41,13 @@ def test_one_thing_in_each_picture_of_a_collage_is_told_as_one() -> None:
     many = read("A collage of men. | A montage of men. | A man.", "2 person").find("person")
     assert many is not None
     assert many.is_many
+
+
+@pytest.mark.parametrize("twice", ["Two almost identical photos of a dog.", "A dog in duplicate images."])
+def test_what_one_caption_says_is_shown_twice_is_one(twice: str) -> None:
+    dog = read(f"{twice} | A dog. | A dog on a rug.", "2 dog").find("dog")
+    assert dog is not None
+    assert (dog.is_many, dog.is_single) == (False, True)
+    several = read(f"{twice} | Two dogs. | Dogs on a rug.", "2 dog").find("dog")
+    assert several is not None
+    assert several.is_many

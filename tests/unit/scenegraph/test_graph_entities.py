@@ -190,11 +190,13 @@ def test_all_boxed_categories_and_words_are_kept() -> None:
     ("captions", "second", "is_one"),
     [
         (("A plane.",) * 5, 0.05, True),
-        (("A plane.",) * 5, 0.2, False),
+        (("A plane.",) * 5, 0.2, True),
+        (("A plane near another plane.",) * 5, 0.2, False),
+        (("A plane.",) * 3 + ("A sky.",) * 2, 0.2, False),
         (("A plane.",) * 4 + ("Planes.",), 0.05, False),
         (("A plane.",) * 3 + ("A sky.",) * 2, 0.05, False),
     ],
-    ids=["a speck", "no speck", "a plural", "named too seldom"],
+    ids=["a speck", "one to all", "another", "one to three", "a plural", "named too seldom"],
 )
 def test_speck_beside_what_all_captions_have_as_one_makes_no_plural(
     captions: tuple[str, ...], second: float, *, is_one: bool

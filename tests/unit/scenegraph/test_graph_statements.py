@@ -198,3 +198,29 @@ def test_all_do_not_ride_where_there_are_many_more_than_can() -> None:
     caption = "A group of people riding motorcycles."
     assert said(read(caption, "9 person, 2 motorcycle")) == []
     assert said(read(caption, "4 person, 2 motorcycle")) == ["a group of people is riding motorcycles"]
+
+
+@pytest.mark.parametrize(
+    ("captions", "boxes", "unsaid"),
+    [
+        ("A woman holding a dog and a truck. | A woman with a dog. | A truck.", "person, dog, truck", "truck"),
+        ("A skier skiing. | A skier skiing. | A skier.", "person, skis", "skiing"),
+        ("A woman playing. | A woman playing. | A woman.", "person", "playing"),
+        ("A television is in a mirror. | A tv in a mirror. | A tv.", "tv", "is in"),
+        ("A truck is on the side of a street. | A truck driving on a street. | A truck driving.", "truck", "side"),
+        ("A pizza on a tray. | A pizza on a plate. | A pizza on a pan.", "pizza", "tray"),
+        ("A person in orange pants standing. | A person in red pants stands on a bench.", "person, bench", "pants"),
+    ],
+)  # fmt: skip
+def test_what_is_not_clear_or_says_nothing_is_left_out(captions: str, boxes: str, unsaid: str) -> None:
+    assert not any(unsaid in line for line in said(read(captions, boxes)))
+
+
+def test_television_is_watched_without_an_article() -> None:
+    graph = read("A man watching a tv. | A man is watching a television. | A man watching tv.", "person, tv")
+    assert "a man is watching television" in said(graph)
+
+
+def test_no_drawing_of_a_room_is_told_as_a_room() -> None:
+    graph = read("A drawing of a kitchen. | A computer generated rendering of a kitchen. | A kitchen with a sink.")
+    assert (graph.circumstances, graph.statements) == ((), ())

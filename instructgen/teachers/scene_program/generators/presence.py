@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 from instructgen.lexicon.categories import Category
+from instructgen.lexicon.generals import is_meant
 from instructgen.lexicon.words import join_words, with_article
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Entity, SceneGraph
+from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.teachers.scene_program.absence import UNFIT, find_absent
 from instructgen.teachers.scene_program.speech import (
     is_countable,
@@ -17,15 +19,39 @@ from instructgen.teachers.scene_program.speech import (
 )
 from instructgen.teachers.scene_program.talk import SOLID_AREA, Generator, Move, Talk, exists, subject_of
 
+_LARGE = 0.05  # share of the image
+
 
 def apart(things: list[Entity]) -> list[Entity]:
     """Leave out what another names too: "a plate" beside "a plate of food", sausages beside hot dogs."""
     kept: list[Entity] = []
     for one in things:
         words = set(one.said.split()) - {"of", "and"}
-        if not any(words & set(other.said.split()) or may_be_one(one, other) for other in kept):
+        if not any(
+            words & set(other.said.split()) or may_be_one(one, other) or _is_kind(one, other) for other in kept
+        ):
             kept.append(one)
     return kept
+
+
+def _is_kind(one: Entity, other: Entity) -> bool:
+    """True for carrots and vegetables: one is told by its kind, and by a general word."""
+    return is_meant(one.name, other.said) or is_meant(other.name, one.said)
+
+
+def _is_told(one: Entity, things: list[Entity]) -> bool:
+    return one in things or any(_is_kind(one, other) for other in things)
+
+
+def _is_covered(key: str, things: list[Entity]) -> bool:
+    """True for what most captions name where a thing of the list is it, holds it or may be it."""
+    for one in things:
+        words = {one.name, one.word, one.category, *one.said.split(), *one.word.split()}
+        if key in words or key.rpartition(" ")[2] in words or SAID_TWICE.get(key, frozenset()) & words:
+            return True
+        if is_meant(one.name, key) or is_meant(key, one.said):
+            return True
+    return False
 
 
 def _place_in_captions(one: Entity) -> tuple[int, float]:
@@ -34,16 +60,27 @@ def _place_in_captions(one: Entity) -> tuple[int, float]:
     return -one.num_captions, sum(starts) / len(starts) if starts else 0
 
 
+def _spread(graph: SceneGraph) -> list[Entity]:
+    """Return what is no single thing and most captions name: food, fruit."""
+    return [one for one in graph.entities if one.kind == "mass" and one.is_listed and one.name in graph.common]
+
+
+def _is_of_weight(one: Entity) -> bool:
+    """True for what belongs into a list: two captions name it, or it is large enough to be named unasked."""
+    return one.num_captions > 1 or one.area > (SOLID_AREA if one.num_captions else _LARGE)
+
+
 def find_overview(talk: Talk) -> Iterator[Move]:
-    listed = [one for one in talk.listed() if one.num_captions or one.area > 5 * SOLID_AREA]
+    listed = [one for one in (*talk.listed(), *_spread(talk.graph)) if _is_of_weight(one)]
     boxed = [one for one in listed if one.category][:3]
     others = sorted((one for one in listed if not one.category), key=_place_in_captions)
     things = boxed + others[: 4 - len(boxed)]
     new = [one for one in things if talk.is_new(f"there {one.name}") and not talk.has_named_part(one.name)]
     fresh = apart(new)
     # What comes first, or nearly all captions name, is not passed over, as if it were not seen.
-    passed = [one for one in things if one not in fresh and is_obvious(talk.graph, one)]
-    if len(fresh) > 1 and fresh[0] is things[0] and not passed:
+    passed = [one for one in things if is_obvious(talk.graph, one) and not _is_told(one, fresh)]
+    is_whole = not passed and all(_is_covered(key, things) for key in talk.graph.common)
+    if len(fresh) > 1 and fresh[0] is things[0] and is_whole:
         keys = ("overview", *(f"there {one.name}" for one in fresh))
         claims = tuple(exists(one) for one in fresh)
         yield Move("overview", keys, claims, {"list": join_words([say_thing(one) for one in fresh])})

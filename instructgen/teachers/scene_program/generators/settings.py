@@ -79,11 +79,23 @@ def find_most_named(graph: SceneGraph) -> Entity | None:
         return None
     if first.area < _MAIN_AREA or (first.is_many and first.plural.split()[-1] not in graph.words):
         return None
+    if not _is_first(first, graph) or (first.is_many and 2 * first.num_plural <= first.num_captions):
+        return None
     people = graph.find("person")
     if first.name != "person" and people is not None and people.num_captions > 1:
         return None  # it is in somebody's hands, or beside somebody
     # Of people of whom captions name one, "people" is not what they agree on.
     return None if any(one.member_of == first.number for one in graph.entities) else first
+
+
+def _is_first(one: Entity, graph: SceneGraph) -> bool:
+    """True for what most captions begin with, rather than tell of beside something else."""
+    starts: dict[int, list[tuple[int, str]]] = {}
+    for other in graph.boxed_entities():
+        for span in other.evidence.spans:
+            starts.setdefault(span.caption, []).append((span.start, other.name))
+    first = sum(min(found)[1] == one.name for found in starts.values())
+    return 2 * first > graph.num_captions
 
 
 def find_collage(talk: Talk) -> Iterator[Move]:

@@ -4,7 +4,18 @@ import pytest
 
 from instructgen.lexicon.categories import CATEGORIES
 from instructgen.records import Box, ImageRecord
-from tests.unit.teachers.scene_program.making import at, fact, facts_of, families_of, find, make, place, say, slots_of
+from tests.unit.teachers.scene_program.making import (
+    at,
+    fact,
+    facts_of,
+    families_of,
+    find,
+    make,
+    place,
+    say,
+    slots_of,
+    swap_first,
+)
 
 CAT = make(
     ("A cat sits on a chair.", "A cat on a chair near a vase.", "A cat is sitting on a chair.", "A cat is here."),
@@ -44,8 +55,21 @@ def test_overview_says_what_is_listed() -> None:
     assert facts_of(moves) == {fact("exists", word, number=1) for word in ("cat", "chair", "vase")}
 
 
+@pytest.mark.parametrize(
+    ("captions", "listed"),
+    [
+        ("A carrot and vegetables by a cup.", {"a carrot and a cup"}),
+        ("A carrot, a cup and pillow cases.", set()),
+    ],
+    ids=["a general word beside its kind", "what all name is left out"],
+)
+def test_overview_lists_each_once_and_all_that_most_name(captions: str, listed: set[str]) -> None:
+    record = make((captions,) * 3, at("left", "carrot"), at("right", "cup"))
+    assert slots_of(find("overview", record), "list") == listed
+
+
 def test_overview_says_several_as_several() -> None:
-    moves = find("overview", place(CAT, *CAT.boxes, at("middle", "cat")))
+    moves = find("overview", place(swap_first(CAT, "A cat sits", "Cats sit"), *CAT.boxes, at("middle", "cat")))
     assert fact("exists", "cats", number=2) in facts_of(moves)
     assert all("cats" in one for one in slots_of(moves, "list"))
 
@@ -80,7 +104,8 @@ def test_existence_says_no_region_where_none_is_clear_or_it_was_told() -> None:
 
 
 def test_existence_says_several_without_a_region() -> None:
-    moves = find("existence", place(CAT, at("left top", "cat"), at("right top", "cat")))
+    cats = swap_first(CAT, "A cat sits", "Cats sit")
+    moves = find("existence", place(cats, at("left top", "cat"), at("right top", "cat")))
     assert (families_of(moves), facts_of(moves)) == ({"present_many"}, {fact("exists", "cats", number=2)})
 
 
