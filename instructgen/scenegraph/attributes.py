@@ -105,6 +105,7 @@ _MONOCHROME = frozenset(
 _LONGEST = 4  # words of a preposition
 _LAST_WORDS = frozenset(words.split()[-1] for words in PREPOSITIONS) | {"of"}
 _REACH = 8  # words before a noun in which a color may be meant for it
+_LIKE_IT = frozenset(("patterned", "pattern", "print", "printed", "style", "looking", "like", "colored", "effect"))
 _COATS = frozenset((
     "hair", "fur", "coat", "spots", "spot", "markings", "patches", "patch", "feathers", "mane", "stripes", "head",
     "ears", "face", "paws", "legs", "tail", "trim", "roof", "top",
@@ -192,8 +193,9 @@ def _read_phrase(reading: CaptionReading, phrase: NounPhrase) -> Iterator[Told]:
     span = reading.span(phrase.start, phrase.end)
     if phrase.colours:
         yield reading, phrase, "color", join_words(list(phrase.colours)), span
+    behind = dict(pairwise(reading.tokens[phrase.start : phrase.end]))
     for word in phrase.adjectives:
-        if word in VALUES:
+        if word in VALUES and behind.get(word) not in _LIKE_IT:
             yield reading, phrase, *VALUES[word], span
     yield from _read_predicate(reading, phrase)
     for quality in reading.qualities:

@@ -31,8 +31,8 @@ _REGIONS = {
     "bottom": ("in the lower half of {p}", "in the lower part of {p}", "toward the bottom of {p}"),
 }
 _MASS = frozenset({"broccoli"})
-_WRITTEN = {"t shirt": "T-shirt", "t shirts": "T-shirts", "wii": "Wii", "christmas": "Christmas"}
-_AS_WRITTEN = re.compile(r"\b(?:t shirts|t shirt|wii|christmas)\b")
+_WRITTEN = {"t shirt": "T-shirt", "t shirts": "T-shirts", "wii": "Wii", "christmas": "Christmas", "santa": "Santa"}
+_AS_WRITTEN = re.compile(r"\b(?:t shirts|t shirt|wii|christmas|santa)\b")
 PAIRS = ("scissors", "skis")
 _UNCOUNTED = ("skis", "scissors", "broccoli")
 

@@ -152,3 +152,8 @@ def test_what_is_partly_open_to_one_caption_is_not_open(other: str, said: set[st
 )
 def test_box_that_may_be_the_television_has_no_color(captions: str, boxes: str, said: set[str]) -> None:
     assert attributes(read(captions, boxes)) == said
+
+
+def test_what_only_looks_like_a_material_is_none() -> None:
+    assert attributes(read("A brick patterned bench. | A bench. | A brick patterned bench.", "bench")) == set()
+    assert "bench material brick" in attributes(read("A brick bench. | A bench. | A brick bench.", "bench"))
