@@ -59,7 +59,7 @@ def find_eaten(entities: Iterable[Entity], captions: Sequence[str]) -> list[Attr
         if spans and num_told >= _ENOUGH:
             evidence = Evidence(tuple(spans), one.evidence.boxes)
             certainty: Certainty = "sure" if len(spans) > 1 else "likely"
-            found.append(Attribute(one.number, "state", "partly eaten", evidence, certainty, num_told))
+            found.append(Attribute(one.number, "state", "partly eaten", evidence, certainty, len(spans)))
     return found
 
 

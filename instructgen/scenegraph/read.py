@@ -33,6 +33,8 @@ def read_graph(record: ImageRecord, parser: CaptionParser | None = None) -> Scen
         entities = tell_each_once(entities, person)
     entities = tell_portions(entities, record.captions)
     attributes, disputed_attributes = find_attributes(readings, entities)
+    # The color of a cake is not that of the piece of it.
+    attributes = [one for one in attributes if " of " not in entities[one.entity].word]
     attributes += find_eaten(entities, record.captions)
     actions, disputed_actions = find_actions(readings, entities, person)
     circumstances, disputed_circumstances = find_circumstances(record.captions, readings, boxed)

@@ -168,7 +168,7 @@ def test_card_opens_the_latest_version_and_counts_what_was_left_out(tmp_path: Pa
 
 
 def test_build_to_an_address_says_what_to_do() -> None:
-    with pytest.raises(InstructgenError, match="`dataset copy` sends it"):
+    with pytest.raises(InstructgenError, match="--send-to puts what it made"):
         check_out(Path("s3://bucket/x"))
 
 
