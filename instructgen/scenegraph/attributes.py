@@ -102,7 +102,6 @@ _OTHER_COLORS = frozenset((
 _MONOCHROME = frozenset(
     {"sepia", "monochrome", "grayscale", "greyscale", "photograph", "photo", "picture", "image", "pic"}
 )
-_LONGEST = 4  # words of a preposition
 _LAST_WORDS = frozenset(words.split()[-1] for words in PREPOSITIONS) | {"of"}
 _REACH = 8  # words before a noun in which a color may be meant for it
 _LIKE_IT = frozenset(("patterned", "pattern", "print", "printed", "style", "looking", "like", "colored", "effect"))
@@ -213,8 +212,6 @@ def _read_predicate(reading: CaptionReading, phrase: NounPhrase) -> Iterator[Tol
         at += 1
     elif phrase.start and tokens[phrase.start - 1] in _LAST_WORDS:
         return  # of "a light near a sign is red" the light is
-    else:
-        at = _skip_places(reading, at)
     if at + 1 >= len(tokens) or tokens[at] not in _BE:
         return
     colors: list[str] = []
@@ -230,15 +227,6 @@ def _read_predicate(reading: CaptionReading, phrase: NounPhrase) -> Iterator[Tol
     word = tokens[at + 1]
     if word in VALUES and (at + 2 >= len(tokens) or tokens[at + 2] in _ENDS):
         yield reading, phrase, *VALUES[word], reading.span(phrase.start, at + 2)
-
-
-def _skip_places(reading: CaptionReading, at: int) -> int:
-    """Return the token behind the places that follow a noun: "a light near a sign" may be red itself."""
-    ends = {one.start: one.end for one in reading.phrases}
-    for start in range(at + 1, at + 1 + _LONGEST):
-        if start in ends and PREPOSITIONS.get(" ".join(reading.tokens[at:start]), "with") != "with":
-            return _skip_places(reading, ends[start])
-    return at
 
 
 def _near(tokens: tuple[str, ...], entity: Entity) -> set[str]:

@@ -22,7 +22,6 @@ _NEW_KINDS = frozenset(("person", "animal", "wear", "food"))  # what is new of t
 _UNMET_KINDS = frozenset(("surface", "thing", "vehicle", "furniture"))  # "a tower of the building": of a building
 _FACING = frozenset(("at", "for", "to", "into", "toward", "towards"))  # before a camera
 _OWNERS = frozenset(("his", "her", "their", "its"))
-_PORTIONS = ("slice of ", "slices of ", "piece of ", "pieces of ")
 _SOME = frozenset(("several", "many", "some"))
 # What a caption that has one of these does not see as another has it.
 _QUANTITIES = {
@@ -133,8 +132,6 @@ def read_noun(caption: Caption, at: int, *, is_first: bool = False) -> Piece | N
         return None
     looks, keys = read_looks(before, phrase, caption.sources)
     noun = _word_of(phrase, caption.sources)
-    if caption.token(phrase.start - 1) == "of" and noun.startswith(_PORTIONS):
-        noun = noun.rpartition(" of ")[2]  # "two slices of pizza", not of a slice of pizza
     words = " ".join([*(look for look in looks if look not in noun.split()), noun])
     is_material = phrase.start > 0 and caption.token(phrase.start - 1) in _BARE
     if not is_number_agreed(phrase, caption.sources):

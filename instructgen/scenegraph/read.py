@@ -12,7 +12,6 @@ from instructgen.scenegraph.likenesses import is_all_likeness
 from instructgen.scenegraph.loose_ends import tidy
 from instructgen.scenegraph.parsing import CaptionParser
 from instructgen.scenegraph.people import read_person_words
-from instructgen.scenegraph.portions import find_eaten, tell_portions
 from instructgen.scenegraph.reading import find_common, read_captions
 from instructgen.scenegraph.statements import find_statements
 
@@ -31,11 +30,7 @@ def read_graph(record: ImageRecord, parser: CaptionParser | None = None) -> Scen
     collage = find_collage(record.captions)
     if collage is not None or shows_twice(record.captions):
         entities = tell_each_once(entities, person)
-    entities = tell_portions(entities, record.captions)
     attributes, disputed_attributes = find_attributes(readings, entities)
-    # The color of a cake is not that of the piece of it.
-    attributes = [one for one in attributes if " of " not in entities[one.entity].word]
-    attributes += find_eaten(entities, record.captions)
     actions, disputed_actions = find_actions(readings, entities, person)
     circumstances, disputed_circumstances = find_circumstances(record.captions, readings, boxed)
     if collage is not None:  # what goes on in one of the pictures is told of none

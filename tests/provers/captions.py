@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from instructgen.scenegraph.claims import Claim
 from tests.provers.evidence import (
-    PORTION,
     Cited,
     Evidence,
     category_of,
@@ -80,9 +79,6 @@ def prove_exists(evidence: Evidence, claim: Claim) -> Iterator[str]:
         match = pattern.search(one.caption, one.start)
         if match is not None and NEGATION.search(one.caption[: match.start()]):
             yield f"caption {one.number} denies '{claim.subject}'"
-    part = rf"\b(?:sliced?|piece|half|bite|wedge)s? of [a-z ]*\b(?:{name_pattern(claim.subject)})\b"
-    if PORTION.match(claim.subject) and not any(re.search(part, one.caption) for one in cited):
-        yield f"no cited caption has '{claim.subject}' as a part"
     plural = re.compile(rf"\b(?!{re.escape(singular_of(claim.subject))}\b)(?:{name_pattern(claim.subject)})\b")
     several = re.compile(r"\b(?:two|three|four|several|many|some|couple|pair|and)\b")
     if claim.number > 1 and not any(plural.search(one.text) or several.search(one.text) for one in cited):

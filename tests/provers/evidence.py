@@ -228,13 +228,9 @@ def singular_of(noun: str) -> str:
     return f"{head} {last}".strip()
 
 
-PORTION = re.compile(r"^(?:slice|piece)s? of ")
-
-
 @lru_cache(maxsize=4096)
 def category_of(noun: str) -> str | None:
-    """Return the category a noun names in full, or None; a slice of pizza is boxed as one."""
-    noun = PORTION.sub("", noun)
+    """Return the category a noun names in full, or None."""
     for name in ("teddy bear", "hot dog", *_PATTERNS):
         if _PATTERNS[name].fullmatch(noun):
             return name
@@ -252,7 +248,6 @@ def name_pattern(noun: str) -> str:
 
     A category's own name stands for all its names, a narrower one ("taxi", "woman") only for itself.
     """
-    noun = PORTION.sub("", noun)
     single = singular_of(noun)
     category = category_of(noun)
     generic = _GENERIC.get(noun) or _GENERIC.get(single) or (noun if noun in _NAMES else single)

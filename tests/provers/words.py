@@ -26,7 +26,7 @@ COLORS = {word: color for color, words in _COLORS.items() for word in words.spli
 VALUE_FORMS = {
     "wood": "wooden wood", "metal": "metal metallic", "concrete": "concrete cement", "large": "big large huge giant",
     "small": "small little tiny", "old": "old older elderly", "new": "new",
-    "tidy": "neat tidy", "partly eaten": "eaten", "blond": "blond blonde",
+    "tidy": "neat tidy", "blond": "blond blonde",
 }  # fmt: skip
 MATERIALS = words_of(
     "wood wooden metal metallic steel glass plastic paper brick stone concrete leather marble porcelain iron cardboard"

@@ -53,15 +53,10 @@ def say_described(graph: SceneGraph, entity: Entity, is_new: IsNew) -> Phrase:
     told = [by_kind[kind] for kind in _BEFORE_NOUN if kind in by_kind][:_MAX_ADJECTIVES]
     if not told or any(one.value in entity.word.split() for one in told):
         return Phrase(entity.word)
-    words = " ".join([*(_say_look(graph, one.value) for one in told), entity.word])
+    words = " ".join([*(BEFORE_NOUN.get(one.value, one.value) for one in told), entity.word])
     keys = (*(f"{one.kind} {entity.name}" for one in told), f"looks {entity.name}")
     keys += (f"color {entity.name}",) if any(one.value in _METALS for one in told) else ()
     return Phrase(words, tuple(attribute_claim(entity, one) for one in told), keys)
-
-
-def _say_look(graph: SceneGraph, value: str) -> str:
-    is_stainless = value == "steel" and "stainless" in graph.words
-    return "stainless steel" if is_stainless else BEFORE_NOUN.get(value, value)
 
 
 def say_held(graph: SceneGraph, action: Action, is_new: IsNew) -> Phrase:
