@@ -6,22 +6,9 @@ from functools import cache
 from instructgen.lexicon.categories import CATEGORIES
 
 _EATEN = (
-    *(
-        "food",
-        "foods",
-        "meal",
-        "meals",
-        "breakfast",
-        "lunch",
-        "dinner",
-        "brunch",
-        "snack",
-        "snacks",
-        "dish",
-        "dishes",
-    ),
-    *("cuisine", "entree"),
-)
+    "food", "foods", "meal", "meals", "breakfast", "lunch", "dinner", "brunch", "snack", "snacks", "dish", "dishes",
+    "cuisine", "entree",
+)  # fmt: skip
 _SWEETS = ("dessert", "desserts", "pastry", "pastries", "treat", "treats", "sweets", "baked goods")
 _CARRIED = ("luggage", "baggage", "bags", "belongings")
 _VESSELS = ("cup", "cups", "mug", "mugs", "glass", "glasses", "bottle", "bottles")

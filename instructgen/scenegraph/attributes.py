@@ -245,6 +245,7 @@ def _near(tokens: tuple[str, ...], entity: Entity) -> set[str]:
             elif tokens[index] in VALUES:
                 found.add(VALUES[tokens[index]][1])
         found |= _find_behind(tokens, at + 1)
+    if not heads.isdisjoint(tokens):
         found |= {f"partly {VALUES[word][1]}" for before, word in pairwise(tokens) if _is_partly(before, word)}
     return found
 

@@ -1,6 +1,7 @@
 """Whether what is boxed is one or several, where captions and boxes do not have the same number."""
 
 from collections.abc import Sequence
+from functools import cache
 
 from instructgen.lexicon.categories import find_category
 from instructgen.lexicon.words import plural_of
@@ -37,12 +38,17 @@ def may_be_several(name: str, readings: Sequence[CaptionReading]) -> bool:
 
 
 def _plurals_of(name: str) -> frozenset[str]:
-    words = find_category(name).synonyms
-    return frozenset(map(plural_of, words)) - frozenset(words)
+    return _plural_forms(name) - frozenset(find_category(name).synonyms)
+
+
+@cache
+def _plural_forms(name: str) -> frozenset[str]:
+    """Return the plurals of all its words, also those that are like the singular."""
+    return frozenset(map(plural_of, find_category(name).synonyms))
 
 
 def _has_plural(name: str, readings: Sequence[CaptionReading]) -> bool:
-    plurals = frozenset(map(plural_of, find_category(name).synonyms))
+    plurals = _plural_forms(name)
     return any(not plurals.isdisjoint(reading.tokens) for reading in readings)
 
 

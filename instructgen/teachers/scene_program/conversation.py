@@ -72,22 +72,10 @@ _AFFIRMED_SHARE = 0.55  # of lone questions of yes or no; last resorts deny more
 _OPEN_SHARE = 0.15  # of questions of yes or no, those that may open the conversation where another can
 _DENYING = ("absence", "neither", "missing", "which-present", "odd-one-out", "false-premise")
 _RESORTS = (
-    *("counting-to-one", "region", "summary", "overview", "existence", "main", "named", "halves"),
-    *(
-        "larger",
-        "overlap",
-        "extent",
-        "edge",
-        "outdoors",
-        "region",
-        "existence",
-        "halves",
-        "named",
-        "material",
-        "color",
-    ),
-    *("where-at", "region", "existence"),
-)
+    "counting-to-one", "region", "summary", "overview", "existence", "main", "named", "halves",
+    "larger", "overlap", "extent", "edge", "outdoors", "region", "existence", "halves", "named", "material", "color",
+    "where-at", "region", "existence",
+)  # fmt: skip
 _DENIALS = ("missing", "neither", "absence")  # the last resorts
 
 

@@ -1,7 +1,5 @@
 """The middle of a detailed description: where things are in the frame, how many, how large."""
 
-import re
-from functools import cache
 from itertools import pairwise
 
 from instructgen.lexicon.generals import is_meant
@@ -176,18 +174,9 @@ def _unsaid(page: Paragraph) -> list[Entity]:
         for one in fresh
         if not page.may_have_said(one)
         and not is_meant(one.category or one.name, page.text())
-        and not any(has_word(page, word) for word in _HELD_BY.get(one.name, ()))
+        and not any(page.has_word(word) for word in _HELD_BY.get(one.name, ()))
         and not any(overlap(box, other) > _SAME_PLACE for box in one.boxes for other in known)
     ]
-
-
-def has_word(page: Paragraph, word: str) -> bool:
-    return _pattern_of(word).search(" ".join(page.sentences)) is not None
-
-
-@cache
-def _pattern_of(word: str) -> re.Pattern[str]:
-    return re.compile(rf"\b{word}\b", re.IGNORECASE)
 
 
 def _list(page: Paragraph, things: list[Entity]) -> None:

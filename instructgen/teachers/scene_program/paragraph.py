@@ -132,6 +132,9 @@ class Paragraph:
     def has_said(self, word: str) -> bool:
         return word in self.text()
 
+    def has_word(self, word: str) -> bool:
+        return _has(self.text(), word)
+
     def text(self) -> str:
         """Return what was said, in lower case."""
         return " ".join(self.sentences).lower()
