@@ -3,11 +3,14 @@
     python bench/scale_units.py --units 1000,3000,10000 --json figures.json
     python bench/scale_sim.py --figures figures.json --check
     python bench/scale_sim.py --figures figures.json --units 100000000 --workers 256 --latency-s 2
+    python bench/scale_sim.py --figures figures.json --teacher server --clock clock.json
 
 The figures give a line of CPU time over units for each step. `--check` fits it to all sizes but the largest, and says
-how far the largest is from what it foretells; wanted is 15%. The simulation goes from event to event: a part begins,
-has all its answers, is written, or its worker dies. Between two events every worker gets answers at the least of what
-its processor, its requests in flight and its share of the servers' rate allow.
+how far the largest is from what it foretells; wanted is 15%. `--clock` simulates the builds of another file of
+bench/scale_units.py, whose server took its time or had a limit, and says how far their clocks are from that. The
+simulation goes from event to event: a part begins, has all its answers, is written, or its worker dies. Between two
+events every worker gets answers at the least of what its processor, its requests in flight and its share of the
+servers' rate allow.
 """
 
 import argparse
@@ -21,6 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from instructgen.jobs.plan_costs import Line, fit
+
+_NO_MERGE = [(0, 0.0), (1, 0.0)]  # where only whole builds were measured
 
 
 @dataclass(frozen=True)
@@ -177,6 +182,26 @@ def check(figures: dict[tuple[str, str], list[tuple[float, float]]]) -> None:
         )
 
 
+def check_clock(options: argparse.Namespace, figures: Any, path: Path) -> None:
+    """Hold the clock of real builds, with the latency and the limit that they had, against the simulation's."""
+    for one in json.loads(path.read_text())["figures"]:
+        options.units, options.concurrency = one["units"], one["concurrency"]
+        options.latency_s, options.requests_per_minute = (
+            one["delay_ms"] / 1000,
+            one["requests_per_minute"] or math.inf,
+        )
+        options.parts, options.workers = one.get("parts", 1), one.get("cpus", 1)
+        found = Simulation(make_world(options, figures)).run()
+        foretold = 3600 * (found.hours + (found.merge_hours if "merge" in one["step"] else 0))
+        terms = f"{options.concurrency:>3} in flight, {one['delay_ms']:5.0f} ms"
+        how = f"{terms}, {options.requests_per_minute:5.0f} a minute"
+        error = foretold / one["wall_s"] - 1
+        sys.stdout.write(
+            f"{one['engine']:6} {options.units:>8,} units, {how}: {one['wall_s']:7.1f} s, "
+            f"foretold {foretold:7.1f} s ({error:+.1%})\n"
+        )
+
+
 def make_world(options: argparse.Namespace, figures: Any) -> World:
     build, replay = fit(figures["whole", "build"]), figures.get(("replay", "build"))
     asking = 1 - fit(replay).unit / build.unit if replay else 0.3
@@ -185,7 +210,7 @@ def make_world(options: argparse.Namespace, figures: Any) -> World:
         num_parts=options.parts or 16 * options.workers,
         num_workers=options.workers,
         build=build,
-        merge=fit(figures["parts", "merge"]),
+        merge=fit(figures.get(("parts", "merge"), _NO_MERGE)),
         asking_share=min(0.9, max(0.05, asking)),
         latency_s=options.latency_s,
         concurrency=options.concurrency,
@@ -203,6 +228,7 @@ def main() -> None:
     parser.add_argument("--figures", type=Path, required=True, help="of bench/scale_units.py --json")
     parser.add_argument("--teacher", default="program", help="whose figures: program or server")
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--clock", type=Path, help="builds whose clock is held against the simulation's")
     parser.add_argument("--units", type=int, default=100_000_000)
     parser.add_argument("--units-per-image", type=float, default=3.0)
     parser.add_argument("--parts", type=int, help="16 for each worker")
@@ -218,6 +244,9 @@ def main() -> None:
     figures = read_figures(options.figures, options.teacher)
     if options.check:
         check(figures)
+        return
+    if options.clock is not None:
+        check_clock(options, figures, options.clock)
         return
     found = Simulation(make_world(options, figures)).run()
     for name, value in vars(found).items():

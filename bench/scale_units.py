@@ -4,12 +4,15 @@
     python bench/scale_units.py --units 10000,100000,1000000 --engines whole,ray --source made --parts 1,4,8
     python bench/scale_units.py --teachers program,server --source made \
         --units 2000,8000 --parts 2 --json data/unit_costs.json
+    python bench/scale_units.py --teachers server --source made --units 4000 --engines whole --delay-ms 500 \
+        --concurrency 16 --json clock.json
 
 The images are rendered scenes, or with `--source made` annotations that are made up in COCO's format. The teacher
 "program" is the scene program. With "server" bench/mock_server.py answers at once; its conversations are of no
 image, so no filter looks at them. The engine "replay" answers from the first build's ledger instead, so that the
 teacher costs next to nothing: between both lies what asking takes. CPU time counts, not the clock: it is much the
-same on a busy machine. `instructgen plan --images` goes by data/unit_costs.json.
+same on a busy machine. `instructgen plan --images` goes by data/unit_costs.json. With a server that takes its time
+or has a limit, the clock counts: `bench/scale_sim.py --clock` holds it against what it foretells.
 """
 
 import argparse
@@ -157,16 +160,19 @@ def make_flags(teacher: str, options: argparse.Namespace, num_units: int, folder
 
 
 @contextlib.contextmanager
-def open_teacher(teacher: str) -> Iterator[list[str]]:
+def open_teacher(teacher: str, options: argparse.Namespace) -> Iterator[list[str]]:
     """Give the flags that say who answers, while they are there."""
     if teacher == "program":
         yield []
         return
-    process = subprocess.Popen([sys.executable, str(_SERVER)], stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, str(_SERVER), "--delay-ms", str(options.delay_ms)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    limit = options.requests_per_minute
     try:
         assert process.stdout is not None
         address = f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
-        yield ["--base-url", address, "--model", "mock", "--concurrency", "64"]
+        flags = ["--base-url", address, "--model", "mock", "--concurrency", str(options.concurrency)]
+        yield [*flags, *(["--requests-per-minute", str(limit)] if limit else [])]
     finally:
         process.terminate()
         process.wait()
@@ -193,11 +199,17 @@ def main() -> None:
     parser.add_argument("--cpus", type=int, default=1, help="of the cluster: so many actors at a time")
     parser.add_argument("--source", default="scenes", help="scenes or made")
     parser.add_argument("--unit-types", default="conv,detail,reasoning")
+    parser.add_argument(
+        "--concurrency", type=int, default=64, help="of teacher server: requests in flight of a build"
+    )
+    parser.add_argument("--delay-ms", type=float, default=0.0, help="of teacher server: before each answer")
+    parser.add_argument("--requests-per-minute", type=float, help="of teacher server")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     options = parser.parse_args()
     sizes = [int(one) for one in options.units.split(",")]
     given = [int(one) for one in options.parts.split(",")]
     parts = given if len(given) > 1 else given * len(sizes)
+    terms = {name: vars(options)[name] for name in ("concurrency", "delay_ms", "requests_per_minute")}
     found = []
     for teacher in options.teachers.split(","):
         for num_units, num_parts in zip(sizes, parts, strict=True):
@@ -205,11 +217,13 @@ def main() -> None:
                 folder = Path(tempfile.mkdtemp(prefix="scale-units-"))
                 stack.callback(shutil.rmtree, folder, ignore_errors=True)
                 flags = make_flags(teacher, options, num_units, folder)
-                asking = stack.enter_context(open_teacher(teacher))
+                asking = stack.enter_context(open_teacher(teacher, options))
                 for engine in options.engines.split(","):
                     for step, cost in measure(engine, flags, asking, num_parts, options.cpus, folder).items():
                         per_1000 = 1000 * cost.cpu_s / num_units
                         one = {"teacher": teacher, "units": num_units, "engine": engine, "step": step}
+                        one |= {"parts": num_parts, "cpus": options.cpus} if engine == "ray" else {}
+                        one |= terms if teacher == "server" else {}
                         weights = weigh(folder / engine) if engine == "whole" else {}
                         found.append(one | {"per_1000": per_1000} | asdict(cost) | weights)
                         sys.stdout.write(
