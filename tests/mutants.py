@@ -1461,7 +1461,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "conversation_denies_again_and_again",
         "instructgen/teachers/scene_program/conversation.py",
-        "(not may_deny or has_denied or (is_alone and not turns))",
+        "(has_denied or (is_alone and not turns))",
         "False",
     ),
     Mutant(

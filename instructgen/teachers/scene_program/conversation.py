@@ -9,6 +9,7 @@ from instructgen.config import Style
 from instructgen.lexicon.categories import CATEGORIES
 from instructgen.lexicon.words import plural_of
 from instructgen.scenegraph.graph import Entity, SceneGraph
+from instructgen.teachers.scene_program.firmness import FIRM
 from instructgen.teachers.scene_program.generators import ADDERS, FOLLOWERS, GENERATORS
 from instructgen.teachers.scene_program.generators.doings import STILL
 from instructgen.teachers.scene_program.generators.presence import has_question, is_obvious
@@ -22,6 +23,7 @@ _FOLLOW_SHARE = 0.55  # of turns that can be followed up, followed up
 # Behind a turn that names several things, "it" is not clear.
 _OF_THINGS, _OF_SEVERAL = ("color-after", "region-after"), ("doing", "doing_follow", "who", "summary", "holding")
 _MOST_TURNS = max(_TURNS)
+_FIRM_ENOUGH = 2  # captions that bear out what is asked beyond the fewest turns, and what follows up
 _ADD_SHARE = {"plain": 0.6, "warm": 0.5, "terse": 0.0}
 _BOTH_SHARE = 0.4  # of conversations that hold a question answered yes and one answered no
 _OPENINGS = ("overview", "summary", "setting", "main", "doing", "counting")
@@ -33,18 +35,18 @@ _MIDDLE = {
     "counting": 7,
     "where-at": 6,
     "looks": 6,
-    "setting": 5,
+    "setting": 3,
     "who": 5,
-    "relation": 5,
+    "relation": 6,
     "more": 5,
     "order": 5,
-    "region": 4,
+    "region": 3,
     "time": 4,
     "weather": 4,
     "material": 4,
     "setting-inferred": 4,
     "overview": 3,
-    "larger": 3,
+    "larger": 4,
     "largest": 3,
     "order-of-size": 3,
     "odd-one-out": 3,
@@ -90,14 +92,17 @@ def make_conversation(graph: SceneGraph, draw: random.Random, style: Style) -> l
     # Whether something is there is worded first, so that no later turn tells it as new.
     affirmed = ask(talk, "existence") if "existence" in polar else None
     turns: list[Told] = []
-    has_denied = _take_middle(
-        talk, turns, wanted - len(polar), may_deny="absence" not in polar, is_alone=affirmed is None
-    )
+    names = [name for name in _order(draw) if not ("absence" in polar and name in _DENYING)]
+    has_denied = False
+    for least, most in ((FIRM, wanted), (_FIRM_ENOUGH, wanted), (1, MIN_TURNS)):
+        if _take_middle(talk, names, turns, most - len(polar), least, is_alone=affirmed is None):
+            has_denied = True
+            names = [name for name in names if name not in _DENYING]
     _add_main(talk, turns, _MOST_TURNS - len(polar))
     _take_more(talk, turns, _RESORTS, MIN_TURNS - len(polar))
     if "absence" in polar:
         denied = ask(talk, "absence")
-        has_denied |= denied is not None
+        has_denied = denied is not None
         _place(talk, denied, turns, len(turns))
     if affirmed is not None:
         _place(talk, affirmed, turns, _first_naming(talk, affirmed, turns))
@@ -107,18 +112,20 @@ def make_conversation(graph: SceneGraph, draw: random.Random, style: Style) -> l
     return turns if len(turns) >= _FEWEST else []
 
 
-def _take_middle(talk: Talk, turns: list[Told], most: int, *, may_deny: bool, is_alone: bool) -> bool:
-    """Add turns of different kinds; return whether one tells what is not there.
+def _take_middle(talk: Talk, names: list[str], turns: list[Told], most: int, least: int, *, is_alone: bool) -> bool:
+    """Add turns of different kinds that `least` captions bear out; return whether one tells what is not there.
 
     That is told once, and not first where what comes here `is_alone`: beside something that is there.
     """
     has_denied = False
-    for name in _order(talk.draw):
+    for name in names:
         if len(turns) >= most:
             break
-        if name in _DENYING and (not may_deny or has_denied or (is_alone and not turns)):
+        if name in _DENYING and (has_denied or (is_alone and not turns)):
             continue
-        has_denied |= _take(talk, GENERATORS[name], turns) and name in _DENYING
+        if not _take(talk, GENERATORS[name], turns, least):
+            continue
+        has_denied |= name in _DENYING
         if turns and len(turns) < most and talk.draw.random() < _FOLLOW_SHARE:
             _follow(talk, turns)
     return has_denied
@@ -135,19 +142,21 @@ def _add_main(talk: Talk, turns: list[Told], most: int) -> None:
 
 
 def _take_more(talk: Talk, turns: list[Told], names: tuple[str, ...], wanted: int) -> None:
-    for name in names:
-        if len(turns) < wanted:
-            _take(talk, GENERATORS[name], turns)
+    for least in (FIRM, _FIRM_ENOUGH, 1):
+        for name in names:
+            if len(turns) < wanted:
+                _take(talk, GENERATORS[name], turns, least)
 
 
 def ask(talk: Talk, name: str) -> Told | None:
     """Word the generator's first turn, which leans on none before it."""
     talk.last = None
-    return _say(talk, GENERATORS[name])
+    found = (_say(talk, GENERATORS[name], least) for least in (_FIRM_ENOUGH, 1))
+    return next((told for told in found if told is not None), None)
 
 
-def _say(talk: Talk, generator: Generator) -> Told | None:
-    move = next(generator.find(talk), None)
+def _say(talk: Talk, generator: Generator, least: int) -> Told | None:
+    move = talk.find_firm(generator, least)
     return _add_more(talk, talk.word(move)) if move is not None else None
 
 
@@ -160,7 +169,7 @@ def _polar(draw: random.Random) -> list[str]:
 
 def _order(draw: random.Random) -> Iterator[str]:
     """Yield generators: an opening, then all others, the weightier ones likely sooner."""
-    opening = draw.choices(_OPENINGS, (3, 3, 3, 1, 3, 2))[0]
+    opening = draw.choices(_OPENINGS, (3, 3, 2, 1, 3, 2))[0]
     yield opening
     yield from (name for name in _draw_order(draw, _MIDDLE) if name != opening)
 
@@ -170,9 +179,9 @@ def _draw_order(draw: random.Random, weights: dict[str, int]) -> list[str]:
     return sorted(ranked, key=lambda name: -ranked[name])
 
 
-def _take(talk: Talk, generator: Generator, turns: list[Told]) -> bool:
-    """Add the generator's first turn that tells something new."""
-    told = _say(talk, generator)
+def _take(talk: Talk, generator: Generator, turns: list[Told], least: int) -> bool:
+    """Add the generator's first turn that tells something new, and that `least` captions bear out."""
+    told = _say(talk, generator, least)
     if told is None:
         return False
     turns.append(told)
@@ -184,7 +193,7 @@ def _follow(talk: Talk, turns: list[Told]) -> None:
     talk.draw.shuffle(names)
     for name in names:
         vague = name in _OF_THINGS and turns[-1].family in _OF_SEVERAL
-        if talk.last is not None and not vague and _take(talk, FOLLOWERS[name], turns):
+        if talk.last is not None and not vague and _take(talk, FOLLOWERS[name], turns, _FIRM_ENOUGH):
             return
 
 

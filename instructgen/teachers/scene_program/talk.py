@@ -8,6 +8,7 @@ from msgspec import Struct
 from instructgen.config import Style
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Action, Circumstance, Entity, SceneGraph
+from instructgen.teachers.scene_program.firmness import Firmness
 from instructgen.teachers.scene_program.speech import (
     PICTURE_WORDS,
     Pronouns,
@@ -69,8 +70,23 @@ class Talk:
         self.used: set[str] = set()
         self.picture = draw.choice(PICTURE_WORDS)
         self.last: Subject | None = None
+        self.firmness = Firmness(graph)
+        self._dry: set[str] = set()  # generators that have nothing more to ask: what was told blocks, and never frees
         self.singles = find_singles(graph)
         self.solid = [one for one in self.singles if one.area > SOLID_AREA]
+
+    def find_firm(self, generator: "Generator", least: int) -> Move | None:
+        """Return the generator's first move that `least` captions bear out."""
+        if generator.name in self._dry:
+            return None
+        is_dry = not generator.leans
+        for one in generator.find(self):
+            if self.firmness.is_firm(one.claims, least):
+                return one
+            is_dry = False
+        if is_dry:
+            self._dry.add(generator.name)
+        return None
 
     def is_new(self, *keys: str) -> bool:
         return not self.said.intersection(keys)
@@ -123,12 +139,16 @@ Find = Callable[[Talk], Iterator[Move]]
 
 
 class Generator(Struct, frozen=True):
-    """One kind of question. `families` are the forms it uses, `claims` the kinds of claim that it must prove."""
+    """One kind of question. `families` are the forms it uses, `claims` the kinds of claim that it must prove.
+
+    One that `leans` takes up the turn before.
+    """
 
     name: str
     find: Find
     families: tuple[str, ...]
     claims: tuple[str, ...]
+    leans: bool = False
 
 
 def subject_of(entity: Entity) -> Subject:

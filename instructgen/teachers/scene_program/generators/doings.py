@@ -307,7 +307,7 @@ DOINGS = (
     Generator("summary", find_summary, ("summary",), ("told", "attribute")),
 )
 FOLLOWING_DOINGS = (
-    Generator("wearing", find_wearing, ("wearing",), ("doing", "attribute")),
-    Generator("holding", find_holding, ("holding",), ("doing", "attribute")),
-    Generator("doing-after", find_doing_after, ("doing_follow",), ("doing", "attribute")),
+    Generator("wearing", find_wearing, ("wearing",), ("doing", "attribute"), leans=True),
+    Generator("holding", find_holding, ("holding",), ("doing", "attribute"), leans=True),
+    Generator("doing-after", find_doing_after, ("doing_follow",), ("doing", "attribute"), leans=True),
 )

@@ -88,6 +88,6 @@ TURNS = (
     ),
 )
 FOLLOWING_TURNS = (
-    Generator("color-after", find_color_after, ("color_follow",), ("attribute",)),
-    Generator("region-after", find_region_after, ("where_follow",), ("region",)),
+    Generator("color-after", find_color_after, ("color_follow",), ("attribute",), leans=True),
+    Generator("region-after", find_region_after, ("where_follow",), ("region",), leans=True),
 )
