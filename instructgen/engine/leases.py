@@ -25,6 +25,7 @@ from instructgen.teachers.base import Teacher
 LEASES_NAME = "leases.jsonl"
 _PARTS_OF_REST = 4  # a slice is this part of what is left, for each of the parts
 _MINUTE_S = 60.0
+_PAUSE_S = SLICE_S / 4  # before a part asks again: with one request's room at a time, asking costs more than sending
 
 
 class _Line(Struct, frozen=True):
@@ -135,7 +136,8 @@ class LeaseBook:
             0.0 if requests is None else requests.wait_s(1), 0.0 if of_tokens is None else of_tokens.wait_s(tokens)
         )
         if wait_s > 0:
-            return RateSlice(None if requests is None else 0, None if of_tokens is None else 0, wait_s)
+            none = (None if requests is None else 0, None if of_tokens is None else 0)
+            return RateSlice(*none, max(wait_s, _PAUSE_S))
         num_requests = None if requests is None else _draw(requests, 1)
         num_tokens = None if of_tokens is None else _draw(of_tokens, tokens)
         return RateSlice(num_requests, num_tokens, 0.0)

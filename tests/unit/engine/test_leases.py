@@ -115,6 +115,22 @@ def test_rate_of_any_minute_is_below_the_limit_and_mostly_used(tmp_path: Path, p
     assert len(sent_at) >= 0.8 * per_minute * 200 / 60
 
 
+def test_parts_that_wait_ask_seldom_and_use_the_whole_rate(tmp_path: Path) -> None:
+    """Asking goes through the coordinator: it costs more than the request that it is for."""
+    clock, per_minute = [0.0], 2_400.0
+    book = open_book(tmp_path, rates={"s": Rates(per_minute, None)}, now=lambda: clock[0])
+    sent = asked = 0
+    next_s = [0.0, 0.01]  # when each of two parts asks again: at once for a slice that it has used up
+    while clock[0] < 60:
+        part = next_s.index(min(next_s))
+        clock[0] = next_s[part]
+        found = book.lend_rate("s", 10)
+        asked, sent = asked + 1, sent + (found.num_requests or 0)
+        next_s[part] = clock[0] + max(found.wait_s, 0.001)
+    assert sent >= 0.95 * per_minute
+    assert asked < sent
+
+
 def test_request_larger_than_a_slice_of_tokens_goes_and_is_paid_for(tmp_path: Path) -> None:
     clock = [0.0]
     book = open_book(tmp_path, rates={"s": Rates(None, 6_000.0)}, now=lambda: clock[0])
