@@ -249,7 +249,8 @@ def _say_subject(event: Event, sources: Sources) -> str:
         is_pair = event.is_plural and not noun.is_plural
         if is_pair or not sources.person.is_safe(lemma, is_plural=event.is_plural):
             lemma = "person"
-        if not event.is_plural and sources.number("person") == 1:
+        people = sources.entities.get("person")
+        if not event.is_plural and people is not None and people.is_single and people.boxes:
             lemma = sources.person.singular
     entity = sources.entities.get(noun.category or "")
     if entity is not None and noun.category != "person":

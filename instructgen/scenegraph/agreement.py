@@ -205,7 +205,7 @@ def fits(phrase: NounPhrase, sources: Sources) -> bool:
     singles, plurals = sources.numbers.get(key_of(phrase), (0, 0))
     if phrase.noun.category is not None and entity is None:
         # Boxes may be missing, or be of what is only shaped so; what most captions name is there.
-        if phrase.noun.category in _MEANT_OTHERWISE:
+        if phrase.noun.category in _MEANT_OTHERWISE or (phrase.noun.category, "count") in sources.disputed:
             return False
         return singles + plurals >= _MOST and (plurals == 0 or singles == 0)
     if entity is not None and phrase.noun.lemma in COUPLES:

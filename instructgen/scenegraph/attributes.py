@@ -109,6 +109,12 @@ _COATS = frozenset((
     "hair", "fur", "coat", "spots", "spot", "markings", "patches", "patch", "feathers", "mane", "stripes", "head",
     "ears", "face", "paws", "legs", "tail", "trim", "roof", "top",
 ))  # fmt: skip
+# Parts whose color other captions may tell of the whole: "a wicker chair with a red cushion".
+_PARTS = frozenset((
+    "cushion", "cushions", "seat", "seats", "pillow", "pillows", "handle", "handles", "lid", "door", "doors",
+    "stripe", "accents", "upholstery", "padding", "cover",
+))  # fmt: skip
+_IN_PART = {color: f"partly {color}" for color in COLOURS.values()}
 _ANY_COLOR = frozenset(COLOURS.values()) | _OTHER_COLORS
 _MATERIALS = frozenset({"wood", "metal", "glass", "plastic", "brick", "stone", "concrete", "leather", "marble"})
 _BE = frozenset({"is", "are"})
@@ -155,7 +161,7 @@ def find_attributes(
         near = frozenset().union(*(_near(reading.tokens, entity) for reading in readings))
         if colors_count and entity.name not in _NO_COLOR:
             clear = all(phrase.colours is not None for _, phrase in phrases)
-            _add_color(entity, told if clear else [], near & _ANY_COLOR, found, disputed)
+            _add_color(entity, told if clear else [], near, found, disputed)
         _add_others(entity, told, near, found, disputed)
     found = [one for one in found if not _is_doubtful(one, entities[one.entity], is_few=len(readings) < FEW)]
     found.sort(key=lambda one: (-one.num_captions, not entities[one.entity].category, one.entity, one.kind))
@@ -190,6 +196,8 @@ def _is_askable(entity: Entity) -> bool:
 def _read_phrase(reading: CaptionReading, phrase: NounPhrase) -> Iterator[Told]:
     """Yield what stands before the noun ("a red bus"), or behind it ("the bus is red")."""
     span = reading.span(phrase.start, phrase.end)
+    if phrase.noun.lemma == "wall" and reading.tokens[phrase.start] == "one":
+        return  # of a room with "one brick wall" the others are not
     if phrase.colours:
         yield reading, phrase, "color", join_words(list(phrase.colours)), span
     behind = dict(pairwise(reading.tokens[phrase.start : phrase.end]))
@@ -256,12 +264,14 @@ def _is_partly(before: str, word: str) -> bool:
 
 
 def _find_behind(tokens: tuple[str, ...], start: int) -> set[str]:
-    """Return the colors of its hair or markings: "a dog with orange hair"."""
+    """Return the colors of its hair, markings ("a dog with orange hair") or parts."""
     colors: set[str] = set()
     behind = tokens[start : start + _REACH]
     for token in behind[1:] if behind[:1] == ("with",) else ():
         if token in _COATS:
             return colors
+        if token in _PARTS:
+            return {_IN_PART[color] for color in colors}
         if token in BOUNDARIES and token not in ("and", ",", "a"):
             break
         colors |= {COLOURS[token]} if token in COLOURS else set()
@@ -273,6 +283,7 @@ def _add_color(
 ) -> None:
     colors = [fact for fact in told if fact[2] == "color"]
     values = list(dict.fromkeys(fact[3] for fact in colors))
+    near = (near & _ANY_COLOR) | {one for value in values if (one := _IN_PART.get(value)) in near}
     sets = {frozenset(value.replace(",", " and").split(" and ")) for value in values}
     if len(sets) > 1 or (sets and not near <= next(iter(sets))):
         values += sorted(near - set(values))

@@ -80,7 +80,7 @@ def shows_twice(captions: Iterable[str]) -> bool:
 
 
 def tell_each_once(entities: Iterable[Entity], person: PersonWords) -> list[Entity]:
-    """Make one of what is boxed several times, in one picture each, where no more than half of
+    """Make one of what is boxed several times, in one picture each, where fewer than half of
     the captions that name it have it in the plural.
     """
     return [
@@ -92,7 +92,7 @@ def tell_each_once(entities: Iterable[Entity], person: PersonWords) -> list[Enti
             count=None,
             word=person.singular if one.category == "person" else one.word,
         )
-        if one.is_many and one.category and one.num_captions and 2 * one.num_plural <= one.num_captions
+        if one.is_many and one.category and one.num_captions and 2 * one.num_plural < one.num_captions
         else one
         for one in entities
     ]

@@ -9,7 +9,7 @@ from instructgen.lexicon.words import with_article
 from instructgen.scenegraph.garments import may_be_one_garment
 from instructgen.scenegraph.graph import Action, Contradiction, Evidence
 from instructgen.scenegraph.postures import POSTURES, excludes, is_doubted, is_outnumbered
-from instructgen.scenegraph.rivals import is_outvoted
+from instructgen.scenegraph.rivals import is_one_aloft, is_outvoted
 from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.scenegraph.vocabulary import GENDERS, NOUNS
 
@@ -23,6 +23,7 @@ def drop_disputed(
     kept, disputed = _drop_rivals([_settle_whom(one, whom) for one in actions])
     kept = [one for one in kept if not is_outvoted(f"{one.doing} {one.where}".split(), one.verb, captions)]
     kept = [one for one in kept if not (one.is_plural and is_outnumbered(one.verb, captions))]
+    kept = [one for one in kept if not (one.is_plural and is_one_aloft(f"{one.doing} {one.where}".split(), captions))]
     kept = [one for one in kept if one.num_bearing_out > 1 or not _is_doubted(one, words)]
     return _drop_renamed(kept), disputed
 

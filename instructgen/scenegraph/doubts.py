@@ -1,8 +1,10 @@
 """Boxes that are not believed: what captions call by another name, what is printed, on a screen, or boxed twice."""
 
+import re
 from collections.abc import Iterable
 
 from instructgen.lexicon.categories import find_category
+from instructgen.lexicon.mentions import CATEGORY_PHRASES
 from instructgen.records import Box
 from instructgen.scenegraph.reading import CaptionReading, Mentions
 from instructgen.scenegraph.vocabulary import LIKENESS
@@ -41,6 +43,40 @@ _OUTVOTED = frozenset((
     "clock", "sheep", "kite", "cell phone", "surfboard", "book", "couch", "bed", "toilet", "cake", "donut",
     "sandwich", "hot dog", "orange", "apple", "banana", "carrot",
 ))  # fmt: skip
+# Of these some of the other names only are meant, and none that is boxed too.
+_OUTVOTED_BY = {
+    "tv": {"monitor", "monitors"},
+    "dining table": {"desk", "desks", "counter", "island", "mantle", "mantel"},
+    "oven": {"fireplace", "grill", "furnace", "kiln"},
+    "bowl": {"pan", "pans", "pot", "pots", "platter", "tray", "container", "containers", "bucket", "basin", "tub"},
+    "vase": {"jar", "jars", "pitcher", "jug", "urn", "bucket"},
+    "bottle": {"jar", "jars", "cans", "thermos", "pitcher", "jug"},
+    "cow": {"goat", "goats", "horse", "horses", "sheep", "yak"},
+    "horse": {"cow", "cows", "donkey", "donkeys"},
+    "dog": {"wolf", "fox"},
+    "truck": {"van", "suv", "tractor"},
+    "car": {"van"},
+    "bus": {"trolley", "rv", "camper", "tram"},
+    "train": {"trolley", "tram"},
+    "motorcycle": {"atv", "atvs", "wheeler", "wheelers", "quad", "quads", "scooter", "scooters"},
+    "bench": {"ledge", "mantle", "mantel", "mantelpiece", "log"},
+    "chair": {"stroller", "wheelchair", "throne", "booth"},
+    "suitcase": {"trunk", "trunks", "briefcase"},
+    "handbag": {"backpack", "suitcase", "briefcase"},
+    "umbrella": {"parachute", "tent", "tents", "canopy", "awning", "gazebo"},
+    "skis": {"snowboard", "snowboards"},
+    "snowboard": {"skis"},
+    "skateboard": {"scooter", "snowboard", "surfboard"},
+    "laptop": {"tablet"},
+    "tie": {"scarf", "lanyard", "necklace"},
+    "refrigerator": {"cooler"},
+    "teddy bear": {"doll", "dolls", "rabbit", "bunny", "monkey"},
+    "wine glass": {"cup", "cups", "mug", "mugs", "jar", "jars"},
+}
+_PIECE = re.compile(
+    r"\b(?:slices?|sliced|pieces?) of (?:[a-z]+ ){0,3}(?:pizza|cake)\b|\b(?:pizza|cake) (?:slices?|pieces?)\b"
+)
+_IN_PIECES = frozenset(("pizza", "cake"))
 # Where captions have these and not the animal that is boxed, it may be a likeness, or another animal.
 _UNREAL = LIKENESS | frozenset(
     ("animal", "animals", "wolf", "fox", "deer", "moose", "lion", "tiger", "monkey", "goat")
@@ -90,7 +126,10 @@ _RIVALS = {
     "laptop": {"tablet"},
     "boat": {"surfboard", "surfboards"},
     "cake": {"pie", "donut", "donuts", "bread", "batter", "dough", "mix", "waffle", "waffles", "pancakes", "muffins"},
-    "donut": {"cake", "bagel", "bread", "pastry", "pastries", "bun", "buns", "cookies"},
+    "donut": {
+        *("cake", "bagel", "bagels", "bread", "pastry", "pastries", "bun", "buns", "cookies", "roll", "rolls"),
+        *("croissant", "croissants", "muffin", "muffins", "pretzel", "pretzels"),
+    },
     "bear": {"teddy", "stuffed", "dog"},
     "hot dog": {"sandwich", "sandwiches", "sub"},
     "dog": {"wolf", "fox", "cow", "sheep", "goat", "goats", "pig"},
@@ -141,7 +180,8 @@ _RIVALS = {
     "spoon": {"ladle", "spatula", "whisk", "tongs"},
     "handbag": {"backpack", "suitcase", "briefcase"},
     "suitcase": {"box", "boxes", "trunk", "crate", "crates", "bag", "bags", "chest"},
-    "bus": {"van", "trolley", "rv", "camper", "trailer"},
+    "bus": {"van", "trolley", "rv", "camper", "trailer", "tram"},
+    "train": {"trolley", "tram"},
     "parking meter": {"mailbox", "payphone", "pump"},
     "fire hydrant": {"pump", "fountain"},
     "frisbee": {"plate", "plates", "lid"},
@@ -164,8 +204,11 @@ def find_doubt(
     if _is_printed(said, readings):
         return ("likeness",)
     rivals = tuple(sorted(_RIVALS.get(name, set()) & words))
-    if name in _OUTVOTED and _is_outvoted(rivals, said, readings):
-        return rivals
+    votes = rivals if name in _OUTVOTED else _find_votes(name, others, said, words)
+    if votes and _is_outvoted(votes, said, readings):
+        return votes
+    if name in _IN_PIECES and _is_piece(name, readings):
+        return ("piece",)
     twin = _find_twin(name, boxes, others, readings)
     if twin:
         return (twin,)
@@ -210,10 +253,25 @@ def _is_in_picture(tokens: tuple[str, ...], start: int) -> bool:
 
 
 def _are_glasses(others: Iterable[Box], readings: tuple[CaptionReading, ...]) -> bool:
-    """True for cups that captions call glasses, and none a cup: no wine glass is boxed that they may mean."""
-    named = {phrase.noun.category or phrase.noun.lemma for reading in readings for phrase in reading.phrases}
-    is_glass = bool({"glass", "glass of water"} & named) and "cup" not in named
+    """True for cups that as many captions call glasses as cups: no wine glass is boxed that they may mean."""
+    named = [{phrase.noun.category or phrase.noun.lemma for phrase in reading.phrases} for reading in readings]
+    glasses = sum(bool({"glass", "glass of water"} & one) for one in named if "cup" not in one)
+    is_glass = glasses >= max(1, sum("cup" in one for one in named))
     return is_glass and all(other.category != "wine glass" for other in others)
+
+
+def _is_piece(name: str, readings: tuple[CaptionReading, ...]) -> bool:
+    """True for a pizza of which more captions have a slice than have it whole."""
+    said = [" ".join(reading.tokens) for reading in readings]
+    pieces = [_PIECE.search(text) is not None and name in text for text in said]
+    return sum(pieces) >= _SPLIT and 2 * sum(pieces) > sum(f" {name} " in f" {text} " for text in said)
+
+
+def _find_votes(name: str, others: Iterable[Box], said: Mentions, words: frozenset[str]) -> tuple[str, ...]:
+    """Return the other names of what some caption calls by its own; not those of what is boxed for itself."""
+    boxed = {other.category for other in others}
+    rivals = _OUTVOTED_BY.get(name, set()) & words if said else set()
+    return tuple(word for word in sorted(rivals) if (CATEGORY_PHRASES.get(word) or ("",))[0] not in boxed)
 
 
 def _is_inside(boxes: list[Box], others: Iterable[Box]) -> bool:
@@ -242,10 +300,11 @@ def _find_twin(name: str, boxes: list[Box], others: Iterable[Box], readings: tup
         for box in boxes
         if other.category != name and overlap(box, other) > _least_overlap(name, other.category)
     }
-    named = {
-        one: sum(any(phrase.noun.category == one for phrase in reading.phrases) for reading in readings)
-        for one in sorted({*twins, name})
-    }
+    if not twins:
+        return ""
+    told = [{phrase.noun.category for phrase in reading.phrases} for reading in readings]
+    twins = {one for one in twins if sum({one, name} <= names for names in told) < _SPLIT}  # "apples and oranges"
+    named = {one: sum(one in names for names in told) for one in sorted({*twins, name})}
     least = max(_SPLIT, named[name]) if named[name] < _SPLIT else named[name]
     return next((one for one in sorted(twins) if named[one] >= least), "")
 

@@ -23,6 +23,7 @@ _MIN_AREA = 0.0025  # a smaller box that no caption names is not spoken of
 _REACH = 6  # words before a noun in which a number may be meant for it
 _CONFUSED = {"toilet": frozenset(("bidet",))}  # one of several boxes may be of the other
 _DISHES = frozenset(("cake", "sandwich", "pizza", "hot dog", "donut"))
+_COUNTED = frozenset(("accessory", "vehicle", "kitchen", "electronic", "furniture", "outdoor", "appliance"))
 _MANY = 99  # stands for three or more
 _GOES_ON = frozenset(("and", ",", "of", "looking"))  # within a noun phrase: "four tired looking dogs"
 _SOME = frozenset(("several", "many", "numerous", "dozens", "bunch", "herd", "flock", "rows", "lots", "few"))
@@ -36,6 +37,8 @@ def find_entities(
     found = []
     captions = [reading.tokens for reading in readings]
     likened, is_pictured = find_likenesses(captions), is_all_likeness(captions)
+    if "person" in likened:
+        likened |= _find_held(record)
     named = {one.number: {p.noun.category for p in one.phrases} for one in readings}
     painted = [named[one.number] for one in readings if begins_as_likeness(one.tokens)]
     real = frozenset[str | None]().union(*named.values()) - frozenset[str | None]().union(*painted)
@@ -57,6 +60,20 @@ def find_entities(
         for lemma, said in _find_roles(readings, person):
             numbered.append(_make_role(len(numbered), lemma, said, group))
     return numbered, contradictions
+
+
+def _find_held(record: ImageRecord) -> set[str]:
+    """Return the rackets, bats and the like that all lie on people: whose likeness these are, theirs is that too."""
+    people = [box for box in record.boxes if box.category == "person"]
+    gear = {box.category for box in record.boxes if find_category(box.category).group == "sports"}
+    apart = {
+        box.category
+        for box in record.boxes
+        if not any(
+            one.x0 <= (box.x0 + box.x1) / 2 <= one.x1 and one.y0 <= (box.y0 + box.y1) / 2 <= one.y1 for one in people
+        )
+    }
+    return gear - apart
 
 
 def _boxes_by_category(record: ImageRecord) -> dict[str, list[int]]:
@@ -112,13 +129,13 @@ def _read_category(
         return None, None  # what is boxed as a cake may be a casserole
     if not num_captions and max((box.area for box in plain), default=0.0) < _MIN_AREA:
         return None, None
-    is_miscounted = len(plain) > 1 and not _CONFUSED.get(name, frozenset()).isdisjoint(words)
-    if is_miscounted or _tells_other_number(name, boxes, readings):
+    if _is_miscounted(name, boxes, said, readings, words):
         return None, Contradiction(
             name, "count", (str(len(plain)), "other"), Evidence(spans_of(said), tuple(numbers))
         )
     if is_one(name, plain, said, readings):
-        whole = _make_whole(category, _say(category, words, said, is_single=True), num_captions, said, numbers)
+        spoken = (person.singular, "people") if name == "person" else _say(category, words, said, is_single=True)
+        whole = _make_whole(category, spoken, num_captions, said, numbers)
         return whole, Contradiction(name, "count", (str(len(plain)), "other"), whole.evidence)
     has_crowd = len(plain) < len(boxes)
     several = any(phrase.is_plural for _, phrase in said) or may_be_several(name, readings)
@@ -173,6 +190,23 @@ def _make_whole(
         evidence=evidence_of(said, tuple(numbers)),
         certainty="sure" if num_captions else "likely",
     )
+
+
+def _is_miscounted(
+    name: str, boxes: list[Box], said: Mentions, readings: tuple[CaptionReading, ...], words: frozenset[str]
+) -> bool:
+    """True where boxes may be of another thing, or are fewer than captions tell."""
+    plain = [box for box in boxes if not box.is_crowd]
+    if len(plain) > 1 and not _CONFUSED.get(name, frozenset()).isdisjoint(words):
+        return True
+    # "Backpacks", of which one is boxed.
+    is_fewer = len(boxes) == 1 == len(plain) and find_category(name).group in _COUNTED
+    if is_fewer and said:
+        return all(phrase.is_plural for _, phrase in said)
+    if is_fewer:
+        singular = frozenset(find_category(name).synonyms)
+        return singular.isdisjoint(words) and not (_words_for(name) - singular).isdisjoint(words)
+    return _tells_other_number(name, boxes, readings)
 
 
 def _tells_other_number(name: str, boxes: list[Box], readings: tuple[CaptionReading, ...]) -> bool:

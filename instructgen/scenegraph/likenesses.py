@@ -84,6 +84,7 @@ _SHOWING = frozenset(
 )
 _ON_IT = (("on", "it"), ("on", "it's"), ("on", "its"))
 _BEHIND = 8  # tokens behind a noun in which "on the screen" may follow
+_WATCHING = frozenset(("watching", "watches", "watch"))
 _MADE_SMALL = frozenset(("toy", "toys", "lego", "legos", "miniature"))  # where two captions have it, no car is one
 _TOY_ANIMALS = re.compile(r"\b(?:(?:toy|plastic|wooden) animals?|animal (?:toys?|figures?|figurines?))\b")
 _MADE = frozenset(("made", "carved", "sculpted"))
@@ -182,6 +183,8 @@ def _is_likened(tokens: tuple[str, ...], start: int, end: int, name: str) -> boo
 def _is_on_screen(tokens: tuple[str, ...], start: int) -> bool:
     """True for two men of "a television showing two men", and of "a screen with two men on it"."""
     before = tokens[:start]
+    if _is_watched(tokens, start):
+        return True
     at = next((at for at in range(start - 1, -1, -1) if before[at] in _PRINTED), None)
     if at is None:
         return False
@@ -189,6 +192,13 @@ def _is_on_screen(tokens: tuple[str, ...], start: int) -> bool:
     shows = before[at] in _SCREENS and not _SHOWING.isdisjoint(between) and _BREAKS.isdisjoint(between)
     is_on_it = any(behind[index : index + 2] in _ON_IT for index in range(len(behind)))
     return shows or (between[:1] == ("with",) and (is_on_it or any(word in _SCREENS for word in behind)))
+
+
+def _is_watched(tokens: tuple[str, ...], start: int) -> bool:
+    """True for the player of "watching a tennis player on a television"."""
+    before, behind = tokens[max(0, start - _REACH - 1) : start], tokens[start : start + _BEHIND]
+    ends = (at for at, word in enumerate(behind) if word in _SCREENS)
+    return not _WATCHING.isdisjoint(before) and any("on" in behind[max(0, at - 3) : at] for at in ends)
 
 
 def _is_pictured(tokens: tuple[str, ...], start: int, pictures: frozenset[str]) -> bool:

@@ -6,6 +6,7 @@ from functools import cache
 from instructgen.lexicon.categories import find_category
 from instructgen.lexicon.words import plural_of
 from instructgen.records import Box
+from instructgen.scenegraph.people import tells_several
 from instructgen.scenegraph.reading import CaptionReading, Mentions
 
 _IN_PARTS = frozenset(
@@ -17,7 +18,16 @@ _NEARLY_ALL = 4  # captions
 _SPECK, _SPECKS_IN_ONE = 0.005, 20  # share of the picture, and of the largest one's box, below which a box is a speck
 _PARTS = 3  # boxes that may be of one thing
 _SEVERAL = 2  # captions with a plural, whether or not it is understood
+_PAIR = 2  # boxes
 _ANOTHER = frozenset(("another", "each", "other", "every", "any"))  # of these one is not all
+_MOVING = ("animal", "vehicle")
+# Words for more people than one, whether or not they are understood.
+_OTHERS = frozenset((
+    "people", "persons", "men", "women", "boys", "girls", "kids", "children", "crowd", "group", "other", "others",
+    "another", "two", "three", "couple", "several", "friends", "players", "team", "spectators", "family", "they",
+    "their", "pedestrians", "ladies", "guys", "adults", "passengers", "someone", "everyone", "fans", "audience",
+    "workers", "students", "both", "each", "onlookers", "together", "hands", "males", "females", "mother",
+))  # fmt: skip
 # Plurals that may mean the category and others.
 _GENERAL = {"bicycle": frozenset(("bikes", "cycles")), "motorcycle": frozenset(("bikes", "cycles"))}
 
@@ -28,7 +38,19 @@ def is_one(name: str, boxes: Sequence[Box], said: Mentions, readings: Sequence[C
         return False
     if _is_in_parts(name, boxes, readings):
         return True
-    return name != "person" and (_is_beside_specks(boxes, said, readings) or _is_one_to_all(said))
+    if name == "person":
+        return _is_one_person(said, readings)
+    enough = _MOST if find_category(name).group in _MOVING and len(boxes) == _PAIR else _NEARLY_ALL
+    return _is_beside_specks(boxes, said, readings) or _is_one_to_all(said, enough)
+
+
+def _is_one_person(said: Mentions, readings: Sequence[CaptionReading]) -> bool:
+    """True where nearly all captions tell one person, and none a second: who else is boxed may be a reflection."""
+    if any(tells_several(one.phrases) or not _OTHERS.isdisjoint(one.tokens) for one in readings):
+        return False
+    return len({reading.number for reading, phrase in said if not phrase.is_likeness}) >= max(
+        _SEVERAL, len(readings) - 1
+    )
 
 
 def may_be_several(name: str, readings: Sequence[CaptionReading]) -> bool:
@@ -67,9 +89,16 @@ def _is_beside_specks(boxes: Sequence[Box], said: Mentions, readings: Sequence[C
     return second < min(_SPECK, first / _SPECKS_IN_ONE) and naming >= max(_MOST, len(readings) - 1)
 
 
-def _is_one_to_all(said: Mentions) -> bool:
-    """True for what four captions or more name once each: another box may be its picture, or of another thing."""
+def _is_one_to_all(said: Mentions, enough: int) -> bool:
+    """True for what so many captions name once each: another box may be its picture, or of another thing."""
     real = [(reading, phrase) for reading, phrase in said if not phrase.is_likeness]
+    first = {reading.number: phrase.start for reading, phrase in reversed(real)}
+    # "An elephant looks like the elephant in the sign."
+    real = [
+        (reading, phrase)
+        for reading, phrase in real
+        if phrase.start == first[reading.number] or reading.tokens[phrase.start] != "the"
+    ]
     numbers = {reading.number for reading, _ in real}
     is_first = all(reading.tokens[phrase.start] not in _ANOTHER for reading, phrase in real)
-    return len(real) == len(numbers) >= _NEARLY_ALL and is_first
+    return len(real) == len(numbers) >= enough and is_first

@@ -4,6 +4,7 @@ import re
 
 from msgspec import Struct, structs
 
+from instructgen.lexicon.categories import find_category
 from instructgen.lexicon.words import COLOURS, NUMBER_WORDS
 from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS
 from instructgen.scenegraph.vocabulary import (
@@ -18,6 +19,7 @@ from instructgen.scenegraph.vocabulary import (
     Noun,
 )
 
+_MARKS = frozenset(("logo", "graffiti", "sign", "cartoon", "mural"))  # on a vehicle
 _TOKEN = re.compile(r"[a-z0-9]+(?:'[a-z]+)?|[^\sa-z0-9'-]")
 _LIVING = frozenset({"animal", "person", "vehicle", "food"})
 _JOINS = frozenset({"and", ",", "/", "&"})
@@ -163,7 +165,7 @@ def read_phrase(tokens: tuple[str, ...], start: int, end: int, noun: Noun) -> No
     tied = tuple(dict.fromkeys(colours)) if clear else None
     negated = bool(before) and before[-1] in ("no", "without", "not", "nor")
     likeness = bool(before) and before[-1] in ("of", "as", "on") and bool(LIKENESS.intersection(before))
-    likeness = likeness or before[-1:] == ("like",)
+    likeness = (likeness and not _is_marked(noun, before)) or before[-1:] == ("like",)
     return NounPhrase(noun, first, end, number, tied, likeness, negated, tuple(adjectives))
 
 
@@ -182,6 +184,12 @@ def _is_joined(tokens: tuple[str, ...], index: int) -> bool:
     while index > 0 and tokens[index] in _JOINS:
         index -= 1
     return tokens[index] in COLOURS
+
+
+def _is_marked(noun: Noun, before: tuple[str, ...]) -> bool:
+    """True for the bus of "a logo on a bus": the bus is there, and a mark on it."""
+    is_vehicle = noun.category is not None and find_category(noun.category).group == "vehicle"
+    return is_vehicle and before[-1] == "on" and not _MARKS.isdisjoint(before)
 
 
 def _read_number(tokens: tuple[str, ...], first: int) -> tuple[int | None, int]:

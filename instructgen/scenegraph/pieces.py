@@ -251,7 +251,7 @@ def safe_lemma(phrase: NounPhrase, sources: Sources) -> str:
     if phrase.noun.category != "person" or lemma in COUPLES:
         return lemma
     entity = sources.entities.get("person")
-    if entity is not None and entity.is_single:
+    if entity is not None and entity.is_single and entity.boxes:
         return sources.person.singular
     return lemma if sources.person.is_safe(lemma, is_plural=phrase.is_plural) else "person"
 

@@ -8,11 +8,13 @@ POSTURES = frozenset({"sit", "stand", "lie", "lay", "rest", "walk", "run", "perc
 _POSTURE_WORDS = {
     "sit": frozenset(("sit", "sits", "sitting", "seated")),
     "stand": frozenset(("stand", "stands", "standing")),
-    "lie": frozenset(("lie", "lies", "lying", "lay", "lays", "laying", "sleeping", "sleeps", "asleep")),
+    "lie": frozenset((
+        "lie", "lies", "lying", "lay", "lays", "laying", "sleeping", "sleeps", "asleep", "resting", "rests",
+    )),
     "walk": frozenset(("walk", "walks", "walking", "strolling", "wandering")),
     "run": frozenset(("run", "runs", "running")),
     "swim": frozenset(("swim", "swims", "swimming")),
-}
+}  # fmt: skip
 _OUTWEIGHED = 2  # as many captions for one that tells otherwise are not enough
 _POSTURE_OF = {"seat": "sit", "lay": "lie", "sleep": "lie"}
 # A vehicle stands still or moves.

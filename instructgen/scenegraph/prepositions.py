@@ -16,6 +16,8 @@ _CLASSES = {
     "under": "under",
     "in front of": "front",
     "behind": "behind",
+    "on the side of": "side",
+    "down": "down",
 }
 _EXCLUDED = {
     "on": frozenset(("near", "under", "to")),
@@ -26,6 +28,9 @@ _EXCLUDED = {
 }
 # Where these stand for what a food lies on or in, one viewer's tray is another's plate.
 _DISHES = frozenset(("tray", "pan", "plate", "platter", "dish", "board", "cutting board", "skillet", "bowl"))
+_ON_ROADS = "roads"  # under this key: for each caption that names a road so or so, how it places something by it
+_ROADS = frozenset(("road", "street", "dirt road", "city street", "highway", "roadway"))
+_FIELDS = frozenset(("field", "outfield", "infield", "baseball field", "ball field", "soccer field"))
 _ON_DISHES = "dishes"  # under this key: for each caption that names a dish so, which
 # Key: a category, or a noun's lemma without one; value: for each caption that places something there, how.
 Placings = dict[str, list[frozenset[str]]]
@@ -40,8 +45,14 @@ def find_placings(readings: Iterable[CaptionReading]) -> Placings:
             how = _find_class(reading.tokens, phrase)
             if how:
                 own.setdefault(phrase.noun.category or phrase.noun.lemma, set()).add(how)
+        alike: dict[str, set[str]] = {}
         for key, classes in own.items():
+            alike.setdefault(_name_alike(key), set()).update(classes)
+        for key, classes in alike.items():
             found.setdefault(key, []).append(frozenset(classes))
+        roads = frozenset(how for key, classes in own.items() if key in _ROADS for how in classes)
+        if roads:
+            found.setdefault(_ON_ROADS, []).append(roads)
         dishes = frozenset(key for key, classes in own.items() if key in _DISHES and "on" in classes)
         if dishes:
             found.setdefault(_ON_DISHES, []).append(dishes)
@@ -57,9 +68,23 @@ def is_misplaced(preposition: str, key: str, placings: Placings) -> bool:
         if len(dishes) > agreeing and len(dishes) - agreeing >= agreeing:
             return True
     others = _EXCLUDED.get(own, frozenset())
-    said = placings.get(key, [])
+    if own == "on" and key in _ROADS and _is_at_side(placings.get(_ON_ROADS, [])):
+        return True
+    said = placings.get(_name_alike(key), [])
     against = sum(own not in classes and not others.isdisjoint(classes) for classes in said)
     return bool(against) and against >= sum(own in classes for classes in said)
+
+
+def _name_alike(key: str) -> str:
+    """Return one key for a field and an outfield: viewers name one place so and so."""
+    return "field" if key in _FIELDS else key
+
+
+def _is_at_side(roads: list[frozenset[str]]) -> bool:
+    """True where as many captions have something on the side of a road as on it; of a building the side is on it."""
+    on = sum(not classes.isdisjoint(("on", "down")) for classes in roads)
+    against = sum("side" in classes and classes.isdisjoint(("on", "down")) for classes in roads)
+    return bool(against) and against >= on
 
 
 def _find_class(tokens: tuple[str, ...], phrase: NounPhrase) -> str:

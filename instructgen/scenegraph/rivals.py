@@ -77,7 +77,13 @@ _TABLES = (
     _groups("loading loads load boarding boards", "unloading unloads unload offloading offloads exiting departing"),
 )
 # What loses to what goes with it, and not the other way round: who rides sits, and who sits may not ride.
-_ONE_WAY = (_groups("riding rides ride", "sitting sits sit seated"),)
+_ONE_WAY = (
+    _groups("riding rides ride", "sitting sits sit seated"),
+    _groups(
+        "riding rides ride skateboarding skating",
+        "trick tricks stunt stunts jump jumps jumping leaping leaps air midair airborne grinding grinds",
+    ),
+)
 # What one sits or lies on, where a caption says so. "At a table" is not on it.
 _SEATS = frozenset((
     "bed", "couch", "sofa", "bench", "chair", "blanket", "grass", "floor", "table", "counter", "desk", "rug", "lap",
@@ -96,6 +102,9 @@ _TRIES = frozenset((
 ))  # fmt: skip
 _CONSOLES = frozenset(("wii", "nintendo", "xbox", "playstation"))
 _ON_SCREEN = frozenset(("tennis", "baseball", "golf", "bowling", "boxing", "soccer", "football", "basketball"))
+_PLANES = frozenset(("airplanes", "planes", "jets", "airliners", "jetliners", "aircraft"))
+_GROUNDED = frozenset(("runway", "tarmac", "parked", "ground"))
+_ALOFT = frozenset(("sky", "flying", "flies", "airborne"))
 _DONE = 3  # captions that say a thing is done outweigh one that says it is tried
 
 
@@ -105,6 +114,7 @@ def is_outvoted(words: Sequence[str], verb: str, captions: Sequence[tuple[str, .
     if (
         _is_only_tried(verb, captions)
         or _is_on_screen(told, verb, captions)
+        or (not told.isdisjoint(_PLANES) and is_one_aloft(words, captions))
         or (verb in _AFOOT and _is_on_water(words))
     ):
         return True
@@ -113,6 +123,12 @@ def is_outvoted(words: Sequence[str], verb: str, captions: Sequence[tuple[str, .
     return any(_loses(told, groups, said) for groups in (*_TABLES, *one_way)) or (
         verb in _RESTING and _loses_seat(tuple(words), captions)
     )
+
+
+def is_one_aloft(words: Sequence[str], captions: Sequence[tuple[str, ...]]) -> bool:
+    """True for planes told to be on the ground where a caption has one in the sky."""
+    planes = any(any(token.endswith(("plane", "planes", "jets")) for token in one) for one in captions)
+    return planes and not _GROUNDED.isdisjoint(words) and any(not _ALOFT.isdisjoint(one) for one in captions)
 
 
 def _is_on_screen(told: frozenset[str], verb: str, captions: Sequence[tuple[str, ...]]) -> bool:

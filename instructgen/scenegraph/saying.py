@@ -102,7 +102,7 @@ def say_preposition(preposition: str, lemma: str) -> str:
         preposition = "on"
     if preposition == "on" and lemma in ("pier", "dock", "harbor", "marina"):
         return "at"
-    if preposition == "in" and lemma in ("window sill", "ledge"):
+    if preposition == "in" and lemma in ("window sill", "ledge", "runway", "tarmac"):
         return "on"
     return "in" if preposition == "on" and lemma in _OPEN else preposition
 

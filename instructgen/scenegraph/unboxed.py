@@ -111,6 +111,7 @@ _UNDER_FOOD = frozenset(("plate", "platter", "cutting board", "board", "tray", "
 _GROUPS = [frozenset(row.split(", ")) for row in _ONE_THING.strip().splitlines()]
 # Behind these it may be what a thing is in, of or like: "the floor of a house".
 _PARTED = frozenset(("of", "in", "like", "as", "for", "to", "from", "than", "inside", "into", "at", "within"))
+_EACH, _NEAR = frozenset(("each", "both")), 3
 _HEAD = 2  # a phrase that begins no later is what its caption is about
 BUILDINGS = frozenset(("house", "building", "tower", "hotel", "church", "apartment building", "skyscraper"))
 SAID_TWICE = {
@@ -126,7 +127,8 @@ def find_unboxed(readings: tuple[CaptionReading, ...], words: frozenset[str]) ->
         for phrase in reading.phrases:
             noun = phrase.noun
             known = noun.kind in _UNBOXED_KINDS and noun.category is None and noun.lemma not in _OF_ITSELF
-            if known and not phrase.is_likeness and _is_whole(reading.tokens, phrase):
+            is_told = not phrase.is_likeness and not _is_of_each(reading.tokens, phrase)
+            if known and is_told and _is_whole(reading.tokens, phrase):
                 by_lemma.setdefault(_SAME.get(noun.lemma, noun.lemma), []).append((reading, phrase))
     for reading, phrase in find_agreed_nouns(readings):
         by_lemma.setdefault(phrase.noun.lemma, []).append((reading, phrase))
@@ -167,6 +169,12 @@ def _is_whole(tokens: tuple[str, ...], phrase: NounPhrase) -> bool:
     """True unless a word before the phrase may belong to it: "the Opera House" is no house."""
     first = phrase.start
     return first == 0 or tokens[first] in DETERMINERS or tokens[first - 1] in BOUNDARIES
+
+
+def _is_of_each(tokens: tuple[str, ...], phrase: NounPhrase) -> bool:
+    """True for the plate of "each has a plate": there are as many as there are people."""
+    before = tokens[max(0, phrase.start - _NEAR) : phrase.start]
+    return not phrase.is_plural and not _EACH.isdisjoint(before)
 
 
 def _is_part(lemma: str, said: Mentions) -> bool:

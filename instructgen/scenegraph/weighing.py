@@ -87,7 +87,7 @@ def fits_boxes(event: Event, sources: Sources) -> bool:
         return noun.lemma not in sources.plural and sources.num_captions(noun.lemma) > 1
     number = sources.number(noun.category)
     entity = sources.entities.get(noun.category)
-    if entity is not None and not (entity.boxes or entity.has_crowd):
+    if entity is not None and noun.category != "person" and not (entity.boxes or entity.has_crowd):
         return False  # of what is boxed in parts it is not clear which box is meant
     if event.is_plural and noun.lemma == "person" and 0 < (event.subject.number or 0) < number - _BESIDE:
         return False  # of many people a couple cuts the cake

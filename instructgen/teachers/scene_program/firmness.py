@@ -1,6 +1,6 @@
 """How much speaks for what a turn tells: what most captions bear out is asked about before what one of them has.
 
-Measured on read samples: of answers about things that three captions name or of doings that three bear out, 1 in 200
+Measured on read samples: of answers about things that three captions name or of doings that three bear out, 1 in 180
 was wrong, and of the others 1 in 27 (docs/scene-program.md).
 """
 

@@ -130,6 +130,20 @@ def test_the_best_supported_come_first() -> None:
     assert graph.attributes_of(bus) == list(graph.attributes)
 
 
+@pytest.mark.parametrize(
+    ("captions", "said"),
+    [
+        ("A red chair. | A chair with a red cushion.", {"cushion color red"}),
+        ("A red chair. | A chair with a blue cushion.", {"chair color red", "cushion color blue"}),
+        ("A red chair. | A chair with a table.", {"chair color red"}),
+        ("A room with one brick wall.", set()),
+        ("A brick wall.", {"wall material brick"}),
+    ],
+)
+def test_look_of_a_part_is_not_told_of_the_whole(captions: str, said: set[str]) -> None:
+    assert attributes(read(captions, "chair" if "chair" in captions else "")) == said
+
+
 def test_color_of_hair_disputes_another_color_of_the_animal() -> None:
     graph = read("A white dog. | A dog with orange hair. | A dog.", "dog")
     assert attributes(graph) == set()

@@ -79,3 +79,9 @@ def test_likeness_that_no_box_holds_is_not_stated() -> None:
 )  # fmt: skip
 def test_picture_that_hangs_or_is_held_and_copy_are_likenesses(captions: str, names: set[str]) -> None:
     assert likened(captions) == names
+
+
+def test_player_whom_somebody_watches_on_television_is_a_likeness() -> None:
+    watched = "A bear watching a tennis player on TV. | A bear is watching an excited man on a television."
+    assert "person" in likened(watched)
+    assert "person" not in likened("A bear watching a man. | A bear is watching a man by a television.")

@@ -30,6 +30,21 @@ def test_place_that_as_many_captions_tell_otherwise_is_misplaced(
     assert is_misplaced(preposition, "fence", placings) is misplaced
 
 
+@pytest.mark.parametrize(
+    ("preposition", "key", "captions", "misplaced"),
+    [
+        ("near", "baseball field", ["Players near the baseball field.", "Players in a field."], True),
+        ("on", "dirt road", ["Zebras on a dirt road.", "Zebras on the side of a road."], True),
+        ("on", "building", ["A clock on a building.", "A clock on the side of a building."], False),
+    ],
+)
+def test_one_place_under_two_names_is_one(
+    preposition: str, key: str, captions: list[str], *, misplaced: bool
+) -> None:
+    placings = find_placings(read_captions(make_picture("|".join(captions))))
+    assert is_misplaced(preposition, key, placings) is misplaced
+
+
 def test_second_place_of_a_clause_is_left_out_where_others_have_it_otherwise() -> None:
     graph = read(
         "People standing by a bus under an airplane. | People standing near a plane. | A bus next to a jetliner.",
