@@ -7,6 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from instructgen.lexicon.words import COLOURS
 from instructgen.records import Message
 
 # "choice": yes or no as little as one of the things it names; "request": no question at all, as "Describe it."
@@ -33,6 +34,7 @@ _CLAUSE = re.compile(rf",\s+(?=(?:{_WH}|{_AUX})\b)")
 _STARTS_WH = re.compile(rf"(?:(?:in|on|at|from|of|for|to|with|by|about|through) )?{_WH}\b")
 _STARTS_AUX = re.compile(rf"{_AUX}\b")
 _SECOND = re.compile(rf"\b(?:and|or)\b,? (?:also )?(?:{_WH}|{_AUX})\b")
+_NAMED_COLORS = re.compile(rf"\b(?:{'|'.join(COLOURS)}) or (?:{'|'.join(COLOURS)})\b")  # "yellow or pink?"
 _CHOICE = re.compile(
     r"\b(?:n?either|or|compar\w+|between|of (?:the|these|those|them|which)"
     r"|which (?:one|of|is|has|looks|takes|covers))\b"
@@ -131,7 +133,7 @@ def _find_wh_kind(clause: str, whole: str) -> Kind:
     if _SECOND.search(clause):
         return "open" if not _CHOICE.search(whole) else "choice"
     if _COLOR.match(clause):
-        return "color"
+        return "choice" if _NAMED_COLORS.search(whole) else "color"
     if _COUNT.match(clause):
         return "count"
     if clause.startswith("where"):

@@ -104,7 +104,7 @@ class ShardCache:
         Then all of it is taken by shards that others fetch right now.
         """
         with self._lock(_ROOM):
-            here = sorted(_list_files(self.folder), key=lambda file: file[0])
+            here = sorted(list_files(self.folder), key=lambda file: file[0])
             used = sum(size for _, size, _ in here)
             for _, size, path in here:
                 if used + num_bytes <= self.max_bytes:
@@ -141,7 +141,7 @@ def make_shard_cache(folder: Path | None = None, max_bytes: int | None = None) -
 
 
 def _half_of_disk(folder: Path) -> int:
-    used = sum(size for _, size, _ in _list_files(folder))
+    used = sum(size for _, size, _ in list_files(folder))
     there = next(path for path in (folder, *folder.parents) if path.exists())
     return (shutil.disk_usage(there).free + used) // 2
 
@@ -173,12 +173,17 @@ class CachedVersion:
         return {shard.path: shard for shard in self.manifest.shards}
 
 
-def _list_files(folder: Path) -> Iterator[tuple[int, int, Path]]:
-    """Yield when each shard was used last, in ns, its size, and its path; also of those that are being fetched."""
-    for path in (*folder.glob(f"*{_SUFFIX}"), *(folder / _NEW).glob("*")):
+def list_files(folder: Path) -> Iterator[tuple[int, int, Path]]:
+    """Yield when each shard was used last, in ns, its size, and its path; also of those that are being fetched.
+
+    These are listed first: one that arrives meanwhile is then seen at one place or at both, and never at none.
+    """
+    found: dict[str, tuple[int, int, Path]] = {}
+    for path in (*(folder / _NEW).glob("*"), *folder.glob(f"*{_SUFFIX}")):
         with suppress(FileNotFoundError):
             facts = path.stat()
-            yield facts.st_mtime_ns, facts.st_size, path
+            found[path.name.removesuffix(_SUFFIX)] = facts.st_mtime_ns, facts.st_size, path
+    yield from found.values()
 
 
 def _open_whole(path: Path, num_bytes: int) -> BinaryIO | None:

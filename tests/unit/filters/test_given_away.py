@@ -18,6 +18,7 @@ GIVEN = [
     ("Which animal is next to the cat and its kittens?", "A kitten."),
 ]
 HARMLESS = [
+    ("What color is the bed, yellow or pink?", "The bed is yellow."),
     ("What color is the car?", "Red."),
     ("What color is the red car's roof?", "White."),
     ("Is the car red?", "The car is red."),
