@@ -19,6 +19,7 @@ from instructgen.models.row_layout import RowLayout, Span
 # L positions of a row, H heads, G heads of keys and values, D width of a head; the batch dimension is 1
 
 _MOST_ROUNDING = 0.25
+_MOST_COPIED = 50_000_000  # parameters of a model that is tried in float32 too
 NAME = "instructgen_trees"
 
 
@@ -54,7 +55,7 @@ def supports_packing(language_model: Any) -> bool:
     causal.eval()
     try:
         _switch(causal, NAME)
-        return _keeps_samples_apart(causal, weight)
+        return _keeps_samples_apart(causal, weight) or _keeps_them_precisely(causal)
     except (InstructgenError, TypeError, ValueError):
         return False
     finally:
@@ -104,6 +105,22 @@ def _keeps_samples_apart(causal: Any, weight: Tensor) -> bool:
     seen = (plain - apart).norm(dim=1) / apart.norm(dim=1)
     first = len(trunk) + len(branches[0])  # before it, plain text sees nothing that the samples do not
     return bool(differences[first:].median() <= _MOST_ROUNDING * seen[first:].median())
+
+
+def _keeps_them_precisely(causal: Any) -> bool:
+    """Try a small model in float32: where it has hardly been trained, what a sample sees moves less than rounding."""
+    parameters = list(causal.parameters())
+    is_plain = all(one.dtype in (torch.bfloat16, torch.float16) for one in parameters)
+    if not is_plain or sum(one.numel() for one in parameters) > _MOST_COPIED:
+        return False
+    kept = [one.data for one in parameters]
+    try:
+        for one in parameters:
+            one.data = one.data.float()
+        return _keeps_samples_apart(causal, causal.get_input_embeddings().weight)
+    finally:
+        for one, data in zip(parameters, kept, strict=True):
+            one.data = data
 
 
 class _Span(NamedTuple):

@@ -206,6 +206,16 @@ def test_rounding_of_a_deep_model_of_bfloat16_is_not_taken_for_a_leak() -> None:
     assert supports_packing(model.to(torch.bfloat16))
 
 
+def test_model_that_hardly_looks_around_is_tried_precisely() -> None:
+    model = language(LLAMA).to(torch.bfloat16)
+    with torch.no_grad():
+        for layer in model.model.layers:
+            layer.self_attn.o_proj.weight.mul_(0.02)
+    before = [one.clone() for one in model.parameters()]
+    assert supports_packing(model)
+    assert all(torch.equal(one, other) for one, other in zip(before, model.parameters(), strict=True))
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_what_a_model_says_of_itself_is_tried(dtype: torch.dtype) -> None:
     model = language(LLAMA).to(dtype)
