@@ -11,7 +11,7 @@ from torch.nn.attention.flex_attention import create_block_mask, create_mask, fl
 from transformers import AutoConfig, AutoModelForCausalLM  # noqa: E402
 
 from instructgen.errors import InstructgenError  # noqa: E402
-from instructgen.models import piecewise  # noqa: E402
+from instructgen.models import attention, piecewise  # noqa: E402
 from instructgen.models.attention import NAME, supports_packing, use_tree_attention  # noqa: E402
 from instructgen.models.piecewise import Call, attend_in_pieces, attend_pieces_plainly  # noqa: E402
 from instructgen.models.row_layout import RowLayout  # noqa: E402
@@ -206,13 +206,21 @@ def test_rounding_of_a_deep_model_of_bfloat16_is_not_taken_for_a_leak() -> None:
     assert supports_packing(model.to(torch.bfloat16))
 
 
-def test_model_that_hardly_looks_around_is_tried_precisely() -> None:
+@pytest.mark.parametrize(("limit", "is_taken"), [(10**6, True), (0, False)], ids=["small", "too large"])
+def test_what_rounding_leaves_open_is_tried_precisely(
+    monkeypatch: pytest.MonkeyPatch, limit: int, *, is_taken: bool
+) -> None:
+    """A model that has hardly been trained looks around so little that bfloat16 cannot tell."""
     model = language(LLAMA).to(torch.bfloat16)
-    with torch.no_grad():
-        for layer in model.model.layers:
-            layer.self_attn.o_proj.weight.mul_(0.02)
     before = [one.clone() for one in model.parameters()]
-    assert supports_packing(model)
+    try_apart = attention._keeps_samples_apart
+    monkeypatch.setattr(attention, "_MOST_COPIED", limit)
+    monkeypatch.setattr(
+        attention,
+        "_keeps_samples_apart",
+        lambda causal, weight: weight.dtype == torch.float32 and try_apart(causal, weight),
+    )
+    assert supports_packing(model) == is_taken
     assert all(torch.equal(one, other) for one, other in zip(before, model.parameters(), strict=True))
 
 
