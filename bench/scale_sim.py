@@ -19,7 +19,7 @@ import json
 import math
 import random
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -184,20 +184,23 @@ def check(figures: dict[tuple[str, str], list[tuple[float, float]]]) -> None:
 
 def check_clock(options: argparse.Namespace, figures: Any, path: Path) -> None:
     """Hold the clock of real builds, with the latency and the limit that they had, against the simulation's."""
+    costs = make_world(options, figures)
     for one in json.loads(path.read_text())["figures"]:
-        options.units, options.concurrency = one["units"], one["concurrency"]
-        options.latency_s, options.requests_per_minute = (
-            one["delay_ms"] / 1000,
-            one["requests_per_minute"] or math.inf,
+        world = replace(
+            costs,
+            num_units=one["units"],
+            num_parts=one.get("parts", 1),
+            num_workers=one.get("cpus", 1),
+            latency_s=one["delay_ms"] / 1000,
+            concurrency=one["concurrency"],
+            per_minute=one["requests_per_minute"] or math.inf,
         )
-        options.parts, options.workers = one.get("parts", 1), one.get("cpus", 1)
-        found = Simulation(make_world(options, figures)).run()
+        found = Simulation(world).run()
         foretold = 3600 * (found.hours + (found.merge_hours if "merge" in one["step"] else 0))
-        terms = f"{options.concurrency:>3} in flight, {one['delay_ms']:5.0f} ms"
-        how = f"{terms}, {options.requests_per_minute:5.0f} a minute"
+        how = f"{world.concurrency:>3} in flight, {one['delay_ms']:5.0f} ms, {world.per_minute:5.0f} a minute"
         error = foretold / one["wall_s"] - 1
         sys.stdout.write(
-            f"{one['engine']:6} {options.units:>8,} units, {how}: {one['wall_s']:7.1f} s, "
+            f"{one['engine']:6} {world.num_units:>8,} units, {how}: {one['wall_s']:7.1f} s, "
             f"foretold {foretold:7.1f} s ({error:+.1%})\n"
         )
 

@@ -245,14 +245,13 @@ def _is_same_doer(one: Event, other: Event) -> bool:
 def _say_subject(event: Event, sources: Sources) -> str:
     noun = event.subject.noun
     lemma = noun.lemma
+    entity = sources.entities.get(noun.category or "")
     if noun.category == "person":
         is_pair = event.is_plural and not noun.is_plural
         if is_pair or not sources.person.is_safe(lemma, is_plural=event.is_plural):
             lemma = "person"
-        people = sources.entities.get("person")
-        if not event.is_plural and people is not None and people.is_single and people.boxes:
+        if not event.is_plural and entity is not None and entity.is_single and entity.boxes:
             lemma = sources.person.singular
-    entity = sources.entities.get(noun.category or "")
     if entity is not None and noun.category != "person":
         return entity.plural if event.is_plural else entity.word
     return plural_of(lemma) if event.is_plural and noun.article != "plural" else lemma

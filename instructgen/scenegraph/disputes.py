@@ -21,11 +21,16 @@ def drop_disputed(
     words = frozenset(token for tokens in captions for token in tokens)
     whom = _count_people(captions)
     kept, disputed = _drop_rivals([_settle_whom(one, whom) for one in actions])
-    kept = [one for one in kept if not is_outvoted(f"{one.doing} {one.where}".split(), one.verb, captions)]
+    kept = [one for one in kept if not _is_outvoted(one, captions)]
     kept = [one for one in kept if not (one.is_plural and is_outnumbered(one.verb, captions))]
-    kept = [one for one in kept if not (one.is_plural and is_one_aloft(f"{one.doing} {one.where}".split(), captions))]
     kept = [one for one in kept if one.num_bearing_out > 1 or not _is_doubted(one, words)]
     return _drop_renamed(kept), disputed
+
+
+def _is_outvoted(action: Action, captions: Sequence[tuple[str, ...]]) -> bool:
+    words = f"{action.doing} {action.where}".split()
+    are_planes = action.is_plural and action.category == "airplane"
+    return is_outvoted(words, action.verb, captions) or (are_planes and is_one_aloft(words, captions))
 
 
 def _count_people(captions: Sequence[tuple[str, ...]]) -> Counter[str]:

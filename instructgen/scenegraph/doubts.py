@@ -43,36 +43,6 @@ _OUTVOTED = frozenset((
     "clock", "sheep", "kite", "cell phone", "surfboard", "book", "couch", "bed", "toilet", "cake", "donut",
     "sandwich", "hot dog", "orange", "apple", "banana", "carrot",
 ))  # fmt: skip
-# Of these some of the other names only are meant, and none that is boxed too.
-_OUTVOTED_BY = {
-    "tv": {"monitor", "monitors"},
-    "dining table": {"desk", "desks", "counter", "island", "mantle", "mantel"},
-    "oven": {"fireplace", "grill", "furnace", "kiln"},
-    "bowl": {"pan", "pans", "pot", "pots", "platter", "tray", "container", "containers", "bucket", "basin", "tub"},
-    "vase": {"jar", "jars", "pitcher", "jug", "urn", "bucket"},
-    "bottle": {"jar", "jars", "cans", "thermos", "pitcher", "jug"},
-    "cow": {"goat", "goats", "horse", "horses", "sheep", "yak"},
-    "horse": {"cow", "cows", "donkey", "donkeys"},
-    "dog": {"wolf", "fox"},
-    "truck": {"van", "suv", "tractor"},
-    "car": {"van"},
-    "bus": {"trolley", "rv", "camper", "tram"},
-    "train": {"trolley", "tram"},
-    "motorcycle": {"atv", "atvs", "wheeler", "wheelers", "quad", "quads", "scooter", "scooters"},
-    "bench": {"ledge", "mantle", "mantel", "mantelpiece", "log"},
-    "chair": {"stroller", "wheelchair", "throne", "booth"},
-    "suitcase": {"trunk", "trunks", "briefcase"},
-    "handbag": {"backpack", "suitcase", "briefcase"},
-    "umbrella": {"parachute", "tent", "tents", "canopy", "awning", "gazebo"},
-    "skis": {"snowboard", "snowboards"},
-    "snowboard": {"skis"},
-    "skateboard": {"scooter", "snowboard", "surfboard"},
-    "laptop": {"tablet"},
-    "tie": {"scarf", "lanyard", "necklace"},
-    "refrigerator": {"cooler"},
-    "teddy bear": {"doll", "dolls", "rabbit", "bunny", "monkey"},
-    "wine glass": {"cup", "cups", "mug", "mugs", "jar", "jars"},
-}
 _PIECE = re.compile(
     r"\b(?:slices?|sliced|pieces?) of (?:[a-z]+ ){0,3}(?:pizza|cake)\b|\b(?:pizza|cake) (?:slices?|pieces?)\b"
 )
@@ -185,6 +155,30 @@ _RIVALS = {
     "parking meter": {"mailbox", "payphone", "pump"},
     "fire hydrant": {"pump", "fountain"},
     "frisbee": {"plate", "plates", "lid"},
+}
+_BY_ALL_NAMES = (
+    "oven", "horse", "train", "motorcycle", "handbag", "skis", "skateboard", "laptop", "teddy bear",
+)  # fmt: skip
+# What outvotes the own name where it is not boxed too: all other names, or of those below some only.
+_OUTVOTED_BY = {name: _RIVALS[name] for name in _BY_ALL_NAMES} | {
+    "tv": {"monitor", "monitors"},
+    "dining table": {"desk", "desks", "counter", "island", "mantle", "mantel"},
+    "bowl": {"pan", "pans", "pot", "pots", "platter", "tray", "container", "containers", "bucket", "basin", "tub"},
+    "vase": {"jar", "jars", "pitcher", "jug", "urn", "bucket"},
+    "bottle": {"jar", "jars", "cans", "thermos", "pitcher", "jug"},
+    "cow": {"goat", "goats", "horse", "horses", "sheep", "yak"},
+    "dog": {"wolf", "fox"},
+    "truck": {"van", "suv", "tractor"},
+    "car": {"van"},
+    "bus": {"trolley", "rv", "camper", "tram"},
+    "bench": {"ledge", "mantle", "mantel", "mantelpiece", "log"},
+    "chair": {"stroller", "wheelchair", "throne", "booth"},
+    "suitcase": {"trunk", "trunks", "briefcase"},
+    "umbrella": {"parachute", "tent", "tents", "canopy", "awning", "gazebo"},
+    "snowboard": {"skis"},
+    "tie": {"scarf", "lanyard", "necklace"},
+    "refrigerator": {"cooler"},
+    "wine glass": {"cup", "cups", "mug", "mugs", "jar", "jars"},
 }
 
 

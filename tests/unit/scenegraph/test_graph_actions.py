@@ -186,3 +186,17 @@ def test_who_it_is_done_to_has_the_word_of_most_captions(word: str, told: str) -
         "2 person",
     )
     assert {one.doing for one in graph.actions} == {told}
+
+
+@pytest.mark.parametrize(
+    ("captions", "boxes", "said"),
+    [
+        ("Airplanes are parked on a runway. | Planes on a runway.", "3 airplane", True),
+        ("Airplanes are parked on a runway. | A plane in the sky over planes on a runway.", "3 airplane", False),
+        ("People are standing on the ground. | A plane in the sky. | People stand on the ground.", "3 person", True),
+    ],
+    ids=["all on the ground", "one in the sky", "people below it"],
+)
+def test_planes_are_not_all_on_the_ground_where_one_is_in_the_sky(captions: str, boxes: str, *, said: bool) -> None:
+    told = [f"{one.doing} {one.where}" for one in read(captions, boxes).actions if one.is_plural]
+    assert any("runway" in one or "ground" in one for one in told) == said
