@@ -1467,8 +1467,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "description_denies_first",
         "instructgen/teachers/scene_program/detail_close.py",
-        "is_scant or _LEAST_BEFORE <= num < MIN_SENTENCES",
-        "num < MIN_SENTENCES",
+        'if len(" ".join(page.sentences).split()) < _FEWEST_WORDS:',
+        "if num < MIN_SENTENCES:",
     ),
     Mutant(
         "people_on_a_screen_are_there",

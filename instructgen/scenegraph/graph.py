@@ -195,6 +195,7 @@ class SceneGraph(Struct, frozen=True):
     `told` are the actions that may be told: those that two sources agree on, without a place that one alone names.
     `outdoors` is what shows that the image is taken there, None where that is not certain.
     `common` are the things that most captions have a word for, by category or lemma: no list of the image lacks them.
+    `quotes` are clauses in a caption's own words, read where no statement tells a doing.
     `words` are all words of the captions, `boxed` the categories of all boxes, trusted or not.
     """
 
@@ -212,6 +213,7 @@ class SceneGraph(Struct, frozen=True):
     boxed: frozenset[str]
     person: PersonWords
     common: frozenset[str] = frozenset()
+    quotes: tuple[Statement, ...] = ()
 
     def find(self, name: str) -> Entity | None:
         """Return the entity of this name that is no member of a group."""

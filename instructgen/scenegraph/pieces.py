@@ -119,8 +119,11 @@ def _widen(tokens: tuple[str, ...], phrase: NounPhrase) -> NounPhrase:
     return structs.replace(phrase, start=whole.start, number=whole.number)
 
 
-def read_noun(caption: Caption, at: int, *, is_first: bool = False) -> Piece | None:
-    """Read a noun phrase that boxes and the other captions allow; what comes first in a statement is never "the"."""
+def read_noun(caption: Caption, at: int, *, is_first: bool = False, is_whole: bool = False) -> Piece | None:
+    """Read a noun phrase that boxes and the other captions allow; what comes first in a statement is never "the".
+
+    With `is_whole` it is known that the word behind it is no part of it.
+    """
     phrase = caption.by_start.get(at)
     if phrase is None or phrase.is_likeness or phrase.is_negated or not fits(phrase, caption.sources):
         return None
@@ -128,7 +131,7 @@ def read_noun(caption: Caption, at: int, *, is_first: bool = False) -> Piece | N
     if noun_at is None:
         return None
     before = caption.tokens[phrase.start : noun_at]
-    if not is_agreed(phrase, before, caption.token(phrase.end), caption.sources):
+    if not is_agreed(phrase, before, "" if is_whole else caption.token(phrase.end), caption.sources):
         return None
     looks, keys = read_looks(before, phrase, caption.sources)
     noun = _word_of(phrase, caption.sources)

@@ -72,6 +72,15 @@ def _is_unclear_with(caption: Caption, thing: Piece, noun: Noun) -> bool:
     return behind in VERB_FORMS or behind.endswith(("ing", "ed")) or _hangs_over(caption, thing.end)
 
 
+def find_preposition(caption: Caption, at: int) -> tuple[str, int]:
+    """Return the longest preposition that stands there, as tables have it, and the token behind; "" for none."""
+    for length in range(_MAX_PREPOSITION, 0, -1):
+        preposition = _PREPOSITIONS.get(" ".join(caption.tokens[at : at + length]))
+        if preposition is not None:
+            return preposition, at + length
+    return "", at
+
+
 def stands_before_doubt(caption: Caption, at: int) -> bool:
     """True before a place that one caption alone names, or others dispute: what comes before is told without."""
     for length in range(_MAX_PREPOSITION, 0, -1):

@@ -2,6 +2,7 @@
 
 from instructgen.records import ImageRecord
 from instructgen.scenegraph.actions import find_actions
+from instructgen.scenegraph.agreement import collect_sources
 from instructgen.scenegraph.attributes import find_attributes
 from instructgen.scenegraph.circumstances import find_circumstances, find_outdoors
 from instructgen.scenegraph.collages import find_collage, shows_twice, tell_each_once
@@ -12,6 +13,7 @@ from instructgen.scenegraph.likenesses import is_all_likeness
 from instructgen.scenegraph.loose_ends import tidy
 from instructgen.scenegraph.parsing import CaptionParser
 from instructgen.scenegraph.people import read_person_words
+from instructgen.scenegraph.quoting import find_quotes
 from instructgen.scenegraph.reading import find_common, read_captions
 from instructgen.scenegraph.statements import find_statements
 
@@ -36,7 +38,11 @@ def read_graph(record: ImageRecord, parser: CaptionParser | None = None) -> Scen
     if collage is not None:  # what goes on in one of the pictures is told of none
         attributes, actions, circumstances = [], [], []
     disputes = [*disputes, *disputed_attributes, *disputed_actions, *disputed_circumstances]
-    statements = [collage] if collage is not None else find_statements(readings, entities, person, disputes)
+    sources = collect_sources(readings, entities, person, disputes)
+    statements = [collage] if collage is not None else find_statements(readings, sources)
+    quotes = [] if any(one.verb not in ("", "be") for one in statements) else find_quotes(readings, sources)
+    if collage is not None or is_all_likeness([reading.tokens for reading in readings]):
+        quotes = []
     if is_all_likeness([reading.tokens for reading in readings]):  # a drawing of a room is none
         circumstances = []
         statements = [one for one in statements if one.kind != "place"]
@@ -48,6 +54,7 @@ def read_graph(record: ImageRecord, parser: CaptionParser | None = None) -> Scen
         told=tuple(find_told(actions)),
         circumstances=tuple(circumstances),
         statements=tuple(map(tidy, statements)),
+        quotes=tuple(quotes),
         contradictions=_drop_repeats(tuple(disputes)),
         num_captions=len(record.captions),
         words=words,

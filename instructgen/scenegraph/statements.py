@@ -6,16 +6,14 @@ and leaves out opinions. The parts stay in their order, so it does not matter to
 """
 
 import re
-from collections.abc import Collection, Iterable
 from itertools import pairwise
 
 from msgspec import structs
 
 from instructgen.lexicon.words import COLOURS
-from instructgen.scenegraph.agreement import Sources, collect_sources, is_disputed, key_of
+from instructgen.scenegraph.agreement import Sources, is_disputed, key_of
 from instructgen.scenegraph.events import MANNERS, letter_of, read_manner
-from instructgen.scenegraph.graph import Contradiction, Entity, Statement, StatementPart
-from instructgen.scenegraph.people import PersonWords
+from instructgen.scenegraph.graph import Statement, StatementPart
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.pieces import RUDE, Caption, Piece, find_more, read_whole, safe_lemma, word_piece
 from instructgen.scenegraph.placements import stands_before_doubt
@@ -64,14 +62,8 @@ _SHOWN_WITH = frozenset(("with", "against"))  # a tower against a blue sky is sh
 _WHERE = frozenset(_MANNERS.values()) - {"together"}
 
 
-def find_statements(
-    readings: tuple[CaptionReading, ...],
-    entities: Collection[Entity],
-    person: PersonWords,
-    contradictions: Iterable[Contradiction],
-) -> list[Statement]:
+def find_statements(readings: tuple[CaptionReading, ...], sources: Sources) -> list[Statement]:
     """Return what the captions state, first what most of them speak of."""
-    sources = collect_sources(readings, entities, person, contradictions)
     said = [_keys_of(reading) for reading in readings]
     found = [(one, _score(one, said)) for reading in readings if (one := _read(reading, sources)) is not None]
     found.sort(key=lambda pair: (-pair[1], pair[0].span.caption))

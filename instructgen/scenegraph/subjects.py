@@ -76,7 +76,7 @@ def skip_opener(tokens: tuple[str, ...]) -> int:
 
 def read_subject(caption: Caption, start: int) -> tuple[Piece, NounPhrase, bool] | None:
     """Read who or what it is about, several joined by "and" too; return it with its first noun, and whether many."""
-    group, at = _read_group(caption, start)
+    group, at = read_group(caption, start)
     first = caption.by_start.get(at)
     if group and first is not None and first.noun.kind == "animal" and not first.is_plural:
         many = structs.replace(first, noun=structs.replace(first.noun, is_plural=True))  # "a herd of zebra"
@@ -113,7 +113,7 @@ def _is_small(caption: Caption, phrase: NounPhrase, most: int) -> bool:
     return boxed or any(0 < total <= most for total in totals or ())
 
 
-def _read_group(caption: Caption, start: int) -> tuple[str, int]:
+def read_group(caption: Caption, start: int) -> tuple[str, int]:
     """Read "a group of", "a large herd of", "two slices of": how it is said, and where what it is of begins."""
     first = caption.token(start)
     at = start + (first in ("a", "an", "the", *_MANY) or first in NUMBER_WORDS)

@@ -119,10 +119,14 @@ def _find_first(graph: SceneGraph) -> list[Entity]:
     boxed = boxed or [
         one for one in graph.boxed_entities() if one.name in PAIRS or 2 * one.num_plural < one.num_captions
     ]
-    things = [one for one in boxed if one.num_captions][:2]
-    # What most captions name goes before what only a box has.
+    # What most captions name goes before what fewer name, or only a box has.
     most = [one for one in graph.entities if not one.category and one.is_listed and one.num_captions >= _MOST]
-    things = things or [one for one in most if one.kind not in _SPREAD][:1] or boxed[:2]
+    most = [one for one in most if one.kind not in _SPREAD]
+    things = [one for one in boxed if one.num_captions]
+    things.sort(key=lambda one: one.num_captions < _SEVERAL)
+    first = [one for one in most if not things or one.num_captions > things[0].num_captions]
+    first = [one for one in first if not any(may_be_one(one, thing) for thing in things)]
+    things = [*first[:1], *things][:2] or boxed[:2]
     # Somebody whom captions tell apart from the others stands for them.
     roles = [role for role in graph.entities if role.member_of is not None]
     named = [[role for role in roles if role.member_of == one.number] or [one] for one in things]

@@ -18,32 +18,26 @@ from instructgen.teachers.scene_program.talk import SOLID_AREA, circumstance_cla
 
 # Where these were said, the weather was told.
 _WORDS = {"rainy": "rain", "snowy": "snow", "sunny": "sunny", "cloudy": "cloud", "foggy": "fog", "windy": "windy"}
-_LEAST_BEFORE = 3  # sentences on what is there before one on what is not
+_FEW_SENTENCES = 3  # up to which it is filled by what says little
 _FEWEST_WORDS = 12  # of a description without which the filter of lengths turns it away
 
 
 def close_paragraph(page: Paragraph) -> None:
     """Add what there is room for; short paragraphs are filled up to four sentences where that is possible.
 
-    What is not there is told once at most, behind three sentences on what is, or where these are next to nothing.
+    What is not there is told where what is there is next to nothing.
     """
     for tell in (_close_place, _close_time):
         if len(page.sentences) < MAX_SENTENCES:
             tell(page)
-    for fill in (
-        _tell_rest,
-        tell_where,
-        _tell_outdoors,
-        _tell_edge,
-        _tell_subject,
-        _tell_number,
-    ):
+    for fill in (_tell_rest, tell_where, _tell_outdoors):
         if len(page.sentences) < MIN_SENTENCES:
             fill(page)
+    for fill in (_tell_edge, _tell_subject, _tell_number):
+        if len(page.sentences) < _FEW_SENTENCES:
+            fill(page)
     num = len(page.sentences)
-    is_scant = len(" ".join(page.sentences).split()) < _FEWEST_WORDS
-    may_deny = is_scant or _LEAST_BEFORE <= num < MIN_SENTENCES
-    if may_deny and (is_scant or not page.num_fillers):
+    if len(" ".join(page.sentences).split()) < _FEWEST_WORDS:
         _tell_nobody(page)
         if len(page.sentences) == num:
             _tell_absence(page)

@@ -40,6 +40,7 @@ _FOODS = (
 )
 _ENOUGH = 7  # sentences after which sizes and relations are left out
 _SMALL_AREA = 0.04
+_MEASURED = ("person", "animal", "vehicle")  # of these it is worth a word that they are small
 _BROAD = 0.45  # share of the width from which what is tall fills the picture
 _BUILDINGS = ("house", "building", "apartment", "hotel", "restaurant", "store", "tower")
 # What is said by these already: who stands in a field stands on grass.
@@ -56,6 +57,8 @@ _HELD_BY = {
     "fruit": ("banana", "bananas", "apple", "apples", "orange", "oranges"),
     "luggage": ("suitcase", "suitcases", "bag", "bags"),
 }
+# Ground of some sort: everybody stands on one.
+_GROUND = frozenset(("dirt", "mud", "gravel", "concrete", "pavement", "shade", "floor", "ground", "carpet"))
 _SEVERAL = 2  # captions that name a thing which should not be left out
 _MAX_LISTED = 5
 _SAME_PLACE = 0.7  # intersection over union of boxes that may be one thing named twice
@@ -168,6 +171,7 @@ def _unsaid(page: Paragraph) -> list[Entity]:
         for one in things
         if one.name not in page.named and not one.is_unclear and (one.category or " of " not in one.word)
     ]
+    fresh = [one for one in fresh if one.name not in _GROUND]
     fresh = [one for one in fresh if not inside or one.name not in _BUILDINGS]  # these are what the room is in
     return [
         one
@@ -193,7 +197,8 @@ def _list(page: Paragraph, things: list[Entity]) -> None:
 def _tell_largest(page: Paragraph) -> None:
     """Tell where the one lies that clearly looks larger than the others of its kind."""
     for one in page.graph.boxed_entities()[:3]:
-        found = largest_of(one) if one.name != "person" and page.has_said(one.plural) else None
+        is_main = one.name != "person" and page.has_opened_with(one) and page.has_said(one.plural)
+        found = largest_of(one) if is_main else None
         region = region_of(found[1]) if found is not None else ""
         if found is not None and region:
             claim = Claim("largest", one.word, region, evidence=Evidence(boxes=(found[0],)))
@@ -204,13 +209,15 @@ def _tell_largest(page: Paragraph) -> None:
 
 def _tell_spread(page: Paragraph) -> None:
     """Tell in which half all things of a kind are, or that they are in both."""
-    _spread(page, [one for one in page.graph.boxed_entities() if page.has_said(one.plural)])
+    things = [one for one in page.graph.boxed_entities() if page.has_said(one.plural)]
+    _spread(page, [one for one in things if one.name == "person" or page.has_opened_with(one)])
 
 
 def tell_where(page: Paragraph) -> None:
     """Tell in which half something is that was named by whatever word: "children", and then "the people"."""
     if page.is_new("halves"):
-        _spread(page, [one for one in page.graph.boxed_entities() if one.name in page.named])
+        things = [one for one in page.graph.boxed_entities() if one.name in page.named]
+        _spread(page, [one for one in things if one.name == "person" or page.has_opened_with(one)])
     for one in find_singles(page.graph):
         half = half_of(one)
         if half and one.word in page.mentioned and page.is_new("halves", f"region {one.name}"):
@@ -253,14 +260,15 @@ def _tell_pair(page: Paragraph) -> None:
 def _tell_extent(page: Paragraph) -> None:
     """Tell how far the main thing reaches, or that it is small."""
     for one in find_singles(page.graph)[:3]:
-        if one.name not in page.named:
+        if one.name not in page.named or not page.has_opened_with(one):
             continue
         box = one.boxes[0]
         is_short = len(page.sentences) < MIN_SENTENCES
         extent = extent_of(one)
         if extent == "tall" and box.x1 - box.x0 < _BROAD:
             extent = ""  # a pole at the edge reaches from top to bottom, and fills nothing
-        extent = extent or ("small" if is_short and box.area < _SMALL_AREA else "")
+        is_small = is_short and box.area < _SMALL_AREA and one.kind in _MEASURED
+        extent = extent or ("small" if is_small else "")
         if extent:
             tell = page.add_filler if extent == "small" else page.add
             tell(f"d_{extent}", (Claim("extent", one.word, extent, evidence=one.evidence),), x=one.word)
@@ -277,7 +285,7 @@ def _tell_relation(page: Paragraph) -> None:
 
 
 def _tell_larger(page: Paragraph) -> None:
-    things = [one for one in _solid(page) if one.name in page.named and one.name not in IN_BUNCHES]
+    things = [one for one in _solid(page) if page.has_opened_with(one) and one.name not in IN_BUNCHES]
     for one in things:
         for other in things:
             if one.area > SIZE_MARGIN * other.area:

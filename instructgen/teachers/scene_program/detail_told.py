@@ -15,14 +15,14 @@ from instructgen.teachers.scene_program.speech import be, pronouns_of
 _MAX_MORE = 2  # statements after the first
 _MIN_NEW = 2  # how many things and doings a further statement has to add
 _LONG = 9  # words of a statement to which no place is added
+_ALOFT = frozenset(("jump", "leap", "fly", "flip", "do", "perform"))
 _COLORS = frozenset(COLOURS.values())
 
 
 def open_with_statement(page: Paragraph) -> bool:
     """Write what most captions speak of as the first sentence; False where no caption is understood."""
-    found = page.graph.statements
-    first = next((one for one in found if one.verb not in ("", "be")), None) or next(iter(found), None)
-    if first is None or (first.verb in ("", "be") and any(one.is_main for one in page.graph.told)):
+    first = _find_first(page)
+    if first is None:
         return False
     subject, predicate = page.say(first.subject), page.say(first.predicate)
     is_short = len(f"{subject.words}{predicate.words}".split()) <= _LONG
@@ -39,12 +39,26 @@ def open_with_statement(page: Paragraph) -> bool:
     return True
 
 
+def _find_first(page: Paragraph) -> Statement | None:
+    """Return what tells a doing, or else a quote; where most captions tell a doing it has to be that."""
+    found, quotes = page.graph.statements, page.graph.quotes
+    first = next((one for one in found if one.verb not in ("", "be")), None)
+    if first is not None:
+        return first
+    told = [one.verb for one in page.graph.told if one.is_main]
+    if told:
+        return next((one for one in quotes if one.verb in told), None)
+    return next((one for one in quotes if one.verb not in ("", "be")), None) or next(iter((*found, *quotes)), None)
+
+
 def _family_of(one: Statement) -> str:
     """Return how a first sentence is worded: where the subject is long, its verb has to stay near."""
     if one.lemma in PICTURE_LEMMAS:
         return "d_open_collage"
-    if one.verb in ("", "be"):
-        return "d_open_being" if one.verb else "d_open_scene"
+    if not one.predicate:
+        return "d_open_scene"
+    if one.verb == "be":
+        return "d_open_being"
     return "d_open_action" if len(one.subject) == 1 else "d_open_long"
 
 
@@ -55,9 +69,11 @@ def tell_statements(page: Paragraph, *, min_new: int = _MIN_NEW) -> None:
         if num == _MAX_MORE:
             return
         least = 1 if one.verb == "be" else min_new
-        if one.verb == "be" and (one.keys & page.named) - {one.category, one.lemma}:
-            continue
-        if not one.verb or len(one.keys - page.told - page.named - _COLORS) < least:
+        if (
+            (one.verb == "be" and _is_placed(page, one))
+            or not one.verb
+            or len(one.keys - page.told - page.named - _COLORS) < least
+        ):
             continue
         if one.keys & SETTINGS.keys() and "setting" in page.told:
             continue
@@ -73,6 +89,13 @@ def tell_statements(page: Paragraph, *, min_new: int = _MIN_NEW) -> None:
             continue
         _tell(page, one, same)
         num += 1
+
+
+def _is_placed(page: Paragraph, one: Statement) -> bool:
+    """True where what it is by was told of: "on a tennis court", and then "on a court"; who jumps is in the air."""
+    others = one.keys - {one.category, one.lemma, "be"}
+    is_aloft = "air" in others and any(known.verb in _ALOFT for known in page.doers)
+    return is_aloft or any(map(page.has_word, others)) or not others.isdisjoint(page.named)
 
 
 def _is_told(page: Paragraph, one: Statement, same: Doer) -> bool:
@@ -98,8 +121,12 @@ def _tell(page: Paragraph, one: Statement, same: Doer | None) -> None:
         slots |= {"who": subject.words, "is": be(is_plural=one.is_plural)}
         page.told.update(subject.keys)
         page.add("d_other_doing", claims, **slots)
-    elif len(page.sentences) == 1 and (one.is_plural or it.it != "they"):
+    elif one.verb != "be" and len(page.sentences) == 1 and (one.is_plural or it.it != "they"):
         page.add("d_same_doing", claims, **slots)
+    elif one.verb == "be":
+        page.add(
+            "d_placed", claims, the_x=f"the {same.word}", what=slots["what"], **{"is": be(is_plural=one.is_plural)}
+        )
     else:
         slots |= {"the_x": f"the {same.word}", "is": be(is_plural=one.is_plural)}
         page.add("d_again_doing", claims, **slots)

@@ -93,6 +93,8 @@ class Paragraph:
         if _TRICK_DONE.match(slots.get("what", "")) and any(one.verb in _STUNTS for one in self.doers):
             forms = [form for form in forms if " also " not in form]  # who jumped may have done it by the trick
         self.draw.shuffle(forms)
+        if self.sentences and self.sentences[-1].endswith(f" {self.pic}."):
+            forms.sort(key=lambda form: form.endswith("{pic}."))
         words = {"pic": self.pic, "apic": with_article(self.pic), **slots}
         said = (self.refer_back(form.format(**words)) for form in forms)
         first = next(said)
@@ -131,6 +133,11 @@ class Paragraph:
 
     def has_said(self, word: str) -> bool:
         return word in self.text()
+
+    def has_opened_with(self, entity: Entity) -> bool:
+        """True for what the first sentence names: the others are not worth a sentence on their size."""
+        first = self.sentences[0].lower()
+        return any(_has(first, word) for word in (entity.word, entity.plural, entity.name))
 
     def has_word(self, word: str) -> bool:
         return _has(self.text(), word)

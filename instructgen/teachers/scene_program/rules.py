@@ -4,6 +4,7 @@ A rule is a condition on the scene graph, paraphrases of one question, and answe
 silent about the image. Each answer is written as a whole, so that its last sentence sums up what came before.
 """
 
+import re
 from functools import cache
 
 import msgspec
@@ -16,6 +17,11 @@ from instructgen.scenegraph.graph import Action, Entity, SceneGraph
 from instructgen.teachers.scene_program.absence import is_absent
 from instructgen.teachers.scene_program.wordings import folder, read_table
 
+# Words of a question that only several things can be meant by; places and weather are said so of one.
+SEVERAL = re.compile(
+    r"\b(?:\w+s|people|belongings) (?:like|such as) these\b(?<!surroundings like these)(?<!conditions like these)"
+    r"|\bsuch (?!surroundings|conditions|as)\w+s\b|\beach of these\b|\bthese animals\b"
+)
 _MOST = 3  # captions that name what the image is about
 _SPECK = 0.01  # share of the image below which one caption's thing is worth no question
 _LARGE = 0.05  # share of the image from which a thing that no caption names is worth a question
@@ -25,6 +31,14 @@ _UNREAL = frozenset(
 )
 # These say by themselves what goes on; of other verbs the thing has to be the rule's.
 _TELLING = frozenset(("surf", "ski", "snowboard", "skateboard", "sail", "cook"))
+# Forms of what is done in sports and games; one of them may be said of anything, two are a doing.
+PLAYING = re.compile(
+    r"(?:(?:wind|kite)?surf|ski|snowboard|skateboard|skat|rid|play|swing|hit|hitt|throw|catch|jump|fly|kick|serv|pitch|slid"
+    r"|glid|paddl|perform|batt|rac|toss|grind|return)(?:s|es?|ers?|ing|ed)?"
+    r"|rode|flies|thrown|game|match|tricks?|stunts?|midair|airborne|umpire|slope|waves?|ramp"
+)
+_GEAR = frozenset(("ski", "skis", "surf", "snowboard", "snowboards", "skateboard", "skateboards"))
+_TWO = 2  # captions, or words
 _MAKING = frozenset(("prepare", "make", "cut", "serve"))  # of rules that speak of food
 # As rules have it; value: as the graph has it.
 _WEATHERS = {"rain": "rainy", "snow": "snowy", "sun": "sunny", "clouds": "cloudy", "fog": "foggy", "wind": "windy"}
@@ -33,7 +47,8 @@ _WEATHERS = {"rain": "rainy", "snow": "snowy", "sun": "sunny", "clouds": "cloudy
 class When(Struct, frozen=True, forbid_unknown_fields=True):
     """All that is given must hold. `things`, `any`, `none` and `many` are COCO's categories.
 
-    `doing` are base forms of verbs, `setting` places, `words` and `without` words of captions.
+    `doing` are base forms of verbs, `setting` places, `words` and `without` words of captions. `under_way`: captions
+    tell a sport or game that goes on, and not only its gear.
     """
 
     things: frozenset[str] = frozenset()
@@ -46,6 +61,7 @@ class When(Struct, frozen=True, forbid_unknown_fields=True):
     weather: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
     without: frozenset[str] = frozenset()
+    under_way: bool = False
 
     @property
     def named(self) -> frozenset[str]:
@@ -123,11 +139,25 @@ def _check(rule: Rule, file: str) -> None:
 
 def find_matches(graph: SceneGraph) -> list[Match]:
     """Return the rules that hold, the fallbacks only where no other does."""
+    return find_narrow(graph) or find_fallbacks(graph)
+
+
+def find_narrow(graph: SceneGraph) -> list[Match]:
+    return _match_all(graph, are_last=False)
+
+
+def find_fallbacks(graph: SceneGraph) -> list[Match]:
+    return _match_all(graph, are_last=True)
+
+
+def _match_all(graph: SceneGraph, *, are_last: bool) -> list[Match]:
     names = {one.name for one in graph.boxed_entities() if _is_worth_asking(one, graph)}
+    if are_last:  # what fits many images is said of their main things
+        names &= graph.common
     many = {one.name for one in graph.boxed_entities() if one.is_many and one.name in names}
     told = _read_circumstances(graph)
-    matches = [found for rule in load_rules() if (found := _match(rule, graph, names, many, told)) is not None]
-    return [found for found in matches if not found.rule.fallback] or matches
+    rules = [rule for rule in load_rules() if rule.fallback is are_last]
+    return [found for rule in rules if (found := _match(rule, graph, names, many, told)) is not None]
 
 
 def _is_worth_asking(entity: Entity, graph: SceneGraph) -> bool:
@@ -145,6 +175,8 @@ def _match(rule: Rule, graph: SceneGraph, names: set[str], many: set[str], told:
         return None
     if (when.words and not when.words & graph.words) or when.without & graph.words:
         return None
+    if when.under_way and not _is_under_way(graph):
+        return None
     if not _fits_circumstances(when, told) or any(not is_absent(name, graph) for name in when.none):
         return None
     if _UNREAL & graph.words and any(CATEGORIES[name].group == "animal" for name in when.named):
@@ -153,6 +185,14 @@ def _match(rule: Rule, graph: SceneGraph, names: set[str], many: set[str], told:
         return Match(rule, None)
     action = next((one for one in graph.told if one.verb in when.doing and _is_about(one, when)), None)
     return Match(rule, action) if action is not None else None
+
+
+def _is_under_way(graph: SceneGraph) -> bool:
+    """True where captions have two forms of what is done in sports and games, or two captions one of them."""
+    if sum(1 for word in graph.words - _GEAR if PLAYING.fullmatch(word)) >= _TWO:
+        return True
+    enough = min(_TWO, graph.num_captions)
+    return any(one.num_bearing_out >= enough and PLAYING.fullmatch(one.verb) for one in graph.actions)
 
 
 def _is_about(action: Action, when: When) -> bool:

@@ -143,12 +143,22 @@ def names_matched(record: ImageRecord) -> list[str]:
         ('words = ["leash", "sunny"]', RIDER, swap(RIDER, "sunny", "nice")),
         ('things = ["horse"], without = ["statue"]', RIDER, say(RIDER, "A metal statue.")),
         ('things = ["horse"], time = ["night"]', RIDER, swap(RIDER, "night", "home")),
+        ('things = ["horse"], under_way = true', RIDER, swap(RIDER, "riding", "with")),
         ('things = ["horse"]', RIDER, say(RIDER, "A toy horse.")),
         ('things = ["clock"]', place(RIDER, at("left", "clock")), place(RIDER, Box("clock", 0.1, 0.1, 0.2, 0.2))),
     ],
     ids=[
         *("things", "any", "none, hinted", "none, boxed", "many", "doing", "doing, unproved", "setting", "time"),
-        *("time, disputed", "weather", "weather, disputed", "words", "without", "things and time", "unreal animal"),
+        *(
+            "time, disputed",
+            "weather",
+            "weather, disputed",
+            "words",
+            "without",
+            "things and time",
+            "under way",
+            "unreal animal",
+        ),
         "small and unnamed",
     ],
 )
