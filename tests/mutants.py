@@ -1467,8 +1467,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "description_denies_first",
         "instructgen/teachers/scene_program/detail_close.py",
-        'if len(" ".join(page.sentences).split()) < _FEWEST_WORDS:',
-        "if num < MIN_SENTENCES:",
+        "    if _is_short(page):\n        _tell_nobody",
+        "    if num < MAX_SENTENCES:\n        _tell_nobody",
     ),
     Mutant(
         "people_on_a_screen_are_there",

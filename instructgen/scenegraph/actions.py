@@ -5,17 +5,29 @@ from msgspec import structs
 from instructgen.lexicon.words import plural_of, with_article
 from instructgen.scenegraph.consensus import find_agreed
 from instructgen.scenegraph.disputes import drop_disputed
+from instructgen.scenegraph.doers import drop_part_acts
 from instructgen.scenegraph.events import Event
 from instructgen.scenegraph.graph import Action, Contradiction, Entity, Evidence
 from instructgen.scenegraph.people import PersonWords
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.postures import is_parking_disputed
 from instructgen.scenegraph.reading import CaptionReading
-from instructgen.scenegraph.saying import GAME_VERBS, PLAYED, WATCHED, is_done_to, is_way, say_phrase, say_preposition
+from instructgen.scenegraph.saying import (
+    GAME_VERBS,
+    PLAYED,
+    WATCHED,
+    hides_toy,
+    is_done_to,
+    is_way,
+    say_bare,
+    say_phrase,
+    say_preposition,
+)
 from instructgen.scenegraph.verbs import VERB_FORMS
 from instructgen.scenegraph.weighing import Sources, fits_boxes, weigh_against
 
 _BARE = frozenset({"with", "of", "from", "by"})  # behind these what is no countable thing has no article
+_COVERED = frozenset({"cover", "fill", "coat", "bury"})
 _NO_PLACE = frozenset({"photo", "picture"})
 _WORN = frozenset({"wear", "pair"})
 # "Skateboarding on a skateboard" says it twice.
@@ -40,6 +52,7 @@ def find_actions(
             found[key] = action
     _add_agreed(found, sources, roles)
     ordered = sorted(found.values(), key=lambda one: (-one.num_bearing_out, not one.where, one.doing, one.subject))
+    ordered = drop_part_acts(ordered, readings)
     captions = [reading.tokens for reading in readings]
     ordered = [
         one
@@ -88,12 +101,19 @@ def _check(event: Event, sources: Sources) -> tuple[NounPhrase | None, NounPhras
         return None
     if thing is None and place is None and event.place is not None:
         return None
+    if _hides_toy(event, sources):
+        return None
     if place is not None and event.preposition == "in" and place.noun.lemma == "tree" and _is_large(event.subject):
         return None  # they are among trees
     is_used = event.verb.base == "use" and thing is not None and thing.noun.kind in ("person", "animal")
     if thing is not None and (is_used or not is_done_to(event.verb.base, thing)):
         return None  # "using horses to plow" is no using of horses
     return thing, place
+
+
+def _hides_toy(event: Event, sources: Sources) -> bool:
+    named = [one for one in (event.subject, event.object, event.place) if one is not None]
+    return hides_toy(named, [word for one in named for word in one.noun.lemma.split()], sources.readings)
 
 
 def _make_action(event: Event, sources: Sources, roles: dict[str, Entity]) -> Action | None:
@@ -146,14 +166,16 @@ def _build(
     if thing is not None:
         played = PLAYED.get(thing.noun.lemma) if verb in GAME_VERBS else None
         watched = WATCHED.get(thing.noun.category or "") if verb == "watch" and not thing.is_plural else None
-        held = played or watched or _say_object(thing, sources, after_verb=True)
+        held = played or watched or say_bare(verb, thing, _say_object(thing, sources, after_verb=True))
         doing = f"{doing} {held}"
     preposition = say_preposition(event.preposition, place.noun.lemma) if place is not None else ""
     where = (
-        f"{preposition} {_say_object(place, sources, after_verb=event.preposition in _BARE)}"
+        f"{preposition} {_say_object(place, sources, after_verb=event.preposition in _BARE or verb in _COVERED)}"
         if place is not None
         else ""
     )
+    if verb == "sit" and where == "at a bench":
+        where = "on a bench"
     where = f"{event.manner} {where}".strip().replace("at a camera", "at the camera")
     subject = _say_subject(event, sources)
     entity = roles.get(subject) or sources.entities.get(event.subject.noun.category or "")

@@ -172,6 +172,8 @@ def _is_doubtful(one: Attribute, entity: Entity, *, is_few: bool) -> bool:
     """True for what a single caption of many tells and others may see otherwise: a size, the color of a bed."""
     if one.value == "full":
         return True  # a moon, a tree: only of a vessel it tells something
+    if one.value in ("open", "closed") and entity.name.endswith("sign"):
+        return True  # its words are of what it stands by
     is_alone = one.num_captions < 2 and not is_few
     return is_alone and (one.kind == "size" or (one.kind == "color" and entity.name in DRAPED))
 

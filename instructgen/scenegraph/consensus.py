@@ -85,7 +85,7 @@ def find_agreed(readings: tuple[CaptionReading, ...], voices: Voices) -> Iterato
     by_verb: dict[str, list[Telling]] = {}
     for reading in readings:
         seen: set[str] = set()
-        for telling in _find_tellings(reading):
+        for telling in find_tellings(reading):
             if telling.verb.base not in seen:
                 seen.add(telling.verb.base)
                 by_verb.setdefault(telling.verb.base, []).append(telling)
@@ -98,7 +98,7 @@ def find_agreed(readings: tuple[CaptionReading, ...], voices: Voices) -> Iterato
             yield [Agreed(_make_event(one[0]), one, votes) for one in _agree(tellings, others, voiced)]
 
 
-def _find_tellings(reading: CaptionReading) -> Iterator[Telling]:
+def find_tellings(reading: CaptionReading) -> Iterator[Telling]:
     tokens = reading.tokens
     for at, token in enumerate(tokens):
         verb = VERB_FORMS.get(token) or TOLD_VERBS.get(token) or BASE_FORMS.get(token)

@@ -12,6 +12,7 @@ from instructgen.surrogate.boxes import overlap
 
 _SAME_PLACE = 0.8  # intersection over union of two boxes that may be one thing named twice
 _SAME_ANIMAL = 0.55
+_SAME_KIND = 0.5
 _SPLIT = 2  # captions of each of two names, between which nothing decides
 _SLACK = 0.02  # how far a box on a screen may reach beyond it
 _SCREENS = frozenset(("tv", "laptop", "cell phone"))
@@ -88,7 +89,10 @@ _RIVALS = {
     "dining table": {"desk", "counter", "bed", "shelf", "island", "cart"},
     "sandwich": {"hot", "pizza", "burrito", "wrap", "taco", "tacos", "pastry", "pita", "croissants"},
     "bird": {"kite", "kites", "airplane", "airplanes", "plane", "planes"},
-    "truck": {"van", "bus", "suv", "tractor", "tractors", "mower"},
+    "truck": {
+        *("van", "bus", "suv", "tractor", "tractors", "mower", "combine", "harvester", "bulldozer", "excavator"),
+        *("backhoe", "crane", "carriage", "wagon", "jeep", "trailer", "trolley", "conveyer", "conveyor"),
+    },
     "teddy bear": {"doll", "dolls", "rabbit", "bunny", "monkey"},
     "bed": {"couch", "sofa", "cushion", "bench", "crib"},
     "couch": {"bed", "chair", "booth", "bench", "armchair", "recliner"},
@@ -212,7 +216,7 @@ def find_doubt(
     if name in _SEATS and not said and _is_inside(boxes, others):
         return ("seat",)
     unreal = find_category(name).group == "animal" and not _UNREAL.isdisjoint(words)
-    if not said and (rivals or shaped or unreal or _is_covered(name, boxes, others)):
+    if not said and (rivals or shaped or unreal or _is_covered(name, boxes, others) or _is_mixed_up(boxes, others)):
         return rivals
     return None
 
@@ -263,7 +267,7 @@ def _is_piece(name: str, readings: tuple[CaptionReading, ...]) -> bool:
 
 def _find_votes(name: str, others: Iterable[Box], said: Mentions, words: frozenset[str]) -> tuple[str, ...]:
     """Return the other names of what some caption calls by its own; not those of what is boxed for itself."""
-    boxed = {other.category for other in others}
+    boxed = {other.category for other in others} - {name}
     rivals = _OUTVOTED_BY.get(name, set()) & words if said else set()
     return tuple(word for word in sorted(rivals) if (CATEGORY_PHRASES.get(word) or ("",))[0] not in boxed)
 
@@ -279,6 +283,14 @@ def _is_covered(name: str, boxes: list[Box], others: Iterable[Box]) -> bool:
     return _is_on_screen(name, boxes, others) or any(
         other.category != name and overlap(box, other) > _SAME_PLACE for box in boxes for other in others
     )
+
+
+def _is_mixed_up(boxes: list[Box], others: Iterable[Box]) -> bool:
+    """True where at most one box is left beside those that lie where one of the same kind is: handbag or backpack."""
+    kind = find_category(boxes[0].category).group
+    alike = [one for one in others if one.category != boxes[0].category and find_category(one.category).group == kind]
+    apart = sum(not any(overlap(box, other) > _SAME_KIND for other in alike) for box in boxes)
+    return apart < min(len(boxes), _SPLIT)
 
 
 def _is_on_screen(name: str, boxes: list[Box], others: Iterable[Box]) -> bool:

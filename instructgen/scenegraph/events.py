@@ -1,6 +1,7 @@
 """Who does what, and what lies where: subject, verb, object and place, read from one caption."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from msgspec import Struct, structs
 
@@ -51,6 +52,8 @@ _DONE_BY_ANIMALS = frozenset({"wear", "hold", "carry", "eat", "catch"})  # behin
 _DOLLS = frozenset(("stuffed animal", "doll", "puppet", "statue", "toy", "robot", "sculpture"))
 _LETTER_BY_GROUP = {"person": "p", "animal": "a", "vehicle": "v"}
 _NEAR = frozenset({"to", "with", "by", "near", "behind", "beside", "of", "for", "at"})
+# "One of them", and no "each other".
+_ONE_OF_THEM, _RECIPROCAL = frozenset(("one", "another", "other")), frozenset(("each", "one", "next", "near"))
 _GROUPS = frozenset(("group", "herd", "flock", "crowd", "bunch", "row", "line", "couple", "pair", "number"))
 _HEAPS = frozenset(("mound", "pool", "sea", "wall", "island", "stream", "ring", "bank"))  # "on a mound of fries"
 _MAX_PREPOSITION_WORDS = 4
@@ -175,6 +178,8 @@ def find_doer(
     if not before or (nearest is not None and nearest is not before[-1] and _is_acted(nearest, verb)):
         return None
     phrase = before[-1]
+    if _is_of_one(tokens, phrase, at):
+        return None
     ahead = tokens[max(0, phrase.start - 2) : phrase.start]
     of = ahead[0] if len(ahead) == 2 and ahead[1] == "of" else ""
     phrase = _count_couple(tokens, phrase)
@@ -188,6 +193,13 @@ def find_doer(
             phrase = structs.replace(phrase, noun=_PEOPLE, number=2)
         return phrase, True
     return phrase, phrase.is_plural or of in _GROUPS
+
+
+def _is_of_one(tokens: tuple[str, ...], phrase: NounPhrase, at: int) -> bool:
+    """True behind several of whom one does it: "two women, one holding a cake", "men with one of them sitting"."""
+    between = tokens[phrase.end : at]
+    apart = (token in _ONE_OF_THEM and before not in _RECIPROCAL for before, token in pairwise(("", *between)))
+    return phrase.is_plural and any(apart)
 
 
 def _is_beside(tokens: tuple[str, ...], phrase: NounPhrase, others: list[NounPhrase], verb: Verb) -> bool:

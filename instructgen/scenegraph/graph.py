@@ -4,13 +4,16 @@ Facts are "sure" where two sources agree (captions, or a caption and a box) and 
 one says it and none disagrees. What sources disagree on is no fact: it is kept as a contradiction.
 """
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
 from instructgen.lexicon.words import plural_of
 from instructgen.records import Box
 from instructgen.scenegraph.people import PersonWords
+
+if TYPE_CHECKING:
+    from instructgen.scenegraph.agreement import Sources
 
 _MOST = 3  # captions
 Certainty = Literal["sure", "likely"]
@@ -196,7 +199,9 @@ class SceneGraph(Struct, frozen=True):
     `outdoors` is what shows that the image is taken there, None where that is not certain.
     `common` are the things that most captions have a word for, by category or lemma: no list of the image lacks them.
     `quotes` are clauses in a caption's own words, read where no statement tells a doing.
-    `words` are all words of the captions, `boxed` the categories of all boxes, trusted or not.
+    `sources` are for reading more of a caption later on, None where that would tell of pictures in the picture.
+    `words` are all words of the captions, `words_by_caption` those of each.
+    `boxed` are the categories of all boxes, trusted or not.
     """
 
     image_id: str
@@ -214,6 +219,8 @@ class SceneGraph(Struct, frozen=True):
     person: PersonWords
     common: frozenset[str] = frozenset()
     quotes: tuple[Statement, ...] = ()
+    words_by_caption: tuple[frozenset[str], ...] = ()
+    sources: "Sources | None" = None
 
     def find(self, name: str) -> Entity | None:
         """Return the entity of this name that is no member of a group."""

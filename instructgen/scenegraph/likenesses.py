@@ -85,7 +85,8 @@ _SHOWING = frozenset(
 _ON_IT = (("on", "it"), ("on", "it's"), ("on", "its"))
 _BEHIND = 8  # tokens behind a noun in which "on the screen" may follow
 _WATCHING = frozenset(("watching", "watches", "watch"))
-_MADE_SMALL = frozenset(("toy", "toys", "lego", "legos", "miniature"))  # where two captions have it, no car is one
+# Where two captions have these, no car is one.
+_MADE_SMALL = frozenset(("toy", "toys", "lego", "legos", "miniature", "mini", "kiddie"))
 _TOY_ANIMALS = re.compile(r"\b(?:(?:toy|plastic|wooden) animals?|animal (?:toys?|figures?|figurines?))\b")
 _MADE = frozenset(("made", "carved", "sculpted"))
 # Behind these begins what is beside the likeness, or about it.
@@ -109,7 +110,7 @@ def find_likenesses(captions: Sequence[tuple[str, ...]]) -> frozenset[str]:
             (copied if is_copy else likened if is_likened else real)[name] += 1
     if is_hung_up(captions):
         return frozenset((*likened, *copied, *real))
-    found = {name for name, num in likened.items() if num + copied[name] >= _SEVERAL or not real[name] + copied[name]}
+    found = {name for name, num in likened.items() if num + copied[name] >= min(_SEVERAL, real[name] + copied[name])}
     if sum(not _MADE_SMALL.isdisjoint(tokens) for tokens in captions) >= _SEVERAL:
         found |= {name for name in (*likened, *copied, *real) if CATEGORIES[name].group == "vehicle"}
     if sum(bool(_TOY_ANIMALS.search(" ".join(tokens))) for tokens in captions) >= _SEVERAL:

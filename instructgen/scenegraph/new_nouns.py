@@ -22,7 +22,25 @@ _NO_NOUNS = frozenset((
     "what", "event", "team", "male", "female", "pose", "ready", "made", "make", "bite", "match", "left",
     "right", "full", "flight", "motion", "shape", "size",
 ))  # fmt: skip
-_MASS = frozenset(("graffiti", "furniture", "smoke", "equipment", "hair", "traffic", "jewelry", "wood", "fruit"))
+_MASS = frozenset(
+    (
+        "graffiti",
+        "furniture",
+        "smoke",
+        "equipment",
+        "hair",
+        "traffic",
+        "jewelry",
+        "wood",
+        "fruit",
+        "ketchup",
+        "mustard",
+        "cereal",
+        "corn",
+        "popcorn",
+        "spinach",
+    )
+)
 # Nouns that statements know beside those of the vocabulary.
 _MORE_NOUNS = frozenset((
     "selfie", "stall", "trunk", "chip", "topping", "step", "stair", "tulip", "moon", "grill", "sprinkle", "handle",

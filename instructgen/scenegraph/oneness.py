@@ -19,8 +19,9 @@ _SPECK, _SPECKS_IN_ONE = 0.005, 20  # share of the picture, and of the largest o
 _PARTS = 3  # boxes that may be of one thing
 _SEVERAL = 2  # captions with a plural, whether or not it is understood
 _PAIR = 2  # boxes
+_NESTED = 0.8  # of the smaller box, that lies in the larger one: both are of one thing
+_PLAYED_WITH = frozenset(("sports ball", "frisbee"))  # of these one is in play
 _ANOTHER = frozenset(("another", "each", "other", "every", "any"))  # of these one is not all
-_MOVING = ("animal", "vehicle")
 # Words for more people than one, whether or not they are understood.
 _OTHERS = frozenset((
     "people", "persons", "men", "women", "boys", "girls", "kids", "children", "crowd", "group", "other", "others",
@@ -40,7 +41,8 @@ def is_one(name: str, boxes: Sequence[Box], said: Mentions, readings: Sequence[C
         return True
     if name == "person":
         return _is_one_person(said, readings)
-    enough = _MOST if find_category(name).group in _MOVING and len(boxes) == _PAIR else _NEARLY_ALL
+    enough = _MOST if len(boxes) == _PAIR else _NEARLY_ALL
+    enough = _SEVERAL if len(boxes) == _PAIR and (name in _PLAYED_WITH or _is_nested(*boxes)) else enough
     return _is_beside_specks(boxes, said, readings) or _is_one_to_all(said, enough)
 
 
@@ -80,6 +82,13 @@ def _is_in_parts(name: str, boxes: Sequence[Box], readings: Sequence[CaptionRead
     num_captions = sum(any(word in reading.tokens for word in find_category(name).synonyms) for reading in readings)
     is_named = 2 * num_captions > len(readings) or (name in _MOSTLY_ONE and num_captions > 0)
     return name in _IN_PARTS and len(boxes) <= _PARTS and is_named
+
+
+def _is_nested(one: Box, other: Box) -> bool:
+    """True for two boxes of which the smaller lies mostly within the larger."""
+    across = min(one.x1, other.x1) - max(one.x0, other.x0)
+    down = min(one.y1, other.y1) - max(one.y0, other.y0)
+    return max(across, 0.0) * max(down, 0.0) > _NESTED * min(one.area, other.area)
 
 
 def _is_beside_specks(boxes: Sequence[Box], said: Mentions, readings: Sequence[CaptionReading]) -> bool:

@@ -20,6 +20,11 @@ RUDE = frozenset(("butt", "ass", "sexy", "naked", "nude", "crotch", "boobs", "br
 _BARE = frozenset(("with", "of", "filled", "drinking", "drinks", "drink"))  # before water: "a glass of water"
 _NEW_KINDS = frozenset(("person", "animal", "wear", "food"))  # what is new of these is "a", not "the"
 _UNMET_KINDS = frozenset(("surface", "thing", "vehicle", "furniture"))  # "a tower of the building": of a building
+# "In the container", "near the building": nobody has spoken of it yet.
+_UNMET = frozenset((
+    "building", "container", "plate", "tray", "box", "basket", "house", "pole", "sign", "tree", "bush", "window",
+    "door", "branch",
+))  # fmt: skip
 _FACING = frozenset(("at", "for", "to", "into", "toward", "towards"))  # before a camera
 _OWNERS = frozenset(("his", "her", "their", "its"))
 _SOME = frozenset(("several", "many", "some"))
@@ -216,7 +221,8 @@ def _with_article(determiner: str, words: str, noun: Noun, *, is_first: bool, is
     """Return a single thing with its article; "" where a determiner is not clear."""
     if determiner in _UNCLEAR:
         return ""
-    is_known = determiner == "the" and noun.article in ("a", "mass") and noun.kind not in _NEW_KINDS
+    is_new = noun.kind in _NEW_KINDS or noun.category is not None or noun.lemma in _UNMET
+    is_known = determiner == "the" and noun.article in ("a", "mass") and not is_new
     if noun.article == "the" and determiner in ("a", "an") and words != noun.lemma:
         return with_article(words)  # "a sky background"
     is_water = noun.lemma == "water" and determiner != "the" and is_bare

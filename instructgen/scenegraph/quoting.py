@@ -19,7 +19,7 @@ from instructgen.scenegraph.placements import find_preposition
 from instructgen.scenegraph.prepositions import is_misplaced
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.saying import GAME_VERBS, PLAYED, is_done_to, says_nothing
-from instructgen.scenegraph.subjects import owner_fits, read_group, says_twice, skip_opener
+from instructgen.scenegraph.subjects import is_too_few, owner_fits, read_group, says_twice, skip_opener
 from instructgen.scenegraph.verbs import TOLD_VERBS, VERB_FORMS, Verb
 from instructgen.scenegraph.vocabulary import PREPOSITIONS
 
@@ -182,6 +182,8 @@ class _Quote:
     def _read_noun(self) -> bool:
         phrase = self.caption.by_start.get(self.at)
         if phrase is None or self.state not in _BEFORE_NOUN or not self._may_tell(phrase):
+            return False
+        if self.state == "group" and is_too_few(self.caption, phrase, self.group):
             return False
         if self.state == "group" and phrase.noun.kind == "animal":  # "a herd of zebra"
             phrase = structs.replace(phrase, noun=structs.replace(phrase.noun, is_plural=True))

@@ -1,5 +1,7 @@
 """From an image's record to its scene graph."""
 
+from collections.abc import Sequence
+
 from instructgen.records import ImageRecord
 from instructgen.scenegraph.actions import find_actions
 from instructgen.scenegraph.agreement import collect_sources
@@ -7,6 +9,7 @@ from instructgen.scenegraph.attributes import find_attributes
 from instructgen.scenegraph.circumstances import find_circumstances, find_outdoors
 from instructgen.scenegraph.collages import find_collage, shows_twice, tell_each_once
 from instructgen.scenegraph.corroboration import find_told
+from instructgen.scenegraph.doers import drop_other_names
 from instructgen.scenegraph.entities import find_entities
 from instructgen.scenegraph.graph import Contradiction, SceneGraph
 from instructgen.scenegraph.likenesses import is_all_likeness
@@ -23,7 +26,8 @@ def read_graph(record: ImageRecord, parser: CaptionParser | None = None) -> Scen
     readings = read_captions(record)
     if parser is not None:
         readings = parser.complete(record.captions, readings, frozenset(box.category for box in record.boxes))
-    words = frozenset(form for reading in readings for word in reading.tokens for form in (word, word.split("'")[0]))
+    words_by_caption = tuple(_forms_of(reading.tokens) for reading in readings)
+    words = frozenset().union(*words_by_caption)
     boxed = frozenset(box.category for box in record.boxes)
     person = read_person_words(
         [list(reading.phrases) for reading in readings], [reading.tokens for reading in readings]
@@ -41,9 +45,10 @@ def read_graph(record: ImageRecord, parser: CaptionParser | None = None) -> Scen
     sources = collect_sources(readings, entities, person, disputes)
     statements = [collage] if collage is not None else find_statements(readings, sources)
     quotes = [] if any(one.verb not in ("", "be") for one in statements) else find_quotes(readings, sources)
-    if collage is not None or is_all_likeness([reading.tokens for reading in readings]):
+    is_drawn = is_all_likeness([reading.tokens for reading in readings])
+    if collage is not None or is_drawn:
         quotes = []
-    if is_all_likeness([reading.tokens for reading in readings]):  # a drawing of a room is none
+    if is_drawn:  # a drawing of a room is none
         circumstances = []
         statements = [one for one in statements if one.kind != "place"]
     return SceneGraph(
@@ -51,18 +56,25 @@ def read_graph(record: ImageRecord, parser: CaptionParser | None = None) -> Scen
         entities=tuple(entities),
         attributes=tuple(attributes),
         actions=tuple(actions),
-        told=tuple(find_told(actions)),
+        told=tuple(drop_other_names(list(find_told(actions)), readings)),
         circumstances=tuple(circumstances),
         statements=tuple(map(tidy, statements)),
         quotes=tuple(quotes),
         contradictions=_drop_repeats(tuple(disputes)),
         num_captions=len(record.captions),
         words=words,
+        words_by_caption=words_by_caption,
         outdoors=find_outdoors(readings, boxed),
         boxed=boxed,
         person=person,
         common=find_common(readings),
+        sources=None if collage is not None or is_drawn else sources,
     )
+
+
+def _forms_of(tokens: Sequence[str]) -> frozenset[str]:
+    """Return the words of a caption, and what they have before an apostrophe."""
+    return frozenset(form for word in tokens for form in (word, word.split("'")[0]))
 
 
 def _drop_repeats(disputes: tuple[Contradiction, ...]) -> tuple[Contradiction, ...]:

@@ -99,6 +99,7 @@ _WATERS = frozenset(("lake", "river", "pond", "water", "ocean", "sea", "pool", "
 _REACH = 6  # tokens behind "on" within which its noun stands
 _TRIES = frozenset((
     "ready", "about", "trying", "tries", "attempting", "attempts", "preparing", "prepares", "going", "getting",
+    "waiting", "waits", "up",
 ))  # fmt: skip
 _CONSOLES = frozenset(("wii", "nintendo", "xbox", "playstation"))
 _ON_SCREEN = frozenset(("tennis", "baseball", "golf", "bowling", "boxing", "soccer", "football", "basketball"))

@@ -1,10 +1,13 @@
 """How doings are said: what verbs are done to, prepositions that fit their place, things with their article."""
 
+from collections.abc import Collection, Iterable
+
 from instructgen.lexicon.words import plural_of, with_article
 from instructgen.scenegraph.corroboration import tells_itself
 from instructgen.scenegraph.events import letter_of
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.postures import POSTURES
+from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.settings import SETTINGS
 from instructgen.scenegraph.unboxed import BUILDINGS
 from instructgen.scenegraph.vocabulary import AGES, Noun
@@ -50,6 +53,19 @@ PLAYED = {
 }
 
 
+# What is done to no single one of a kind: nobody eats a whole pizza.
+_BARE_THINGS = {
+    **{("eat", food): food for food in ("pizza", "watermelon")},
+    **{(verb, "water"): "water" for verb in ("drink", "spray")},
+}
+# Words for what only looks like the thing that it is called by.
+_UNREAL = frozenset((
+    "mini", "miniature", "toy", "fake", "plastic", "model", "kiddie", "pretend", "artificial", "carousel",
+    "inflatable", "imitation", "lego", "rocking",
+))  # fmt: skip
+_MAY_BE_TOYS = frozenset(("vehicle", "animal", "food"))
+
+
 def are_too_many(num_people: int, category: str, num_mounts: int) -> bool:
     """True where there are more people than can all ride what is boxed: some only stand by."""
     return category in _MOUNTS and 0 < _MOST_ON_ONE * num_mounts + _STANDING_BY < num_people
@@ -66,6 +82,25 @@ def is_done_to(verb: str, thing: NounPhrase) -> bool:
     if thing.noun.kind == "game":
         return verb in GAME_VERBS
     return verb != "play" or thing.noun.lemma in PLAYED
+
+
+def say_bare(verb: str, thing: NounPhrase, said: str) -> str:
+    """Return how a thing is said that is eaten, drunk or sprayed: "eating pizza", not "eating a pizza"."""
+    bare = "" if thing.is_plural else _BARE_THINGS.get((verb, thing.noun.lemma), "")
+    return bare if said in (f"a {bare}", f"the {bare}") else said
+
+
+def hides_toy(phrases: Iterable[NounPhrase], words: Collection[str], readings: Iterable[CaptionReading]) -> bool:
+    """True for a train told without the word by which another caption tells that it is a toy."""
+    lemmas = {one.noun.lemma.rpartition(" ")[2] for one in phrases if one.noun.kind in _MAY_BE_TOYS}
+    if not lemmas or not _UNREAL.isdisjoint(words):
+        return False
+    named = lemmas | {plural_of(lemma) for lemma in lemmas}
+    return any(
+        token in named and not _UNREAL.isdisjoint(reading.tokens[max(0, at - 2) : at])
+        for reading in readings
+        for at, token in enumerate(reading.tokens)
+    )
 
 
 def is_way(preposition: str, place: NounPhrase) -> bool:
@@ -102,7 +137,7 @@ def say_preposition(preposition: str, lemma: str) -> str:
         preposition = "on"
     if preposition == "on" and lemma in ("pier", "dock", "harbor", "marina"):
         return "at"
-    if preposition == "in" and lemma in ("window sill", "ledge", "runway", "tarmac"):
+    if preposition == "in" and lemma in ("window sill", "ledge", "runway", "tarmac", *_UNDERFOOT):
         return "on"
     return "in" if preposition == "on" and lemma in _OPEN else preposition
 

@@ -152,6 +152,11 @@ _ROOM_WORDS = frozenset((
 _INSIDE = frozenset({"in", "on", "at", "down", "across", "through", "inside", "along", "into"})
 _NOT_IN = frozenset({"instead", "not", "no", "outside", "outdoor", "beside", "toy", "model", "miniature"})
 _OUTDOOR_TOO = frozenset(("market", "stadium", "parade", "wedding", "party"))
+# A picture of these is taken from elsewhere.
+_SEEN_FROM_OUTSIDE = frozenset((
+    "bridge", "store", "barn", "garage", "restaurant", "hospital", "museum", "stadium", "pier", "dock", "cafe", "bar",
+))  # fmt: skip
+_TRAINS = frozenset(("train", "trains", "subway", "locomotive"))
 _VIEWS = frozenset({"view", "picture", "photo", "shot", "scene", "image", "middle", "area"})
 
 
@@ -182,8 +187,10 @@ def is_scene(tokens: tuple[str, ...], phrase: NounPhrase) -> bool:
         looks -= {"outdoor", "outside"}
     if not _NOT_IN.isdisjoint((*before, *looks)):
         return False
-    if not before:
-        return phrase.noun.kind == "place"
+    if not before or (before[-1] == "of" and phrase.noun.lemma in _SEEN_FROM_OUTSIDE):
+        return phrase.noun.kind == "place" and phrase.noun.lemma not in _SEEN_FROM_OUTSIDE
+    if phrase.noun.lemma == "bridge" and not _TRAINS.isdisjoint(tokens):
+        return False  # who sees a train on a bridge is not there
     if phrase.noun.lemma in ("ocean", "water", "snow", "woods"):
         return before[-1] == "in"
     if before[-1] in ("along", "through") and phrase.noun.lemma in ("beach", "river", "lake", "ocean", "shore"):

@@ -16,10 +16,20 @@ from instructgen.scenegraph.events import MANNERS, letter_of, read_manner
 from instructgen.scenegraph.graph import Statement, StatementPart
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.pieces import RUDE, Caption, Piece, find_more, read_whole, safe_lemma, word_piece
-from instructgen.scenegraph.placements import stands_before_doubt
+from instructgen.scenegraph.placements import say_placed, stands_before_doubt
 from instructgen.scenegraph.postures import POSTURES
 from instructgen.scenegraph.reading import CaptionReading
-from instructgen.scenegraph.saying import GAME_VERBS, PLAYED, RIDDEN, WATCHED, is_beside, is_done_to, says_nothing
+from instructgen.scenegraph.saying import (
+    GAME_VERBS,
+    PLAYED,
+    RIDDEN,
+    WATCHED,
+    hides_toy,
+    is_beside,
+    is_done_to,
+    say_bare,
+    says_nothing,
+)
 from instructgen.scenegraph.subjects import (
     drops_look,
     is_in_dark,
@@ -36,6 +46,7 @@ from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS, Ver
 from instructgen.scenegraph.vocabulary import PREPOSITIONS
 
 _MAX_TOKENS = 24
+_ON = frozenset(("on", "in", "at", "on top of"))
 _BE = frozenset(("is", "are"))
 _PICTURES = frozenset(("picture", "photo", "photograph", "painting", "poster", "drawing", "image"))
 _WHO = frozenset(("that", "who", "which"))
@@ -57,6 +68,7 @@ _JOINERS = frozenset((
 ))  # fmt: skip
 _EACH = re.compile(r"\b(?:each other|their|together|themselves)\b")
 _NAMED_OTHERWISE = frozenset(("animal", "vehicle", "food", "sports"))
+_FILLED = frozenset(("fill", "top", "cover", "decorate", "load", "pack", "stuff"))
 _LYING = frozenset(("lie", "lay"))
 _SHOWN_WITH = frozenset(("with", "against"))  # a tower against a blue sky is shown, and does nothing
 _WHERE = frozenset(_MANNERS.values()) - {"together"}
@@ -107,7 +119,7 @@ def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
         where = read_place(caption, bare.end)
         is_there = where is not None and _stands_there(where, phrase) and not drops_look(caption, where, bare.end)
         if where is not None and is_there:  # "a cat on a couch" is on it
-            subject, predicate = bare, _read_on(caption, _say_placed(where, between[0]))
+            subject, predicate = bare, _read_on(caption, say_placed(where, between[0]))
     lemma = safe_lemma(phrase, sources)
     is_one = not (is_plural or phrase.is_plural)
     subject = say_owner(subject, phrase.noun, lemma, is_one=is_one)
@@ -126,6 +138,7 @@ def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
     ):
         return None  # what it is a picture of may be there itself
     is_false = is_disputed(whole.keys, words, whole.verb, sources, is_vehicle=phrase.noun.kind == "vehicle")
+    is_false = is_false or hides_toy(caption.by_start.values(), words, sources.readings)
     if is_false or (whole.verb == "ride" and rides_for_all(whole, phrase, sources)):
         return None
     return Statement(
@@ -197,14 +210,6 @@ def _read_listed(caption: Caption, at: int) -> Piece | None:
     return thing if thing is not None and caption.token(thing.end) in _LISTED_ENDS else None
 
 
-def _say_placed(where: Piece, noun: NounPhrase) -> Piece:
-    """Say that it is there; who is "in a hat" wears it."""
-    if where.last == "in" and noun.noun.kind in ("wear", "pair"):
-        parts = (StatementPart(" wearing ", None), *where.parts[1:])
-        return Piece(parts, where.end, where.keys | {"wear"}, where.looks, "wear", "wear")
-    return Piece((), where.end, verb="be") + where
-
-
 def _read_predicate(
     caption: Caption, at: int, subject: NounPhrase, between: list[NounPhrase], *, is_plural: bool
 ) -> Piece | None:
@@ -224,6 +229,13 @@ def _read_predicate(
     is_bare = predicate is not None and len(predicate.parts) == 1
     if predicate is not None and is_bare and says_nothing(predicate.verb, subject):
         return None  # "a vase is sitting"
+    if (
+        predicate is not None
+        and predicate.verb == "fill"
+        and "grass" in predicate.keys
+        and subject.noun.kind == "place"
+    ):
+        return None  # a park is
     if predicate is None and has_be and not between:
         place = read_place(caption, verb_at)
         is_odd = place is None or is_in_dark(place, subject.noun)
@@ -268,6 +280,9 @@ def _read_verb(caption: Caption, at: int, *, is_plural: bool) -> Piece | None:
             played = WATCHED.get(phrase.noun.category or "")
         if played is not None:
             thing = Piece((StatementPart(played, None),), thing.end, thing.keys)
+        elif len(thing.parts) == 1:
+            said = say_bare(verb.base, phrase, thing.parts[0].text)
+            thing = structs.replace(thing, parts=(structs.replace(thing.parts[0], text=said),))
         piece = piece + word_piece(" ", piece.end) + thing
     elif piece.end in caption.by_start:
         return None
@@ -307,6 +322,8 @@ def _read_on(caption: Caption, piece: Piece) -> Piece:
         place = None if manner else read_place(caption, piece.end)
         if place is not None and is_worn_by_another(caption, piece.end, place):
             return piece  # "riding a horse in uniform": not the horse is in it
+        if place is not None and piece.verb in _FILLED and piece.last == "with" and place.last in _ON:
+            return piece  # "a vase is filled with flowers on a table": not the flowers are on it
         more = word_piece(f" {manner}", end) if manner else place and _read_list(caption, place)
         if more is None and caption.token(piece.end) in ("and", "while"):
             more = _read_joined(caption, piece.end, piece.last)

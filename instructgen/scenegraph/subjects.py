@@ -1,5 +1,7 @@
 """Subjects of statements: who or what a caption is about, behind "there is" and "a picture of"."""
 
+from itertools import pairwise
+
 from msgspec import structs
 
 from instructgen.lexicon.words import COLOURS, NUMBER_WORDS, with_article
@@ -54,6 +56,10 @@ _MANY = ("several", "many", "some")
 _IN_BUNCHES = frozenset(("banana", "bananas", "carrot", "carrots", "grapes", "flowers", "broccoli"))
 _BE = frozenset(("is", "are"))
 _CROWDS = tuple(f"{an}{word} of " for an in ("a ", "a large ", "a small ") for word in ("herd", "flock", "crowd"))
+# Every room has these, or everybody.
+_OF_ALL = frozenset(
+    ("floors", "a floor", "walls", "a wall", "ceilings", "a ceiling", "a shirt", "shirts", "hair", "a face")
+)
 # What lies on a thing, and says nothing as what the thing is "with": a plant with long grass on it.
 _STUFF = frozenset(("grass", "snow", "water", "sand", "dirt", "mud", "hay", "gravel", "leaf"))
 _UPON = frozenset((("on", "it"), ("on", "them"), ("in", "it"), ("around", "it"), ("under", "it")))
@@ -88,8 +94,7 @@ def read_subject(caption: Caption, start: int) -> tuple[Piece, NounPhrase, bool]
     is_portion = group.endswith(_PORTIONS)
     if group and not phrase.is_plural and not (is_portion and phrase.noun.kind == "food"):
         return None
-    most = _FEW if group.startswith(_CROWDS) else _PAIR if group.endswith("group of ") else 0
-    if most and _is_small(caption, phrase, most):
+    if is_too_few(caption, phrase, group):
         return None
     is_some = phrase.noun.lemma == "sheep" and not piece.parts[0].text.startswith(("a ", "one ", "the "))
     piece = word_piece(group, at) + piece if group else piece
@@ -105,8 +110,11 @@ def read_subject(caption: Caption, start: int) -> tuple[Piece, NounPhrase, bool]
     return piece, phrase, is_plural
 
 
-def _is_small(caption: Caption, phrase: NounPhrase, most: int) -> bool:
+def is_too_few(caption: Caption, phrase: NounPhrase, group: str) -> bool:
     """True for a herd of two or three, or a group of two, as boxes or another caption count them."""
+    most = _FEW if group.startswith(_CROWDS) else _PAIR if group.endswith("group of ") else 0
+    if not most:
+        return False
     entity = caption.sources.entities.get(phrase.noun.category or "")
     boxed = entity is not None and not entity.has_crowd and len(entity.boxes) <= most
     totals = caption.sources.totals.get(phrase.noun.category or phrase.noun.lemma)
@@ -204,4 +212,10 @@ def says_twice(parts: tuple[StatementPart, ...]) -> bool:
     """True for "a plate of pancakes on a plate": the caption may mean one thing by both."""
     nouns = [NOUNS.get(word) for part in parts for word in part.text.split()]
     words = [noun.lemma for noun in nouns if noun is not None and noun.kind != "game"]
-    return len(words) > len(set(words))
+    return len(words) > len(set(words)) or _has_what_all_have(parts)
+
+
+def _has_what_all_have(parts: tuple[StatementPart, ...]) -> bool:
+    """True for "a kitchen with floors": what the caption has to say of them is lost."""
+    texts = [part.text.strip() for part in parts if part.text.strip()]
+    return any(before == "with" and text in _OF_ALL for before, text in pairwise(texts))

@@ -106,8 +106,13 @@ cone, post
 goal, net
 tombstone, monument, stone
 """
+# True by whatever word others call it.
+_GENERAL = frozenset((
+    "tree", "building", "luggage", "fruit", "bathtub", "bath tub", "bookcase", "branch", "plant", "railing",
+))  # fmt: skip
 # Of what food lies on, what fewer captions call by another word is told by no word of its own.
 _UNDER_FOOD = frozenset(("plate", "platter", "cutting board", "board", "tray", "pan", "skillet", "dish", "container"))
+_UNDER_FOOD_WORDS = frozenset(("plate", "platter", "board", "tray", "pan", "skillet", "container"))
 _GROUPS = [frozenset(row.split(", ")) for row in _ONE_THING.strip().splitlines()]
 # Behind these it may be what a thing is in, of or like: "the floor of a house".
 _PARTED = frozenset(("of", "in", "like", "as", "for", "to", "from", "than", "inside", "into", "at", "within"))
@@ -137,16 +142,35 @@ def find_unboxed(readings: tuple[CaptionReading, ...], words: frozenset[str]) ->
     for lemma, said in sorted(by_lemma.items(), key=lambda pair: (-len({r.number for r, _ in pair[1]}), pair[0])):
         if not any(phrase.is_negated for _, phrase in said):
             found.append(_make_unboxed(lemma, said, words, readings))
-    found = [one for one in found if not _is_rivalled(one, found)]
+    found = [one for one in found if not _is_rivalled(one, found, readings)]
     # "A tree" may be the palm tree that another caption names.
     heads = {one.name.rsplit(" ", 1)[-1] for one in found if " " in one.name and " of " not in one.name}
-    return [structs.replace(one, is_listed=False) if one.name in heads else one for one in found]
+    return [
+        structs.replace(one, is_listed=False) if one.name in heads or _is_tied(one, readings) else one
+        for one in found
+    ]
 
 
-def _is_rivalled(one: Entity, found: list[Entity]) -> bool:
+def _is_tied(one: Entity, readings: tuple[CaptionReading, ...]) -> bool:
+    """True for a desk where as many other captions have a table: by neither word it is told as there."""
+    if one.name in _GENERAL or one.name not in SAID_TWICE:
+        return False
+    own = {word.rpartition(" ")[2] for word in (one.word, one.plural)}
+    naming = [reading.tokens for reading in readings if not own.isdisjoint(reading.tokens)]
+    rivals = (SAID_TWICE[one.name] - {"dish"}).difference(*naming)
+    return one.num_captions <= sum(
+        own.isdisjoint(reading.tokens) and not rivals.isdisjoint(reading.tokens) for reading in readings
+    )
+
+
+def _is_rivalled(one: Entity, found: list[Entity], readings: tuple[CaptionReading, ...]) -> bool:
     """True for the platter of one caption that is a plate to others: what most call it stands, or neither."""
     if one.name not in _UNDER_FOOD:
         return False
+    others = _UNDER_FOOD_WORDS - set(one.name.split())
+    rest = [reading.tokens for reading in readings if one.name.rpartition(" ")[2] not in reading.tokens]
+    if any(sum(other in tokens for tokens in rest) >= one.num_captions for other in others):
+        return True
     captions = {span.caption for span in one.evidence.spans}
     rivals = [other for other in found if other.name in _UNDER_FOOD - {one.name}]
     apart = [other for other in rivals if captions.isdisjoint(span.caption for span in other.evidence.spans)]

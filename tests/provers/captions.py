@@ -219,6 +219,7 @@ def _doubt_caption(evidence: Evidence, one: Cited, claim: Claim) -> str:
 
 def _doubt_place(evidence: Evidence, rest: str, where: str) -> str:
     rest = rest.replace("one another", "each other").replace("beside each other", "next to each other")
+    rest = re.sub(r"\bin (?=skis\b)", "on ", rest)
     beside = re.match(r"(.*?(?:each other|side by side)) ?(.*)$", where)
     if beside is not None and (beside[1] not in rest or not beside[2]):
         return "" if beside[1] in rest else f"'{beside[1]}' is not there"

@@ -21,12 +21,18 @@ _FEWEST = 2  # turns where nothing else is certain: better than a second one of 
 _TURNS, _TURN_WEIGHTS = (3, 4, 5, 6), (2, 4, 3, 1)
 _FOLLOW_SHARE = 0.55  # of turns that can be followed up, followed up
 # Behind a turn that names several things, "it" is not clear.
-_OF_THINGS, _OF_SEVERAL = ("color-after", "region-after"), ("doing", "doing_follow", "who", "summary", "holding")
+_OF_THINGS, _OF_SEVERAL = (
+    ("color-after", "region-after"),
+    ("doing", "doing_follow", "who", "summary", "shown", "holding"),
+)
+_TELLING = ("summary", "shown", "doing", "doing_follow", "who", "collage")
+_WHOLE = ("summary", "shown", "doing")
+_WHOLE_SHARE = 0.75  # of conversations that begin with what captions tell as a whole
 _MOST_TURNS = max(_TURNS)
 _FIRM_ENOUGH = 2  # captions that bear out what is asked beyond the fewest turns, and what follows up
 _ADD_SHARE = {"plain": 0.6, "warm": 0.5, "terse": 0.0}
 _BOTH_SHARE = 0.4  # of conversations that hold a question answered yes and one answered no
-_OPENINGS = ("overview", "summary", "setting", "main", "doing", "counting")
+_OPENINGS = ("shown", "summary", "setting", "doing", "counting")
 # Weights of what comes between: what says most of an image comes oftenest.
 _MIDDLE = {
     "collage": 30,
@@ -52,11 +58,11 @@ _MIDDLE = {
     "odd-one-out": 3,
     "clarify": 3,
     "missing": 2,
-    "overlap": 2,
     "which-present": 2,
     "false-premise": 2,
-    "summary": 2,
-    "main": 1,
+    "summary": 8,
+    "shown": 8,
+    "overlap": 1,
     "edge": 1,
 }
 _SEEN = ("present_one", "present_one_bare", "which_present", "count_one", "main")  # a thing, of which no more is told
@@ -67,16 +73,16 @@ _ADDED = {
     "add-region": _SEEN,
     "add-side": ("region", "where_follow"),
     "add-others": ("overview",),
-    "add-setting": ("overview",),
+    "add-setting": ("overview", "shown"),
 }
 _OBVIOUS_SHARE = 0.4
 _AFFIRMED_SHARE = 0.55  # of lone questions of yes or no; last resorts deny more often than they affirm
 _OPEN_SHARE = 0.15  # of questions of yes or no, those that may open the conversation where another can
 _DENYING = ("absence", "neither", "missing", "which-present", "odd-one-out", "false-premise")
 _RESORTS = (
-    "counting-to-one", "region", "summary", "overview", "existence", "main", "named", "halves",
-    "larger", "overlap", "extent", "edge", "outdoors", "region", "existence", "halves", "named", "material", "color",
-    "where-at", "region", "existence",
+    "summary", "shown", "counting-to-one", "region", "overview", "existence", "named", "halves",
+    "larger", "extent", "edge", "outdoors", "region", "existence", "halves", "named", "material", "color",
+    "where-at", "region", "existence", "main",
 )  # fmt: skip
 _DENIALS = ("missing", "neither", "absence")  # the last resorts
 
@@ -94,6 +100,8 @@ def make_conversation(graph: SceneGraph, draw: random.Random, style: Style) -> l
     turns: list[Told] = []
     names = [name for name in _order(draw) if not ("absence" in polar and name in _DENYING)]
     has_denied = False
+    if draw.random() < _WHOLE_SHARE:
+        _tell_first(talk, turns)
     for least, most in ((FIRM, wanted), (_FIRM_ENOUGH, wanted), (1, MIN_TURNS)):
         if _take_middle(talk, names, turns, most - len(polar), least, is_alone=affirmed is None):
             has_denied = True
@@ -131,14 +139,23 @@ def _take_middle(talk: Talk, names: list[str], turns: list[Told], most: int, lea
     return has_denied
 
 
+def _tell_first(talk: Talk, turns: list[Told]) -> None:
+    """Add what captions tell as a whole, if two bear it out."""
+    names = talk.draw.sample(_WHOLE, len(_WHOLE))
+    firm = (_take(talk, GENERATORS[name], turns, least) for least in (FIRM, _FIRM_ENOUGH) for name in names)
+    next(filter(None, firm), None)
+
+
 def _add_main(talk: Talk, turns: list[Told], most: int) -> None:
     """Add what most captions tell, or name, where no turn has told it yet."""
+    if len(turns) < most and not any(turn.family in _TELLING for turn in turns):
+        _tell_first(talk, turns)
     doing = next((one for one in talk.graph.told if one.is_main and one.verb not in STILL), None)
     if doing is not None and talk.is_new(f"doing {doing.subject}", f"does {doing.category}"):
-        _take_more(talk, turns, ("summary", "doing"), min(len(turns) + 1, most))
+        _take_more(talk, turns, ("summary", "shown", "doing"), min(len(turns) + 1, most))
     thing = next((one for one in talk.listed() if is_obvious(talk.graph, one)), None)
     if thing is not None and talk.is_new(f"there {thing.name}") and not talk.has_named(thing.name):
-        _take_more(talk, turns, ("main", "overview"), min(len(turns) + 1, most))
+        _take_more(talk, turns, ("shown", "overview"), min(len(turns) + 1, most))
 
 
 def _take_more(talk: Talk, turns: list[Told], names: tuple[str, ...], wanted: int) -> None:
@@ -169,7 +186,7 @@ def _polar(draw: random.Random) -> list[str]:
 
 def _order(draw: random.Random) -> Iterator[str]:
     """Yield generators: an opening, then all others, the weightier ones likely sooner."""
-    opening = draw.choices(_OPENINGS, (3, 3, 2, 1, 3, 2))[0]
+    opening = draw.choices(_OPENINGS, (4, 4, 2, 3, 1))[0]
     yield opening
     yield from (name for name in _draw_order(draw, _MIDDLE) if name != opening)
 

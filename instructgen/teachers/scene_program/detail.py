@@ -13,7 +13,12 @@ from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.teachers.scene_program.detail_close import close_paragraph
 from instructgen.teachers.scene_program.detail_frame import tell_frame
 from instructgen.teachers.scene_program.detail_main import tell_main_actions
-from instructgen.teachers.scene_program.detail_told import may_be_same, open_with_statement, tell_statements
+from instructgen.teachers.scene_program.detail_told import (
+    may_be_same,
+    open_with_statement,
+    open_with_whole,
+    tell_statements,
+)
 from instructgen.teachers.scene_program.generators.doings import find_companion, say_both
 from instructgen.teachers.scene_program.generators.looks import join_adjectives, looks_of
 from instructgen.teachers.scene_program.paragraph import Paragraph, doer_of, say_counted
@@ -38,7 +43,10 @@ _STATES = ("open", "full")  # of a fireplace or a moon these tell the kind
 def make_detail(graph: SceneGraph, draw: random.Random) -> tuple[str, tuple[Claim, ...]]:
     """Return the paragraph with its claims, or "" where nothing can be said for certain."""
     page = Paragraph(graph, draw, load_wordings())
-    if not open_with_statement(page) and not _open(page):
+    if not open_with_statement(page):
+        _open(page)
+    page = open_with_whole(page)
+    if not page.sentences:
         return "", ()
     tell_main_actions(page)
     tell_statements(page)
@@ -50,24 +58,24 @@ def make_detail(graph: SceneGraph, draw: random.Random) -> tuple[str, tuple[Clai
     return " ".join(page.sentences), tuple(page.claims)
 
 
-def _open(page: Paragraph) -> bool:
-    """Write the first sentence from what goes on, or from what is there; False where there is neither."""
+def _open(page: Paragraph) -> None:
+    """Write the first sentence from what goes on, or from what is there, if there is either."""
     graph = page.graph
     actions = [one for one in graph.told if one.kind in ("person", "animal", "vehicle") and (one.doing or one.where)]
     actions = [one for one in actions if not _tells_itself(page, one)]
     if actions:
         first = next((one for one in actions if one.is_main), actions[0])
         _open_with_action(page, first, find_companion(actions, first) if first.doing else None)
-        return True
+        return
     things = _find_first(graph)
     if not things:
-        return _open_with_place(page)
+        _open_with_place(page)
+        return
     placed = next((one for one in graph.told if _is_placed_first(one, things)), None)
     if placed is not None:
         _open_with_action(page, placed, None)
-        return True
+        return
     _open_with_list(page, things)
-    return True
 
 
 def _is_placed_first(action: Action, things: list[Entity]) -> bool:
@@ -103,14 +111,12 @@ def _join_things(things: list[Entity], listed: list[str]) -> str:
     return join_words(listed)
 
 
-def _open_with_place(page: Paragraph) -> bool:
-    """Begin with where it is, where no thing is certain; False where that is not certain either."""
+def _open_with_place(page: Paragraph) -> None:
+    """Begin with where it is, where no thing is certain, if that is."""
     place = page.graph.circumstance("place")
-    if place is None or place.value in VAGUE:
-        return False
-    page.told.update(("setting", place.value))
-    page.add("d_setting", (circumstance_claim(place),), where=place.phrase)
-    return True
+    if place is not None and place.value not in VAGUE:
+        page.told.update(("setting", place.value))
+        page.add("d_setting", (circumstance_claim(place),), where=place.phrase)
 
 
 def _find_first(graph: SceneGraph) -> list[Entity]:
@@ -198,6 +204,8 @@ def _tell_actions(page: Paragraph) -> None:
         if action.verb == "be" and (action.subject in page.named or action.category in page.named):
             continue
         if (not action.doing and not action.where) or (action.place in SETTINGS and "setting" in page.told):
+            continue
+        if action.doing and page.has_said(action.doing):
             continue
         doer = doer_of(action)
         if any(other.word != doer.word and may_be_same(other, doer) for other in page.doers):

@@ -5,49 +5,52 @@ import re
 from instructgen.lexicon.words import join_words
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Evidence
-from instructgen.scenegraph.settings import VAGUE, infer_setting
+from instructgen.scenegraph.postures import POSTURES
+from instructgen.scenegraph.settings import SETTINGS, VAGUE, infer_setting
 from instructgen.teachers.scene_program.absence import UNFIT, find_absent, is_absent
-from instructgen.teachers.scene_program.detail_frame import tell_where
+from instructgen.teachers.scene_program.detail_frame import tell_extent, tell_where
 from instructgen.teachers.scene_program.detail_told import tell_statements
 from instructgen.teachers.scene_program.generators.counts import count_claim
-from instructgen.teachers.scene_program.generators.places import edge_of
 from instructgen.teachers.scene_program.generators.settings import find_most_named
-from instructgen.teachers.scene_program.paragraph import MAX_SENTENCES, MIN_SENTENCES, Paragraph
+from instructgen.teachers.scene_program.paragraph import MAX_SENTENCES, Paragraph
 from instructgen.teachers.scene_program.speech import PAIRS, be_of, find_singles, say_one, say_thing
-from instructgen.teachers.scene_program.talk import SOLID_AREA, circumstance_claim
+from instructgen.teachers.scene_program.talk import circumstance_claim
 
 # Where these were said, the weather was told.
 _WORDS = {"rainy": "rain", "snowy": "snow", "sunny": "sunny", "cloudy": "cloud", "foggy": "fog", "windy": "windy"}
 _FEW_SENTENCES = 3  # up to which it is filled by what says little
+# The last words of all settings: a text that has one has told where it is.
+_PLACE_WORDS = sorted({one.split()[-1] for one in SETTINGS} | {"platform", "subway"})
 _FEWEST_WORDS = 12  # of a description without which the filter of lengths turns it away
 
 
 def close_paragraph(page: Paragraph) -> None:
-    """Add what there is room for; short paragraphs are filled up to four sentences where that is possible.
+    """Add where and when it is; what says little only where there is hardly anything else.
 
     What is not there is told where what is there is next to nothing.
     """
     for tell in (_close_place, _close_time):
         if len(page.sentences) < MAX_SENTENCES:
             tell(page)
-    for fill in (_tell_rest, tell_where, _tell_outdoors):
-        if len(page.sentences) < MIN_SENTENCES:
-            fill(page)
-    for fill in (_tell_edge, _tell_subject, _tell_number):
-        if len(page.sentences) < _FEW_SENTENCES:
+    for fill in (_tell_posture, tell_where, _tell_outdoors, tell_extent, _tell_subject, _tell_number):
+        if len(page.sentences) < _FEW_SENTENCES or _is_short(page):
             fill(page)
     num = len(page.sentences)
-    if len(" ".join(page.sentences).split()) < _FEWEST_WORDS:
+    if _is_short(page):
         _tell_nobody(page)
         if len(page.sentences) == num:
             _tell_absence(page)
+
+
+def _is_short(page: Paragraph) -> bool:
+    return len(" ".join(page.sentences).split()) < _FEWEST_WORDS
 
 
 def _close_place(page: Paragraph) -> None:
     place = page.graph.circumstance("place")
     if place is not None:
         told = "setting" in page.told or any(place.value in key.split() or key == place.value for key in page.told)
-        if not told and place.value not in VAGUE and not page.has_said(place.value):
+        if not told and place.value not in VAGUE and not any(map(page.has_word, _PLACE_WORDS)):
             page.add("d_setting", (circumstance_claim(place),), where=place.phrase)
         return
     found = infer_setting(page.graph.boxed, page.graph.words)
@@ -72,7 +75,7 @@ def _tell_number(page: Paragraph) -> None:
         is_plain = len(page.graph.boxed_entities()) == 1 and _has_one(page.sentences[0], one.word)  # "a vase" said it
         is_alone = not is_plain and one.count == 1 and one.num_captions > 1 and one.kind != "person"
         if is_alone and not is_part and page.is_new(f"count {one.name}"):
-            page.add_filler("d_count_one", (count_claim(one),), x=one.word)
+            page.add("d_count_one", (count_claim(one),), x=one.word)
             return
 
 
@@ -80,14 +83,14 @@ def _has_one(sentence: str, word: str) -> bool:
     return re.search(rf"\ban? (?:[\w-]+ ){{0,3}}{re.escape(word)}\b", sentence, re.IGNORECASE) is not None
 
 
-def _tell_rest(page: Paragraph) -> None:
-    tell_statements(page, min_new=1)
+def _tell_posture(page: Paragraph) -> None:
+    tell_statements(page, min_new=1, verbs=POSTURES)
 
 
 def _tell_outdoors(page: Paragraph) -> None:
     evidence = page.graph.outdoors
     if evidence is not None and "setting" not in page.told:
-        page.add_filler("d_setting", (Claim("place", value="outdoors", evidence=evidence),), where="outdoors")
+        page.add("d_setting", (Claim("place", value="outdoors", evidence=evidence),), where="outdoors")
         page.told.add("setting")
 
 
@@ -96,16 +99,7 @@ def _tell_subject(page: Paragraph) -> None:
     main = find_most_named(page.graph)
     if main is not None and main.kind != "furniture" and main.name not in ("fork", "knife", "spoon"):
         claim = Claim("main", main.said, evidence=main.evidence)
-        page.add_filler("d_main", (claim,), main=main.said, **{"is": "are" if main.name in PAIRS else be_of(main)})
-
-
-def _tell_edge(page: Paragraph) -> None:
-    """Tell which edge of the frame a thing reaches that was spoken of."""
-    for one in find_singles(page.graph):
-        edge = edge_of(one.boxes[0]) if one.word in page.mentioned and one.area > SOLID_AREA else ""
-        if edge:
-            page.add("d_edge", (Claim("edge", one.word, edge, evidence=one.evidence),), x=one.word, edge=edge)
-            return
+        page.add("d_main", (claim,), main=main.said, **{"is": "are" if main.name in PAIRS else be_of(main)})
 
 
 def _tell_nobody(page: Paragraph) -> None:

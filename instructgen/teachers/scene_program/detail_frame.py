@@ -1,27 +1,21 @@
 """The middle of a detailed description: where things are in the frame, how many, how large."""
 
-from itertools import pairwise
-
 from instructgen.lexicon.generals import is_meant
 from instructgen.lexicon.words import join_words
 from instructgen.scenegraph.circumstances import ROOMS
 from instructgen.scenegraph.claims import Claim
-from instructgen.scenegraph.geometry import relation_of, side_of
+from instructgen.scenegraph.geometry import side_of
 from instructgen.scenegraph.graph import Entity, Evidence
 from instructgen.surrogate.boxes import overlap
 from instructgen.teachers.scene_program.generators.counts import count_claim
 from instructgen.teachers.scene_program.generators.places import (
-    IN_BUNCHES,
-    SIZE_MARGIN,
     extent_of,
     half_of,
     is_on_both_sides,
-    larger_claim,
     largest_of,
-    relation_claim,
 )
 from instructgen.teachers.scene_program.generators.presence import region_claim
-from instructgen.teachers.scene_program.paragraph import MIN_SENTENCES, Paragraph, say_counted
+from instructgen.teachers.scene_program.paragraph import Paragraph, say_counted
 from instructgen.teachers.scene_program.speech import (
     be,
     be_of,
@@ -38,10 +32,14 @@ _FOODS = (
     *("pizza", "pizzas", "sandwich", "sandwiches", "hot dog", "hot dogs", "cake", "cakes", "donuts", "meal", "meat"),
     *("salad", "bread", "rice", "soup", "vegetables", "fruit", "food"),
 )
-_ENOUGH = 7  # sentences after which sizes and relations are left out
-_SMALL_AREA = 0.04
-_MEASURED = ("person", "animal", "vehicle")  # of these it is worth a word that they are small
+_FRUITS = (
+    *("banana", "bananas", "apple", "apples", "orange", "oranges", "strawberry", "strawberries", "pineapple"),
+    *("pineapples", "grapes", "berries", "lemon", "lemons", "pear", "pears", "peaches", "tangerines", "watermelon"),
+)
 _BROAD = 0.45  # share of the width from which what is tall fills the picture
+_ENOUGH = 4  # sentences from which on no place is told
+_MOST_PLACES = 2  # sentences of place or number
+_SEEN_AREA = 0.002  # of the image, from which a thing that no caption names is worth a word
 _BUILDINGS = ("house", "building", "apartment", "hotel", "restaurant", "store", "tower")
 # What is said by these already: who stands in a field stands on grass.
 _HELD_BY = {
@@ -54,33 +52,39 @@ _HELD_BY = {
     "food": _FOODS,
     "meat": _FOODS,
     "bread": ("loaf", "loaves", "sandwich", "sandwiches", "toast"),
-    "fruit": ("banana", "bananas", "apple", "apples", "orange", "oranges"),
+    "fruit": _FRUITS,
+    "fruits": _FRUITS,
+    "building": ("wall", "house", "store", "shop", "station", "restaurant", "barn", "city", "street corner"),
     "luggage": ("suitcase", "suitcases", "bag", "bags"),
 }
-# Ground of some sort: everybody stands on one.
-_GROUND = frozenset(("dirt", "mud", "gravel", "concrete", "pavement", "shade", "floor", "ground", "carpet"))
+# Ground of some sort, and what a room is of: these are everywhere.
+_GROUND = frozenset(
+    (*("dirt", "mud", "gravel", "concrete", "pavement", "shade", "floor", "ground", "carpet", "wall", "ceiling"),)
+)
 _SEVERAL = 2  # captions that name a thing which should not be left out
+_PAIR = 2
+# What is told by each kind of it.
+_ANY_FOOD = frozenset(("food", "meal", "lunch", "dinner", "breakfast", "dish", "snack", "vegetables"))
 _MAX_LISTED = 5
 _SAME_PLACE = 0.7  # intersection over union of boxes that may be one thing named twice
 
 
 def tell_frame(page: Paragraph) -> None:
-    """Tell what there is room for: what captions name, then places, counts and what else is there, then sizes."""
-    for tell in (_tell_places, _tell_sides, _tell_count, _tell_others):
-        if page.room() > 0:
+    """Name what was left out; then places and a number of what captions name, if these have not filled the text."""
+    if page.room() > 0:
+        _tell_others(page)
+    num = 0
+    for tell in (_tell_places, _tell_count, _tell_sides, _tell_spread, _tell_pair, _tell_largest):
+        if num < _MOST_PLACES and len(page.sentences) < _ENOUGH:
+            before = len(page.sentences)
             tell(page)
-    rest = [_tell_largest, _tell_spread, _tell_pair, _tell_extent, _tell_relation]
-    page.draw.shuffle(rest)
-    for tell in rest:
-        if page.room() > 1 and len(page.sentences) < _ENOUGH:
-            tell(page)
-    if len(page.sentences) < MIN_SENTENCES:
-        _tell_larger(page)
+            num += len(page.sentences) - before
 
 
 def _solid(page: Paragraph) -> list[Entity]:
-    """Return single things of some size that were mentioned, or cannot have been by another word."""
+    """Return single things of some size that captions name and the text does, or cannot have by another word."""
     solid = [one for one in find_singles(page.graph) if one.area > SOLID_AREA]
+    solid = [one for one in solid if one.num_captions or page.is_told_by_place(one)]
     return [one for one in solid if one.word in page.mentioned or not page.may_have_said(one)]
 
 
@@ -131,6 +135,7 @@ def _on_side(page: Paragraph, side: str) -> list[Entity]:
         if one.name not in page.named
         and not page.may_have_said(one)
         and is_countable(one)
+        and one.num_captions
         and len(one.boxes) == 1
         and not one.has_crowd
         and side_of(one.boxes[0]) == side
@@ -140,7 +145,10 @@ def _on_side(page: Paragraph, side: str) -> list[Entity]:
 def _tell_count(page: Paragraph) -> None:
     for one in page.graph.boxed_entities():
         is_twice = one.kind == "food" and one.name not in page.named and is_meant(one.category, page.text())
-        if (one.count or 0) > 1 and is_countable(one) and page.is_new(f"count {one.name}") and not is_twice:
+        is_sure = (one.count or 0) > 1 and is_countable(one) and one.num_captions
+        # "a man and a woman" told how many
+        is_twice = is_twice or (one.count == 2 and page.has_said_several(one) and not page.has_said(one.plural))
+        if is_sure and page.is_new(f"count {one.name}") and not is_twice:
             page.add("d_count", (count_claim(one),), xs=one.plural, number=say_number(one.count or 0))
             page.named.add(one.name)
             page.told.add(f"count {one.name}")
@@ -171,7 +179,9 @@ def _unsaid(page: Paragraph) -> list[Entity]:
         for one in things
         if one.name not in page.named and not one.is_unclear and (one.category or " of " not in one.word)
     ]
-    fresh = [one for one in fresh if one.name not in _GROUND]
+    fresh = [one for one in fresh if one.name not in _GROUND and (one.num_captions or one.area > _SEEN_AREA)]
+    is_fed = any(one.kind == "food" and one.name not in _ANY_FOOD for one in things)
+    fresh = [one for one in fresh if not is_fed or one.name not in _ANY_FOOD]
     fresh = [one for one in fresh if not inside or one.name not in _BUILDINGS]  # these are what the room is in
     return [
         one
@@ -234,7 +244,7 @@ def _spread(page: Paragraph, things: list[Entity]) -> None:
         if half and not is_known:
             continue  # nobody has spoken of several yet
         if half:
-            family = "d_half_two" if len(one.boxes) == 2 else "d_half"
+            family = "d_half_two" if one.count == _PAIR else "d_half"
             page.add(family, (Claim("half", one.plural, half, evidence=one.evidence),), xs=one.plural, half=half)
         elif len(one.boxes) > 2 and is_on_both_sides(one):
             family = "d_both_halves" if is_known else "d_both_sides"
@@ -249,7 +259,8 @@ def _tell_pair(page: Paragraph) -> None:
     """Tell of two things of a kind that one is on the left and the other on the right."""
     for one in page.graph.boxed_entities():
         sides = sorted(side_of(box) or "" for box in one.boxes)
-        is_sure = is_countable(one) and not one.has_crowd and one.num_captions and one.count in (None, 2)
+        is_sure = is_countable(one) and not one.has_crowd and one.num_captions and one.count == _PAIR
+        is_sure = is_sure and one.name != "person" and page.is_new("halves")
         if is_sure and sides == ["left", "right"] and page.has_said(one.plural):
             page.add(
                 "d_sides_of_two", (Claim("sides", one.plural, "opposite", evidence=one.evidence),), xs=one.plural
@@ -257,37 +268,12 @@ def _tell_pair(page: Paragraph) -> None:
             return
 
 
-def _tell_extent(page: Paragraph) -> None:
-    """Tell how far the main thing reaches, or that it is small."""
+def tell_extent(page: Paragraph) -> None:
+    """Tell how far the main thing reaches."""
     for one in find_singles(page.graph)[:3]:
         if one.name not in page.named or not page.has_opened_with(one):
             continue
-        box = one.boxes[0]
-        is_short = len(page.sentences) < MIN_SENTENCES
-        extent = extent_of(one)
-        if extent == "tall" and box.x1 - box.x0 < _BROAD:
-            extent = ""  # a pole at the edge reaches from top to bottom, and fills nothing
-        is_small = is_short and box.area < _SMALL_AREA and one.kind in _MEASURED
-        extent = extent or ("small" if is_small else "")
-        if extent:
-            tell = page.add_filler if extent == "small" else page.add
-            tell(f"d_{extent}", (Claim("extent", one.word, extent, evidence=one.evidence),), x=one.word)
+        box, extent = one.boxes[0], extent_of(one)
+        if extent and (extent != "tall" or box.x1 - box.x0 >= _BROAD):  # a pole at the edge fills nothing
+            page.add(f"d_{extent}", (Claim("extent", one.word, extent, evidence=one.evidence),), x=one.word)
             return
-
-
-def _tell_relation(page: Paragraph) -> None:
-    things = [one for one in _solid(page) if one.name in page.named]
-    for one, other in pairwise(things):
-        relation = relation_of(one.boxes[0], other.boxes[0])
-        if relation and page.is_new(f"region {one.name}", f"region {other.name}"):
-            page.add(f"d_relation_{relation}", (relation_claim(one, other, relation),), x=one.word, y=other.word)
-            return
-
-
-def _tell_larger(page: Paragraph) -> None:
-    things = [one for one in _solid(page) if page.has_opened_with(one) and one.name not in IN_BUNCHES]
-    for one in things:
-        for other in things:
-            if one.area > SIZE_MARGIN * other.area:
-                page.add("d_larger", (larger_claim(one, other),), x=one.word, y=other.word)
-                return

@@ -43,7 +43,7 @@ def _by_same_word(page: Paragraph, action: Action, same: Doer | None) -> Action:
 
 def _is_told(page: Paragraph, action: Action) -> bool:
     """True where much the same was said of whom it may: "skiing" and "riding", or the place it is told with."""
-    if action.verb == "wear" and action.held in EVERYDAY:
+    if action.verb == "wear" and (action.held in EVERYDAY or action.object in page.told):
         return True
     if action.verb in page.told or families_of(action.verb) & page.told or page.has_said(action.doing):
         return True

@@ -1,5 +1,7 @@
 """The first sentences of a detailed description: what captions state as a whole, said anew and merged."""
 
+from collections.abc import Collection
+
 from instructgen.lexicon.words import COLOURS
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.collages import PICTURE_LEMMAS
@@ -8,12 +10,15 @@ from instructgen.scenegraph.graph import Statement
 from instructgen.scenegraph.settings import SETTINGS
 from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.scenegraph.vocabulary import AGES, GENDERS
+from instructgen.scenegraph.whole import find_whole
 from instructgen.teachers.scene_program.paragraph import Doer, Paragraph, doer_of
 from instructgen.teachers.scene_program.phrasing import told_claim
 from instructgen.teachers.scene_program.speech import be, pronouns_of
 
 _MAX_MORE = 2  # statements after the first
 _MIN_NEW = 2  # how many things and doings a further statement has to add
+# By how much a caption told whole has to tell more than a list, than what merely is somewhere, and than a doing.
+_LIST_MARGIN, _BARE_MARGIN, _MARGIN = 0, 1, 2
 _LONG = 9  # words of a statement to which no place is added
 _ALOFT = frozenset(("jump", "leap", "fly", "flip", "do", "perform"))
 _COLORS = frozenset(COLOURS.values())
@@ -22,8 +27,26 @@ _COLORS = frozenset(COLOURS.values())
 def open_with_statement(page: Paragraph) -> bool:
     """Write what most captions speak of as the first sentence; False where no caption is understood."""
     first = _find_first(page)
-    if first is None:
-        return False
+    if first is not None:
+        _open_with(page, first)
+    return first is not None
+
+
+def open_with_whole(page: Paragraph) -> Paragraph:
+    """Return the page, or one that opens with a caption told whole, where that tells clearly more."""
+    if page.graph.sources is None:
+        return page
+    tells_doing = bool(page.doers) and page.doers[0].verb not in ("", "be")
+    margin = _MARGIN if tells_doing else _BARE_MARGIN if page.doers else _LIST_MARGIN
+    one = find_whole(page.graph.sources, " ".join(page.sentences), margin, needs_verb=tells_doing)
+    if one is None:
+        return page
+    fresh = Paragraph(page.graph, page.draw, page.wordings)
+    _open_with(fresh, one)
+    return fresh
+
+
+def _open_with(page: Paragraph, first: Statement) -> None:
     subject, predicate = page.say(first.subject), page.say(first.predicate)
     is_short = len(f"{subject.words}{predicate.words}".split()) <= _LONG
     place = page.graph.circumstance("place")
@@ -36,7 +59,6 @@ def open_with_statement(page: Paragraph) -> bool:
     page.note_statement(first)
     slots = {"who": subject.words, "what": predicate.words, "setting": setting}
     page.add(_family_of(first), claims, **slots, **{"is": be(is_plural=first.is_plural)})
-    return True
 
 
 def _find_first(page: Paragraph) -> Statement | None:
@@ -62,8 +84,11 @@ def _family_of(one: Statement) -> str:
     return "d_open_action" if len(one.subject) == 1 else "d_open_long"
 
 
-def tell_statements(page: Paragraph, *, min_new: int = _MIN_NEW) -> None:
-    """Tell up to two more statements, each of which adds something, of a subject that is clear."""
+def tell_statements(page: Paragraph, *, min_new: int = _MIN_NEW, verbs: Collection[str] = ()) -> None:
+    """Tell up to two more statements, each of which adds something, of a subject that is clear.
+
+    With `verbs` these are the only doings it tells.
+    """
     num = 0
     for one in page.graph.statements:
         if num == _MAX_MORE:
@@ -73,7 +98,10 @@ def tell_statements(page: Paragraph, *, min_new: int = _MIN_NEW) -> None:
             (one.verb == "be" and _is_placed(page, one))
             or not one.verb
             or len(one.keys - page.told - page.named - _COLORS) < least
+            or (one.verb == "wear" and one.keys - page.told - page.named - _COLORS == {"wear"})
         ):
+            continue
+        if (verbs and one.verb not in verbs) or _has_said_doing(page, one):
             continue
         if one.keys & SETTINGS.keys() and "setting" in page.told:
             continue
@@ -89,6 +117,12 @@ def tell_statements(page: Paragraph, *, min_new: int = _MIN_NEW) -> None:
             continue
         _tell(page, one, same)
         num += 1
+
+
+def _has_said_doing(page: Paragraph, one: Statement) -> bool:
+    """True where the word for the doing was said: of "a smiling man"."""
+    words = "".join(part.text for part in one.predicate).split()[:1]
+    return any(word.endswith("ing") and page.has_said(word) for word in words)
 
 
 def _is_placed(page: Paragraph, one: Statement) -> bool:

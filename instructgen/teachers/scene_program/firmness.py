@@ -9,11 +9,12 @@ from functools import cached_property
 
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.collages import is_collage
-from instructgen.scenegraph.graph import Evidence, SceneGraph
+from instructgen.scenegraph.graph import Evidence, SceneGraph, Statement
 
 FIRM = 3  # captions: most of five
 _AGREED = 2  # captions that have one look, place or time: a third seldom tells the same detail
 _OF_CAPTIONS = ("attribute", "place", "time", "weather")
+_LIVELY = ("person", "animal")
 _UNCITED = ("absent", "more")  # these rest on all captions and boxes, or on counts that are claims of their own
 
 
@@ -61,14 +62,21 @@ class Firmness:
 
     @cached_property
     def _told(self) -> dict[Evidence, int]:
-        """How many captions bear out the doing of each statement."""
+        """How many captions bear out each statement: its doing, or what it names."""
         doings = {(one.verb, one.subject): one.num_bearing_out for one in reversed(self._graph.actions)}
         return {
             Evidence((one.span,)): self._graph.num_captions
             if is_collage(one)
-            else doings.get((one.verb, one.word), 1)
-            for one in self._graph.statements
+            else doings.get((one.verb, one.word)) or self._count_named(one)
+            for one in (*self._graph.statements, *self._graph.quotes)
         }
+
+    def _count_named(self, one: Statement) -> int:
+        """Return how many captions name all things of a statement; 1 for a doing of somebody that one tells."""
+        if one.verb not in ("", "be") and one.kind in _LIVELY:
+            return 1
+        named = [thing.num_captions for thing in self._graph.entities if thing.name in one.keys]
+        return max(1, min(named, default=1))
 
 
 def _captions_of(evidence: Evidence) -> int:

@@ -16,7 +16,7 @@ from instructgen.scenegraph.postures import excludes
 from instructgen.scenegraph.settings import SETTINGS, UNNAMED
 from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.scenegraph.vocabulary import ADJECTIVES, NOUNS
-from instructgen.teachers.scene_program.generators.doings import are_alike
+from instructgen.teachers.scene_program.generators.outdone import are_alike
 from instructgen.teachers.scene_program.phrasing import Phrase, say_described, say_parts
 from instructgen.teachers.scene_program.speech import (
     PICTURE_WORDS,
@@ -30,12 +30,8 @@ from instructgen.teachers.scene_program.speech import (
 from instructgen.teachers.scene_program.talk import circumstance_claim
 from instructgen.teachers.scene_program.wordings import Family
 
-MIN_SENTENCES = 4
 MAX_SENTENCES = 8
-_ENOUGH_TOLD = 3  # sentences beside which one that says little is enough
-_MOST_FILLERS = 2
 _STUNTS = frozenset(("jump", "leap", "fly", "flip", "grind"))
-_TRICK_DONE = re.compile(r"(?:doing|performing)\b.*\b(?:trick|stunt|jump)s?\b")
 _TRICKS = frozenset(("trick", "skateboard trick", "snow board trick", "stunt", "jump"))
 # Of "a kitchen with appliances" it may be told where the stove is.
 _TOLD_BY_PLACE = ("appliance", "furniture", "electronic")
@@ -78,20 +74,10 @@ class Paragraph:
         self.openings: set[str] = set()
         self.doers: list[Doer] = []
         self.mentioned: set[str] = set()
-        self.num_fillers = 0
-
-    def add_filler(self, family: str, claims: tuple[Claim, ...], **slots: str) -> None:
-        """Add a sentence that says little: one, or two where hardly anything else is certain."""
-        num_others = len(self.sentences) - self.num_fillers
-        if self.num_fillers < (1 if num_others >= _ENOUGH_TOLD else _MOST_FILLERS):
-            self.add(family, claims, **slots)
-            self.num_fillers += 1
 
     def add(self, family: str, claims: tuple[Claim, ...], **slots: str) -> None:
         """Add a sentence; a form serves once, and no two sentences open alike where that can be helped."""
         forms = list(self.wordings[family].plain)
-        if _TRICK_DONE.match(slots.get("what", "")) and any(one.verb in _STUNTS for one in self.doers):
-            forms = [form for form in forms if " also " not in form]  # who jumped may have done it by the trick
         self.draw.shuffle(forms)
         if self.sentences and self.sentences[-1].endswith(f" {self.pic}."):
             forms.sort(key=lambda form: form.endswith("{pic}."))
@@ -165,6 +151,10 @@ class Paragraph:
         if any(one.category == word for one in self.graph.entities):
             return is_meant(word, self.text())
         return is_meant(word, self.text()) or not self.named.isdisjoint(SAID_TWICE.get(word, ()))
+
+    def is_told_by_place(self, entity: Entity) -> bool:
+        """True for one of the appliances or the furniture that a general word told: its place is told."""
+        return entity.kind in _TOLD_BY_PLACE and is_meant(entity.category, self.text())
 
     def may_have_said(self, entity: Entity) -> bool:
         """True if a word that may mean the same thing was said: "bag" of a handbag, "plate" of a bowl."""

@@ -14,8 +14,8 @@ from instructgen.scenegraph.graph import Action, Entity, SceneGraph, Statement
 from instructgen.scenegraph.settings import SETTINGS, UNNAMED, VAGUE
 from instructgen.teachers.scene_program.phrasing import after, say_doer, say_doing, say_parts, told_claim
 from instructgen.teachers.scene_program.rules import PLAYING, SEVERAL, Match, Rule, find_fallbacks, find_narrow
-from instructgen.teachers.scene_program.speech import PICTURE_WORDS, be, be_of, polish, say_thing
-from instructgen.teachers.scene_program.support import Support
+from instructgen.teachers.scene_program.speech import PICTURE_WORDS, be, polish, say_one
+from instructgen.teachers.scene_program.support import Support, is_clear, is_several
 from instructgen.teachers.scene_program.talk import Told, circumstance_claim, exists
 from instructgen.teachers.scene_program.wordings import load_wordings
 
@@ -25,11 +25,12 @@ _SHARPNESS = 3  # how much likelier the fitter of two rules is drawn
 _MOST = 3  # captions
 _UNNAMED = 2
 _STEM = 6  # letters that the forms of a word share
-_UNTOLD = 0.4  # of a rank, for each caption that names the image's main thing and not the rule's
+_UNTOLD = 0.7  # of a rank, for each caption that names the image's main thing and not the rule's
 _RANK_COST = 1.2  # how much a rule loses for each thing of the image that is more important than its own
 
 _SETTING = re.compile(rf"\b(?:{'|'.join(SETTINGS)})\b")
 _LISTED = ("thing", "surface")  # kinds of what is named though no box holds it
+_SIGNS = ("sign", "street sign")  # vague elsewhere, but reason enough for a rule
 _SPORTS = {"skis": "ski", "snowboard": "snowboard", "surfboard": "surf", "skateboard": "skateboard"}
 
 
@@ -92,7 +93,7 @@ def _draw_one(scores: list[float], draw: random.Random) -> int:
 def _fit_questions(rule: Rule, graph: SceneGraph) -> tuple[str, ...]:
     """Return the questions that speak of as many things as there are: none of "animals like these" for one."""
     named = [one for one in graph.boxed_entities() if one.name in rule.when.named]
-    if not named or len({one.name for one in named}) > 1 or any(one.is_many for one in named):
+    if not named or len({one.name for one in named}) > 1 or any(map(is_several, named)):
         return rule.questions
     return tuple(one for one in rule.questions if not SEVERAL.search(one)) or rule.questions
 
@@ -156,7 +157,7 @@ def _score(match: Match, graph: SceneGraph) -> float:
 
 def _say_grounds(match: Match, graph: SceneGraph, support: Support, draw: random.Random) -> _Grounds:
     grounds = _Grounds(draw)
-    about = [one for one in graph.boxed_entities() if one.name in match.rule.when.named and not one.is_unclear]
+    about = [one for one in graph.boxed_entities() if one.name in match.rule.when.named and is_clear(one)]
     told = _say_happening(grounds, match, graph, support)
     said = " ".join(grounds.sentences).lower()
     listed = [one for one in about if one.name not in told and not _is_implied(one, said)]
@@ -175,12 +176,25 @@ def _say_grounds(match: Match, graph: SceneGraph, support: Support, draw: random
 
 
 def _find_main(graph: SceneGraph) -> list[Entity]:
-    """Return what captions name, the oftenest named first; what no box holds only if two do."""
-    named = [one for one in graph.entities if one.num_captions and not one.is_unclear and one.member_of is None]
+    """Return what captions name, the oftenest named first; what no box holds only if most do."""
+    named = [one for one in graph.entities if one.num_captions and is_clear(one) and one.member_of is None]
+    names = {one.name for one in named}
     clear = [
-        one for one in named if one.category or (one.is_listed and one.kind in _LISTED and one.num_captions >= _MOST)
+        one
+        for one in named
+        if one.category
+        or (
+            (one.is_listed or one.name in _SIGNS)
+            and one.kind in _LISTED
+            and one.num_captions >= _MOST
+            and not (one.name == "bike" and names & {"bicycle", "motorcycle"})
+        )
     ]
     return sorted(clear, key=lambda one: (-one.num_captions, one.number))
+
+
+def _say_in_list(entity: Entity) -> str:
+    return entity.plural if is_several(entity) else say_one(entity.word)
 
 
 def _say_happening(grounds: _Grounds, match: Match, graph: SceneGraph, support: Support) -> frozenset[str]:
@@ -269,7 +283,7 @@ def _say_listed(grounds: _Grounds, listed: list[Entity]) -> None:
     if not listed:
         return
     family = "r_more" if grounds.sentences else "r_list"
-    slots = {"list": join_words([say_thing(one) for one in listed]), "is": be_of(listed[0])}
+    slots = {"list": join_words(list(map(_say_in_list, listed)))}
     grounds.add(family, tuple(exists(one) for one in listed), **slots)
 
 
@@ -278,8 +292,7 @@ def _say_circumstances(grounds: _Grounds, match: Match, graph: SceneGraph, suppo
     when = match.rule.when
     place = graph.circumstance("place")
     said = " ".join(grounds.sentences).lower()
-    named = _SETTING.search(said) is not None
-    if place is not None and place.value not in VAGUE | UNNAMED and len(grounds.sentences) < 2 and not named:
+    if place is not None and not _is_placed(place.value, said) and len(grounds.sentences) < 2:
         claim = circumstance_claim(place)
         grounds.add("r_place", (claim,), where=place.phrase)
     time, weather = graph.circumstance("time"), graph.circumstance("weather")
@@ -290,6 +303,11 @@ def _say_circumstances(grounds: _Grounds, match: Match, graph: SceneGraph, suppo
     if weather is not None and when.weather:
         claim = circumstance_claim(weather)
         grounds.add("r_weather", (claim,), weather=weather.phrase)
+
+
+def _is_placed(place: str, said: str) -> bool:
+    """True where a place was told ("on a court" is on a tennis court), and for a place that tells nothing."""
+    return place in VAGUE | UNNAMED or place.rsplit(maxsplit=1)[-1] in said or _SETTING.search(said) is not None
 
 
 def _find_action(graph: SceneGraph, rule: Rule) -> Action | None:

@@ -15,6 +15,7 @@ from instructgen.lexicon.categories import CATEGORIES
 from instructgen.scenegraph.corroboration import FEW
 from instructgen.scenegraph.graph import Action, Entity, SceneGraph
 from instructgen.teachers.scene_program.absence import is_absent
+from instructgen.teachers.scene_program.support import is_several
 from instructgen.teachers.scene_program.wordings import folder, read_table
 
 # Words of a question that only several things can be meant by; places and weather are said so of one.
@@ -154,10 +155,21 @@ def _match_all(graph: SceneGraph, *, are_last: bool) -> list[Match]:
     names = {one.name for one in graph.boxed_entities() if _is_worth_asking(one, graph)}
     if are_last:  # what fits many images is said of their main things
         names &= graph.common
-    many = {one.name for one in graph.boxed_entities() if one.is_many and one.name in names}
+    many = {one.name for one in graph.boxed_entities() if is_several(one) and one.name in names}
+    shared = {one.name for one in graph.boxed_entities() if one.num_captions >= _TWO}
     told = _read_circumstances(graph)
-    rules = [rule for rule in load_rules() if rule.fallback is are_last]
+    rules = [rule for rule in load_rules() if rule.fallback is are_last and _is_borne_out(rule.when, graph, shared)]
     return [found for rule in rules if (found := _match(rule, graph, names, many, told)) is not None]
+
+
+def _is_borne_out(when: When, graph: SceneGraph, shared: set[str]) -> bool:
+    """True if two captions of five name its thing or place or have its words, three if it has things."""
+    wanted = when.named - {"person"}
+    if graph.num_captions < FEW or wanted & shared or not (wanted or when.words) or (when.doing and not wanted):
+        return True
+    if sum(not when.words.isdisjoint(words) for words in graph.words_by_caption) >= (_MOST if wanted else _TWO):
+        return True
+    return any(one.value in when.setting and one.num_captions >= _TWO for one in graph.circumstances)
 
 
 def _is_worth_asking(entity: Entity, graph: SceneGraph) -> bool:

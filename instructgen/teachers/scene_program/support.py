@@ -13,6 +13,21 @@ _MANY = 1.0
 _VERB = 1.5  # a doing weighs more than a noun
 
 
+def is_clear(entity: Entity) -> bool:
+    """True where it is known whether it is one or several: of one box captions may agree that it holds several."""
+    return not entity.is_unclear or entity.num_plural >= _MOST
+
+
+def is_several(entity: Entity) -> bool:
+    """True for several boxes, unless captions speak of one, and for one box of what most captions have several."""
+    if entity.is_unclear:
+        return entity.num_plural >= _MOST
+    is_denied = entity.num_captions and not entity.num_plural and entity.name != "person"
+    if is_denied and not entity.is_plural_noun and not entity.has_crowd and entity.word != entity.plural:
+        return False
+    return entity.is_many
+
+
 class Support:
     """Counts captions; of an image with one caption everything is as sure as can be."""
 

@@ -30,6 +30,10 @@ def find(graph: SceneGraph, verb: str) -> Action:
             "woman cutting paper with a pair of scissors",
         ),
         ("A jeep parked on a street. | A jeep. | A jeep.", "car", "jeep parked on a street"),
+        ("A man eating a pizza. | A man.", "person, pizza", "man eating pizza"),
+        ("A cat drinking water.", "cat", "cat drinking water"),
+        ("A hill covered in snow. | A hill in snow.", "", "hill covered in snow"),
+        ("A man sitting at a bench. | A man.", "person, bench", "man sitting on a bench"),
     ],
 )
 def test_what_captions_tell_in_full_is_read(captions: str, boxes: str, said: str) -> None:

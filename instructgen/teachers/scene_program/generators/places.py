@@ -79,9 +79,11 @@ def half_of(entity: Entity) -> str:
 
 
 def is_on_both_sides(entity: Entity) -> bool:
+    """True where some are on the left, some on the right, and none reaches across the middle."""
     solid = [box for box in entity.boxes if box.area > SOLID_AREA / 4]
     left = [box for box in solid if box.x1 < _HALF - _CLEAR]
-    return bool(left) and any(box.x0 > _HALF + _CLEAR for box in solid)
+    right = [box for box in solid if box.x0 > _HALF + _CLEAR]
+    return bool(left) and bool(right) and len(left) + len(right) == len(solid)
 
 
 def find_halves(talk: Talk) -> Iterator[Move]:

@@ -9,6 +9,7 @@ from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Entity, SceneGraph
 from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.teachers.scene_program.absence import UNFIT, find_absent
+from instructgen.teachers.scene_program.generators.shown import find_whole
 from instructgen.teachers.scene_program.speech import (
     is_countable,
     may_be_one,
@@ -71,6 +72,8 @@ def _is_of_weight(one: Entity) -> bool:
 
 
 def find_overview(talk: Talk) -> Iterator[Move]:
+    if next(find_whole(talk.graph), None) is not None:
+        return  # which tells more than a list
     listed = [one for one in (*talk.listed(), *_spread(talk.graph)) if _is_of_weight(one)]
     boxed = [one for one in listed if one.category][:3]
     others = sorted((one for one in listed if not one.category), key=_place_in_captions)
@@ -88,7 +91,8 @@ def find_overview(talk: Talk) -> Iterator[Move]:
 
 def _sure_things(talk: Talk) -> list[Entity]:
     boxed = [one for one in talk.graph.boxed_entities() if is_countable(one) and not one.is_unclear]
-    return [one for one in boxed if one.num_captions > 1 or one.area > SOLID_AREA][:6]
+    known = [one for one in boxed if one.num_captions > 1 or one.area > SOLID_AREA]
+    return [one for one in known if one.kind != "person" or one.is_many or one.is_single][:6]
 
 
 def is_obvious(graph: SceneGraph, one: Entity) -> bool:

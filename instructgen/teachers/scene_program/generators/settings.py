@@ -8,6 +8,7 @@ from instructgen.scenegraph.collages import is_collage
 from instructgen.scenegraph.graph import Circumstance, Entity, Evidence, SceneGraph
 from instructgen.scenegraph.settings import PLACE_WORDS, VAGUE, infer_setting
 from instructgen.teachers.scene_program.generators.presence import is_obvious
+from instructgen.teachers.scene_program.generators.shown import find_whole
 from instructgen.teachers.scene_program.phrasing import told_claim
 from instructgen.teachers.scene_program.speech import say_thing
 from instructgen.teachers.scene_program.talk import Generator, Move, Talk, circumstance_claim, subject_of
@@ -107,7 +108,7 @@ def find_collage(talk: Talk) -> Iterator[Move]:
 
 
 def find_main(talk: Talk) -> Iterator[Move]:
-    one = find_most_named(talk.graph)
+    one = find_most_named(talk.graph) if next(find_whole(talk.graph), None) is None else None
     if one is not None and one.kind != "furniture" and talk.is_new(f"there {one.name}"):
         claim = Claim("main", one.said, evidence=one.evidence)
         slots = {"x_main": say_thing(one)}

@@ -18,7 +18,7 @@ from tests.unit.teachers.scene_program import test_generators_settings as settin
 from tests.unit.teachers.scene_program.making import ALL, at, make, place, read_bundled, talk_about
 
 _FOLDER = "tests.unit.teachers.scene_program"
-_PARTS = ("presence", "looks", "doings", "places", "settings")
+_PARTS = ("presence", "looks", "doings", "places", "settings", "shown")
 MADE = (
     *(
         presence.CAT,

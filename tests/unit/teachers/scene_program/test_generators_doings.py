@@ -266,11 +266,12 @@ def test_doing_says_that_somebody_is_on_the_phone() -> None:
     assert slots_of(find("doing", record), "doing") == {"on a cell phone"}
 
 
-def test_doing_and_summary_are_silent_on_what_one_caption_tells_of_people_who_stand() -> None:
+def test_doing_and_summary_are_silent_on_what_few_captions_tell_of_people_who_stand() -> None:
+    """A doing is borne out by two captions, what sums up the picture by most."""
     people = (at("left", "person"), at("right", "person"))
     standing = "People standing next to each other."
-    others = ("People.", "Some people.", "People here.")
-    once, twice = (make((*[standing] * num, *others, *["People."] * (2 - num)), *people) for num in (1, 2))
-    for name in ("doing", "summary"):
-        assert find(name, once) == []
-        assert find(name, twice)
+    others = ("People.", "Some people.", "People here.", "People.")
+    for name, num in (("doing", 2), ("summary", 3)):
+        few, enough = (make((*[standing] * told, *others[: 5 - told]), *people) for told in (num - 1, num))
+        assert find(name, few) == []
+        assert find(name, enough)

@@ -329,9 +329,10 @@ def test_halves_says_in_which_half_all_are_or_that_they_are_in_both(boxes: list[
         ([at("left", "cat")], ()),
         ([at("left", "cat"), crowded(at("left top", "cat"))], ()),
         ([at("middle", "cat"), Box("cat", 0.3, 0.3, 0.7, 0.7)], ()),
+        ([at("left", "cat"), at("middle", "cat"), at("right bottom", "cat")], ()),
         ([at("left", "cat"), at("left top", "cat")], ("halves cat",)),
     ],
-    ids=["one", "crowd", "in the middle", "told"],
+    ids=["one", "crowd", "in the middle", "in the middle too", "told"],
 )
 def test_halves_is_silent_where_there_is_one_or_no_half_is_clear(boxes: list[Box], told: tuple[str, ...]) -> None:
     assert find("halves", place(CATS, *boxes), *told) == []

@@ -1,5 +1,7 @@
 """What a reasoning answer starts from: what most captions tell, as many things as there are, a game that goes on."""
 
+import re
+
 import pytest
 
 from instructgen.records import ImageRecord
@@ -123,3 +125,42 @@ def test_time_of_one_caption_is_not_shared() -> None:
     time = graph.circumstance("time")
     assert time is not None
     assert not Support(graph).is_shared_circumstance(time)
+
+
+def test_thing_or_word_of_one_caption_is_no_ground() -> None:
+    others = "A bomb squad at a scene. | Police at work. | An officer walks. | Several policemen."
+    assert "truck-role" not in names_of(f"A truck on a lawn. | {others}", "truck")
+    assert "truck-role" in names_of(f"A truck on a lawn. | A truck. | {others[:-24]}", "truck")
+    assert "wide-notice-at-a-glance" not in names_of(f"A sign. | {others}", "person")
+    assert "wide-notice-at-a-glance" in names_of(
+        "A sign. | Some signs. | A sign by a house. | A house. | A house.", ""
+    )
+
+
+@pytest.mark.parametrize(
+    ("captions", "boxes", "said"),
+    [
+        (
+            "A toilet in a bathroom. | A bathroom with a toilet. | A bathroom. | A bathroom. | A bathroom.",
+            "2 toilet",
+            "a toilet",
+        ),
+        (
+            "Toilets in a bathroom. | A bathroom with toilets. | A bathroom. | A bathroom. | A bathroom.",
+            "2 toilet",
+            "toilets",
+        ),
+        ("Bananas. | A bunch of bananas. | Many bananas. | Some bananas. | Four bananas.", "banana", "bananas"),
+    ],
+    ids=["captions have one", "captions have several", "one box of several"],
+)
+def test_thing_is_one_or_several_as_captions_say(captions: str, boxes: str, said: str) -> None:
+    for seed in SEEDS:
+        assert re.search(rf"\b{said}\b", begin(make_picture(captions, boxes), seed))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_place_is_not_told_twice(seed: int) -> None:
+    captions = "A woman is playing tennis on a court. | A woman plays on a tennis court. | A woman on a court."
+    answer = reason(make_picture(captions, "person, tennis racket"), seed).answer
+    assert len(re.findall(r"\bon (?:a|the) (?:tennis )?court", answer)) < 2

@@ -118,7 +118,7 @@ RIDER = make(
     ("A man is riding a horse on a sunny beach.", "A man riding a horse on a beach.", "A dog on a beach at night."),
     *(at("left", "person"), at("right", "horse"), at("middle", "dog")),
 )
-TWO_DOGS = place(RIDER, *RIDER.boxes, at("left top", "dog"))
+TWO_DOGS = place(swap(RIDER, "A dog", "Dogs"), *RIDER.boxes, at("left top", "dog"))
 
 
 def names_matched(record: ImageRecord) -> list[str]:

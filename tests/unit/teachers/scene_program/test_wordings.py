@@ -40,7 +40,7 @@ SLOTS = {
     ),
     *("list", "others", "a", "b", "c", "d", "c1", "c2", "color", "other", "acolor", "aother", "material"),
     *("has", "lacks"),
-    *("adjectives", "doing", "event", "held", "wears", "time", "weather", "box"),
+    *("adjectives", "doing", "event", "shown", "held", "wears", "time", "weather", "box"),
 }
 KINDS = ("ask", "plain", "terse", "warm")
 

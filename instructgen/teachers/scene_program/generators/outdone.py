@@ -1,0 +1,90 @@
+"""Which doings are left out: what most captions outdo, what says itself, whom another word told of."""
+
+from instructgen.lexicon.categories import CATEGORIES
+from instructgen.lexicon.words import plural_of
+from instructgen.scenegraph.corroboration import FEW, MOST
+from instructgen.scenegraph.graph import Action, SceneGraph, Statement
+from instructgen.scenegraph.vocabulary import GENDERS
+from instructgen.teachers.scene_program.talk import Talk
+
+_ALIKE = (
+    {"ride", "ski", "snowboard", "surf", "skateboard", "perform", "do"},
+    {"hold", "carry", "use"},
+    {
+        "sit",
+        "seat",
+        "rest",
+        "lie",
+        "lay",
+        "sleep",
+        "perch",
+        "mount",
+        "hang",
+        "stand",
+        "place",
+        "stack",
+        "park",
+        "dock",
+    },
+    {"ski", "snowboard", "surf", "skateboard", "ride", "stand"},
+    {"walk", "cross", "run", "travel", "move", "drive", "roam"},
+    {"eat", "enjoy", "graze", "feed"},
+    {"fly", "float"},
+    {"wear", "dress"},
+    {"hit", "swing", "play", "serve", "hold"},
+    {"throw", "toss", "catch", "serve"},
+    {"look", "watch", "stare"},
+    {"cut", "prepare", "make", "cook"},
+    {"stand", "pose", "wait", "gather"},
+)
+IDLE = frozenset(("stand", "sit", "walk", "pose", "gather", "look", "seat", "smile"))
+_SPORTING = frozenset(name for name, one in CATEGORIES.items() if one.group == "sports") | {"game"}
+_BORNE_OUT = 2  # captions
+_STEM = 4  # letters
+_SINGULARS = {plural_of(word): word for word in GENDERS} | {"people": "person"}
+
+
+def are_alike(one: str, other: str) -> bool:
+    """True for verbs that tell much the same: "hold" and "carry"."""
+    return one == other or any({one, other} <= group for group in _ALIKE)
+
+
+def says_itself(one: Action) -> bool:
+    """True for a tennis player who is playing tennis."""
+    stems = {word[:_STEM] for word in one.subject.split()}
+    return not one.where and all(word[:_STEM] in stems for word in one.doing.split())
+
+
+def is_outdone(one: Action | Statement, graph: SceneGraph) -> bool:
+    """True for what few captions tell of somebody where most tell of another doing, or of gear that it leaves out."""
+    if graph.num_captions < FEW or one.category != "person" or one.verb in ("", "be"):
+        return False
+    doings = [other for other in graph.actions if other.category == "person"]
+    num = max((other.num_bearing_out for other in doings if are_alike(other.verb, one.verb)), default=0)
+    if num >= MOST:
+        return False
+    if one.verb in IDLE and not graph.common & _SPORTING <= _things_of(one):
+        return True
+    return num < _BORNE_OUT and any(other.is_main and other.category == "person" for other in graph.told)
+
+
+def _things_of(one: Action | Statement) -> frozenset[str]:
+    return one.keys if isinstance(one, Statement) else one.things | {one.object}
+
+
+def is_renamed(talk: Talk, action: Action) -> bool:
+    """True where it may be somebody who was told of by another word: the tennis player is the man."""
+    if action.category != "person" or talk.is_new("does person") or not talk.is_new(f"doing {action.subject}"):
+        return False
+    known = [key.removeprefix("doing ") for key in talk.said if key.startswith("doing ")]
+    people = talk.graph.find("person")
+    alone = people is None or not people.is_many
+    return alone or not any(_are_unlike(word, action.subject) for word in known)
+
+
+def _are_unlike(one: str, other: str) -> bool:
+    """True for words that cannot name the same: "man" and "woman", "man" and "women"."""
+    alone, several = ({_SINGULARS.get(word, word) for word in (one, other)}, {one, other} & _SINGULARS.keys())
+    if len(several) == 1:
+        return True
+    return len(alone & GENDERS.keys()) == 2 and len({GENDERS[word] for word in alone}) == 2
