@@ -260,8 +260,8 @@ def _tell_pair(page: Paragraph) -> None:
     for one in page.graph.boxed_entities():
         sides = sorted(side_of(box) or "" for box in one.boxes)
         is_sure = is_countable(one) and not one.has_crowd and one.num_captions and one.count == _PAIR
-        is_sure = is_sure and one.name != "person" and page.is_new("halves")
-        if is_sure and sides == ["left", "right"] and page.has_said(one.plural):
+        is_sure = is_sure and (one.name != "person" or len(page.sentences) == 1) and page.is_new("halves")
+        if is_sure and sides == ["left", "right"] and page.has_said_several(one):
             page.add(
                 "d_sides_of_two", (Claim("sides", one.plural, "opposite", evidence=one.evidence),), xs=one.plural
             )
