@@ -101,7 +101,8 @@ class Paragraph:
     def refer_back(self, text: str) -> str:
         """Put "the" for the "a" of single things that were mentioned before."""
         for word in sorted(self.mentioned, key=lambda one: (-len(one), one)):
-            text = _indefinite(word).sub(_put_definite, text)
+            if word in text:
+                text = _indefinite(word).sub(_put_definite, text)
         return text
 
     def say(self, parts: tuple[StatementPart, ...]) -> Phrase:

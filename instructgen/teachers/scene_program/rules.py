@@ -158,8 +158,9 @@ def _match_all(graph: SceneGraph, *, are_last: bool) -> list[Match]:
     many = {one.name for one in graph.boxed_entities() if is_several(one) and one.name in names}
     shared = {one.name for one in graph.boxed_entities() if one.num_captions >= _TWO}
     told = _read_circumstances(graph)
-    rules = [rule for rule in load_rules() if rule.fallback is are_last and _is_borne_out(rule.when, graph, shared)]
-    return [found for rule in rules if (found := _match(rule, graph, names, many, told)) is not None]
+    rules = [rule for rule in load_rules() if rule.fallback is are_last]
+    found = [one for rule in rules if (one := _match(rule, graph, names, many, told)) is not None]
+    return [one for one in found if _is_borne_out(one.rule.when, graph, shared)]
 
 
 def _is_borne_out(when: When, graph: SceneGraph, shared: set[str]) -> bool:
