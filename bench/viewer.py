@@ -3,7 +3,7 @@
     python bench/viewer.py --folder FOLDER            # 158,000 samples; the folder is made once and used again
     python bench/viewer.py --folder FOLDER --images 2000
 
-The version: 52,667 images x the scene program's three types, cut to 158,000 rows, each row with its picture (JPEG,
+The version: 53,100 images x the scene program's three types, cut to 158,000 rows, each row with its picture (JPEG,
 320 x 240). 1,300 scenes are rendered; an image takes one of them, with a text and an order of captions of its own.
 12,000 units are rejected. The server runs in a process of its own, as `instructgen view` starts it. A time is from
 sending the request to the last byte of the answer, over one connection, as a browser on this machine has it. Each
@@ -55,7 +55,7 @@ FILTERS = ("grounding", "leakage", "length", "repetition")
 REASONS = ("contradicted_claim", "unverifiable_claim", "too_short", "near_duplicate", "empty_reply")
 SCENES = 1_300
 ROWS = 158_000
-IMAGES = 52_667
+IMAGES = 53_100
 REJECTED = 12_000
 ROUNDS = 7
 

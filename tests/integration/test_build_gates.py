@@ -36,7 +36,9 @@ def test_version_that_passes_a_gate_is_kept_and_is_not_the_latest(tmp_path: Path
     out = tmp_path / "ds"
     first = run_cli("build", "--limit", "6", "--out", out, "--json")
     assert first.code == 0
-    second = run_cli("build", "--limit", "8", "--out", out, "--pipeline", write(tmp_path, GATE), "--json")
+    second = run_cli(
+        "build", "--limit", "8", "--types", "conv", "--out", out, "--pipeline", write(tmp_path, GATE), "--json"
+    )
     assert second.code == 7
     assert second.result["gates_failed"] == ["kept_share is 1, above 0.5"]
     assert second.result["version"] != first.result["version"]
@@ -74,10 +76,13 @@ def test_near_duplicates_are_rejected_with_the_one_that_was_kept(tmp_path: Path)
     assert done.code == 0, done.err
     num = done.result["reasons"]["near_duplicate"]
     assert num > 0
-    assert done.result["accepted"]["reasoning"] + num == done.result["planned"]["reasoning"]
+    num_empty = done.result["reasons"].get("empty_reply", 0)
+    assert done.result["accepted"]["reasoning"] + num + num_empty == done.result["planned"]["reasoning"]
     lines = Path(done.result["out"], "rejected.jsonl").read_text(encoding="utf-8").splitlines()
     rejected = [json.loads(line) for line in lines]
-    assert {line["reason"] for line in rejected} == {"near_duplicate"}
+    assert {line["reason"] for line in rejected} <= {"near_duplicate", "empty_reply"}
+    rejected = [line for line in rejected if line["reason"] == "near_duplicate"]
+    assert len(rejected) == num
     gone = {line["unit_id"] for line in rejected}
     assert all(line["detail"].split("/0")[0] not in gone for line in rejected)
     assert done.result["metrics"]["total"]["near_duplicate_share"] == 0
