@@ -8,6 +8,7 @@ from instructgen.lexicon.words import plural_of
 from instructgen.records import Box
 from instructgen.scenegraph.people import tells_several
 from instructgen.scenegraph.reading import CaptionReading, Mentions
+from instructgen.surrogate.boxes import shared_area
 
 _IN_PARTS = frozenset(
     ("clock", "pizza", "cake", "sandwich", "train", "refrigerator", "oven", "dining table", "toilet", "umbrella")
@@ -86,9 +87,7 @@ def _is_in_parts(name: str, boxes: Sequence[Box], readings: Sequence[CaptionRead
 
 def _is_nested(one: Box, other: Box) -> bool:
     """True for two boxes of which the smaller lies mostly within the larger."""
-    across = min(one.x1, other.x1) - max(one.x0, other.x0)
-    down = min(one.y1, other.y1) - max(one.y0, other.y0)
-    return max(across, 0.0) * max(down, 0.0) > _NESTED * min(one.area, other.area)
+    return shared_area(one, other) > _NESTED * min(one.area, other.area)
 
 
 def _is_beside_specks(boxes: Sequence[Box], said: Mentions, readings: Sequence[CaptionReading]) -> bool:

@@ -8,19 +8,20 @@ from collections.abc import Sequence
 
 from msgspec import structs
 
-from instructgen.scenegraph.agreement import Sources, is_disputed, key_of
+from instructgen.scenegraph.agreement import Sources, key_of
+from instructgen.scenegraph.clause_reader import ClauseReader
 from instructgen.scenegraph.garments import EVERYDAY
 from instructgen.scenegraph.graph import Statement, StatementPart
-from instructgen.scenegraph.hearsay import Hearsay, is_form, stem_of
+from instructgen.scenegraph.hearsay import is_form, stem_of
 from instructgen.scenegraph.likenesses import begins_as_likeness
 from instructgen.scenegraph.phrases import NounPhrase
-from instructgen.scenegraph.pieces import RUDE, Caption, Piece, find_more, read_noun, safe_lemma
+from instructgen.scenegraph.pieces import RUDE, Piece
 from instructgen.scenegraph.placements import find_preposition
 from instructgen.scenegraph.prepositions import is_misplaced
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.saying import GAME_VERBS, PLAYED, is_done_to, says_nothing
-from instructgen.scenegraph.subjects import is_too_few, owner_fits, read_group, says_twice, skip_opener
-from instructgen.scenegraph.verbs import TOLD_VERBS, VERB_FORMS, Verb
+from instructgen.scenegraph.subjects import is_too_few, read_group, says_twice
+from instructgen.scenegraph.verbs import VERB_FORMS, Verb
 from instructgen.scenegraph.vocabulary import PREPOSITIONS
 
 _MOST_TOKENS = 22
@@ -65,29 +66,17 @@ def find_quotes(readings: tuple[CaptionReading, ...], sources: Sources) -> list[
     return [one for _, _, one in sorted(found, key=lambda one: one[:2])]
 
 
-class _Quote:
-    """A caption's clause while it is read.
+class _Quote(ClauseReader):
+    """A clause that is read as far as others bear it out.
 
-    `state` is what was read last, `ends` where it may end: tokens, parts and keys up to there. `safe` is how many of
-    these stand before the last joint, `split` the part that the predicate begins with.
+    `ends` is where it may end: tokens, parts and keys up to there; `safe` is how many of these stand before the last
+    joint, `verb_at` where its verb stands.
     """
 
     def __init__(self, reading: CaptionReading, sources: Sources, others: Sequence[frozenset[str]]) -> None:
-        self.reading = reading
-        self.sources = sources
-        self.caption = Caption(reading.tokens, find_more(reading, sources.num_captions), sources)
-        self.others = Hearsay(self.caption, others)
-        self.at = self.start = skip_opener(reading.tokens)
-        self.state = "start"
-        self.parts: list[StatementPart] = []
-        self.keys: list[str] = []
-        self.looks: set[str] = set()
+        super().__init__(reading, sources, others)
         self.ends: list[tuple[int, int, int]] = []
-        self.safe = self.split = self.num_preps = 0
-        self.verb, self.verb_at = "", 0
-        self.preposition = self.group = self.head = ""
-        self.phrase: NounPhrase | None = None
-        self.is_plural = False
+        self.safe = self.verb_at = 0
 
     def read(self) -> bool:
         """Read as far as it is borne out; False where no clause is."""
@@ -109,38 +98,15 @@ class _Quote:
         verb = self.verb if self.verb_at < end else ""
         verb = verb or ("be" if split < num_parts else "")
         words = tuple(word for part in parts for word in part.text.split())
-        kind = self.phrase.noun.kind if self.phrase is not None else "thing"
-        lemma = safe_lemma(self.phrase, self.sources) if self.phrase is not None else self.head
         is_bare = len(keys) < _FEWEST_KEYS or not (verb or any(word in PREPOSITIONS for word in words))
-        if (
-            is_bare
-            or self._says_twice(parts, self.keys[:num_keys])
-            or not self._is_known()
-            or not owner_fits(parts, lemma, is_plural=self.is_plural)
-        ):
+        if is_bare or self._says_twice(parts, self.keys[:num_keys]) or not self._is_known():
             return None
-        if is_disputed(keys, words, verb, self.sources, is_vehicle=kind == "vehicle"):
-            return None
-        return Statement(
-            span=self.reading.span(self.start, end),
-            subject=parts[:split],
-            predicate=parts[split:],
-            verb=verb,
-            is_plural=self.is_plural,
-            lemma=lemma,
-            category=(self.phrase.noun.category or "") if self.phrase is not None else "",
-            kind=kind,
-            keys=keys,
-            looks=frozenset(self.looks),
-        )
+        return self.state_it(parts, keys, end, split, verb)
 
     def rate(self, one: Statement) -> int:
         """Return how much of it other captions speak of too."""
         told = sum(2 + 2 * min(self.others.count(key), _MOST_COUNTED) for key in one.keys)
         return told + 5 * (one.verb not in ("", "be"))
-
-    def token(self) -> str:
-        return self.caption.token(self.at)
 
     def _step(self) -> bool:
         return (
@@ -164,8 +130,7 @@ class _Quote:
         return says_twice(parts) or len(set(things)) < len(things)
 
     def _add(self, text: str, end: int, state: str, *, may_end: bool = False) -> bool:
-        self.parts.append(StatementPart(f" {text}" if self.parts else text, None))
-        self.at, self.state = end, state
+        self.add(text, end, state)
         if may_end:
             self._mark()
         return True
@@ -196,11 +161,7 @@ class _Quote:
         self.parts += [StatementPart(" ", None), part] if self.parts else [part]
         self.keys.extend(sorted(piece.keys))
         self.looks |= piece.looks
-        if self.state in ("start", "group"):
-            self.phrase, self.head = phrase, phrase.noun.lemma
-            self.is_plural = phrase.is_plural and not self.group
-        elif self.state == "and" and not self.verb and not self.num_preps:
-            self.is_plural = True
+        self.note_subject(phrase, phrase.noun.lemma, is_plural=phrase.is_plural)
         self.at, self.state, self.preposition = piece.end, "noun", ""
         self._mark()
         return True
@@ -220,13 +181,7 @@ class _Quote:
         """Read a noun that is known; without its number where boxes have another."""
         if not PREPOSITIONS.keys().isdisjoint(self.caption.tokens[phrase.start : phrase.end]):
             return None  # "a cut in half sandwich"
-        is_whole = is_form(self.caption.token(phrase.end))
-        for one in (phrase, structs.replace(phrase, number=None)) if phrase.noun.is_plural else (phrase,):
-            caption = self.caption._replace(by_start={**self.caption.by_start, self.at: one})
-            piece = read_noun(caption, self.at, is_first=self.state == "start", is_whole=is_whole)
-            if piece is not None and not (one.is_plural and piece.parts[0].text.startswith(("a ", "an "))):
-                return piece
-        return None
+        return self.read_counted(phrase)
 
     def _read_unknown(self) -> bool:
         if self.state not in _BEFORE_NOUN:
@@ -253,18 +208,15 @@ class _Quote:
         self.at, self.state = self.at + 1, "be"
         return True
 
-    def _verb(self) -> Verb | None:
-        return VERB_FORMS.get(self.token()) or TOLD_VERBS.get(self.token())
-
     def _is_finite(self) -> bool:
         """True where the next word may be the verb of another clause."""
-        verb = self._verb()
+        verb = self.find_verb()
         return verb is not None and self.token() == verb.third != verb.ing
 
     def _read_verb(self) -> bool:
         if self.state not in ("noun", "be", "and", "manner", "who"):
             return False
-        token, verb = self.token(), self._verb()
+        token, verb = self.token(), self.find_verb()
         if verb is not None:
             return self.sources.voices.is_done(verb.base) and self._read_known(verb)
         if not is_form(token) or not (token in _HAVING or self.others.count(token)):
@@ -287,7 +239,7 @@ class _Quote:
             if self.state == "noun" and not self.num_preps and text not in _HAVING:
                 self.split = len(self.parts)
         self.keys.append(base)
-        verb = self._verb()
+        verb = self.find_verb()
         is_whole = self.caption.token(self.at + 1) in _CLAUSE_ENDS or (verb is not None and verb.may_stand_alone)
         is_empty = self.phrase is not None and says_nothing(base, self.phrase)
         return self._add(text, self.at + 1, "verb", may_end=is_whole and not is_empty)

@@ -1,16 +1,15 @@
 """The clause of a caption that is told whole, read to its very end."""
 
 from instructgen.lexicon.words import COLOURS, NUMBER_WORDS
-from instructgen.scenegraph.agreement import is_disputed, key_of
+from instructgen.scenegraph.agreement import key_of
 from instructgen.scenegraph.graph import Statement, StatementPart
 from instructgen.scenegraph.hearsay import is_form, stem_of
-from instructgen.scenegraph.pieces import safe_lemma
 from instructgen.scenegraph.placements import find_preposition
 from instructgen.scenegraph.plain_words import DOUBTFUL, OF_LIVING, STATES
 from instructgen.scenegraph.postures import POSTURES
 from instructgen.scenegraph.saying import say_preposition
-from instructgen.scenegraph.subjects import owner_fits, read_group, says_twice
-from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS, Verb
+from instructgen.scenegraph.subjects import read_group, says_twice
+from instructgen.scenegraph.verbs import BASE_FORMS, VERB_FORMS, Verb
 from instructgen.scenegraph.vocabulary import ADJECTIVES, BOUNDARIES, DETERMINERS, NOUNS, PREPOSITIONS
 from instructgen.scenegraph.whole_nouns import NounReader
 
@@ -42,25 +41,7 @@ class Clause(NounReader):
         parts, keys = tuple(self.parts), frozenset(self.keys)
         split = self.split or len(parts)
         verb = self.verb or ("be" if split < len(parts) else "")
-        kind = self.phrase.noun.kind if self.phrase is not None else "thing"
-        lemma = safe_lemma(self.phrase, self.sources) if self.phrase is not None else self.head
-        words = tuple(word for part in parts for word in part.text.split())
-        if says_twice(parts) or not owner_fits(parts, lemma, is_plural=self.is_plural):
-            return None
-        if is_disputed(keys, words, verb, self.sources, is_vehicle=kind == "vehicle"):
-            return None
-        return Statement(
-            span=self.reading.span(self.start, self.at),
-            subject=parts[:split],
-            predicate=parts[split:],
-            verb=verb,
-            is_plural=self.is_plural,
-            lemma=lemma,
-            category=(self.phrase.noun.category or "") if self.phrase is not None else "",
-            kind=kind,
-            keys=keys,
-            looks=frozenset(self.looks),
-        )
+        return None if says_twice(parts) else self.state_it(parts, keys, self.at, split, verb)
 
     def _is_shared(self) -> bool:
         """True where others speak of its subject and of most else that it tells."""
@@ -125,13 +106,10 @@ class Clause(NounReader):
         self.at, self.state = self.at + 1, "be"
         return True
 
-    def _verb(self) -> Verb | None:
-        return VERB_FORMS.get(self.token()) or TOLD_VERBS.get(self.token())
-
     def _read_verb(self) -> bool:
         if self.state not in ("noun", "be", "and", "manner", "alone", "pronoun", "to"):
             return False
-        token, verb = self.token(), self._verb()
+        token, verb = self.token(), self.find_verb()
         if self.state == "to":
             return token in BASE_FORMS and self._add_verb(token, token)
         if token in OF_LIVING and not self._is_living():
@@ -167,7 +145,7 @@ class Clause(NounReader):
             if self.state == "noun" and (not self.num_preps or self.is_finite):
                 self.split = len(self.parts)
         self.keys.append(base)
-        verb = self._verb()
+        verb = self.find_verb()
         self.doings.append(base)
         is_alone = is_state or verb is None or verb.may_stand_alone
         text = "lying" if base == "lay" and self.token(1) not in DETERMINERS else text

@@ -3,20 +3,17 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-from msgspec import structs
-
 from instructgen.lexicon.words import COLOURS, NUMBER_WORDS, with_article
 from instructgen.scenegraph.agreement import Sources, fits, key_of
+from instructgen.scenegraph.clause_reader import ClauseReader
 from instructgen.scenegraph.garments import EVERYDAY
 from instructgen.scenegraph.graph import StatementPart
-from instructgen.scenegraph.hearsay import Hearsay, is_form, stem_of
+from instructgen.scenegraph.hearsay import is_form, stem_of
 from instructgen.scenegraph.phrases import NounPhrase
-from instructgen.scenegraph.pieces import Caption, Piece, find_more, read_noun
 from instructgen.scenegraph.plain_words import BARE, NO_HEADS
 from instructgen.scenegraph.prepositions import is_misplaced
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.saying import GAME_VERBS, PLAYED, is_done_to
-from instructgen.scenegraph.subjects import skip_opener
 from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS
 from instructgen.scenegraph.vocabulary import ADJECTIVES, BOUNDARIES, DETERMINERS, NOUNS
 
@@ -38,32 +35,13 @@ def name_key(token: str) -> str:
     return noun.category or noun.lemma if noun is not None else stem_of(token)
 
 
-class NounReader:
-    """A caption while it is read: what was read last, and what is told so far."""
+class NounReader(ClauseReader):
+    """A caption of which every noun is read in its own words; `doings` are the verbs told so far."""
 
     def __init__(self, reading: CaptionReading, sources: Sources, others: Sequence[frozenset[str]]) -> None:
-        self.reading = reading
-        self.sources = sources
-        self.caption = Caption(reading.tokens, find_more(reading, sources.num_captions), sources)
-        self.others = Hearsay(self.caption, others)
-        self.at = self.start = skip_opener(reading.tokens)
-        self.state = "start"
-        self.parts: list[StatementPart] = []
-        self.keys: list[str] = []
-        self.looks: set[str] = set()
+        super().__init__(reading, sources, others)
         self.doings: list[str] = []
-        self.split = self.num_preps = 0
-        self.verb = self.preposition = self.group = self.head = ""
-        self.phrase: NounPhrase | None = None
-        self.is_plural = self.is_finite = self.is_list = False
-
-    def token(self, ahead: int = 0) -> str:
-        return self.caption.token(self.at + ahead)
-
-    def add(self, text: str, end: int, state: str) -> bool:
-        self.parts.append(StatementPart(f" {text}" if self.parts else text, None))
-        self.at, self.state = end, state
-        return True
+        self.is_finite = self.is_list = False
 
     def read_noun(self) -> bool:
         if self.state not in _BEFORE_NOUN:
@@ -86,7 +64,7 @@ class NounReader:
     def _read_known(self, phrase: NounPhrase) -> bool:
         if self.state == "group" and not phrase.is_plural:
             return False
-        piece = self._read_counted(phrase)
+        piece = self.read_counted(phrase)
         if piece is None or piece.parts[0].text in EVERYDAY:
             return False
         part = piece.parts[0]
@@ -105,29 +83,12 @@ class NounReader:
         ):
             is_bare = part.text.split()[0] not in _DETERMINED
             part = StatementPart(with_article(part.text), None) if is_bare else part
-        self._note_subject(phrase, phrase.noun.lemma, is_plural=phrase.is_plural)
+        self.note_subject(phrase, phrase.noun.lemma, is_plural=phrase.is_plural)
         self.parts += [StatementPart(" ", None), part] if self.parts else [part]
         self.keys.extend(sorted(piece.keys))
         self.looks |= piece.looks
         self.at, self.state = piece.end, "noun"
         return True
-
-    def _read_counted(self, phrase: NounPhrase) -> Piece | None:
-        """Read it with its number, or without where boxes have another."""
-        is_whole = is_form(self.caption.token(phrase.end))
-        for one in (phrase, structs.replace(phrase, number=None)) if phrase.noun.is_plural else (phrase,):
-            caption = self.caption._replace(by_start={**self.caption.by_start, self.at: one})
-            piece = read_noun(caption, self.at, is_first=self.state == "start", is_whole=is_whole)
-            if piece is not None and not (one.is_plural and piece.parts[0].text.startswith(("a ", "an "))):
-                return piece
-        return None
-
-    def _note_subject(self, phrase: NounPhrase | None, head: str, *, is_plural: bool) -> None:
-        if self.state in ("start", "group"):
-            self.phrase, self.head = phrase, head
-            self.is_plural = is_plural and not self.group
-        elif self.state == "and" and not self.verb and not self.num_preps:
-            self.is_plural = True
 
     def _read_free(self) -> bool:
         """Read a noun that no table has, or no other caption: in the caption's words, where nothing disputes it."""
@@ -151,7 +112,7 @@ class NounReader:
             said = with_article(said)
         elif first and not (first == "the" and self.state == "start"):
             said = f"{first} {said}"
-        self._note_subject(None, words[-1] if noun is None else noun.lemma, is_plural=is_plural)
+        self.note_subject(None, words[-1] if noun is None else noun.lemma, is_plural=is_plural)
         colors = {COLOURS[word] for word in words if word in COLOURS}
         self.looks |= {f"color {name_key(words[-1])}"} if colors else set()
         self.keys.extend(map(name_key, words))
