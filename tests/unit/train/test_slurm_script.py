@@ -22,7 +22,7 @@ echo 1 >"$STOP.new" && mv "$STOP.new" "$STOP"
 """
 _SCONTROL = """#!/bin/bash
 echo "scontrol $*" >>"$LOG"
-if [ "$1" = show ]; then printf 'node-1\\nnode-2\\n'; fi
+if [ "$1" = show ]; then echo node-1; sleep 0.1; echo node-2; fi  # whoever reads one line only is gone by then
 """
 
 pytestmark = pytest.mark.skipif(os.name == "nt" or not Path("/bin/bash").exists(), reason="a script for bash")
@@ -46,6 +46,7 @@ def start(folder: Path, **more: str) -> tuple[subprocess.Popen[bytes], Path]:
     job = subprocess.Popen(["/bin/bash", SCRIPT, "finetune", "--data", "a b", "--out", "run"], env=environment)
     end_s = time.monotonic() + 120
     while not (log.is_file() and "srun" in log.read_text(encoding="utf-8")):
+        assert job.poll() is None, f"the script ended with {job.returncode} and did not call srun"
         assert time.monotonic() < end_s, "srun was not called"
         time.sleep(0.02)
     return job, log
