@@ -1,12 +1,13 @@
-"""Four connectors on the same tower, language model and data: parameters, tokens, speed, and what they let be seen.
+"""The connectors on the same tower, language model and data: parameters, tokens, speed, and what they let be seen.
 
     python bench/connectors.py --out out/connectors --json connectors.json --plot connectors.svg
 
 Tower and language model begin as the demo's stage 0 leaves them (docs/demo.md). Each connector is trained twice with
 the language model, with the same steps, samples and rates: on lists that say what is where in a picture, then on
-short chats about it. Batches are large, for Flamingo's gates begin shut: of 5,600 pictures in batches of 8 nothing is
-learned. Accuracy is the suite `qa` on held-out scenes; blind is the best of another question's picture and zeros.
-Speed is measured at the end, in rounds of a few steps in which the connectors take turns, and is the fastest round's.
+short chats about it. The Q-Former is trained once more with the language model frozen, as in BLIP-2's stage 2.
+Batches are large, for Flamingo's gates begin shut: of 5,600 pictures in batches of 8 nothing is learned. Accuracy is
+the suite `qa` on held-out scenes; blind is the best of another question's picture and zeros. Speed is measured at the
+end, in rounds of a few steps in which the connectors take turns, and is the fastest round's.
 CPU seconds are those of both trainings. Run again, it goes on where it was stopped. Needs torch (the extra `train`).
 """
 
@@ -37,6 +38,7 @@ _GATED = (
 
 
 class Contender(Struct, frozen=True):
+    name: str
     kind: str
     system: str
     settings: tuple[str, ...] = ()
@@ -52,10 +54,11 @@ class Steps(Struct, frozen=True):
 
 
 CONTENDERS = (
-    Contender("linear", "LLaVA"),
-    Contender("mlp2x_gelu", "LLaVA-1.5"),
-    Contender("qformer", "BLIP-2, MiniGPT-4", (_QFORMER,), trains='["qformer", "connector", "language"]'),
-    Contender("gated_cross_attention", "Flamingo", (_GATED,)),
+    Contender("linear", "linear", "LLaVA"),
+    Contender("mlp2x_gelu", "mlp2x_gelu", "LLaVA-1.5"),
+    Contender("qformer", "qformer", "MiniGPT-4", (_QFORMER,), trains='["qformer", "connector", "language"]'),
+    Contender("qformer_frozen_lm", "qformer", "BLIP-2 stage 2", (_QFORMER,), trains='["qformer", "connector"]'),
+    Contender("gated_cross_attention", "gated_cross_attention", "Flamingo", (_GATED,)),
 )
 
 
@@ -64,7 +67,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("out/connectors"))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--stage0", type=Path, help="a folder with the demo's `vision` and `language`")
-    parser.add_argument("--only", choices=[one.kind for one in CONTENDERS], action="append", help="again for more")
+    parser.add_argument("--only", choices=[one.name for one in CONTENDERS], action="append", help="again for more")
     parser.add_argument("--quick", action="store_true", help="a few steps, to see it run")
     parser.add_argument("--json", type=Path, help="where all figures go")
     parser.add_argument("--plot", type=Path, help="where the picture goes")
@@ -72,7 +75,7 @@ def main() -> None:
     out = args.out.absolute()
     plan = DemoPlan(seed=args.seed) if not args.quick else QUICK
     steps = Steps() if not args.quick else Steps(2, 2, _WARM_STEPS + 2)
-    chosen = [one for one in CONTENDERS if not args.only or one.kind in args.only]
+    chosen = [one for one in CONTENDERS if not args.only or one.name in args.only]
     out.mkdir(parents=True, exist_ok=True)
     stage0 = args.stage0.absolute() if args.stage0 else make_stage0(out / "stage0", plan)
     lists, chats = write_lists(out / "lists", plan), build_chats(out / "chats", plan)
@@ -121,7 +124,7 @@ class Bench(Struct, frozen=True):
 
     def train(self, one: Contender) -> dict[str, Any]:
         """Return the connector's row of the table, without its speed."""
-        folder = self.out / one.kind
+        folder = self.out / one.name
         stage1, stage2, asked = folder / "stage1", folder / "stage2", folder / "evaluation"
         kind = [f"model.connector.kind={json.dumps(one.kind)}", *one.settings]
         parts = [f"model.{part}.name={json.dumps(str(self.stage0 / part))}" for part in ("vision", "language")]
@@ -136,7 +139,7 @@ class Bench(Struct, frozen=True):
         record = json.loads((stage2 / "run.json").read_text(encoding="utf-8"))
         blind = {kind: max(found.shuffled.by_kind[kind], found.zero.by_kind[kind]) for kind in found.seen.by_kind}
         return {
-            "kind": one.kind,
+            "name": one.name,
             "system": one.system,
             "parameters": {name: part["used"] for name, part in record["parameters"]["parts"].items()},
             "tokens_per_image": card["tokens_per_image"],
@@ -169,10 +172,10 @@ class Bench(Struct, frozen=True):
         best = [0.0] * len(chosen)
         for number in range(_ROUNDS):
             for place, one in enumerate(chosen):
-                folder = self.out / "speed" / f"{one.kind}-{number}"
+                folder = self.out / "speed" / f"{one.name}-{number}"
                 shutil.rmtree(folder, ignore_errors=True)
                 folder.with_name(f"{folder.name}.cpu_s").unlink(missing_ok=True)
-                self._finetune(one, self.chats, self.steps.timed, folder, before=self.out / one.kind / "stage2")
+                self._finetune(one, self.chats, self.steps.timed, folder, before=self.out / one.name / "stage2")
                 lines = read_metrics(folder)
                 first, last = lines[_WARM_STEPS - 1], lines[-1]
                 speed = (last["samples"] - first["samples"]) / (last["seconds"] - first["seconds"])
@@ -205,7 +208,7 @@ def print_table(rows: list[dict[str, Any]]) -> None:
         parameters = row["parameters"].get("connector", 0) + row["parameters"].get("qformer", 0)
         gain = row["accuracy"] - row["blind"]
         print(
-            f"| {row['kind']} | {row['system']} | {parameters:,} | {row['tokens_per_image']} |"
+            f"| {row['name']} | {row['system']} | {parameters:,} | {row['tokens_per_image']} |"
             f" {row['samples_per_second']:.1f} | {row['cpu_s']:.0f} | {row['accuracy']:.1f} | {row['blind']:.1f} |"
             f" {gain:+.1f} |"
         )
@@ -217,7 +220,7 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
 
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2)
-    names = [row["kind"].replace("_", " ").replace("gated ", "gated\n") for row in rows]
+    names = [row["name"].replace("_", " ").replace("ted ", "ted\n").replace("r f", "r\nf") for row in rows]
     places = list(range(len(rows)))
     left.bar(places, [row["accuracy"] for row in rows], color="tab:blue", width=0.6, label="with the picture")
     left.scatter(places, [row["blind"] for row in rows], color="black", marker="_", s=900, label="blind")
