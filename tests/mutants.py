@@ -1224,7 +1224,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "if one.is_agreed:",
     ),
     Mutant(
-        "rarer_name_of_a_thing_told", "instructgen/scenegraph/doubts.py", 'named[one] >= least), "")', 'False), "")'
+        "rarer_name_of_a_thing_told", "instructgen/scenegraph/doubts.py", "named[other.category] >= least]", "False]"
     ),
     Mutant("large_book_told_as_a_book", "instructgen/scenegraph/doubts.py", "other.area > _LARGE_BOOK", "False"),
     Mutant(

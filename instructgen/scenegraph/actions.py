@@ -4,13 +4,15 @@ from msgspec import structs
 
 from instructgen.lexicon.words import plural_of, with_article
 from instructgen.scenegraph.consensus import find_agreed
+from instructgen.scenegraph.corroboration import Voices
 from instructgen.scenegraph.disputes import drop_disputed
-from instructgen.scenegraph.doers import drop_part_acts
+from instructgen.scenegraph.doers import drop_half_told, drop_part_acts
 from instructgen.scenegraph.events import Event
 from instructgen.scenegraph.graph import Action, Contradiction, Entity, Evidence
 from instructgen.scenegraph.people import PersonWords
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.postures import is_parking_disputed
+from instructgen.scenegraph.prepositions import Placings
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.saying import (
     GAME_VERBS,
@@ -36,10 +38,14 @@ _AS_BE = frozenset({"be", "sit", "lie", "lay", "rest", "place", "stack"})
 
 
 def find_actions(
-    readings: tuple[CaptionReading, ...], entities: list[Entity], person: PersonWords
+    readings: tuple[CaptionReading, ...],
+    entities: list[Entity],
+    person: PersonWords,
+    voices: Voices,
+    placings: Placings,
 ) -> tuple[list[Action], list[Contradiction]]:
     """Return actions, the best supported first; postures of one subject that disagree are contradictions."""
-    sources = weigh_against(readings, entities, person)
+    sources = weigh_against(readings, entities, person, voices, placings)
     roles = {one.word: one for one in entities if one.member_of is not None}
     found: dict[tuple[str, str, str], Action] = {}
     for event in sorted((one for reading in readings for one in reading.events), key=lambda one: one.is_parsed):
@@ -52,7 +58,7 @@ def find_actions(
             found[key] = action
     _add_agreed(found, sources, roles)
     ordered = sorted(found.values(), key=lambda one: (-one.num_bearing_out, not one.where, one.doing, one.subject))
-    ordered = drop_part_acts(ordered, readings)
+    ordered = drop_half_told(drop_part_acts(ordered, readings), readings)
     captions = [reading.tokens for reading in readings]
     ordered = [
         one

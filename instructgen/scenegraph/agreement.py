@@ -7,12 +7,12 @@ from msgspec import Struct
 
 from instructgen.lexicon.words import COLOURS
 from instructgen.scenegraph.circumstances import ROOMS
-from instructgen.scenegraph.corroboration import Voices, hear
+from instructgen.scenegraph.corroboration import Voices
 from instructgen.scenegraph.graph import Contradiction, Entity
 from instructgen.scenegraph.people import PersonWords, tells_several
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.postures import is_parking_disputed, is_posture_disputed
-from instructgen.scenegraph.prepositions import Placings, find_placings
+from instructgen.scenegraph.prepositions import Placings
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.rivals import is_outvoted
 from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS
@@ -36,7 +36,8 @@ class Sources(Struct, frozen=True):
     of what they stand before, `looks` in how many captions a word stands there; `num_captions` tells in how many a
     token stands, `numbers` how many have a key in the singular only, and how many in the plural, `totals` in how many
     each number stands with a key (0 for "several"), `num_of_several` how many captions speak of several people;
-    `is_sport` is true of a game on a field; `voices` tell what two captions have, `placings` what is where by what.
+    `first_numbers` as `numbers`, but where a caption first names it; `is_sport` is true of a game on a
+    field; `voices` tell what two captions have, `placings` what is where by what.
     """
 
     readings: tuple[CaptionReading, ...]
@@ -52,6 +53,7 @@ class Sources(Struct, frozen=True):
     looks: dict[str, Counter[str]]
     num_captions: Counter[str]
     numbers: dict[str, tuple[int, int]]
+    first_numbers: dict[str, tuple[int, int]]
     totals: dict[str, Counter[int]]
     num_of_several: int
     is_sport: bool
@@ -68,6 +70,8 @@ def collect_sources(
     entities: Collection[Entity],
     person: PersonWords,
     contradictions: Iterable[Contradiction],
+    voices: Voices,
+    placings: Placings,
 ) -> Sources:
     disputes = tuple(contradictions)
     return Sources(
@@ -83,12 +87,13 @@ def collect_sources(
         colors=_find_colors(readings),
         looks=_count_looks(readings),
         numbers=_count_numbers(readings),
+        first_numbers=_count_first(readings),
         totals=_find_totals(readings),
         num_of_several=sum(tells_several(reading.phrases) for reading in readings),
         is_sport=any(not _SPORTS.isdisjoint(reading.tokens) for reading in readings),
         num_captions=Counter(token for reading in readings for token in set(reading.tokens)),
-        voices=hear(readings),
-        placings=find_placings(readings),
+        voices=voices,
+        placings=placings,
     )
 
 
@@ -145,6 +150,17 @@ def _count_numbers(readings: tuple[CaptionReading, ...]) -> dict[str, tuple[int,
     return found
 
 
+def _count_first(readings: tuple[CaptionReading, ...]) -> dict[str, tuple[int, int]]:
+    """Return how many captions have one, and how many several, where they first name it."""
+    found: dict[str, tuple[int, int]] = {}
+    for reading in readings:
+        first = {key_of(phrase): phrase.is_plural for phrase in reversed(reading.phrases)}
+        for key, is_plural in first.items():
+            singles, plurals = found.get(key, (0, 0))
+            found[key] = (singles + (not is_plural), plurals + is_plural)
+    return found
+
+
 def _is_other_place(keys: frozenset[str], kinds: dict[str, int], sources: Sources) -> bool:
     """True where it names a place of one of the kinds, and as many captions name one of another kind."""
     own = {kinds[key] for key in keys if key in kinds}
@@ -193,6 +209,15 @@ def is_number_agreed(phrase: NounPhrase, sources: Sources) -> bool:
     entity = sources.entities.get(phrase.noun.category or "")
     boxed = entity is not None and len(entity.boxes) == phrase.number
     return set(totals) <= {phrase.number} and (boxed or totals[phrase.number or 0] >= sources.voices.enough)
+
+
+def is_outnumbered(phrase: NounPhrase, sources: Sources) -> bool:
+    """True for one where more captions have several, or several where more have one, the first time they name it."""
+    key = key_of(phrase)
+    if phrase.noun.lemma == "sheep" or phrase.noun.lemma in COUPLES:
+        return False  # one, or several
+    singles, plurals = sources.first_numbers.get(key, (0, 0))
+    return singles > plurals if phrase.is_plural else plurals > singles
 
 
 def fits(phrase: NounPhrase, sources: Sources) -> bool:

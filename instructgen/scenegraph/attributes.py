@@ -1,6 +1,7 @@
 """What things are like: colors, materials, sizes, ages, patterns and states that captions tie to one thing."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 
 from instructgen.lexicon.categories import CATEGORIES
@@ -103,6 +104,7 @@ _MONOCHROME = frozenset(
     {"sepia", "monochrome", "grayscale", "greyscale", "photograph", "photo", "picture", "image", "pic"}
 )
 _LAST_WORDS = frozenset(words.split()[-1] for words in PREPOSITIONS) | {"of"}
+_KEPT_WORDS = 1 << 12
 _REACH = 8  # words before a noun in which a color may be meant for it
 _LIKE_IT = frozenset(("patterned", "pattern", "print", "printed", "style", "looking", "like", "colored", "effect"))
 _COATS = frozenset((
@@ -239,11 +241,16 @@ def _read_predicate(reading: CaptionReading, phrase: NounPhrase) -> Iterator[Tol
         yield reading, phrase, *VALUES[word], reading.span(phrase.start, at + 2)
 
 
+@lru_cache(maxsize=_KEPT_WORDS)
+def _heads_of(word: str, category: str) -> frozenset[str]:
+    """Return the last words of all names of a thing, in both numbers."""
+    others = CATEGORIES[category].synonyms if category else SAID_TWICE.get(word, frozenset())
+    return frozenset(form for one in (word, *others) for form in (one.split()[-1], plural_of(one).split()[-1]))
+
+
 def _near(tokens: tuple[str, ...], entity: Entity) -> set[str]:
     """Return colors and other known looks before any word for the thing, whether or not the phrase is understood."""
-    others = CATEGORIES[entity.name].synonyms if entity.category else SAID_TWICE.get(entity.word, frozenset())
-    forms = {entity.word, *others}
-    heads = {form for word in forms for form in (word.split()[-1], plural_of(word).split()[-1])}
+    heads = _heads_of(entity.word, entity.category or "")
     found: set[str] = set()
     for at in (index for index, token in enumerate(tokens) if token in heads):
         for index in range(at - 1, max(-1, at - _REACH), -1):

@@ -7,7 +7,7 @@ import re
 from instructgen.lexicon.meanings import BORNE_OUT
 from instructgen.scenegraph.corroboration import FEW
 from instructgen.scenegraph.graph import Circumstance, CircumstanceKind, Contradiction, Evidence, Span
-from instructgen.scenegraph.prepositions import find_placings, is_misplaced
+from instructgen.scenegraph.prepositions import Placings, is_misplaced
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.rivals import is_outvoted
 from instructgen.scenegraph.settings import SETTINGS, TOLD_TWICE, Setting, is_scene
@@ -32,6 +32,11 @@ _TABLE = (
 )  # fmt: skip
 _PATTERNS = tuple(
     (kind, value, phrase, re.compile(pattern, re.IGNORECASE)) for kind, value, phrase, pattern in _TABLE
+)
+# Without any of these a caption has nothing of the table.
+_TELLS = re.compile(
+    r"night|day|noon|sun|dawn|evening|dusk|twilight|morning|clear|bright|rain|snow|blizzard|cloud|overcast|gr[ae]y sk"
+    r"|fog|mist|haz|wind"
 )
 # Rooms of different kinds exclude one another.
 ROOMS = {
@@ -107,17 +112,18 @@ _BLUE_SKY = re.compile(r"\bblue sk(?:y|ies)\b", re.IGNORECASE)  # no night has i
 
 
 def find_circumstances(
-    captions: tuple[str, ...], readings: tuple[CaptionReading, ...], boxed: frozenset[str]
+    captions: tuple[str, ...], readings: tuple[CaptionReading, ...], boxed: frozenset[str], placings: Placings
 ) -> tuple[list[Circumstance], list[Contradiction]]:
     """Return places, times and weathers, the best supported of each kind first."""
-    found, disputed = _find_places(readings, boxed)
+    found, disputed = _find_places(readings, boxed, placings)
     if any(_SEEN_INTO.search(caption) for caption in captions):
         found = [one for one in found if one.value not in ROOMS]
-    for kind in ("time", "weather"):
+    telling = [(number, caption) for number, caption in enumerate(captions) if _TELLS.search(caption.lower())]
+    for kind in ("time", "weather") if telling else ():
         told: dict[str, list[Span]] = {}
         doubted: set[str] = set()
         phrases: dict[str, str] = {}
-        for number, caption in enumerate(captions):
+        for number, caption in telling:
             for of, value, phrase, pattern in _PATTERNS:
                 match = pattern.search(caption) if of == kind else None
                 if match and _LIKENESS.search(caption):
@@ -125,7 +131,7 @@ def find_circumstances(
                 elif match:
                     told.setdefault(value, []).append(Span(number, match.start(), match.end()))
                     phrases[value] = phrase
-        if kind == "time" and any(_BLUE_SKY.search(caption) for caption in captions):
+        if kind == "time" and told and any(_BLUE_SKY.search(caption) for caption in captions):
             doubted.add("blue sky")
         spans = tuple(span for said in told.values() for span in said)
         if told and _disagree(set(told) | doubted):
@@ -168,7 +174,7 @@ def _disagree(values: set[str]) -> bool:
 
 
 def _find_places(
-    readings: tuple[CaptionReading, ...], boxed: frozenset[str]
+    readings: tuple[CaptionReading, ...], boxed: frozenset[str], placings: Placings
 ) -> tuple[list[Circumstance], list[Contradiction]]:
     votes: dict[str, list[Span]] = {}
     for reading in readings:
@@ -178,8 +184,7 @@ def _find_places(
     agreed = [
         setting
         for lemma, setting in SETTINGS.items()
-        if len(votes.get(lemma, ())) > 1
-        or (len(votes.get(lemma, ())) == 1 and _is_borne_out(setting, readings, boxed))
+        if lemma in votes and (len(votes[lemma]) > 1 or _is_borne_out(setting, readings, boxed))
     ]
     if not agreed and len(votes) == 1:
         unsure = _TOO_WIDE | (_UNSIGNED | TOLD_TWICE if len(readings) >= FEW else frozenset())
@@ -188,7 +193,6 @@ def _find_places(
     agreed = [one for one in agreed if not _is_beside_others(one.lemma, len(votes[one.lemma]), readings)]
     captions = [reading.tokens for reading in readings]
     agreed = [one for one in agreed if not is_outvoted(one.lemma.split(), "", captions)]
-    placings = find_placings(readings)
     agreed = [one for one in agreed if not is_misplaced(one.phrase.split()[0], one.lemma, placings)]
     agreed = [one for one in agreed if not _is_outnumbered(one.lemma, readings)]
     agreed.sort(key=lambda setting: -len(votes[setting.lemma]))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import structs
 
-from instructgen.scenegraph.agreement import Sources, is_disputed
+from instructgen.scenegraph.agreement import Sources, is_disputed, is_outnumbered
 from instructgen.scenegraph.graph import Statement, StatementPart
 from instructgen.scenegraph.hearsay import Hearsay, is_form
 from instructgen.scenegraph.phrases import NounPhrase
@@ -12,6 +12,8 @@ from instructgen.scenegraph.pieces import Caption, Piece, find_more, read_noun, 
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.subjects import owner_fits, skip_opener
 from instructgen.scenegraph.verbs import TOLD_VERBS, VERB_FORMS, Verb
+
+_SELVES = frozenset(("herself", "himself"))
 
 
 class ClauseReader:
@@ -50,12 +52,15 @@ class ClauseReader:
         """Keep in mind who it is about, or that there is somebody beside."""
         if self.state in ("start", "group"):
             self.phrase, self.head = phrase, head
-            self.is_plural = is_plural and not self.group
+            self.is_plural = is_plural and not self.group.startswith(("a ", "an "))
         elif self.state == "and" and not self.verb and not self.num_preps:
             self.is_plural = True
 
     def read_counted(self, phrase: NounPhrase) -> Piece | None:
-        """Read a noun that is known with its number, or without where boxes have another."""
+        """Read a noun that is known with its number, or without where boxes have another; None where most differ."""
+        is_beside = phrase.noun.category == "person" and self.state not in ("start", "group")  # "with children"
+        if not is_beside and is_outnumbered(phrase, self.sources):
+            return None
         is_whole = is_form(self.caption.token(phrase.end))
         for one in (phrase, structs.replace(phrase, number=None)) if phrase.noun.is_plural else (phrase,):
             caption = self.caption._replace(by_start={**self.caption.by_start, self.at: one})
@@ -74,6 +79,10 @@ class ClauseReader:
         words = tuple(word for part in parts for word in part.text.split())
         noun = self.phrase.noun if self.phrase is not None else None
         kind = noun.kind if noun is not None else "thing"
+        if self.lemma() == "person" and not self.is_plural:
+            if not _SELVES.isdisjoint(words):
+                return None
+            parts = tuple(map(_say_their, parts))
         if not owner_fits(parts, self.lemma(), is_plural=self.is_plural):
             return None
         if is_disputed(keys, words, verb, self.sources, is_vehicle=kind == "vehicle"):
@@ -90,3 +99,10 @@ class ClauseReader:
             keys=keys,
             looks=frozenset(self.looks),
         )
+
+
+def _say_their(part: StatementPart) -> StatementPart:
+    """Say "their" of who is called a person, since captions differ on who it is."""
+    words = [" their" if word in ("his", "her") else f" {word}" for word in part.text.split()]
+    text = "".join(words) if part.text.startswith(" ") else "".join(words).strip()
+    return part if part.text == " " else structs.replace(part, text=text)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from msgspec import structs
 
-from instructgen.lexicon.words import with_article
+from instructgen.lexicon.words import plural_of, with_article
 from instructgen.scenegraph.garments import may_be_one_garment
 from instructgen.scenegraph.graph import Action, Contradiction, Evidence
 from instructgen.scenegraph.postures import POSTURES, excludes, is_doubted, is_outnumbered
@@ -24,7 +24,7 @@ def drop_disputed(
     kept = [one for one in kept if not _is_outvoted(one, captions)]
     kept = [one for one in kept if not (one.is_plural and is_outnumbered(one.verb, captions))]
     kept = [one for one in kept if one.num_bearing_out > 1 or not _is_doubted(one, words)]
-    return _drop_renamed(kept), disputed
+    return _drop_renamed(_drop_fewer(kept)), disputed
 
 
 def _is_outvoted(action: Action, captions: Sequence[tuple[str, ...]]) -> bool:
@@ -50,6 +50,16 @@ def _settle_whom(action: Action, votes: Counter[str]) -> Action:
         return action
     held = with_article(word)
     return structs.replace(action, object=word, held=held, doing=f"{action.doing.removesuffix(action.held)}{held}")
+
+
+def _drop_fewer(actions: list[Action]) -> list[Action]:
+    """Leave out "holding a cell phone" where two captions have them hold two."""
+    many = {(one.subject, one.verb, one.object) for one in actions if one.num_bearing_out > 1 and _has_many(one)}
+    return [one for one in actions if _has_many(one) or (one.subject, one.verb, one.object) not in many]
+
+
+def _has_many(one: Action) -> bool:
+    return one.held == plural_of(one.object) != one.object
 
 
 def _drop_renamed(actions: list[Action]) -> list[Action]:

@@ -3,11 +3,22 @@
 from collections.abc import Iterator, Sequence
 
 from instructgen.scenegraph.consensus import find_tellings
+from instructgen.scenegraph.corroboration import verbs_of
 from instructgen.scenegraph.graph import Action
 from instructgen.scenegraph.reading import CaptionReading
-from instructgen.scenegraph.vocabulary import GENDERS
+from instructgen.scenegraph.saying import PLAYED
+from instructgen.scenegraph.verbs import VERB_FORMS
+from instructgen.scenegraph.vocabulary import GENDERS, Noun
 
 _LIVING = ("person", "animal")
+_OTHERS = frozenset(("one", "another", "other", "others", "onlookers", "spectators", "third"))
+_APART = frozenset((
+    "watch", "watches", "watching", "looks", "observes", "laying", "lays", "lies", "lying", "resting", "rests",
+    "sleeping", "fallen", "falls", "falling", "climbs", "climbing", "leaving", "away",
+))  # fmt: skip
+_REACH = 5  # tokens behind "another" in which it is told what that one does
+_ANYBODY = frozenset(("person", "child", "kid"))
+_MIXED = frozenset(("ski", "snowboard"))
 # What all may do though a caption tells it of the one that it is about.
 _SHARED = frozenset((
     "be", "sit", "stand", "lie", "lay", "rest", "walk", "seat", "perch", "wait", "gather", "pose", "look", "watch",
@@ -20,7 +31,24 @@ def drop_part_acts(actions: Sequence[Action], readings: Sequence[CaptionReading]
     if not any(one.is_plural and one.kind in _LIVING for one in actions):
         return list(actions)
     told = [set(_find_doers(one)) for one in readings]
-    return [one for one in actions if not (one.is_plural and one.kind in _LIVING and _is_of_one(one, told))]
+    captions = [one.tokens for one in readings]
+    return [
+        one
+        for one in actions
+        if not (one.is_plural and one.kind in _LIVING and (_is_of_one(one, told) or _is_of_some(one, captions)))
+    ]
+
+
+def drop_half_told(actions: Sequence[Action], readings: Sequence[CaptionReading]) -> list[Action]:
+    """Leave out that people are playing, where two captions tell what they play."""
+    if not any(one.doing == "playing" for one in actions):
+        return list(actions)
+    is_told = sum(any(_is_played(phrase.noun) for phrase in reading.phrases) for reading in readings) > 1
+    return [one for one in actions if not (is_told and one.doing == "playing" and one.kind == "person")]
+
+
+def _is_played(noun: Noun) -> bool:
+    return noun.kind == "game" or noun.category == "frisbee" or noun.lemma in PLAYED
 
 
 def _find_doers(reading: CaptionReading) -> Iterator[tuple[str, str, bool]]:
@@ -43,6 +71,33 @@ def _is_of_one(action: Action, told: Sequence[set[tuple[str, str, bool]]]) -> bo
     if action.held and not action.held.startswith(("a ", "an ", "the ")):
         return num_one > num_many  # "holding surfboards": each has one
     return num_one >= max(num_many, 1)
+
+
+def _is_of_some(action: Action, captions: Sequence[tuple[str, ...]]) -> bool:
+    """True for what people play where others watch, or one lies, or where they ski and snowboard to two captions."""
+    if action.verb in _MIXED and sum(_verbs_in(tokens) >= _MIXED for tokens in captions) > 1:
+        return True
+    is_all = action.kind == "person" and (
+        action.number or (action.lemma not in GENDERS and action.lemma not in _ANYBODY)
+    )
+    apart = (one for one in captions if not (_OTHERS.isdisjoint(one) or _APART.isdisjoint(one)))
+    return not is_all and any(_have_others(action, tokens) for tokens in apart)
+
+
+def _verbs_in(tokens: tuple[str, ...]) -> set[str]:
+    return {VERB_FORMS[token].base for token in tokens if token in VERB_FORMS}
+
+
+def _have_others(action: Action, tokens: tuple[str, ...]) -> bool:
+    """True for "while others watch", "and another lays in the shade", where the action is something else."""
+    for at, word in enumerate(tokens):
+        behind = tokens[at + 1 : at + 1 + _REACH]
+        if word not in _OTHERS or tokens[at - 1 : at] in (("each",), ("one",)) or behind[:1] == ("another",):
+            continue
+        end = next((index for index, token in enumerate(behind) if token in (".", ",", "and")), len(behind))
+        if any(token in _APART and action.verb not in verbs_of(token) for token in behind[:end]):
+            return True
+    return False
 
 
 def drop_other_names(actions: Sequence[Action], readings: Sequence[CaptionReading]) -> list[Action]:

@@ -1,7 +1,9 @@
 """Boxes that are not believed: what captions call by another name, what is printed, on a screen, or boxed twice."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
+from itertools import pairwise
 
 from instructgen.lexicon.categories import find_category
 from instructgen.lexicon.mentions import CATEGORY_PHRASES
@@ -49,9 +51,8 @@ _PIECE = re.compile(
 )
 _IN_PIECES = frozenset(("pizza", "cake"))
 # Where captions have these and not the animal that is boxed, it may be a likeness, or another animal.
-_UNREAL = LIKENESS | frozenset(
-    ("animal", "animals", "wolf", "fox", "deer", "moose", "lion", "tiger", "monkey", "goat")
-)
+_UNREAL = LIKENESS | {"animal", "animals", "wolf", "fox", "deer", "moose", "lion", "tiger", "monkey", "goat"}
+_MURALS = frozenset(("mural", "murals", "painting", "paintings", "poster", "posters"))
 # Shapes of kites that captions name without calling them kites.
 _FLYING = frozenset((
     "paraglider", "paragliders", "glider", "sail", "sails", "seahorse", "seahorses", "horses", "dragon", "fish",
@@ -70,22 +71,13 @@ _RIVALS = {
     "clock": {"thermometer", "gauge", "gauges", "instrument", "meter", "watch", "watches", "wristwatch"},
     "bottle": {"jar", "jars", "can", "cans", "carton", "container", "containers", "thermos", "pitcher", "jug"},
     "orange": {
-        "slice",
-        "slices",
-        "sliced",
-        "wedge",
-        "wedges",
-        "juice",
-        "lemon",
-        "lemons",
-        "grapefruit",
-        "pumpkin",
+        *("slice", "slices", "sliced", "wedge", "wedges", "juice", "lemon", "lemons", "grapefruit", "pumpkin"),
         "pumpkins",
     },
     "carrot": {"chopped", "slice", "slices", "sliced", "shredded", "diced"},
     "banana": {"slice", "slices", "sliced", "plantain", "plantains"},
     "cow": {"horse", "horses", "goat", "goats", "sheep", "buffalo", "yak"},
-    "horse": {"cow", "cows", "donkey", "donkeys"},
+    "horse": {"cow", "cows", "donkey", "donkeys", "mule", "mules", "camel", "camels"},
     "dining table": {"desk", "counter", "bed", "shelf", "island", "cart"},
     "sandwich": {"hot", "pizza", "burrito", "wrap", "taco", "tacos", "pastry", "pita", "croissants"},
     "bird": {"kite", "kites", "airplane", "airplanes", "plane", "planes"},
@@ -215,10 +207,17 @@ def find_doubt(
         return ("glass",)
     if name in _SEATS and not said and _is_inside(boxes, others):
         return ("seat",)
-    unreal = find_category(name).group == "animal" and not _UNREAL.isdisjoint(words)
+    group = find_category(name).group
+    unreal = group == "animal" and not _UNREAL.isdisjoint(words)
+    unreal = unreal or (group == "vehicle" and not _MURALS.isdisjoint(words) and _shows_mural(readings))
     if not said and (rivals or shaped or unreal or _is_covered(name, boxes, others) or _is_mixed_up(boxes, others)):
         return rivals
     return None
+
+
+def _shows_mural(readings: tuple[CaptionReading, ...]) -> bool:
+    """True for "a mural of Venice": a vehicle that no caption names may be on it."""
+    return any(one in _MURALS and behind == "of" for reading in readings for one, behind in pairwise(reading.tokens))
 
 
 def _is_printed(said: Mentions, readings: tuple[CaptionReading, ...]) -> bool:
@@ -300,19 +299,18 @@ def _is_on_screen(name: str, boxes: list[Box], others: Iterable[Box]) -> bool:
 
 def _find_twin(name: str, boxes: list[Box], others: Iterable[Box], readings: tuple[CaptionReading, ...]) -> str:
     """Return what a box of the category is boxed as too, if more captions call it so; "" for none."""
+    named = Counter(one for reading in readings for one in {phrase.noun.category for phrase in reading.phrases})
+    least = max(_SPLIT, named[name])
+    rivals = [other for other in others if other.category != name and named[other.category] >= least]
     twins = {
         other.category
-        for other in others
+        for other in rivals
         for box in boxes
-        if other.category != name and overlap(box, other) > _least_overlap(name, other.category)
+        if overlap(box, other) > _least_overlap(name, other.category)
     }
-    if not twins:
-        return ""
-    told = [{phrase.noun.category for phrase in reading.phrases} for reading in readings]
-    twins = {one for one in twins if sum({one, name} <= names for names in told) < _SPLIT}  # "apples and oranges"
-    named = {one: sum(one in names for names in told) for one in sorted({*twins, name})}
-    least = max(_SPLIT, named[name]) if named[name] < _SPLIT else named[name]
-    return next((one for one in sorted(twins) if named[one] >= least), "")
+    told = [{phrase.noun.category for phrase in reading.phrases} for reading in readings] if twins else []
+    # "Apples and oranges" are two.
+    return next((one for one in sorted(twins) if sum({one, name} <= names for names in told) < _SPLIT), "")
 
 
 def _least_overlap(name: str, other: str) -> float:

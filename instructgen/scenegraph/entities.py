@@ -11,7 +11,7 @@ from instructgen.lexicon.words import NUMBER_WORDS, plural_of
 from instructgen.records import Box, ImageRecord
 from instructgen.scenegraph.doubts import find_doubt
 from instructgen.scenegraph.graph import Contradiction, Entity, Evidence
-from instructgen.scenegraph.likenesses import begins_as_likeness, find_likenesses, is_all_likeness
+from instructgen.scenegraph.likenesses import DRAWN, begins_as_likeness, find_likenesses, is_all_likeness
 from instructgen.scenegraph.oneness import is_one, may_be_several
 from instructgen.scenegraph.people import PersonWords, tells_several
 from instructgen.scenegraph.phrases import NounPhrase
@@ -53,13 +53,18 @@ def find_entities(
     for name in sorted(likened - {box.category for box in record.boxes}):
         contradictions.append(Contradiction(name, "entity", (name, "likeness"), Evidence()))
     found.sort(key=lambda one: (-_weight(one, readings), one.name))
-    found += find_unboxed(readings, words)
+    found += [one for one in find_unboxed(readings, words) if not (is_pictured and _is_painted(one, readings))]
     numbered = [structs.replace(one, number=number) for number, one in enumerate(found)]
     group = next((one for one in numbered if one.name == "person" and one.is_many), None)
     if group is not None:
         for lemma, said in _find_roles(readings, person):
             numbered.append(_make_role(len(numbered), lemma, said, group))
     return numbered, contradictions
+
+
+def _is_painted(one: Entity, readings: tuple[CaptionReading, ...]) -> bool:
+    """True for what no caption names but those of a painting; the painting itself is there."""
+    return one.name not in DRAWN and all(begins_as_likeness(readings[at.caption].tokens) for at in one.evidence.spans)
 
 
 def _find_held(record: ImageRecord) -> set[str]:
@@ -117,8 +122,7 @@ def _read_category(
     denied = any(
         phrase.is_negated for reading in readings for phrase in reading.phrases if phrase.noun.category == name
     )
-    likened = sum(phrase.is_likeness for _, phrase in said)
-    if (said and 2 * likened > len(said)) or (denied and not said):
+    if (said and 2 * sum(phrase.is_likeness for _, phrase in said) > len(said)) or (denied and not said):
         values = (name, "none" if denied else "likeness")
         return None, Contradiction(name, "entity", values, Evidence(spans_of(said), tuple(numbers)))
     num_captions = len({reading.number for reading, _ in said})
@@ -263,12 +267,17 @@ def _stated_totals(readings: tuple[CaptionReading, ...], name: str) -> set[int |
     return totals
 
 
+@cache
+def _plural_heads_of(name: str) -> frozenset[str]:
+    return frozenset(plural_of(word).split()[-1] for word in find_category(name).synonyms)
+
+
 def _numbers_near(tokens: tuple[str, ...], category: Category) -> Iterator[int]:
     """Yield the numbers before any plural word for the category, whether or not the phrase is fully understood.
 
     0 stands for a number that is not given: "several laptops".
     """
-    heads = {plural_of(word).split()[-1] for word in category.synonyms}
+    heads = _plural_heads_of(category.name)
     for at in (index for index, token in enumerate(tokens) if token in heads):
         for index in range(at - 1, max(-1, at - _REACH), -1):
             word = tokens[index]

@@ -59,7 +59,7 @@ _MOST = 3  # captions
 _COPIES = frozenset(("statue", "sculpture", "replica", "figurine", "model"))
 _LIVING = ("person", "animal")
 _SHOWN = frozenset(("display", "displays", "exhibit", "exhibits", "replica", "replicas", "model", "models"))
-_DRAWN = frozenset((
+DRAWN = frozenset((
     "painting", "drawing", "mural", "sketch", "illustration", "cartoon", "rendering", "render", "template",
     "blueprint", "animation", "3d", "generated", "mockup", "diorama",
 ))  # fmt: skip
@@ -134,7 +134,7 @@ def is_hung_up(captions: Sequence[tuple[str, ...]]) -> bool:
 def begins_as_likeness(tokens: tuple[str, ...]) -> bool:
     """True for a caption of a painting or another picture that somebody made."""
     opening = tokens[:_OPENING]
-    return any(token in _DRAWN and not _OF.isdisjoint(opening[at + 1 :]) for at, token in enumerate(opening))
+    return any(token in DRAWN and not _OF.isdisjoint(opening[at + 1 :]) for at, token in enumerate(opening))
 
 
 def _find_mentions(tokens: tuple[str, ...]) -> Iterator[tuple[str, bool]]:

@@ -72,7 +72,7 @@ def tokenise(caption: str) -> tuple[str, ...]:
 
 def find_offsets(caption: str) -> tuple[tuple[int, int], ...]:
     """Return where each token of `tokenise` starts and ends, in characters."""
-    return tuple((match.start(), match.end()) for match in _TOKEN.finditer(caption.lower()))
+    return tuple(match.span() for match in _TOKEN.finditer(caption.lower()))
 
 
 def find_noun_phrases(tokens: tuple[str, ...]) -> list[NounPhrase]:

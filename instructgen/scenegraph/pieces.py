@@ -240,14 +240,14 @@ def _word_of(phrase: NounPhrase, sources: Sources) -> str:
     entity = sources.entities.get(noun.category or "")
     is_one = entity is not None and entity.name != "person" and entity.is_single and noun.article == "a"
     is_one = is_one or noun.category == "remote"  # "a remote" is a game controller elsewhere
-    if noun.category != "person" and entity is not None and (is_one or _is_renamed(noun, entity, sources)):
+    if noun.category != "person" and entity is not None and (is_one or is_renamed(noun, entity, sources)):
         lemma = entity.word
     if not phrase.is_plural or noun.article == "plural" or noun.kind == "game":
         return lemma
     return plural_of(lemma)
 
 
-def _is_renamed(noun: Noun, entity: Entity, sources: Sources) -> bool:
+def is_renamed(noun: Noun, entity: Entity, sources: Sources) -> bool:
     """True where another caption has another narrow word: one's ducks are another's swans."""
     category = find_category(entity.name)
     others = sources.kinds.get(entity.name, frozenset()) - {noun.lemma, category.spoken, category.name}

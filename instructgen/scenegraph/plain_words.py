@@ -93,3 +93,10 @@ food grass snow water sand dirt graffiti luggage equipment furniture traffic sau
 bacon spinach cheese bread meat fruit display ice foam foliage vegetation greenery silverware storage parsley
 gravy toast hair fire smoke
 """)
+# What stands before or behind one of these may be in a picture, or a likeness.
+IN_PICTURES = _words("""
+screen screens tv television televisions monitor monitors mirror mirrors wallpaper poster posters picture pictures
+photo photos photograph image painting paintings painted drawing drawn mural printed print reflection reflected
+reflecting shadow shape shaped toy toys stuffed plush doll dolls statue statues figurine figurines figure figures
+sculpture model fake plastic lego paper cardboard made like cartoon billboard advertisement ad magazine
+""")

@@ -1,6 +1,7 @@
 """Postures: of those that exclude each other one body is in one only, whatever captions tell."""
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 
 POSTURES = frozenset({"sit", "stand", "lie", "lay", "rest", "walk", "run", "perch", "seat", "be"})
 # Of these one body can be in one only: where captions tell two of one subject, neither is certain. Key: the verb
@@ -15,6 +16,7 @@ _POSTURE_WORDS = {
     "run": frozenset(("run", "runs", "running")),
     "swim": frozenset(("swim", "swims", "swimming")),
 }  # fmt: skip
+_KEPT_WORDS = 1 << 12
 _OUTWEIGHED = 2  # as many captions for one that tells otherwise are not enough
 _POSTURE_OF = {"seat": "sit", "lay": "lie", "sleep": "lie"}
 # A vehicle stands still or moves.
@@ -38,6 +40,7 @@ def _posture_of(verb: str) -> str:
     return _POSTURE_OF.get(verb, verb)
 
 
+@lru_cache(maxsize=_KEPT_WORDS)
 def _rivals_of(verb: str, *, is_vehicle: bool) -> tuple[frozenset[str], frozenset[str]]:
     """Return the words for what the verb tells, and those for what excludes it; both empty for other verbs."""
     table = _MOTION_WORDS if is_vehicle else _POSTURE_WORDS
@@ -55,6 +58,8 @@ def is_doubted(verb: str, words: frozenset[str], *, is_vehicle: bool = False) ->
 def is_posture_disputed(verb: str, captions: list[tuple[str, ...]], *, is_vehicle: bool = False) -> bool:
     """True if as many captions have a word of another posture as of the verb's, or only one has a word of its own."""
     own, others = _rivals_of(verb, is_vehicle=is_vehicle)
+    if not others:
+        return False
     agreeing = sum(not own.isdisjoint(tokens) for tokens in captions)
     against = sum(not others.isdisjoint(tokens) for tokens in captions)
     return bool(against) and agreeing <= max(1, _OUTWEIGHED * against)
@@ -66,10 +71,11 @@ def is_parking_disputed(verb: str, words: Collection[str], captions: list[tuple[
 
 
 def is_outnumbered(verb: str, captions: Sequence[tuple[str, ...]]) -> bool:
-    """True for a posture of several where as many captions have some in another one as in this."""
+    """True for a posture of several where half as many captions as have it have some in another one."""
     own, others = _rivals_of(verb, is_vehicle=False)
     against = sum(not others.isdisjoint(tokens) for tokens in captions)
-    return bool(against) and against >= sum(not own.isdisjoint(tokens) for tokens in captions)
+    agreeing = sum(not own.isdisjoint(tokens) for tokens in captions)
+    return bool(against) and (against >= agreeing or (against > 1 and _OUTWEIGHED * against > agreeing))
 
 
 def excludes(one: str, other: str) -> bool:

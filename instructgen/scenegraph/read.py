@@ -8,7 +8,7 @@ from instructgen.scenegraph.agreement import collect_sources
 from instructgen.scenegraph.attributes import find_attributes
 from instructgen.scenegraph.circumstances import find_circumstances, find_outdoors
 from instructgen.scenegraph.collages import find_collage, shows_twice, tell_each_once
-from instructgen.scenegraph.corroboration import find_told
+from instructgen.scenegraph.corroboration import find_told, hear
 from instructgen.scenegraph.doers import drop_other_names
 from instructgen.scenegraph.entities import find_entities
 from instructgen.scenegraph.graph import Contradiction, SceneGraph
@@ -16,6 +16,7 @@ from instructgen.scenegraph.likenesses import is_all_likeness
 from instructgen.scenegraph.loose_ends import tidy
 from instructgen.scenegraph.parsing import CaptionParser
 from instructgen.scenegraph.people import read_person_words
+from instructgen.scenegraph.prepositions import find_placings
 from instructgen.scenegraph.quoting import find_quotes
 from instructgen.scenegraph.reading import find_common, read_captions
 from instructgen.scenegraph.statements import find_statements
@@ -37,12 +38,13 @@ def read_graph(record: ImageRecord, parser: CaptionParser | None = None) -> Scen
     if collage is not None or shows_twice(record.captions):
         entities = tell_each_once(entities, person)
     attributes, disputed_attributes = find_attributes(readings, entities)
-    actions, disputed_actions = find_actions(readings, entities, person)
-    circumstances, disputed_circumstances = find_circumstances(record.captions, readings, boxed)
+    voices, placings = hear(readings), find_placings(readings)
+    actions, disputed_actions = find_actions(readings, entities, person, voices, placings)
+    circumstances, disputed_circumstances = find_circumstances(record.captions, readings, boxed, placings)
     if collage is not None:  # what goes on in one of the pictures is told of none
         attributes, actions, circumstances = [], [], []
     disputes = [*disputes, *disputed_attributes, *disputed_actions, *disputed_circumstances]
-    sources = collect_sources(readings, entities, person, disputes)
+    sources = collect_sources(readings, entities, person, disputes, voices, placings)
     statements = [collage] if collage is not None else find_statements(readings, sources)
     quotes = [] if any(one.verb not in ("", "be") for one in statements) else find_quotes(readings, sources)
     is_drawn = is_all_likeness([reading.tokens for reading in readings])

@@ -72,6 +72,8 @@ _TABLES = (
     _groups("grazing grazes graze", "running runs run galloping racing"),
     _groups("skiing skis ski", "snowboarding snowboards snowboard"),
     _groups("opening opens", "closing closes"),
+    _groups("opening", "open opened"),
+    _groups("middle center", "side corner edge"),
     _groups("cave", "building buildings house room rooms home"),
     _groups("entering enters", "leaving leaves exiting exits"),
     _groups("loading loads load boarding boards", "unloading unloads unload offloading offloads exiting departing"),
@@ -84,6 +86,18 @@ _ONE_WAY = (
         "trick tricks stunt stunts jump jumps jumping leaping leaps air midair airborne grinding grinds",
     ),
 )
+
+
+def _index_tables() -> dict[str, tuple[_Groups, ...]]:
+    """Return for each word the tables that it may lose by."""
+    found: dict[str, tuple[_Groups, ...]] = {}
+    losing = ((groups, frozenset().union(*groups)) for groups in _TABLES)
+    for groups, words in (*losing, *((groups, groups[0]) for groups in _ONE_WAY)):
+        found |= {word: (*found.get(word, ()), groups) for word in words}
+    return found
+
+
+_TABLES_OF = _index_tables()
 # What one sits or lies on, where a caption says so. "At a table" is not on it.
 _SEATS = frozenset((
     "bed", "couch", "sofa", "bench", "chair", "blanket", "grass", "floor", "table", "counter", "desk", "rug", "lap",
@@ -96,6 +110,7 @@ _RESTING = frozenset(("sit", "lie", "lay", "sleep", "rest", "seat", "be", "perch
 _ON = frozenset(("on", "atop", "onto"))
 _AFOOT = frozenset(("stand", "walk", "run"))
 _WATERS = frozenset(("lake", "river", "pond", "water", "ocean", "sea", "pool", "stream"))
+_MOUNTS = frozenset(("horse", "horses", "elephant", "elephants", "camels", "donkeys"))
 _REACH = 6  # tokens behind "on" within which its noun stands
 _TRIES = frozenset((
     "ready", "about", "trying", "tries", "attempting", "attempts", "preparing", "prepares", "going", "getting",
@@ -116,12 +131,13 @@ def is_outvoted(words: Sequence[str], verb: str, captions: Sequence[tuple[str, .
         _is_only_tried(verb, captions)
         or _is_on_screen(told, verb, captions)
         or (not told.isdisjoint(_PLANES) and is_one_aloft(words, captions))
-        or (verb in _AFOOT and _is_on_water(words))
+        or (verb in _AFOOT and _is_on(_WATERS, words))
+        or (verb == "walk" and _is_on(_MOUNTS, words))
     ):
         return True
-    said = [frozenset(doing_tokens(tokens)) for tokens in captions]
-    one_way = (groups for groups in _ONE_WAY if not groups[0].isdisjoint(told))
-    return any(_loses(told, groups, said) for groups in (*_TABLES, *one_way)) or (
+    tables = dict.fromkeys(groups for word in words for groups in _TABLES_OF.get(word, ()))
+    said = [frozenset(doing_tokens(tokens)) for tokens in captions] if tables else []
+    return any(_loses(told, groups, said) for groups in tables) or (
         verb in _RESTING and _loses_seat(tuple(words), captions)
     )
 
@@ -138,9 +154,9 @@ def _is_on_screen(told: frozenset[str], verb: str, captions: Sequence[tuple[str,
     return is_game and verb == "play" and not told.isdisjoint(_ON_SCREEN) and _CONSOLES.isdisjoint(told)
 
 
-def _is_on_water(words: Sequence[str]) -> bool:
-    """True for a bird "standing on a lake": it is in it, or at its shore."""
-    return any(word == "on" and not _WATERS.isdisjoint(words[at + 1 : at + 4]) for at, word in enumerate(words))
+def _is_on(grounds: frozenset[str], words: Sequence[str]) -> bool:
+    """True for a bird "standing on a lake", who is in it or at its shore, and for people "walking on horses"."""
+    return any(word == "on" and not grounds.isdisjoint(words[at + 1 : at + 4]) for at, word in enumerate(words))
 
 
 def _loses(told: frozenset[str], groups: _Groups, said: list[frozenset[str]]) -> bool:

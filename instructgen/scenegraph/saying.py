@@ -77,6 +77,8 @@ def is_done_to(verb: str, thing: NounPhrase) -> bool:
         return False
     if verb == "take" and thing.noun.lemma not in _TAKEN:
         return False  # "taking a dog for a walk", "taking a horse and carriage ride"
+    if verb == "shake" and thing.noun.lemma == "water":
+        return False  # it is shaken off
     if verb == "wear" and thing.noun.category in _UNDERFOOT:
         return False
     if thing.noun.kind == "game":

@@ -2,12 +2,12 @@
 
 from msgspec import Struct
 
-from instructgen.scenegraph.corroboration import Voices, hear
+from instructgen.scenegraph.corroboration import Voices
 from instructgen.scenegraph.events import Event
 from instructgen.scenegraph.graph import Entity
 from instructgen.scenegraph.people import PersonWords, tells_several
 from instructgen.scenegraph.phrases import NounPhrase
-from instructgen.scenegraph.prepositions import Placings, find_placings, is_misplaced
+from instructgen.scenegraph.prepositions import Placings, is_misplaced
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.saying import are_too_many
 from instructgen.scenegraph.unboxed import SAID_TWICE
@@ -63,7 +63,13 @@ class Sources(Struct, frozen=True):
         return phrase is None or phrase.noun.category in self.entities or self.voices.is_named(phrase.noun.lemma)
 
 
-def weigh_against(readings: tuple[CaptionReading, ...], entities: list[Entity], person: PersonWords) -> Sources:
+def weigh_against(
+    readings: tuple[CaptionReading, ...],
+    entities: list[Entity],
+    person: PersonWords,
+    voices: Voices,
+    placings: Placings,
+) -> Sources:
     return Sources(
         readings=readings,
         nouns=tuple(frozenset(phrase.noun.lemma for phrase in reading.phrases) for reading in readings),
@@ -72,8 +78,8 @@ def weigh_against(readings: tuple[CaptionReading, ...], entities: list[Entity], 
         entities={one.category: one for one in entities if one.category and one.member_of is None},
         person=person,
         num_of_several=sum(tells_several(reading.phrases) for reading in readings),
-        voices=hear(readings),
-        placings=find_placings(readings),
+        voices=voices,
+        placings=placings,
     )
 
 

@@ -2,7 +2,7 @@
 
 Statements and quotes end before the first word that is not borne out, and so may lose what every caption tells, each
 in its own words. Here a caption's own details are kept as well: as long as every word is spelled like one, no other
-caption or box disputes what is told, and enough of it is shared.
+caption or box disputes what is told, and enough of it is shared. What ends a caption and is not so is left out.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from instructgen.scenegraph.graph import Statement
 from instructgen.scenegraph.hearsay import stem_of
 from instructgen.scenegraph.likenesses import begins_as_likeness
 from instructgen.scenegraph.pieces import RUDE
-from instructgen.scenegraph.plain_words import DOUBTFUL, PLAIN_WORDS
+from instructgen.scenegraph.plain_words import DOUBTFUL, IN_PICTURES, PLAIN_WORDS
 from instructgen.scenegraph.subjects import skip_opener
 from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS
 from instructgen.scenegraph.vocabulary import ADJECTIVES, NOUNS
@@ -25,47 +25,64 @@ _MOST_TOKENS = 20
 _STOPS = frozenset((".", ","))
 _SEVERAL, _MOST = 2, 3  # captions that have a word
 _KEPT_TOGETHER = (
-    "in front of",
-    "next to each other",
-    "each other",
-    "one another",
-    "made of",
-    "part of",
-    "to each side",
+    ("t", "shirt"),
+    ("getting", "off"),
+    ("getting", "on"),
+    ("getting", "out"),
+    ("in", "front", "of"),
+    ("each", "other"),
+    ("one", "another"),
+    ("made", "of"),
+    ("part", "of"),
+    ("to", "each", "side"),
 )
+_FIRST_WORDS = frozenset(words[0] for words in _KEPT_TOGETHER)
 _TABLES = (ADJECTIVES, EMPTY, PLAIN_WORDS, VERB_FORMS, TOLD_VERBS, BASE_FORMS)
 _KNOWN = frozenset(chain(chain.from_iterable(words.split() for words in NOUNS), *_TABLES))
 
 
-def find_whole(sources: Sources, said: str, margin: int, *, needs_verb: bool) -> Statement | None:
+def find_whole(
+    sources: Sources, said: str, margin: int, *, needs_verb: bool, may_end_early: bool = False
+) -> Statement | None:
     """Return the caption that tells most of what several tell, said anew; None where no one tells clearly more.
 
     It is more than what was `said` by the margin: what two captions have a word for counts once, what most have
-    twice. Of captions that tell as much the one that tells a doing is taken.
+    twice. Of captions that tell as much the one that tells a doing is taken. One that may end early is told as far
+    as it is understood.
     """
     readings = sources.readings
     told = [frozenset(map(name_key, reading.tokens)) for reading in readings]
     counted = Counter(chain.from_iterable(told))
     weights = {key: 0 if key in EMPTY else (num >= _SEVERAL) + (num >= _MOST) for key, num in counted.items()}
     rates = [sum(weights[key] for key in keys) for keys in told]
-    best, least = None, 2 * (_rate(said.lower().split(), weights) + margin)
-    for number in sorted(range(len(readings)), key=lambda one: (-rates[one], one)):
-        if 2 * rates[number] + 1 < least:
+    numbers = sorted(range(len(readings)), key=lambda one: (-rates[one], one))
+    enough = 2 * (_rate(said.lower().split(), weights) + margin)
+    best: dict[bool, Statement] = {}  # by whether their ends are left out: those that are whole are better
+    least = {False: enough, True: enough}
+    for number in numbers:
+        if 2 * rates[number] + 1 < (min(least.values()) if may_end_early else least[False]):
             break
-        if not _is_clean(readings[number].tokens, sources):
-            continue
-        if any(begins_as_likeness(reading.tokens) for reading in readings):
-            return None
-        others = [frozenset(map(stem_of, one.tokens)) for at, one in enumerate(readings) if at != number]
-        one = Clause(readings[number], sources, others).make()
+        one, is_cut = _read(number, sources, may_end_early=may_end_early)
         if one is None or (needs_verb and one.verb in ("", "be")):
             continue
         rated = (one.verb not in ("", "be")) + 2 * _rate(
             [word for part in (*one.subject, *one.predicate) for word in part.text.split()], weights
         )
-        if rated >= least:
-            best, least = one, rated + 1
-    return best
+        if rated >= least[is_cut]:
+            best[is_cut], least[is_cut] = one, rated + 1
+    if not best or any(begins_as_likeness(reading.tokens) for reading in readings):
+        return None
+    return best.get(False) or best[True]
+
+
+def _read(number: int, sources: Sources, *, may_end_early: bool) -> tuple[Statement | None, bool]:
+    reading = sources.readings[number]
+    stop = _find_stop(reading.tokens, sources)
+    if not stop or (not may_end_early and stop < len(reading.tokens)):
+        return None, False
+    others = [frozenset(map(stem_of, one.tokens)) for one in sources.readings if one is not reading]
+    clause = Clause(reading, sources, others, stop)
+    return clause.make(may_end_early=may_end_early), clause.is_cut
 
 
 def _rate(words: Sequence[str], weights: dict[str, int]) -> int:
@@ -73,14 +90,30 @@ def _rate(words: Sequence[str], weights: dict[str, int]) -> int:
     return sum(weights.get(key, 0) for key in {name_key(word.strip(".,")) for word in words})
 
 
-def _is_clean(tokens: tuple[str, ...], sources: Sources) -> bool:
-    """True where all words are known or another caption's, and none makes it doubtful, rude or a likeness."""
-    told = [word for word in tokens[skip_opener(tokens) :] if word not in _STOPS]
-    if len(told) > _MOST_TOKENS or not RUDE.isdisjoint(told):
-        return False
-    if not all(word in _KNOWN or sources.num_captions[word] > 1 for word in told):
-        return False
-    text = f" {' '.join(told)} "
-    for words in _KEPT_TOGETHER:
-        text = text.replace(f" {words} ", " ")
-    return DOUBTFUL.isdisjoint(text.split()) and all(map(str.isalpha, told))
+def _find_stop(tokens: tuple[str, ...], sources: Sources) -> int:
+    """Return the first token that may not be told: none knows it, or it makes doubtful what it is said of.
+
+    0 where something rude is told, or what is not told might be that a thing is no real one.
+    """
+    at = start = skip_opener(tokens)
+    most = min(len(tokens), start + _MOST_TOKENS)
+    while at < most:
+        is_first = tokens[at] in _FIRST_WORDS
+        together = _find_together(tokens, at) if is_first else ()
+        if not together and not _is_plain(tokens[at], sources):
+            break
+        at += max(1, len(together))
+    if not RUDE.isdisjoint(tokens) or (at < len(tokens) and not IN_PICTURES.isdisjoint(tokens[at:])):
+        return 0
+    return at
+
+
+def _find_together(tokens: tuple[str, ...], at: int) -> tuple[str, ...]:
+    return next((one for one in _KEPT_TOGETHER if tokens[at : at + len(one)] == one), ())
+
+
+def _is_plain(word: str, sources: Sources) -> bool:
+    if word in _STOPS:
+        return True
+    is_known = word in _KNOWN or sources.num_captions[word] > 1
+    return is_known and word not in DOUBTFUL and word.isalpha() and (len(word) > 1 or word == "a")

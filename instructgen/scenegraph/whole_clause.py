@@ -1,19 +1,26 @@
 """The clause of a caption that is told whole, read to its very end."""
 
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import chain
+from typing import NamedTuple
+
 from instructgen.lexicon.words import COLOURS, NUMBER_WORDS
-from instructgen.scenegraph.agreement import key_of
+from instructgen.scenegraph.agreement import Sources, key_of
 from instructgen.scenegraph.graph import Statement, StatementPart
 from instructgen.scenegraph.hearsay import is_form, stem_of
 from instructgen.scenegraph.placements import find_preposition
-from instructgen.scenegraph.plain_words import DOUBTFUL, OF_LIVING, STATES
-from instructgen.scenegraph.postures import POSTURES
+from instructgen.scenegraph.plain_words import DOUBTFUL, IN_PICTURES, OF_LIVING, STATES
+from instructgen.scenegraph.postures import POSTURES, is_posture_disputed
+from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.saying import say_preposition
 from instructgen.scenegraph.subjects import read_group, says_twice
 from instructgen.scenegraph.verbs import BASE_FORMS, VERB_FORMS, Verb
 from instructgen.scenegraph.vocabulary import ADJECTIVES, BOUNDARIES, DETERMINERS, NOUNS, PREPOSITIONS
-from instructgen.scenegraph.whole_nouns import NounReader
+from instructgen.scenegraph.whole_nouns import NounReader, name_key
 
-_MOST_ALONE = 2  # words that no other caption has
+_MOST_ALONE = 1  # words that no other caption has
+_FOR_TWO = 3  # shared words for which two may be alone
 _FEWEST_SHARED = 2
 _MOST_DOINGS = 2
 _BE = frozenset(("is", "are"))
@@ -21,8 +28,24 @@ _WHO = frozenset(("that", "who", "which"))
 _ENDS = frozenset(("", ".", ",", ";", "!"))
 _MANNERS = (
     "next to each other", "side by side", "each other", "together", "outside", "inside", "outdoors", "indoors",
-    "in mid air", "in the air", "closely", "neatly", "on display", "for sale", "alone",
+    "in mid air", "in the air", "upside down", "closely", "neatly", "on display", "for sale", "alone",
 )  # fmt: skip
+_PUT = frozenset((
+    "sit", "stand", "lie", "lay", "rest", "park", "stop", "place", "locate", "position", "situate", "display", "post",
+    "seat", "plac", "locat", "situat",
+))  # fmt: skip
+_BY = frozenset((
+    "on", "on top of", "in", "at", "near", "next to", "by", "beside", "behind", "in front of", "under", "inside",
+    "between", "among", "on the side of", "in the middle of",
+))  # fmt: skip
+# Nobody disputes these.
+_SLIGHT = frozenset((
+    "very", "multiple", "style", "colored", "dirt", "city", "body", "piece", "pieces", "pile", "pair", "all",
+    "distance", "background", "corner", "display", "side",
+))  # fmt: skip
+_NEXT = frozenset(("while", "as", "that", "which", "who", "during", "for"))
+_BACK = frozenset(("it", "them"))
+_BOUND = frozenset(("", "of", "to", "into", "off", "up", "out of", "like"))  # these belong to what stands before
 _PARTICLES = frozenset(("up", "down", "out", "off", "away", "back", "over", "around", "along", "by"))
 _IRREGULAR = frozenset(("been", "made", "put", "cut", "set", "fallen", "eaten", "taken", "replaced"))
 # Words that tell nothing by themselves.
@@ -31,29 +54,78 @@ EMPTY = frozenset((*BOUNDARIES, *DETERMINERS, *(ADJECTIVES - NOUNS.keys()), *COL
 }
 
 
-class Clause(NounReader):
-    """A caption's clause; `split` is the part that its predicate begins with."""
+class _End(NamedTuple):
+    """Where a clause may end too: how much of it is read there."""
 
-    def make(self) -> Statement | None:
-        """Read it; None where it is not understood to its end, or where something speaks against it."""
-        if not self._read() or not self._is_shared():
+    at: int
+    num_parts: int
+    num_keys: int
+    num_doings: int
+    split: int
+    verb: str
+    looks: frozenset[str]
+    is_plural: bool
+
+
+class Clause(NounReader):
+    """A caption's clause; `split` is the part that its predicate begins with, `stop` the first token not to tell."""
+
+    def __init__(
+        self, reading: CaptionReading, sources: Sources, others: Sequence[frozenset[str]], stop: int
+    ) -> None:
+        super().__init__(reading, sources, others)
+        self.stop = stop
+        self.ends: list[_End] = []
+        self.may_end_early = self.is_cut = False
+
+    def make(self, *, may_end_early: bool = False) -> Statement | None:
+        """Read it; None where it is not understood, or where something speaks against it, wherever it may end."""
+        self.may_end_early = may_end_early
+        found = self._state() if self._read() and self.at <= self.stop else None
+        while found is None and self.ends:
+            self.is_cut = True
+            self._go_back(self.ends.pop())
+            found = self._state()
+        return found
+
+    def _state(self) -> Statement | None:
+        if not self._is_shared():
             return None
         parts, keys = tuple(self.parts), frozenset(self.keys)
         split = self.split or len(parts)
         verb = self.verb or ("be" if split < len(parts) else "")
         return None if says_twice(parts) else self.state_it(parts, keys, self.at, split, verb)
 
+    def _go_back(self, end: _End) -> None:
+        self.at, self.split, self.verb, self.is_plural = end.at, end.split, end.verb, end.is_plural
+        self.looks = set(end.looks)
+        del self.parts[end.num_parts :], self.keys[end.num_keys :], self.doings[end.num_doings :]
+
+    def _note_end(self) -> None:
+        """Keep in mind that what follows may be left out: it is no part of the noun, of a list or of the verb."""
+        is_whole = self.state in ("noun", "manner") and (bool(self.verb) or self.num_preps > 0) and not self.is_list
+        if is_whole and self.at <= self.stop and self._may_leave_out():
+            sizes = (len(self.parts), len(self.keys), len(self.doings))
+            self.ends.append(_End(self.at, *sizes, self.split, self.verb, frozenset(self.looks), self.is_plural))
+
+    def _may_leave_out(self) -> bool:
+        token, behind = self.token(), self.token(1)
+        if behind in _BACK or not IN_PICTURES.isdisjoint(self.caption.tokens[self.at :]):
+            return False
+        if token.endswith("ed"):
+            return is_form(token) and behind in PREPOSITIONS  # not of "a snow covered slope"
+        is_doing = is_form(token) or (self.find_verb() is not None and token not in NOUNS)
+        return token in _NEXT or is_doing or find_preposition(self.caption, self.at)[0] not in _BOUND
+
     def _is_shared(self) -> bool:
         """True where others speak of its subject and of most else that it tells."""
-        words = [word for part in self.parts for word in part.text.split()]
-        stems = {word for word in words if word not in EMPTY}
-        shared = sum(self.others.count(word) > 0 or self._is_boxed(word) for word in stems)
-        alone = len(stems) - shared
+        told = [word for part in self.parts for word in part.text.strip(",").split()]
+        words = {word for word in told[len(self.group.split()) :] if word not in EMPTY and word not in _SLIGHT}
+        alone = sum(not self._is_shared_word(word) for word in words)
+        shared = len(words) - alone
         rest = [word for part in self.parts[1:] for word in part.text.split() if word not in EMPTY]
-        agreed = {stem_of(word) for word in rest if self.others.count(word)}
-        if not (
-            self.others.count(self.head) or (self.phrase is not None and key_of(self.phrase) in self.sources.entities)
-        ):
+        agreed = any(self.others.count(word) for word in rest)
+        if not self._is_shared_subject():
             return False
         is_all = self.phrase is not None and self.phrase.is_plural and self.phrase.noun.kind == "person"
         singles, plurals = self.sources.numbers.get("person", (0, 0))
@@ -61,17 +133,31 @@ class Clause(NounReader):
             plurals < singles or not all(base in POSTURES or self.others.count(base) for base in self.doings)
         ):
             return False  # what one of several does is not told of all
-        return bool(agreed) and shared >= _FEWEST_SHARED and alone <= min(shared, _MOST_ALONE)
+        return agreed and shared >= _FEWEST_SHARED and alone <= _MOST_ALONE + (shared >= _FOR_TWO)
 
-    def _is_boxed(self, word: str) -> bool:
-        noun = NOUNS.get(word)
-        return noun is not None and noun.category in self.sources.entities
+    def _is_shared_subject(self) -> bool:
+        others = (one for one in self.sources.readings if one is not self.reading)
+        key = key_of(self.phrase) if self.phrase is not None else self.head
+        return self._is_shared_word(self.head) or any(
+            key_of(one) == key for reading in others for one in reading.phrases
+        )
+
+    def _is_shared_word(self, word: str) -> bool:
+        """True for a word of another caption, or one of another word for the thing."""
+        return name_key(word) in self._other_keys or self.others.count(word) > 0
+
+    @cached_property
+    def _other_keys(self) -> frozenset[str]:
+        others = (one.tokens for one in self.sources.readings if one is not self.reading)
+        return frozenset(map(name_key, chain.from_iterable(others)))
 
     def _read(self) -> bool:
         self.group, at = read_group(self.caption, self.start)
         if self.group:
             self.add(self.group.strip(), at, "group")
         while self.token() not in _ENDS or self._read_comma():
+            if self.may_end_early:
+                self._note_end()
             if not self._step():
                 return False
         return not self.is_list and self.state in ("noun", "manner", "alone", "pronoun") and bool(self.head)
@@ -81,6 +167,7 @@ class Clause(NounReader):
             self.read_noun()
             or self._read_be()
             or self._read_manner()
+            or self._skip_posture()
             or self._read_verb()
             or self._read_particle()
             or self._read_preposition()
@@ -106,12 +193,29 @@ class Clause(NounReader):
         self.at, self.state = self.at + 1, "be"
         return True
 
+    def _skip_posture(self) -> bool:
+        """Pass over how something is put where captions differ on that: where it is, is told."""
+        base = stem_of(self.token())
+        is_first = self.state in ("noun", "be") and not self.verb and not self.num_preps
+        if not is_first or base not in _PUT or find_preposition(self.caption, self.at + 1)[0] not in _BY:
+            return False
+        captions = [one.tokens for one in self.sources.readings]
+        is_vehicle = self.phrase is not None and self.phrase.noun.kind == "vehicle"
+        is_sure = base in POSTURES or self.sources.voices.is_done(base)
+        if is_sure and not is_posture_disputed(base, captions, is_vehicle=is_vehicle):
+            return False
+        self.split = self.split or len(self.parts)
+        self.at, self.state = self.at + 1, "be"
+        return True
+
     def _read_verb(self) -> bool:
         if self.state not in ("noun", "be", "and", "manner", "alone", "pronoun", "to"):
             return False
         token, verb = self.token(), self.find_verb()
         if self.state == "to":
             return token in BASE_FORMS and self._add_verb(token, token)
+        if self._is_told_of_several():
+            return self._read_finite(BASE_FORMS[token])
         if token in OF_LIVING and not self._is_living():
             return False
         if token in STATES and token not in VERB_FORMS:
@@ -124,6 +228,14 @@ class Clause(NounReader):
         if self.state == "and" and self.is_finite:
             return False
         return self._add_verb(token, verb.base if verb is not None else stem_of(token))
+
+    def _is_told_of_several(self) -> bool:
+        """True for "play" of "a group of people play": no noun, or one that something is done to."""
+        is_many = self.is_plural or self.group.endswith(" of ")
+        token, is_first = self.token(), self.state == "noun" and not self.split and not self.verb
+        is_first = is_first or (self.state == "and" and self.is_finite)
+        is_verb = token in BASE_FORMS and (token not in NOUNS or self.token(1) in DETERMINERS)
+        return is_many and is_first and is_verb and token not in ADJECTIVES
 
     def _is_living(self) -> bool:
         return self.phrase is not None and self.phrase.noun.kind in ("person", "animal", "toy")

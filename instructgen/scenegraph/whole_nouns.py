@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
+from msgspec import structs
+
 from instructgen.lexicon.words import COLOURS, NUMBER_WORDS, with_article
 from instructgen.scenegraph.agreement import Sources, fits, key_of
 from instructgen.scenegraph.clause_reader import ClauseReader
@@ -10,6 +12,7 @@ from instructgen.scenegraph.garments import EVERYDAY
 from instructgen.scenegraph.graph import StatementPart
 from instructgen.scenegraph.hearsay import is_form, stem_of
 from instructgen.scenegraph.phrases import NounPhrase
+from instructgen.scenegraph.pieces import is_renamed
 from instructgen.scenegraph.plain_words import BARE, NO_HEADS
 from instructgen.scenegraph.prepositions import is_misplaced
 from instructgen.scenegraph.reading import CaptionReading
@@ -25,6 +28,7 @@ _COLORS = frozenset(COLOURS.values())
 _ONE = frozenset(("a", "an"))
 _OF_FOOD = frozenset(("box", "boxes", "slice", "slices", "shop", "truck", "stand", "pan", "crust", "bun", "buns"))
 _SCREENS = frozenset(("screen", "screens", "monitor", "monitors"))
+_STILL = frozenset(("sit", "stand", "lie"))  # "standing a home plate" lacks a word
 _BEFORE_NOUN = ("start", "group", "prep", "verb", "and", "have")
 
 
@@ -44,7 +48,8 @@ class NounReader(ClauseReader):
         self.is_finite = self.is_list = False
 
     def read_noun(self) -> bool:
-        if self.state not in _BEFORE_NOUN:
+        is_doing = self.state == "and" and self.is_finite and self.token() in BASE_FORMS
+        if self.state not in _BEFORE_NOUN or is_doing:
             return False
         phrase = self.caption.by_start.get(self.at)
         is_known = phrase is not None and self._may_tell(phrase) and self._read_known(phrase)
@@ -57,11 +62,15 @@ class NounReader(ClauseReader):
         noun = phrase.noun
         if noun.category and noun.category not in self.sources.entities and self.others.is_likened():
             return False
-        if self.state == "verb" and not is_done_to(self.keys[-1], phrase):
+        if noun.category == "baseball bat" and self.preposition == "at":
+            return False
+        if self.state == "verb" and (self.keys[-1] in _STILL or not is_done_to(self.keys[-1], phrase)):
             return False
         return not (self.preposition and is_misplaced(self.preposition, key_of(phrase), self.sources.placings))
 
     def _read_known(self, phrase: NounPhrase) -> bool:
+        if self.state == "group" and phrase.noun.kind == "animal":  # "a herd of sheep"
+            phrase = structs.replace(phrase, noun=structs.replace(phrase.noun, is_plural=True))
         if self.state == "group" and not phrase.is_plural:
             return False
         piece = self.read_counted(phrase)
@@ -69,6 +78,8 @@ class NounReader(ClauseReader):
             return False
         part = piece.parts[0]
         before = self.caption.tokens[self.at : phrase.end]
+        if self.state in ("and", "prep") and part.text == "people" != before[-1]:
+            return False  # "a man and women" are no man and people, and nobody is "in people"
         if self._names_unboxed(before):
             return False
         if self.preposition == "of" and any(word in COLOURS for word in before) and not piece.keys & _COLORS:
@@ -160,6 +171,9 @@ class NounReader(ClauseReader):
     def _is_list(self, words: Sequence[str]) -> bool:
         """True for things that no comma parts: "a pizza pepperoni", "sausage tomato green peppers"."""
         foods = [word for word in words[:-1] if (noun := NOUNS.get(word)) is not None and noun.kind == "food"]
+        boxed = [word for word in words if (noun := NOUNS.get(word)) is not None and noun.category]
+        if len(boxed) >= _MOST or " ".join(words[:-1]) == "cell phone":
+            return True  # "a cup plate laptop monitor", "her cell phone tie"
         is_late = any(word in COLOURS and words[at - 1] in NOUNS for at, word in enumerate(words) if at)
         return is_late or (bool(foods) and words[-1] not in _OF_FOOD)
 
@@ -168,6 +182,9 @@ class NounReader(ClauseReader):
         if noun is None or noun.category == "person":
             return noun is None
         phrase = NounPhrase(noun, end - 1, end, None, None, is_likeness=False, is_negated=False)
+        entity = self.sources.entities.get(noun.category or "")
+        if entity is not None and is_renamed(noun, entity, self.sources):
+            return False
         if noun.category:
             is_unboxed = noun.category not in self.sources.entities
             is_one = self._is_mostly_one(phrase) or fits(phrase, self.sources)

@@ -17,6 +17,8 @@ _PLACES_FROM_THINGS = {
     "bathroom": [{"toilet"}, {"sink"}],
     "living room": [{"couch"}, {"tv", "remote"}],
 }
+_MOST = 3  # captions
+_MANY = r"(?:two|three|four|five|several|many|some|lots of|group of|bunch(?:es)? of|pile of|couple of|pair of)"
 _NOT_COUNTED = ("skis", "scissors", "broccoli")
 # Words that say of a category more than its name does: captions have to say so too.
 _OF_CAPTIONS = {"stove": "stoves?|stove tops?", "game controller": "controllers?|wii|nintendo|game"}
@@ -70,8 +72,17 @@ def prove_exists(evidence: Evidence, claim: Claim) -> Iterator[str]:
         return
     yield from doubt_name(evidence, noun)
     certain = sum(2 if box.is_crowd else 1 for box in boxes)
-    if (claim.number > 1 or is_many(noun)) and category not in _NOT_COUNTED and certain < 2:
+    is_several = claim.number > 1 or is_many(noun)
+    if is_several and category not in _NOT_COUNTED and certain < 2 and not _are_told(evidence, noun):
         yield f"only one '{noun}' is certain"
+
+
+def _are_told(evidence: Evidence, noun: str) -> bool:
+    """True where three captions, and more than have it as one, tell several of what one box holds: "many apples"."""
+    names = name_pattern(noun)
+    one = evidence.captions_with(rf"(?:an?|one|the) (?:[a-z]+ )?{re.escape(singular_of(noun))}")
+    several = evidence.captions_with(rf"{_MANY} (?:[a-z]+,? ){{0,3}}?(?:{names})|(?:{names})(?<=s)(?:'s)?")
+    return len(several) >= _MOST and len(several) > len(one)
 
 
 def doubt_name(evidence: Evidence, noun: str) -> Iterator[str]:

@@ -29,7 +29,7 @@ _OTHER_WORDS = {
     "wearing": "wearing wears dressed in", "group": "group bunch number", "young": "young little small youth",
     "pair": "pair couple",
     "shirt": "shirt tshirt", "top": "top atop",
-    "his": "his their its the", "with": "with has have having", "indoors": "indoors doors",
+    "his": "his their its the", "their": "their his her", "with": "with has have having", "indoors": "indoors doors",
 }  # fmt: skip
 _GENDERS = (frozenset(("man", "boy", "groom")), frozenset(("woman", "girl", "bride")))
 _POSTURES = (

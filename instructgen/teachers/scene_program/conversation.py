@@ -29,8 +29,9 @@ _TELLING = ("summary", "shown", "doing", "doing_follow", "who", "collage")
 _WHOLE = ("summary", "shown", "doing")
 _WHOLE_SHARE = 0.75  # of conversations that begin with what captions tell as a whole
 _MOST_TURNS = max(_TURNS)
-_FIRM_ENOUGH = 2  # captions that bear out what is asked beyond the fewest turns, and what follows up
-_ADD_SHARE = {"plain": 0.6, "warm": 0.5, "terse": 0.0}
+_FIRM_ENOUGH = 2  # captions that bear out what is asked beyond the fewest turns, what follows up and what is added
+_BORNE_OUT = (FIRM, _FIRM_ENOUGH)
+_ADD_SHARE = {"plain": 0.9, "warm": 0.75, "terse": 0.0}
 _BOTH_SHARE = 0.4  # of conversations that hold a question answered yes and one answered no
 _OPENINGS = ("shown", "summary", "setting", "doing", "counting")
 # Weights of what comes between: what says most of an image comes oftenest.
@@ -59,7 +60,6 @@ _MIDDLE = {
     "clarify": 3,
     "missing": 2,
     "which-present": 2,
-    "false-premise": 2,
     "summary": 8,
     "shown": 8,
     "overlap": 1,
@@ -75,6 +75,7 @@ _ADDED = {
     "add-others": ("overview",),
     "add-setting": ("overview", "shown"),
 }
+_BEGINNING = 3  # words
 _OBVIOUS_SHARE = 0.4
 _AFFIRMED_SHARE = 0.55  # of lone questions of yes or no; last resorts deny more often than they affirm
 _OPEN_SHARE = 0.15  # of questions of yes or no, those that may open the conversation where another can
@@ -84,7 +85,7 @@ _RESORTS = (
     "larger", "extent", "edge", "outdoors", "region", "existence", "halves", "named", "material", "color",
     "where-at", "region", "existence", "main",
 )  # fmt: skip
-_DENIALS = ("missing", "neither", "absence")  # the last resorts
+_DENIALS = ("missing", "neither", "false-premise")  # the last resorts
 
 
 def make_conversation(graph: SceneGraph, draw: random.Random, style: Style) -> list[Told]:
@@ -103,10 +104,12 @@ def make_conversation(graph: SceneGraph, draw: random.Random, style: Style) -> l
     if draw.random() < _WHOLE_SHARE:
         _tell_first(talk, turns)
     for least, most in ((FIRM, wanted), (_FIRM_ENOUGH, wanted), (1, MIN_TURNS)):
+        if least == 1:  # what one caption alone tells comes last
+            _add_main(talk, turns, _MOST_TURNS - len(polar))
+            _take_more(talk, turns, _RESORTS, MIN_TURNS - len(polar), _BORNE_OUT)
         if _take_middle(talk, names, turns, most - len(polar), least, is_alone=affirmed is None):
             has_denied = True
             names = [name for name in names if name not in _DENYING]
-    _add_main(talk, turns, _MOST_TURNS - len(polar))
     _take_more(talk, turns, _RESORTS, MIN_TURNS - len(polar))
     if "absence" in polar:
         denied = ask(talk, "absence")
@@ -116,7 +119,8 @@ def make_conversation(graph: SceneGraph, draw: random.Random, style: Style) -> l
         _place(talk, affirmed, turns, _first_naming(talk, affirmed, turns))
     _take_more(talk, turns, _RESORTS, MIN_TURNS)
     if not has_denied:
-        _take_more(talk, turns, _DENIALS, min(MIN_TURNS, len(turns) + 1))
+        denials = (*draw.sample(_DENIALS, len(_DENIALS)), "absence")
+        _take_more(talk, turns, denials, min(MIN_TURNS, len(turns) + 1))
     return turns if len(turns) >= _FEWEST else []
 
 
@@ -142,7 +146,7 @@ def _take_middle(talk: Talk, names: list[str], turns: list[Told], most: int, lea
 def _tell_first(talk: Talk, turns: list[Told]) -> None:
     """Add what captions tell as a whole, if two bear it out."""
     names = talk.draw.sample(_WHOLE, len(_WHOLE))
-    firm = (_take(talk, GENERATORS[name], turns, least) for least in (FIRM, _FIRM_ENOUGH) for name in names)
+    firm = (_take(talk, GENERATORS[name], turns, least) for least in _BORNE_OUT for name in names)
     next(filter(None, firm), None)
 
 
@@ -158,8 +162,10 @@ def _add_main(talk: Talk, turns: list[Told], most: int) -> None:
         _take_more(talk, turns, ("shown", "overview"), min(len(turns) + 1, most))
 
 
-def _take_more(talk: Talk, turns: list[Told], names: tuple[str, ...], wanted: int) -> None:
-    for least in (FIRM, _FIRM_ENOUGH, 1):
+def _take_more(
+    talk: Talk, turns: list[Told], names: tuple[str, ...], wanted: int, levels: tuple[int, ...] = (*_BORNE_OUT, 1)
+) -> None:
+    for least in levels:
         for name in names:
             if len(turns) < wanted:
                 _take(talk, GENERATORS[name], turns, least)
@@ -254,15 +260,18 @@ def _add_more(talk: Talk, told: Told) -> Told:
     names = [name for name in ADDERS if told.family in _ADDED[name]]
     talk.draw.shuffle(names)
     for name in names:
-        move = next(ADDERS[name].find(talk), None)
+        move = talk.find_firm(ADDERS[name], _FIRM_ENOUGH)
         if move is not None:
             return _append(talk, told, move)
     return told
 
 
 def _append(talk: Talk, told: Told, move: Move) -> Told:
-    more = talk.fill(talk.wordings[move.family].plain, move.tell)
-    talk.said.update(move.keys)
+    forms = talk.wordings[move.family].plain
+    answer = told.answer.lower()  # "You can see ... You can see that" is clumsy
+    fresh = tuple(one for one in forms if " ".join(one.split()[:_BEGINNING]).lower() not in answer)
+    more = talk.fill(fresh or forms, move.tell)
+    talk.note(move)
     if any(key.startswith("there ") for key in move.keys):
         talk.last = None  # another thing was named: "it" would no longer be clear
     return Told(told.family, told.question, f"{told.answer} {more}", (*told.claims, *move.claims))

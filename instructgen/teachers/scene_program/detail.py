@@ -13,6 +13,7 @@ from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.teachers.scene_program.detail_close import close_paragraph
 from instructgen.teachers.scene_program.detail_frame import tell_frame
 from instructgen.teachers.scene_program.detail_main import tell_main_actions
+from instructgen.teachers.scene_program.detail_sure import is_certain, keep_sure
 from instructgen.teachers.scene_program.detail_told import (
     may_be_same,
     open_with_statement,
@@ -42,7 +43,7 @@ _STATES = ("open", "full")  # of a fireplace or a moon these tell the kind
 
 def make_detail(graph: SceneGraph, draw: random.Random) -> tuple[str, tuple[Claim, ...]]:
     """Return the paragraph with its claims, or "" where nothing can be said for certain."""
-    page = Paragraph(graph, draw, load_wordings())
+    page = Paragraph(keep_sure(graph), draw, load_wordings())
     if not open_with_statement(page):
         _open(page)
     page = open_with_whole(page)
@@ -94,7 +95,7 @@ def _open_with_list(page: Paragraph, things: list[Entity]) -> None:
         listed.append(said.words)
         claims += said.claims
     page.named.update(name for one in things for name in (one.name, one.category))
-    setting, placed = page.set_scene()
+    setting, placed = page.set_scene(things)
     page.add("d_open_list", (*claims, *placed), list=_join_things(things, listed), setting=setting)
 
 
@@ -121,7 +122,7 @@ def _open_with_place(page: Paragraph) -> None:
 
 def _find_first(graph: SceneGraph) -> list[Entity]:
     """Return the two things to name first: boxed and told of in captions, if there are such."""
-    boxed = [one for one in graph.boxed_entities() if not one.is_unclear]
+    boxed = [one for one in graph.boxed_entities() if is_certain(one)]
     boxed = boxed or [
         one for one in graph.boxed_entities() if one.name in PAIRS or 2 * one.num_plural < one.num_captions
     ]

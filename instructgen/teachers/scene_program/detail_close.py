@@ -52,6 +52,7 @@ def _close_place(page: Paragraph) -> None:
         told = "setting" in page.told or any(place.value in key.split() or key == place.value for key in page.told)
         if not told and place.value not in VAGUE and not any(map(page.has_word, _PLACE_WORDS)):
             page.add("d_setting", (circumstance_claim(place),), where=place.phrase)
+            page.told.add("setting")
         return
     found = infer_setting(page.graph.boxed, page.graph.words)
     things = [one for one in page.graph.boxed_entities() if found is not None and one.name in found[1]]

@@ -4,9 +4,11 @@ from instructgen.lexicon.generals import is_meant
 from instructgen.lexicon.words import join_words
 from instructgen.scenegraph.circumstances import ROOMS
 from instructgen.scenegraph.claims import Claim
+from instructgen.scenegraph.collages import PICTURE_LEMMAS
 from instructgen.scenegraph.geometry import side_of
 from instructgen.scenegraph.graph import Entity, Evidence
 from instructgen.surrogate.boxes import overlap
+from instructgen.teachers.scene_program.detail_sure import is_certain
 from instructgen.teachers.scene_program.generators.counts import count_claim
 from instructgen.teachers.scene_program.generators.places import (
     extent_of,
@@ -62,10 +64,46 @@ _GROUND = frozenset(
     (*("dirt", "mud", "gravel", "concrete", "pavement", "shade", "floor", "ground", "carpet", "wall", "ceiling"),)
 )
 _SEVERAL = 2  # captions that name a thing which should not be left out
+_FEW = 5  # captions of an image below which one is enough
 _PAIR = 2
 # What is told by each kind of it.
 _ANY_FOOD = frozenset(("food", "meal", "lunch", "dinner", "breakfast", "dish", "snack", "vegetables"))
 _MAX_LISTED = 5
+_KINDS = {"fruit": _FRUITS, "fruits": _FRUITS}
+_LIVED_WITH = ("cat", "dog", "bicycle")
+_AT_HOME = frozenset(
+    ("bed", "couch", "oven", "refrigerator", "toilet", "tv", "laptop", "keyboard", "microwave", "clock")
+)
+_OUTSIDE = frozenset(
+    (
+        *("street", "road", "sidewalk", "city", "park", "outside", "outdoor", "outdoors", "patio", "porch", "beach"),
+        *("building", "buildings", "tower", "station", "traffic", "sky", "grass", "field", "yard"),
+    )
+)
+_NEVER = frozenset(("trick", "stage", "centerpiece", "stunt"))  # no things of their own
+# What lies all around is there if one caption has it; of other things without a box two have to.
+_ALL_AROUND = frozenset(("snow", "grass", "water", "ocean", "sand", "sky"))
+_DRIVEN = ("bus", "train", "tram", "car", "truck", "van", "vehicle", "airplane")
+_HOUSES = ("building", "house", "tower", "clock tower", "church", "barn", "shop", "store", "storefront")
+_LIKE_BOOKS = ("movies", "dvds", "cds", "magazines", "notebook", "notebooks")
+# Parts, and the wholes that have them: where such a whole was told, a part is no further thing.
+_PARTS = {
+    "door": frozenset((*_DRIVEN, *_HOUSES, "refrigerator", "oven", "microwave", "cabinet", "closet", "cat")),
+    "window": frozenset((*_DRIVEN, *_HOUSES, "cell phone")),
+    "roof": frozenset(_HOUSES),
+    "screen": frozenset(("tv", "laptop", "computer", "monitor", "computer monitor", "cell phone", "phone")),
+    "wheel": frozenset((*_DRIVEN, "motorcycle", "bicycle", "skateboard", "cart", "carriage", "wagon", "suitcase")),
+    "tire": frozenset((*_DRIVEN, "motorcycle", "bicycle")),
+    "seat": frozenset((*_DRIVEN, "toilet", "bench", "motorcycle", "bicycle", "boat", "chair", "stadium")),
+    "lid": frozenset(("toilet", "toilet seat", "pot", "container", "box", "jar")),
+    "tank": frozenset(("toilet", "toilet seat")),
+    "branch": frozenset(("tree",)),
+    "leaf": frozenset(("tree", "branch", "tree branch", "plant", "potted plant")),
+    "drawer": frozenset(("dresser", "desk", "cabinet")),
+    "headboard": frozenset(("bed",)),
+    "bun": frozenset(("hot dog", "burger", "hamburger", "sandwich")),
+    "crust": frozenset(("pizza", "pie")),
+}
 _SAME_PLACE = 0.7  # intersection over union of boxes that may be one thing named twice
 
 
@@ -177,7 +215,7 @@ def _unsaid(page: Paragraph) -> list[Entity]:
     fresh = [
         one
         for one in things
-        if one.name not in page.named and not one.is_unclear and (one.category or " of " not in one.word)
+        if one.name not in {*page.named, *_NEVER} and is_certain(one) and (one.category or " of " not in one.word)
     ]
     fresh = [one for one in fresh if one.name not in _GROUND and (one.num_captions or one.area > _SEEN_AREA)]
     is_fed = any(one.kind == "food" and one.name not in _ANY_FOOD for one in things)
@@ -187,10 +225,37 @@ def _unsaid(page: Paragraph) -> list[Entity]:
         one
         for one in fresh
         if not page.may_have_said(one)
+        and not _is_part(page, one)
+        and not _may_be_toy(page, one)
+        and (one.category or one.name in _ALL_AROUND or _is_agreed(page, one))
         and not is_meant(one.category or one.name, page.text())
         and not any(page.has_word(word) for word in _HELD_BY.get(one.name, ()))
         and not any(overlap(box, other) > _SAME_PLACE for box in one.boxes for other in known)
     ]
+
+
+def _is_agreed(page: Paragraph, one: Entity) -> bool:
+    """True for a thing without a box for which two captions have the word; of fruit, where none tells the kind."""
+    graph = page.graph
+    if one.name in _KINDS and not graph.words.isdisjoint(_KINDS[one.name]):
+        return False
+    naming = sum(not words.isdisjoint((one.word, one.plural)) for words in graph.words_by_caption)
+    return graph.num_captions < _FEW or max(naming, one.num_captions) >= _SEVERAL
+
+
+def _may_be_toy(page: Paragraph, one: Entity) -> bool:
+    """True for the horse or truck that somebody boxed in a room, and no caption names: these are toys or pictures."""
+    graph = page.graph
+    is_odd = one.kind in ("animal", "vehicle") and not one.num_captions and one.name not in _LIVED_WITH
+    return is_odd and not graph.boxed.isdisjoint(_AT_HOME) and graph.words.isdisjoint(_OUTSIDE)
+
+
+def _is_part(page: Paragraph, one: Entity) -> bool:
+    """True for doors of the refrigerator that was told, for books that may be films, and apples told as fruit."""
+    general = sum(not words.isdisjoint(_KINDS) for words in page.graph.words_by_caption)
+    is_general = one.name in _FRUITS and not one.num_captions and general > _SEVERAL
+    is_film = one.name == "book" and any(map(page.has_word, _LIKE_BOOKS))
+    return is_general or is_film or not page.named.isdisjoint(_PARTS.get(one.name, ()))
 
 
 def _list(page: Paragraph, things: list[Entity]) -> None:
@@ -200,7 +265,11 @@ def _list(page: Paragraph, things: list[Entity]) -> None:
     claims = [exists(one) for one in things] + [claim for phrase in said for claim in phrase.claims]
     plural = len(things) > 1 or be_of(things[0]) == "are"
     slots = {"list": join_words([phrase.words for phrase in said]), "is": be_of(things[0])}
-    page.add("d_others" if plural else "d_other", tuple(claims), **slots)
+    family = "d_others" if plural else "d_other"
+    first = page.doers[0] if page.doers else None
+    if first is not None and first.lemma in PICTURE_LEMMAS:
+        family = "d_in_them" if first.is_plural else "d_in_it"  # what a collage shows is not beside it
+    page.add(family, tuple(claims), **slots)
     page.named.update(one.name for one in things)
 
 
@@ -208,6 +277,7 @@ def _tell_largest(page: Paragraph) -> None:
     """Tell where the one lies that clearly looks larger than the others of its kind."""
     for one in page.graph.boxed_entities()[:3]:
         is_main = one.name != "person" and page.has_opened_with(one) and page.has_said(one.plural)
+        is_main = is_main and page.is_new(f"region {one.name}")
         found = largest_of(one) if is_main else None
         region = region_of(found[1]) if found is not None else ""
         if found is not None and region:
@@ -265,6 +335,7 @@ def _tell_pair(page: Paragraph) -> None:
             page.add(
                 "d_sides_of_two", (Claim("sides", one.plural, "opposite", evidence=one.evidence),), xs=one.plural
             )
+            page.told.add(f"region {one.name}")
             return
 
 

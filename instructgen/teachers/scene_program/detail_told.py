@@ -38,7 +38,9 @@ def open_with_whole(page: Paragraph) -> Paragraph:
         return page
     tells_doing = bool(page.doers) and page.doers[0].verb not in ("", "be")
     margin = _MARGIN if tells_doing else _BARE_MARGIN if page.doers else _LIST_MARGIN
-    one = find_whole(page.graph.sources, " ".join(page.sentences), margin, needs_verb=tells_doing)
+    is_list = not page.doers and all(claim.kind != "told" for claim in page.claims)
+    said = " ".join(page.sentences)
+    one = find_whole(page.graph.sources, said, margin, needs_verb=tells_doing, may_end_early=is_list)
     if one is None:
         return page
     fresh = Paragraph(page.graph, page.draw, page.wordings)

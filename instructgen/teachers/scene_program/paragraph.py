@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections.abc import Iterable
 from functools import cache
 from itertools import chain
 
@@ -11,7 +12,7 @@ from instructgen.lexicon.generals import is_meant
 from instructgen.lexicon.words import COLOURS, plural_of, with_article
 from instructgen.scenegraph.attributes import VALUES
 from instructgen.scenegraph.claims import Claim
-from instructgen.scenegraph.graph import Action, Entity, SceneGraph, Statement, StatementPart
+from instructgen.scenegraph.graph import Action, Circumstance, Entity, SceneGraph, Statement, StatementPart
 from instructgen.scenegraph.postures import excludes
 from instructgen.scenegraph.settings import SETTINGS, UNNAMED
 from instructgen.scenegraph.unboxed import SAID_TWICE
@@ -35,8 +36,25 @@ _STUNTS = frozenset(("jump", "leap", "fly", "flip", "grind"))
 _TRICKS = frozenset(("trick", "skateboard trick", "snow board trick", "stunt", "jump"))
 # Of "a kitchen with appliances" it may be told where the stove is.
 _TOLD_BY_PLACE = ("appliance", "furniture", "electronic")
+_RIDDEN = {"skis": "ski", "snowboard": "snowboard", "surfboard": "surf", "skateboard": "skateboard"}
+_HELD = ("hold", "carry")
+_THROWN = ("throw", "toss", "launch", "serve", "catch")
 _GROUPS = frozenset(("couple", "team", "family", "crowd", "others"))
 _OF_TRAFFIC = re.compile(r"\btraffic (?=light|sign|signal|cone)")
+# Of several things only some may be there: the bikes on the sidewalk, and the car beside it.
+_WAYS = frozenset(
+    (
+        *("sidewalk", "street", "road", "dirt road", "highway", "crosswalk", "driveway", "trail", "bridge", "pier"),
+        *("dock", "platform", "runway", "tarmac"),
+    )
+)
+_NARROW = _WAYS | frozenset(
+    (
+        *("field", "pasture", "meadow", "pen", "enclosure", "lawn", "yard", "grass", "slope", "ski slope", "hill"),
+        *("mountain", "ocean", "lake", "river", "pond", "water", "snow", "patio", "porch", "deck"),
+    )
+)
+_SEVERAL = 2  # captions
 _LOOKS = "|".join(sorted({*COLOURS, *VALUES, *ADJECTIVES, "wooden"}))
 
 
@@ -90,13 +108,23 @@ class Paragraph:
         self.claims += claims
         self.mentioned |= {one.word for one in self.graph.entities if one.is_single and _has(sentence, one.word)}
 
-    def set_scene(self) -> tuple[str, tuple[Claim, ...]]:
-        """Return the place to end the first sentence with, led by a space, and its claim; "" where it is no such."""
+    def set_scene(self, things: Iterable[Entity] = ()) -> tuple[str, tuple[Claim, ...]]:
+        """Return the place to end the first sentence with, led by a space, and its claim; "" where it is no such.
+
+        Of a road or the like two captions have to tell; where several `things` are, one has to name them all there.
+        """
         place = self.graph.circumstance("place")
-        if place is None or place.value in UNNAMED:
+        if place is None or place.value in UNNAMED or not self._holds(place, list(things)):
             return "", ()
         self.told.update(("setting", place.value))
         return f" {place.phrase}", (circumstance_claim(place),)
+
+    def _holds(self, place: Circumstance, things: list[Entity]) -> bool:
+        captions = {span.caption for span in place.evidence.spans}
+        if not things:
+            return place.value not in _WAYS or len(captions) >= min(_SEVERAL, self.graph.num_captions)
+        named = ({span.caption for span in one.evidence.spans} for one in things)
+        return place.value not in _NARROW or bool(captions.intersection(*named))
 
     def refer_back(self, text: str) -> str:
         """Put "the" for the "a" of single things that were mentioned before."""
@@ -146,11 +174,18 @@ class Paragraph:
         )
 
     def has_told_otherwise(self, word: str) -> bool:
-        """True for what may have been told of by another name, or a general one: a post as a pole, pizza as food."""
+        """True for what may have been told of by another name, or a general one: a post as a pole, pizza as food.
+
+        That one is on skis is told by "skiing".
+        """
+        if any(one.verb == _RIDDEN.get(word) for one in self.doers):
+            return True
         if word in self.named:
             return False
-        if any(one.category == word for one in self.graph.entities):
-            return is_meant(word, self.text())
+        boxed = {one.category for one in self.graph.entities}
+        if word in boxed:
+            others = SAID_TWICE.get(word, frozenset()) - boxed
+            return is_meant(word, self.text()) or not self.named.isdisjoint(others)
         return is_meant(word, self.text()) or not self.named.isdisjoint(SAID_TWICE.get(word, ()))
 
     def is_told_by_place(self, entity: Entity) -> bool:
@@ -193,13 +228,18 @@ class Paragraph:
         has_done_it = not _TRICKS.isdisjoint(self.told | self.named) or not _STUNTS.isdisjoint(own)
         if own and verb in _STUNTS and has_done_it:
             return True  # who does a trick in the air jumps
-        return any(are_alike(one, verb) or excludes(one, verb) for one in own)
+        return any(are_alike(one, verb) or excludes(one, verb) or _lets_go(one, verb) for one in own)
 
     def room(self) -> int:
         return MAX_SENTENCES - 1 - len(self.sentences)
 
     def is_new(self, *keys: str) -> bool:
         return not self.told.intersection(keys)
+
+
+def _lets_go(one: str, verb: str) -> bool:
+    """True for holding and throwing: who does the one has done with the other, or not begun."""
+    return (one in _HELD and verb in _THROWN) or (one in _THROWN and verb in _HELD)
 
 
 def _opening_of(sentence: str) -> str:

@@ -30,6 +30,11 @@ _LARGE = 0.05  # share of the image from which a thing that no caption names is 
 _UNREAL = frozenset(
     ("statue", "statues", "sculpture", "toy", "toys", "stuffed", "painting", "carousel", "figurine", "fake")
 )
+# What two captions tell to be so is of no use any more: rules about using or keeping it do not fit.
+_SPOILT = frozenset((
+    "broken", "wrecked", "crashed", "crash", "damaged", "destroyed", "shattered", "discarded", "smashed", "burned",
+    "burning", "burnt", "flooded", "crushed", "collapsed", "overturned", "slid", "skidded", "abandoned",
+))  # fmt: skip
 # These say by themselves what goes on; of other verbs the thing has to be the rule's.
 _TELLING = frozenset(("surf", "ski", "snowboard", "skateboard", "sail", "cook"))
 # Forms of what is done in sports and games; one of them may be said of anything, two are a doing.
@@ -157,10 +162,17 @@ def _match_all(graph: SceneGraph, *, are_last: bool) -> list[Match]:
         names &= graph.common
     many = {one.name for one in graph.boxed_entities() if is_several(one) and one.name in names}
     shared = {one.name for one in graph.boxed_entities() if one.num_captions >= _TWO}
+    is_spoilt = sum(not _SPOILT.isdisjoint(words) for words in graph.words_by_caption) >= _TWO
     told = _read_circumstances(graph)
-    rules = [rule for rule in load_rules() if rule.fallback is are_last]
+    rules = [rule for rule in load_rules() if rule.fallback is are_last and not (is_spoilt and _is_of_use(rule.when))]
     found = [one for rule in rules if (one := _match(rule, graph, names, many, told)) is not None]
     return [one for one in found if _is_borne_out(one.rule.when, graph, shared)]
+
+
+def _is_of_use(when: When) -> bool:
+    """True for a rule about things that are in good order, as it does not ask for others."""
+    alive = any(CATEGORIES[name].group == "animal" for name in when.named)
+    return bool(when.named - {"person"} or when.words) and not alive and when.words.isdisjoint(_SPOILT)
 
 
 def _is_borne_out(when: When, graph: SceneGraph, shared: set[str]) -> bool:

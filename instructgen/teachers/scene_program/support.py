@@ -3,13 +3,25 @@
 from collections import defaultdict
 from functools import cached_property
 
+from msgspec import structs
+
+from instructgen.lexicon.words import plural_of, with_article
 from instructgen.scenegraph.graph import Action, Circumstance, Entity, SceneGraph, Statement
+from instructgen.scenegraph.verbs import VERB_FORMS
 
 _SHARED = 2  # captions that tell one thing
 _MOST = 3
-_ALONE = -0.75  # what a word costs that one caption has
+_ALONE = -1.5  # what a word costs that one caption has
+_DENIED = -3.0  # what it costs to tell of benches where more captions have one bench
+_ONE_OF = -1.5  # what it costs to tell of one person where most captions tell of several
 _FEW = 0.5
 _MANY = 1.0
+# Of a group one may be told; "tracks" and "a track" are the same.
+_WORDS = frozenset(
+    ("person", "man", "woman", "child", "boy", "girl", "guy", "lady", "hot", "dog", "track", "rail", "wave", "wood")
+)
+_GROUPS = frozenset(("group", "couple", "pair", "bunch", "crowd", "family", "team"))
+_LIVELY = ("person", "animal")
 _VERB = 1.5  # a doing weighs more than a noun
 
 
@@ -23,9 +35,15 @@ def is_several(entity: Entity) -> bool:
     if entity.is_unclear:
         return entity.num_plural >= _MOST
     is_denied = entity.num_captions and not entity.num_plural and entity.name != "person"
+    if entity.kind not in _LIVELY:  # of a cow and her calf captions tell one by one
+        is_denied = is_denied or (entity.num_plural < _SHARED and entity.num_captions > _MOST)
     if is_denied and not entity.is_plural_noun and not entity.has_crowd and entity.word != entity.plural:
         return False
     return entity.is_many
+
+
+def text_of(statement: Statement) -> str:
+    return "".join(part.text for part in (*statement.subject, *statement.predicate))
 
 
 class Support:
@@ -39,7 +57,22 @@ class Support:
         """Return how much of a statement other captions tell too, less what they do not."""
         nouns = sum(self._weigh(self._keys[key]) for key in statement.keys if key != statement.verb)
         doing = self._weigh(self._count_doing(statement)) * _VERB if statement.verb not in ("", "be") else 0.0
-        return nouns + doing
+        number = 0.0 if self.tells_number(text_of(statement)) else _DENIED
+        return nouns + doing + number + (_ONE_OF if self._is_one_of_several(statement) else 0.0)
+
+    def tells_number(self, text: str) -> bool:
+        """True unless the text has in the plural what more captions have in the singular."""
+        return not any(self._is_denied(word, self._singles[word]) for word in text.split() if word in self._singles)
+
+    def settle_place(self, action: Action) -> Action:
+        """Tell of one bench where captions deny that there are more, or leave the place out."""
+        if not action.where or self.tells_number(action.where):
+            return action
+        word = action.where.removeprefix(f"{action.preposition} ")
+        single = self._singles.get(word)
+        if single is not None:
+            return structs.replace(action, where=f"{action.preposition} {with_article(single)}", place=single)
+        return structs.replace(action, where="", place="", preposition="")
 
     def is_shared(self, statement: Statement) -> bool:
         """True if another caption tells the doing, or, of what only is there, its thing."""
@@ -57,8 +90,23 @@ class Support:
     def is_shared_circumstance(self, circumstance: Circumstance) -> bool:
         return circumstance.num_captions >= self._shared
 
+    def bears_out(self, key: str) -> bool:
+        """True for a number, and for a look ("color dog") that two captions tell."""
+        return key.startswith("count ") or key in self._looks
+
+    def _is_denied(self, many: str, single: str) -> bool:
+        captions = self._graph.words_by_caption
+        num_many = sum(many in words for words in captions)
+        return sum(single in words and many not in words for words in captions) > num_many
+
+    def _is_one_of_several(self, statement: Statement) -> bool:
+        said = "".join(part.text for part in statement.subject).split()
+        is_one = statement.category == "person" and not statement.is_plural and _GROUPS.isdisjoint(said)
+        people = self._graph.find("person") if is_one else None
+        return people is not None and people.num_plural >= _MOST
+
     def _count_doing(self, statement: Statement) -> int:
-        return max(self._doings[statement.verb, statement.category or statement.lemma], self._keys[statement.verb])
+        return self._doings[statement.verb, statement.category or statement.lemma]
 
     @staticmethod
     def _weigh(num_captions: int) -> float:
@@ -67,12 +115,38 @@ class Support:
         return _FEW if num_captions >= _SHARED else _ALONE
 
     @cached_property
+    def _looks(self) -> frozenset[str]:
+        entities = self._graph.entities
+        shared = [one for one in self._graph.attributes if one.num_captions >= self._shared]
+        return frozenset(f"{one.kind} {entities[one.entity].name}" for one in shared)
+
+    @cached_property
+    def _singles(self) -> dict[str, str]:
+        """Words of the captions by their plurals."""
+        return {many: word for word in self._graph.words if (many := plural_of(word)) != word and word not in _WORDS}
+
+    @cached_property
     def _doings(self) -> dict[tuple[str, str], int]:
+        """In how many captions somebody or something does what is told of them."""
+        captions: dict[tuple[str, str], set[int]] = defaultdict(set)
+        for statement in self._graph.statements:
+            captions[statement.verb, statement.category or statement.lemma].add(statement.span.caption)
         found: dict[tuple[str, str], int] = defaultdict(int)
+        found.update({key: len(numbers) for key, numbers in captions.items()})
         for one in self._graph.actions:
             key = one.verb, one.category or one.lemma
             found[key] = max(found[key], one.num_bearing_out)
         return found
+
+    @cached_property
+    def _told_words(self) -> tuple[frozenset[str], ...]:
+        """The words of each caption, those in the plural and forms of verbs as statements have them too."""
+        return tuple(
+            words
+            | {self._singles[word] for word in words if word in self._singles}
+            | {form.base for word in words if (form := VERB_FORMS.get(word))}
+            for words in self._graph.words_by_caption
+        )
 
     @cached_property
     def _keys(self) -> dict[str, int]:
@@ -82,6 +156,8 @@ class Support:
             for key in statement.keys:
                 captions[key].add(statement.span.caption)
         found: dict[str, int] = defaultdict(int)
+        for key, numbers in captions.items():
+            numbers.update(number for number, words in enumerate(self._told_words) if key in words)
         found.update({key: len(numbers) for key, numbers in captions.items()})
         for entity in self._graph.entities:
             if entity.member_of is None:

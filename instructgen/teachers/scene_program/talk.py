@@ -9,6 +9,7 @@ from instructgen.config import Style
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Action, Circumstance, Entity, SceneGraph
 from instructgen.teachers.scene_program.firmness import Firmness
+from instructgen.teachers.scene_program.risks import find_risky
 from instructgen.teachers.scene_program.speech import (
     PICTURE_WORDS,
     Pronouns,
@@ -19,6 +20,8 @@ from instructgen.teachers.scene_program.speech import (
 )
 from instructgen.teachers.scene_program.wordings import Family
 
+_DETAILS = ("attribute", "place")  # claims of turns that ask for one detail
+_DETAIL_KEYS = ("place", "color", "material", "pattern", "state", "age", "size")
 SOLID_AREA = 0.01  # things smaller than this are not asked about by place or size
 
 
@@ -59,15 +62,16 @@ class Told(Struct, frozen=True):
 
 
 class Talk:
-    """`said` holds the keys of what was told, `used` the forms; `last` is what the last turn was about."""
+    """`said` holds keys of what was told or is risky, `used` the forms; `last` is what the last turn was about."""
 
     def __init__(self, graph: SceneGraph, draw: random.Random, wordings: dict[str, Family], style: Style) -> None:
         self.graph = graph
         self.draw = draw
         self.wordings = wordings
         self.style = style
-        self.said: set[str] = set()
+        self.said: set[str] = set(find_risky(graph))
         self.used: set[str] = set()
+        self._asked: set[str] = set()  # details that were asked for: a summary that tells them again says nothing new
         self.picture = draw.choice(PICTURE_WORDS)
         self.last: Subject | None = None
         self.firmness = Firmness(graph)
@@ -81,6 +85,8 @@ class Talk:
             return None
         is_dry = not generator.leans
         for one in generator.find(self):
+            if not self._asked.isdisjoint(one.keys):
+                continue
             if self.firmness.is_firm(one.claims, least):
                 return one
             is_dry = False
@@ -118,9 +124,15 @@ class Talk:
         self.picture = self.draw.choice(PICTURE_WORDS)
         asked = self.fill(family.ask, {**move.tell, **move.ask})
         told = self.fill(family.tells(self.style), move.tell)
-        self.said.update(move.keys)
+        self.note(move)
         self.last = move.about
         return Told(move.family, asked, told, move.claims)
+
+    def note(self, move: Move) -> None:
+        """Remember what a move tells."""
+        self.said.update(move.keys)
+        if move.claims[0].kind in _DETAILS:
+            self._asked.update(key for key in move.keys if key.partition(" ")[0] in _DETAIL_KEYS)
 
     def listed(self) -> list[Entity]:
         """Return what may be named as there: boxed things first, then what two captions name."""
@@ -132,7 +144,9 @@ class Talk:
         return [one for one in listed if one.category or one.num_captions > 1]
 
     def counted(self) -> list[Entity]:
-        return [one for one in self.graph.boxed_entities() if (one.count or 0) > 1 and is_countable(one)]
+        """Return what boxes and captions count alike: most captions that name it speak of several."""
+        counted = [one for one in self.graph.boxed_entities() if (one.count or 0) > 1 and is_countable(one)]
+        return [one for one in counted if one.kind == "person" or 2 * one.num_plural >= one.num_captions]
 
 
 Find = Callable[[Talk], Iterator[Move]]

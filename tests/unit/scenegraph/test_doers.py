@@ -99,3 +99,74 @@ def test_two_boxes_of_what_captions_have_as_one_ball_are_one() -> None:
     one = read("A man hits a ball. | A man with a ball.", "person, 2 sports ball").find("sports ball")
     assert one is not None
     assert not one.is_many
+
+
+@pytest.mark.parametrize(
+    ("captions", "boxes", "doing"),
+    [
+        (
+            "Children playing a game. | Kids playing a game. | A boy plays a game while other children watch.",
+            "4 person",
+            "children playing a game",
+        ),
+        (
+            "Zebras eating hay. | Zebras eat hay. | A zebra eating hay while another zebra lays in the shade.",
+            "3 zebra",
+            "zebras eating hay",
+        ),
+        (
+            "People skiing. | People skiing and snowboarding. | People skiing and snowboarding.",
+            "4 person",
+            "people skiing",
+        ),
+        (
+            "People walking. | People walking. | People walking and sitting. | Men sitting.",
+            "5 person",
+            "people walking",
+        ),
+    ],
+)
+def test_what_some_do_is_not_told_of_all(captions: str, boxes: str, doing: str) -> None:
+    assert not any(doing in one for one in told(captions, boxes))
+    first = captions.split("|", maxsplit=1)[0]
+    assert any(doing in one for one in told(f"{first} | {first}", boxes))
+
+
+def test_two_men_of_whom_captions_tell_both_play_though_others_look_on() -> None:
+    captions = "Two men playing a game. | Two men playing a game while others watch."
+    assert "men playing a game" in told(captions, "2 person")
+
+
+def test_people_do_not_merely_play_where_captions_tell_what() -> None:
+    assert "children playing" in told("Children playing. | Children playing.", "3 person")
+    captions = "Children playing. | Children playing. | Children playing frisbee. | Kids playing frisbee."
+    assert "children playing" not in told(captions, "3 person, frisbee")
+
+
+def test_two_phones_in_hand_are_no_single_one() -> None:
+    captions = "A woman holding two cell phones. | A woman holding two cell phones. | A woman holding a cell phone."
+    said = told(captions, "person, 2 cell phone")
+    assert "woman holding cell phones" in said
+    assert "woman holding a cell phone" not in said
+
+
+def test_nobody_walks_on_horses_and_water_is_not_shaken() -> None:
+    graph = read("People walking on horses. | People walking on horses.", "3 person, 2 horse")
+    assert not any("horses" in part.text for one in graph.statements for part in one.predicate)
+    assert not any("water" in one for one in told("A bear shaking the water. | A bear shaking the water.", "bear"))
+
+
+def test_donkeys_mules_and_camels_are_no_horses() -> None:
+    captions = "Pack mules on steps. | People on horses. | A herd of animals. | Donkeys on steps. | People on camels."
+    assert "horse" not in things(read(captions, "4 horse, 2 person"))
+
+
+def test_boat_that_may_be_in_a_mural_is_not_told() -> None:
+    captions = "A man in front of a mural of Venice. | A man holding a pizza."
+    assert "boat" not in things(read(captions, "person, boat"))
+    assert "boat" in things(read("A man in Venice. | A man near a painting.", "person, boat"))
+
+
+def test_flowers_of_a_painting_are_none() -> None:
+    captions = "A painting of a vase with flowers. | A painting that shows a vase with flowers."
+    assert unboxed(read(captions)) == {"painting"}

@@ -55,3 +55,58 @@ def test_it_has_to_tell_more_than_what_was_said() -> None:
 
 def test_no_doing_is_given_up_for_what_is_there() -> None:
     assert not tell(f"{PARK} | A man.", "person", needs_verb=True)
+
+
+def tell_early(captions: str, boxes: str) -> str:
+    sources = read(captions, boxes).sources
+    assert sources is not None
+    one = find_whole(sources, "", 0, needs_verb=False, may_end_early=True)
+    return "" if one is None else "".join(part.text for part in (*one.subject, *one.predicate))
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        ("with zrobs.", "a cat on a rug"),  # a word that nobody knows
+        ("scratching zrobs.", "a cat on a rug"),
+        ("of zrobs.", ""),  # it is not known what kind of rug
+        ("with a zrob on a tv.", ""),  # it may be a picture of one
+    ],
+)
+def test_end_that_is_not_understood_is_left_out_where_that_changes_nothing(end: str, told: str) -> None:
+    captions = f"A cat. | A rug. | A cat. | A house. | A cat on a rug {end}"
+    assert tell_early(captions, "cat") == told
+    assert not tell(captions, "cat")
+
+
+def test_posture_on_which_captions_differ_is_left_out() -> None:
+    captions = "A cat laying on a rug. | A cat. | A rug. | A zorb. | A cat sitting on a rug."
+    assert tell(captions, "cat", margin=0) == "a cat | on a rug"
+
+
+@pytest.mark.parametrize(
+    ("caption", "told"),
+    [
+        ("A woman by a house.", ""),  # most tell of two
+        ("Two people by a house.", "two people by a house"),
+    ],
+)
+def test_one_of_several_is_not_told_of(caption: str, told: str) -> None:
+    captions = f"Two people in a park. | Two people. | People. | A house. | {caption}"
+    assert tell(captions, "2 person", margin=0) == told
+
+
+def test_several_play_and_one_brushes_their_teeth() -> None:
+    captions = "A group of people play soccer. | People playing soccer. | People play soccer. | People. | A field."
+    assert tell(captions, "5 person", margin=0).startswith("a group of people | playing soccer")
+    captions = (
+        "A woman brushes her teeth. | A man. | A girl brushing her teeth. | A boy brushes teeth. | A toothbrush."
+    )
+    assert tell(captions, "person, toothbrush", margin=0) == "a person | brushing their teeth"
+
+
+def test_two_things_that_nobody_else_has_are_too_many() -> None:
+    captions = (
+        "A sandwich. | A sandwich and coffee. | A sandwich. | A meal. | A sandwich in a zorb by a glass of coffee."
+    )
+    assert "zorb" not in tell(captions, "sandwich", margin=0)

@@ -7,7 +7,7 @@ from instructgen.scenegraph.geometry import relation_of
 from instructgen.teachers.scene_program.generators.doings import doings, keys_of
 from instructgen.teachers.scene_program.generators.places import relation_claim
 from instructgen.teachers.scene_program.generators.presence import apart, region_claim
-from instructgen.teachers.scene_program.generators.settings import place_of
+from instructgen.teachers.scene_program.generators.settings import is_place_told, place_of
 from instructgen.teachers.scene_program.phrasing import attribute_claim, say_doing
 from instructgen.teachers.scene_program.speech import region_of, say_one, say_region, say_thing
 from instructgen.teachers.scene_program.talk import Generator, Move, Talk, circumstance_claim, exists
@@ -70,17 +70,16 @@ def add_others(talk: Talk) -> Iterator[Move]:
 
 def add_setting(talk: Talk) -> Iterator[Move]:
     place = place_of(talk.graph)
-    told = place is not None and any(key.endswith(f" {place.value}") for key in talk.said)
-    if place is not None and not told and talk.is_new("setting"):
+    if place is not None and not is_place_told(talk, place) and talk.is_new("setting"):
         claim = circumstance_claim(place)
         yield Move("add_setting", ("setting", f"place {place.value}"), (claim,), {"place": place.phrase})
 
 
 ADDED = (
-    Generator("add-color", add_color, ("add_color",), ("attribute",)),
-    Generator("add-doing", add_doing, ("add_doing",), ("doing", "attribute")),
-    Generator("add-region", add_region, ("add_region",), ("region",)),
-    Generator("add-side", add_side, ("add_left", "add_right"), ("relation",)),
+    Generator("add-color", add_color, ("add_color",), ("attribute",), leans=True),
+    Generator("add-doing", add_doing, ("add_doing",), ("doing", "attribute"), leans=True),
+    Generator("add-region", add_region, ("add_region",), ("region",), leans=True),
+    Generator("add-side", add_side, ("add_left", "add_right"), ("relation",), leans=True),
     Generator("add-others", add_others, ("add_others",), ("exists",)),
     Generator("add-setting", add_setting, ("add_setting",), ("place",)),
 )

@@ -61,6 +61,7 @@ _PLACED = frozenset(("be", "park", "dock", "hang", "mount", "sit", "lie", "lay",
 _GEAR = frozenset(("skis", "snowboard", "skateboard", "surfboard"))  # one on these is not asked for by place
 _NOWHERE = frozenset(("party", "game", "meal"))
 _MOVING = frozenset(("around", "through", "past", "across", "along"))
+_POSTURES = frozenset(("sit", "stand", "seat"))
 _BARE = frozenset(("be", "sit", "lie", "lay", "stand", "rest"))
 
 
@@ -113,6 +114,14 @@ def find_companion(actions: list[Action], first: Action) -> Action | None:
     return None
 
 
+def _is_outshone(one: Action, actions: list[Action]) -> bool:
+    """True for who sits or stands, and does something else to as many as most captions."""
+    others = (other for other in actions if other.subject == one.subject and other.is_plural == one.is_plural)
+    return one.verb in _POSTURES and any(
+        other.is_main and other.verb not in IDLE and " " in other.doing for other in others
+    )
+
+
 def _may_join(one: Action, other: Action) -> bool:
     """True for two doings of one, or of several in one caption: of people some may do this and some that."""
     captions = {span.caption for span in one.evidence.spans} & {span.caption for span in other.evidence.spans}
@@ -138,6 +147,8 @@ def find_doing(talk: Talk) -> Iterator[Move]:
         if is_old or is_renamed(talk, action):
             continue
         second = find_companion(actions, action)
+        if second is None and _is_outshone(action, actions):
+            continue
         what = say_both(talk.graph, action, second, talk.is_new)
         keys = (*keys_of(action), *(keys_of(second) if second is not None else ()), *what.keys)
         slots = {"the_x": f"the {action.subject}", "is": be(is_plural=action.is_plural), "doing": what.words}
@@ -232,7 +243,8 @@ def find_holding(talk: Talk) -> Iterator[Move]:
 
 def find_doing_after(talk: Talk) -> Iterator[Move]:
     for action in _follow(talk):
-        if action in doings(talk) and talk.is_new(f"doing {action.subject}", f"{action.verb} {action.subject}"):
+        is_new = talk.is_new(f"doing {action.subject}", f"{action.verb} {action.subject}")
+        if is_new and action in doings(talk) and not is_renamed(talk, action):
             what = say_doing(talk.graph, action, talk.is_new)
             slots = {**_pronoun_slots(talk), "doing": what.words}
             yield Move("doing_follow", (*keys_of(action), *what.keys), what.claims, slots, about=talk.last)

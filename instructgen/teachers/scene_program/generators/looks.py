@@ -81,7 +81,8 @@ def join_adjectives(values: list[str]) -> str:
 
 def find_looks(talk: Talk) -> Iterator[Move]:
     for entity in talk.graph.entities:
-        looks = looks_of(talk.graph, entity) if talk.is_new(f"color {entity.name}", f"looks {entity.name}") else []
+        looks = looks_of(talk.graph, entity) if talk.is_new(f"looks {entity.name}") else []
+        looks = [one for one in looks if talk.is_new(f"{one.kind} {entity.name}")]
         if len(looks) > 1 or (looks and _is_look(looks[0])):
             told = (f"{one.kind} {entity.name}" for one in looks)
             keys = (f"looks {entity.name}", f"color {entity.name}", f"there {entity.name}", *told)

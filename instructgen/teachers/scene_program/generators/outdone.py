@@ -4,7 +4,7 @@ from instructgen.lexicon.categories import CATEGORIES
 from instructgen.lexicon.words import plural_of
 from instructgen.scenegraph.corroboration import FEW, MOST
 from instructgen.scenegraph.graph import Action, SceneGraph, Statement
-from instructgen.scenegraph.vocabulary import GENDERS
+from instructgen.scenegraph.vocabulary import AGES, GENDERS
 from instructgen.teachers.scene_program.talk import Talk
 
 _ALIKE = (
@@ -41,7 +41,8 @@ IDLE = frozenset(("stand", "sit", "walk", "pose", "gather", "look", "seat", "smi
 _SPORTING = frozenset(name for name, one in CATEGORIES.items() if one.group == "sports") | {"game"}
 _BORNE_OUT = 2  # captions
 _STEM = 4  # letters
-_SINGULARS = {plural_of(word): word for word in GENDERS} | {"people": "person"}
+_SINGULARS = {plural_of(word): word for word in (*GENDERS, *AGES)} | {"people": "person"}
+_MANY = ("s", "men", "people", "children")  # how words for several people end
 
 
 def are_alike(one: str, other: str) -> bool:
@@ -65,7 +66,9 @@ def is_outdone(one: Action | Statement, graph: SceneGraph) -> bool:
         return False
     if one.verb in IDLE and not graph.common & _SPORTING <= _things_of(one):
         return True
-    return num < _BORNE_OUT and any(other.is_main and other.category == "person" for other in graph.told)
+    if num >= _BORNE_OUT or (isinstance(one, Action) and one.verb == "use" and one.things & graph.common):
+        return False  # most have the laptop, be it in what words it may
+    return any(other.is_main and other.category == "person" for other in graph.told)
 
 
 def _things_of(one: Action | Statement) -> frozenset[str]:
@@ -77,14 +80,18 @@ def is_renamed(talk: Talk, action: Action) -> bool:
     if action.category != "person" or talk.is_new("does person") or not talk.is_new(f"doing {action.subject}"):
         return False
     known = [key.removeprefix("doing ") for key in talk.said if key.startswith("doing ")]
+    if any(f"{action.verb} {word}" in talk.said for word in known) and not talk.is_new(f"there {action.object}"):
+        return True  # the children are skiing, and the people
     people = talk.graph.find("person")
     alone = people is None or not people.is_many
     return alone or not any(_are_unlike(word, action.subject) for word in known)
 
 
 def _are_unlike(one: str, other: str) -> bool:
-    """True for words that cannot name the same: "man" and "woman", "man" and "women"."""
-    alone, several = ({_SINGULARS.get(word, word) for word in (one, other)}, {one, other} & _SINGULARS.keys())
-    if len(several) == 1:
+    """True for words that cannot name the same: "man" and "woman", "man" and "women", "men" and "children"."""
+    if one.endswith(_MANY) != other.endswith(_MANY):
+        return True
+    alone = {_SINGULARS.get(word, word) for word in (one, other)}
+    if one.endswith(_MANY) and len({AGES[word] for word in alone if word in AGES}) == 2:
         return True
     return len(alone & GENDERS.keys()) == 2 and len({GENDERS[word] for word in alone}) == 2

@@ -11,7 +11,7 @@ from instructgen.scenegraph.graph import Entity, Evidence
 from instructgen.surrogate.boxes import overlap, shared_area
 from instructgen.teachers.scene_program.generators.presence import region_claim
 from instructgen.teachers.scene_program.speech import is_countable, region_of, say_region
-from instructgen.teachers.scene_program.talk import SOLID_AREA, Generator, Move, Talk, subject_of
+from instructgen.teachers.scene_program.talk import Generator, Move, Talk, subject_of
 
 SIZE_MARGIN = 1.8  # one box is called larger where it has this many times the other's area
 _SIZE_LIMIT = 10.0  # and no more than this, or the question is no question
@@ -22,6 +22,8 @@ _NEARLY = 0.55  # a centre short of this may be called left, or upper, by somebo
 _NEAR_EDGE = 0.02  # another edge must be farther away
 _AT_EDGE = 0.004  # how near the frame's edge a box must come to be said to reach it
 _LARGE = 0.25  # share of the frame
+_FILLED = 0.34  # share of the frame from which one says how much of it a thing takes up: more than a third
+_MIDDLE = 0.1  # how near the middle a centre may be of what is on neither side
 _MET = 0.08  # intersection over union from which two boxes are said to overlap
 _INSIDE = 0.9
 _HALF, _CLEAR = 0.5, 0.01  # how far from the middle a box must stay to be in one half
@@ -59,7 +61,7 @@ def find_extent(talk: Talk) -> Iterator[Move]:
     """Ask how much of the frame a thing takes up."""
     for one in talk.solid:
         extent = extent_of(one)
-        if extent and talk.is_new(f"extent {one.name}") and one.num_captions:
+        if extent and one.area > _FILLED and talk.is_new(f"extent {one.name}") and one.num_captions:
             claim = Claim("extent", one.word, extent, evidence=one.evidence)
             slots = {**_pronoun(one), "x": one.word, "extent": {"wide": "width", "tall": "height"}[extent]}
             keys = (f"extent {one.name}", f"there {one.name}")
@@ -79,11 +81,16 @@ def half_of(entity: Entity) -> str:
 
 
 def is_on_both_sides(entity: Entity) -> bool:
-    """True where some are on the left, some on the right, and none reaches across the middle."""
-    solid = [box for box in entity.boxes if box.area > SOLID_AREA / 4]
-    left = [box for box in solid if box.x1 < _HALF - _CLEAR]
-    right = [box for box in solid if box.x0 > _HALF + _CLEAR]
-    return bool(left) and bool(right) and len(left) + len(right) == len(solid)
+    """True where some are on the left, some on the right, and none in the middle, or across it."""
+    sides = [_side_of(box) for box in entity.boxes]
+    return "left" in sides and "right" in sides and "" not in sides
+
+
+def _side_of(box: Box) -> str:
+    across = (box.x0 + box.x1) / 2
+    if box.x1 < _HALF - _CLEAR and across < _HALF - _MIDDLE:
+        return "left"
+    return "right" if box.x0 > _HALF + _CLEAR and across > _HALF + _MIDDLE else ""
 
 
 def find_halves(talk: Talk) -> Iterator[Move]:
@@ -94,7 +101,7 @@ def find_halves(talk: Talk) -> Iterator[Move]:
             continue
         half = half_of(one)
         if half or is_on_both_sides(one):
-            family = "in_both_halves" if not half else "in_half_two" if len(one.boxes) == 2 else "in_half"
+            family = "in_both_halves" if not half else "in_half_two" if one.count == 2 else "in_half"
             claim = Claim("half", one.plural, half or "both", evidence=one.evidence)
             slots = {"xs": one.plural, **({"half": half} if half else {})}
             yield Move(family, keys, (claim,), slots, about=subject_of(one))
@@ -116,9 +123,9 @@ def find_relation(talk: Talk) -> Iterator[Move]:
     for one, other in pairs_of(talk):
         relation = relation_of(one.boxes[0], other.boxes[0])
         stacked = relation in ("higher", "lower") and (one.name in _SUPPORTS or other.name in _SUPPORTS)
-        if not relation or stacked or not talk.is_new("relation"):
+        if not relation or stacked or not talk.is_new("relation", f"region {one.name}"):
             continue
-        keys = ("relation", f"there {one.name}", f"there {other.name}")
+        keys = ("relation", f"region {one.name}", f"there {one.name}", f"there {other.name}")
         claims = (relation_claim(one, other, relation),)
         slots = {**_pronoun(one), "x": one.word, "y": other.word}
         if relation in ("left", "right") and talk.draw.random() < 0.3:

@@ -11,6 +11,7 @@ from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.teachers.scene_program.absence import UNFIT, find_absent
 from instructgen.teachers.scene_program.generators.shown import find_whole
 from instructgen.teachers.scene_program.speech import (
+    be_of,
     is_countable,
     may_be_one,
     region_of,
@@ -21,6 +22,7 @@ from instructgen.teachers.scene_program.speech import (
 from instructgen.teachers.scene_program.talk import SOLID_AREA, Generator, Move, Talk, exists, subject_of
 
 _LARGE = 0.05  # share of the image
+_CONTRAST_SHARE = 0.7  # of denials beside which something alike is there
 
 
 def apart(things: list[Entity]) -> list[Entity]:
@@ -107,7 +109,8 @@ def has_question(talk: Talk) -> bool:
 
 def find_present(talk: Talk) -> Iterator[Move]:
     """Affirm what is there; what is obvious comes last."""
-    things = _sure_things(talk)
+    told = [one for one in talk.graph.entities if not talk.is_new(f"there {one.name}")]
+    things = [one for one in _sure_things(talk) if not any(may_be_one(one, other) for other in told)]
     talk.draw.shuffle(things)
     for one in sorted(things, key=lambda one: is_obvious(talk.graph, one)):
         if not talk.is_new(f"there {one.name}", f"no {one.name}"):
@@ -128,13 +131,15 @@ def find_present(talk: Talk) -> Iterator[Move]:
 
 
 def find_named(talk: Talk) -> Iterator[Move]:
-    """Affirm what several captions name and no box holds."""
+    """Affirm what several captions name and no box holds, or boxes do not count: skis, broccoli."""
     known = [one for one in talk.listed() if one.category or not talk.is_new(f"there {one.name}")]
-    for one in sorted(talk.listed(), key=_place_in_captions):
-        is_new = not one.category and talk.is_new(f"there {one.name}") and not talk.has_named(one.name)
-        if is_new and not any(may_be_one(one, other) for other in known):
-            slots = {"xs": one.plural} if one.is_many else {"x": one.word, "a_x": say_one(one.word)}
-            family = "present_named_many" if one.is_many else "present_named"
+    pairs = [one for one in talk.graph.boxed_entities() if one.is_unclear and one.num_captions > 1]
+    for one in sorted((*talk.listed(), *pairs), key=_place_in_captions):
+        is_asked = not (one.category and is_countable(one)) and talk.is_new(f"there {one.name}")
+        if is_asked and not talk.has_named(one.name) and not any(may_be_one(one, other) for other in known):
+            is_several = be_of(one) == "are"
+            slots = {"xs": one.plural} if is_several else {"x": one.word, "a_x": say_one(one.word)}
+            family = "present_named_many" if is_several else "present_named"
             yield Move(family, (f"there {one.name}", "yes"), (exists(one),), slots, about=subject_of(one))
 
 
@@ -142,23 +147,23 @@ def region_claim(entity: Entity, region: str) -> Claim:
     return Claim("region", entity.word, region, evidence=entity.evidence)
 
 
-def fresh_things(talk: Talk) -> list[Entity]:
-    """Return up to three things to name beside what is absent, none told before."""
+def _fresh_things(talk: Talk, group: str) -> list[Entity]:
+    """Return up to three things to name beside what is absent, of its group, none told before."""
     boxed = [one for one in talk.graph.boxed_entities() if one.num_captions and is_countable(one)]
-    boxed = [one for one in boxed if not one.is_unclear][:4]
+    boxed = [one for one in boxed if one.kind == group and not one.is_unclear]
     return [one for one in boxed if talk.is_new(f"there {one.name}")][:3]
 
 
 def find_absence(talk: Talk) -> Iterator[Move]:
     """Deny what often keeps company with what is there, and certainly is not."""
     for kind in _absent(talk, 3):
-        present = fresh_things(talk)
+        present = _fresh_things(talk, kind.group)
         keys = (f"no {kind.name}", "no")
         slots = {"x": kind.spoken, "xs": kind.plural, "a_x": say_one(kind.spoken)}
         claim = Claim("absent", kind.spoken)
         if kind.name in UNFIT or talk.draw.random() < 0.3:
             yield Move("absent_many", keys, (Claim("absent", kind.plural),), slots)
-        elif present and talk.draw.random() < 0.5:
+        elif present and talk.draw.random() < _CONTRAST_SHARE:
             other = talk.draw.choice(present)
             told = (*keys, f"there {other.name}")
             yield Move("absent_but", told, (claim, exists(other)), {**slots, "a_y": say_thing(other)})
@@ -209,7 +214,8 @@ def find_which_present(talk: Talk) -> Iterator[Move]:
         claims = (exists(one), *(Claim("absent", kind.spoken) for kind in kinds))
         keys = (f"there {one.name}", "choice", *(f"no {kind.name}" for kind in kinds))
         ask = dict(zip("abc", named, strict=True))
-        yield Move("which_present", keys, claims, {"a_x": say_one(one.word)}, ask, subject_of(one))
+        tell = {"x": one.word, "a_x": say_one(one.word)}
+        yield Move("which_present", keys, claims, tell, ask, subject_of(one))
 
 
 def find_odd(talk: Talk) -> Iterator[Move]:

@@ -28,10 +28,14 @@ def place_of(graph: SceneGraph) -> Circumstance | None:
     return None if sports else place
 
 
+def is_place_told(talk: Talk, place: Circumstance) -> bool:
+    """True where the place, or its last word, was told before: a tennis court after a court."""
+    return any(key.endswith((f" {place.value}", f" {place.value.split()[-1]}")) for key in talk.said)
+
+
 def find_setting(talk: Talk) -> Iterator[Move]:
     place = place_of(talk.graph)
-    told = place is not None and any(key.endswith(f" {place.value}") for key in talk.said)
-    if place is not None and not told and talk.is_new("setting"):
+    if place is not None and not is_place_told(talk, place) and talk.is_new("setting"):
         claim = circumstance_claim(place)
         yield Move("setting", ("setting", f"place {place.value}"), (claim,), {"place": place.phrase})
 
@@ -63,14 +67,19 @@ def find_time(talk: Talk) -> Iterator[Move]:
     found = talk.graph.circumstance("time")
     if found is not None and talk.is_new("time"):
         claim = circumstance_claim(found)
-        yield Move("time", ("time",), (claim,), {"time": found.phrase})
+        yield Move("time", ("time", *_same_as(found)), (claim,), {"time": found.phrase})
 
 
 def find_weather(talk: Talk) -> Iterator[Move]:
     found = talk.graph.circumstance("weather")
     if found is not None and talk.is_new("weather"):
         claim = circumstance_claim(found)
-        yield Move("weather", ("weather",), (claim,), {"weather": found.phrase})
+        yield Move("weather", ("weather", *_same_as(found)), (claim,), {"weather": found.phrase})
+
+
+def _same_as(found: Circumstance) -> tuple[str, ...]:
+    """Return the key of what tells next to nothing new beside it: that a sunny day is a day."""
+    return ("time", "weather") if found.value in ("day", "sunny") else ()
 
 
 def find_most_named(graph: SceneGraph) -> Entity | None:

@@ -2,19 +2,17 @@
 
 from collections.abc import Iterator
 
-from instructgen.lexicon.categories import Category
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Evidence
 from instructgen.teachers.scene_program.absence import UNFIT, find_absent
 from instructgen.teachers.scene_program.generators.places import largest_of
-from instructgen.teachers.scene_program.generators.presence import fresh_things, region_claim
+from instructgen.teachers.scene_program.generators.presence import region_claim
 from instructgen.teachers.scene_program.phrasing import attribute_claim
 from instructgen.teachers.scene_program.speech import (
     region_of,
     say_number,
     say_one,
     say_region,
-    say_thing,
 )
 from instructgen.teachers.scene_program.talk import Generator, Move, Talk, exists
 
@@ -58,24 +56,17 @@ def find_clarified(talk: Talk) -> Iterator[Move]:
         yield Move("clarify", keys, (exact, largest), slots)
 
 
-def _premises(talk: Talk) -> Iterator[tuple[Category, dict[str, str], tuple[Claim, ...], tuple[str, ...]]]:
-    present = fresh_things(talk)
-    for kind in find_absent(talk.graph, talk.draw, 4):
-        if not present or kind.name in UNFIT or not talk.is_new(f"no {kind.name}"):
-            continue
-        other = talk.draw.choice(present)
-        slots = {"x": kind.spoken, "xs": kind.plural, "a_x": say_one(kind.spoken), "a_y": say_thing(other)}
-        claims = (Claim("absent", kind.spoken), exists(other))
-        yield kind, slots, claims, (f"no {kind.name}", f"there {other.name}", "premise")
-
-
 def find_corrected(talk: Talk) -> Iterator[Move]:
     """Somebody takes for granted what is not there; correct it politely."""
-    for kind, slots, claims, keys in _premises(talk):
+    for kind in find_absent(talk.graph, talk.draw, 4):
+        if kind.name in UNFIT or not talk.is_new(f"no {kind.name}"):
+            continue
         families = ["false_color", "false_place", "false_count"]
         if kind.group == "animal":
             families.append("false_doing")
-        yield Move(talk.draw.choice(families), keys, claims, slots)
+        slots = {"x": kind.spoken, "xs": kind.plural, "a_x": say_one(kind.spoken)}
+        keys = (f"no {kind.name}", "premise")
+        yield Move(talk.draw.choice(families), keys, (Claim("absent", kind.spoken),), slots)
 
 
 TURNS = (
@@ -84,7 +75,7 @@ TURNS = (
         "false-premise",
         find_corrected,
         ("false_color", "false_doing", "false_count", "false_place"),
-        ("absent", "exists"),
+        ("absent",),
     ),
 )
 FOLLOWING_TURNS = (

@@ -275,3 +275,31 @@ def test_doing_and_summary_are_silent_on_what_few_captions_tell_of_people_who_st
         few, enough = (make((*[standing] * told, *others[: 5 - told]), *people) for told in (num - 1, num))
         assert find(name, few) == []
         assert find(name, enough)
+
+
+def test_laptop_of_most_captions_is_used_though_one_tells_so() -> None:
+    captions = (
+        *("A man sitting at a table with a laptop.", "A man sitting at a table using a laptop."),
+        *("A man sitting in a chair with a laptop.", "A man leaning over a laptop."),
+        "A man sitting at a table using a lap top.",
+    )
+    record = make(captions, at("left", "person"), at("right", "laptop"), at("middle", "dining table"))
+    assert any("using a laptop" in words for words in slots_of(find("doing", record), "doing"))
+
+
+def test_who_sits_before_a_laptop_and_uses_it_to_most_is_using_it() -> None:
+    captions = (
+        *("A man sitting in front of a laptop.", "A man using a laptop.", "A man uses a laptop."),
+        *("A man using a laptop.", "A man sitting in front of a laptop and using it."),
+    )
+    said = list(slots_of(find("doing", make(captions, at("left", "person"), at("right", "laptop"))), "doing"))
+    assert said
+    assert not any("sitting" in words for words in said)
+
+
+def test_group_is_asked_for_by_one_name() -> None:
+    captions = ("Men riding waves.", "Men riding waves.", "Surfers carrying surfboards.", "Surfers carry surfboards.")
+    record = make(captions, at("left", "person"), at("right", "person"), at("left top", "surfboard"))
+    assert "the men" in slots_of(find("doing", record), "the_x")
+    assert "the men" not in slots_of(find("doing", record, "doing surfers", "does person"), "the_x")
+    assert "the men" in slots_of(find("doing", record, "doing children", "does person"), "the_x")

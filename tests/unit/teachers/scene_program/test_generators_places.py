@@ -279,8 +279,8 @@ def test_clarify_is_silent_where_the_number_is_not_sure(record: ImageRecord, tol
 @pytest.mark.parametrize(
     ("box", "value", "extent"),
     [
-        (Box("cat", 0.1, 0.4, 0.9, 0.7), "wide", "width"),
-        (Box("cat", 0.4, 0.1, 0.7, 0.9), "tall", "height"),
+        (Box("cat", 0.1, 0.3, 0.9, 0.75), "wide", "width"),
+        (Box("cat", 0.3, 0.1, 0.75, 0.9), "tall", "height"),
         (Box("cat", 0.05, 0.05, 0.95, 0.95), "wide", "width"),
     ],
     ids=["wide", "tall", "both"],
@@ -291,19 +291,20 @@ def test_extent_says_how_much_of_the_frame_a_thing_takes_up(box: Box, value: str
     assert slots_of(moves, "extent") == {extent}
 
 
-WIDE = Box("cat", 0.1, 0.4, 0.9, 0.7)
+WIDE = Box("cat", 0.1, 0.3, 0.9, 0.75)
 
 
 @pytest.mark.parametrize(
     ("record", "told"),
     [
         (place(YARD, Box("cat", 0.1, 0.2, 0.8, 0.8)), ()),
+        (place(YARD, Box("cat", 0.0, 0.4, 1.0, 0.7)), ()),
         (place(YARD, WIDE, at("right top", "cat")), ()),
         (place(YARD, WIDE, crowded(at("right top", "cat"))), ()),
         (swap(place(YARD, WIDE), "cat", "thing"), ()),
         (place(YARD, WIDE), ("extent cat",)),
     ],
-    ids=["less than three quarters", "which of two", "crowd", "unnamed", "told"],
+    ids=["less than three quarters", "a strip", "which of two", "crowd", "unnamed", "told"],
 )
 def test_extent_is_silent_where_a_thing_fills_less_or_is_not_one(record: ImageRecord, told: tuple[str, ...]) -> None:
     assert find("extent", record, *told) == []
@@ -330,12 +331,24 @@ def test_halves_says_in_which_half_all_are_or_that_they_are_in_both(boxes: list[
         ([at("left", "cat"), crowded(at("left top", "cat"))], ()),
         ([at("middle", "cat"), Box("cat", 0.3, 0.3, 0.7, 0.7)], ()),
         ([at("left", "cat"), at("middle", "cat"), at("right bottom", "cat")], ()),
+        ([at("left", "cat"), Box("cat", 0.52, 0.4, 0.64, 0.6)], ()),
         ([at("left", "cat"), at("left top", "cat")], ("halves cat",)),
     ],
-    ids=["one", "crowd", "in the middle", "in the middle too", "told"],
+    ids=["one", "crowd", "in the middle", "in the middle too", "near the middle", "told"],
 )
 def test_halves_is_silent_where_there_is_one_or_no_half_is_clear(boxes: list[Box], told: tuple[str, ...]) -> None:
     assert find("halves", place(CATS, *boxes), *told) == []
+
+
+def test_halves_says_both_of_two_that_captions_count() -> None:
+    boxes = [at("left", "cat"), at("left top", "cat")]
+    more = say(place(CATS, *boxes), "Four cats.")
+    assert families_of(find("halves", more)) == {"in_half"}
+
+
+def test_relation_says_no_more_of_what_was_pointed_out() -> None:
+    beside = make(("A cat and a dog.",), at("left", "cat"), at("right", "dog"))
+    assert {move.tell["x"] for move in find("relation", beside, "region cat")} == {"dog"}
 
 
 @pytest.mark.parametrize("name", ["banana", "book", "carrot"])

@@ -1,0 +1,95 @@
+"""Descriptions tell no look, time, weather or further thing that one caption alone has, unless that is safe."""
+
+import pytest
+
+from instructgen.records import Box
+from instructgen.teachers.scene_program import Task, write
+from tests.support.make import make_record
+
+_SEEDS = range(8)
+_BUS = Box("bus", 0.1, 0.2, 0.9, 0.8)
+
+
+def tell(captions: str, *boxes: Box) -> str:
+    """Return what is written from these captions, with several seeds, in lower case."""
+    record = make_record(captions=tuple(captions.split(" | ")), boxes=boxes)
+    return "\n".join(write(Task("detail", record), seed).text for seed in _SEEDS).lower()
+
+
+@pytest.mark.parametrize(
+    ("last", "word", "is_told"),
+    [
+        ("An old bus.", "old", False),  # an opinion
+        ("A red bus.", "red", True),
+        ("An old bus. | A vintage bus on a street.", "old", True),  # which another bears out
+        ("A bus on a street at dusk.", "dusk", False),
+        ("A bus at dusk. | A bus after sunset.", "dusk", True),
+        ("A bus on a street at night.", "night", True),
+        ("A bus under a clear sky.", "sunny", False),
+        ("A bus on a sunny day.", "sunny", True),
+        ("A bus on a sunny day. | A bus under clouds.", "sunny", False),
+        ("A bus in the rain.", "rainy", False),
+    ],
+)
+def test_what_one_caption_tells_has_to_be_safe(last: str, word: str, *, is_told: bool) -> None:
+    rest = "A bus on a street. | A bus drives down a street. | A bus on a street. | A bus on a street."
+    assert (word in tell(f"{rest} | {last}", _BUS)) == is_told
+
+
+@pytest.mark.parametrize(("last", "is_told"), [("A yellow train engine.", False), ("A yellow train.", True)])
+def test_look_of_a_part_is_not_the_whole(last: str, *, is_told: bool) -> None:
+    rest = "A train on tracks. | A train on tracks. | A train on tracks. | A train on tracks."
+    assert ("yellow" in tell(f"{rest} | {last}", Box("train", 0.1, 0.2, 0.9, 0.8))) == is_told
+
+
+def test_place_of_some_is_not_told_of_all() -> None:
+    captions = (
+        "Two mini elephants walking toward people on a plank. | Two elephants standing behind a rope in an enclosure."
+        " | A couple of elephants standing next to each other. | Two large elephants waiting to enter their shelter."
+        " | Two elephants with a rubber ball are kept in the area with a little chain."
+    )
+    elephants = (Box("elephant", 0.1, 0.3, 0.4, 0.9), Box("elephant", 0.4, 0.3, 0.7, 0.9))
+    people = (Box("person", 0.8, 0.1, 0.9, 0.3), Box("person", 0.9, 0.1, 0.99, 0.3))
+    told = tell(captions, *elephants, *people).split("\n")
+    assert all("the scene is set in an enclosure" in one or "taken in an enclosure" in one for one in told)
+
+
+def test_apples_of_one_box_are_told_as_several() -> None:
+    captions = "A bowl of apples. | Apples in a bowl. | Many apples in a bowl. | A white bowl. | A bowl of apples."
+    told = tell(captions, Box("bowl", 0.1, 0.4, 0.9, 0.9), Box("apple", 0.3, 0.3, 0.6, 0.6))
+    assert "apples" in told
+    assert "an apple" not in told
+
+
+@pytest.mark.parametrize(("words", "is_told"), [("a shelf of films", True), ("movies", False)])
+def test_films_are_not_told_as_books(words: str, *, is_told: bool) -> None:
+    captions = f"A bear on {words}. | A toy bear on {words}. | A bear on {words}. | A bear on {words}. | A bear."
+    boxes = (Box("teddy bear", 0.1, 0.2, 0.5, 0.8), Box("book", 0.6, 0.4, 0.7, 0.9), Box("book", 0.7, 0.4, 0.8, 0.9))
+    assert ("books" in tell(captions, *boxes)) == is_told
+
+
+@pytest.mark.parametrize(("where", "is_told"), [("a bedroom", False), ("a street by a house", True)])
+def test_truck_that_none_names_in_a_room_is_a_toy(where: str, *, is_told: bool) -> None:
+    captions = f"A boy in {where}. | A boy sits in {where}. | A boy in {where}. | A boy. | A boy smiling."
+    boxes = (Box("person", 0.3, 0.1, 0.7, 0.9), Box("truck", 0.05, 0.6, 0.2, 0.8), Box("bed", 0.0, 0.5, 0.3, 0.99))
+    assert ("truck" in tell(captions, *boxes)) == is_told
+
+
+def test_windows_are_no_things_beside_the_bus() -> None:
+    captions = "A bus by a pole. | A bus is by a pole. | A bus by a pole. | A bus and a window. | A bus and a window."
+    assert "window" not in tell(captions, _BUS)
+
+
+def test_what_a_collage_shows_is_in_it() -> None:
+    captions = "A collage of a dog. | A collage of photos of a dog. | A collage. | A dog. | A dog and a ball."
+    told = tell(captions, Box("dog", 0.1, 0.2, 0.4, 0.8), Box("sports ball", 0.6, 0.6, 0.7, 0.7))
+    assert "also" not in told
+
+
+def test_who_holds_a_frisbee_is_not_throwing_it_too() -> None:
+    captions = (
+        "A man is throwing a frisbee. | A man gets ready to throw a frisbee. | A man holding a frisbee in the grass."
+        " | A man tossing a frisbee. | A man is about to throw a frisbee in a field."
+    )
+    told = tell(captions, Box("person", 0.2, 0.1, 0.6, 0.9), Box("frisbee", 0.7, 0.3, 0.8, 0.4))
+    assert all("holding" not in one or "tossing" not in one for one in told.split("\n"))
