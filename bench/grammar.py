@@ -88,10 +88,23 @@ FALSE_ALARMS = (
     ("TheirToThere", re.compile(r"rely on «their» right"), "a possessive"),
     ("ThereIsAgreement", re.compile(r"«?are (?:sheep|deer|fish|moose|bison)»"), "a plural like its singular"),
     ("ThatThan", re.compile(r"«that» (?:is|was|looks|appears|seems)"), "a relative clause, nothing compared"),
+    ("ThereToTheir", re.compile(r"(?:Is|Are|are|is) «there» .* anywhere"), "asked, nobody's"),
     ("ToTwoToo", re.compile(r"attention «to» here|then «to» wide"), "a preposition without its noun"),
 )
 # Besides the categories' own.
-KNOWN_WORDS = ("bailer", "deckers", "overwatering", "racquet", "racquets", "togethers", "x0", "x1", "y0", "y1")
+KNOWN_WORDS = (
+    "bailer",
+    "decker",
+    "deckers",
+    "overwatering",
+    "racquet",
+    "racquets",
+    "togethers",
+    "x0",
+    "x1",
+    "y0",
+    "y1",
+)
 _NUM_SHOWN = 10
 _CONTEXT_CHARS = 60
 

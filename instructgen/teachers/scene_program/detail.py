@@ -107,8 +107,9 @@ def _tells_itself(page: Paragraph, action: Action) -> bool:
 
 def _join_things(things: list[Entity], listed: list[str]) -> str:
     """Join what is named first; what a plate of food holds is told as on it."""
-    if len(things) == 2 and things[1].word.endswith(" of food") and things[0].kind == "food":
-        return f"{listed[1]} with {listed[0]}"
+    for dish, food in ((0, 1), (1, 0)):
+        if len(things) == 2 and things[dish].word.endswith(" of food") and things[food].kind == "food":
+            return f"{listed[dish]} with {listed[food]}"
     return join_words(listed)
 
 

@@ -91,6 +91,10 @@ def find_most_named(graph: SceneGraph) -> Entity | None:
         return None
     if not _is_first(first, graph) or (first.is_many and 2 * first.num_plural <= first.num_captions):
         return None
+    if any(
+        2 * one.area > first.area and is_obvious(graph, one) for one in graph.boxed_entities() if one is not first
+    ):
+        return None  # two share the picture
     people = graph.find("person")
     if first.name != "person" and people is not None and people.num_captions > 1:
         return None  # it is in somebody's hands, or beside somebody

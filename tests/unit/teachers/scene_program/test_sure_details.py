@@ -93,3 +93,30 @@ def test_who_holds_a_frisbee_is_not_throwing_it_too() -> None:
     )
     told = tell(captions, Box("person", 0.2, 0.1, 0.6, 0.9), Box("frisbee", 0.7, 0.3, 0.8, 0.4))
     assert all("holding" not in one or "tossing" not in one for one in told.split("\n"))
+
+
+@pytest.mark.parametrize(("rest", "is_told"), [("A sandwich on a plate.", False), ("Sandwiches on a plate.", True)])
+def test_halves_of_a_sandwich_are_not_two(rest: str, *, is_told: bool) -> None:
+    captions = f"Two sandwiches on a plate. | {rest} | {rest} | {rest} | A plate with a pickle."
+    halves = (Box("sandwich", 0.1, 0.3, 0.4, 0.7), Box("sandwich", 0.5, 0.3, 0.8, 0.7))
+    assert ("two sandwiches" in tell(captions, *halves)) == is_told
+
+
+@pytest.mark.parametrize(("who", "is_told"), [("A hand", False), ("Somebody", True)])
+def test_person_whose_hand_was_told_is_no_further_one(who: str, *, is_told: bool) -> None:
+    captions = f"{who} holding a cell phone. | {who} holding a phone. | A cell phone. | A cell phone. | A red phone."
+    told = tell(captions, Box("cell phone", 0.3, 0.3, 0.6, 0.6), Box("person", 0.0, 0.5, 0.3, 0.9))
+    assert ("a person" in told) == is_told
+
+
+def test_animal_that_none_names_is_an_emblem() -> None:
+    captions = "A train on tracks. | A train on tracks. | A train by a station. | A red train. | A train on tracks."
+    assert "horse" not in tell(captions, Box("train", 0.1, 0.2, 0.9, 0.8), Box("horse", 0.4, 0.6, 0.5, 0.7))
+
+
+@pytest.mark.parametrize(("width", "is_told"), [(0.25, False), (0.05, True)])
+def test_main_subject_does_not_share_the_picture(width: float, *, is_told: bool) -> None:
+    captions = "A man by a giraffe. | A man near a giraffe. | A man with a giraffe. | A man, a giraffe. | A man."
+    boxes = (Box("person", 0.1, 0.1, 0.45, 0.95), Box("giraffe", 0.5, 0.1, 0.5 + width, 0.95))
+    told = tell(captions, *boxes)
+    assert ("mainly about the man" in told or "the man is the main" in told) == is_told

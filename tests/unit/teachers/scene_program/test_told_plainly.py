@@ -25,7 +25,7 @@ def test_coffee_is_in_the_cup_that_was_told(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", _SEEDS)
 def test_broccoli_is_on_the_plate_of_food(seed: int) -> None:
-    captions = "A plate of food and broccoli. | A plate of food. | A plate of food. | Broccoli. | Broccoli."
+    captions = "Broccoli. | A plate of food. | A plate of food. | A plate of food. | Broccoli."
     text = describe(captions, "broccoli", seed)
     assert "a plate of food with broccoli" in text
 
