@@ -31,6 +31,7 @@ _NEVER = frozenset((
     "board", "face", "overlook", "point", "bend", "operate", "touch", "gather", "seat", "park", "stop",
     "dock", "pull", "open", "perform", "enjoy", "work", "wait", "move", "travel", "hang", "cross", "approach", "type",
 ))  # fmt: skip
+_ONE_VERB = {"leap": "jump"}  # counted as one
 _SPORTS = frozenset(("ski", "snowboard", "surf", "skateboard"))  # told by "skier" as well
 _PARTED = frozenset(("hold", "lift", "cut", "put", "throw", "blow"))  # "holding up a phone" is holding one
 _PARTICLES = frozenset(("up", "out", "onto", "on"))
@@ -88,14 +89,19 @@ def find_agreed(readings: tuple[CaptionReading, ...], voices: Voices) -> Iterato
         for telling in find_tellings(reading):
             if telling.verb.base not in seen:
                 seen.add(telling.verb.base)
-                by_verb.setdefault(telling.verb.base, []).append(telling)
+                by_verb.setdefault(_ONE_VERB.get(telling.verb.base, telling.verb.base), []).append(telling)
     for base, tellings in sorted(by_verb.items(), key=lambda pair: (-voices.verbs[pair[0]], pair[0])):
         votes = voices.verbs[base]
         if votes >= need and voices.is_done(base):
             alike = families_of(base)
             voiced = [one for one in readings if any(base in verbs_of(token) for token in doing_tokens(one.tokens))]
             others = [one for other in alike for one in by_verb.get(other, ())]
-            yield [Agreed(_make_event(one[0]), one, votes) for one in _agree(tellings, others, voiced)]
+            agreed = _agree(tellings, others, voiced)
+            yield [Agreed(_make_event(one[0]), _with_same_verb(one), votes) for one in agreed]
+
+
+def _with_same_verb(tellings: list[Telling]) -> list[Telling]:
+    return [one for one in tellings if one.verb == tellings[0].verb]
 
 
 def find_tellings(reading: CaptionReading) -> Iterator[Telling]:
@@ -210,10 +216,10 @@ def _names(reading: CaptionReading, key: str) -> bool:
     return named or any(key in (one.noun.category, one.noun.lemma) for one in reading.phrases)
 
 
-def _rank(one: Telling) -> tuple[bool, int]:
+def _rank(one: Telling) -> tuple[bool, bool, int]:
     """Put first what is told word by word: no unknown word between who does it and the verb, or behind it."""
     behind = one.target is not None and one.target.start > one.at + 1 + len(one.preposition.split())
-    return behind or one.subject.end != one.at, one.reading.number
+    return one.verb.base in _ONE_VERB, behind or one.subject.end != one.at, one.reading.number
 
 
 def _make_event(one: Telling) -> Event:

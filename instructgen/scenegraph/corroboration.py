@@ -26,6 +26,7 @@ _FAMILIES = """
 ride ski snowboard surf skateboard skate paddle
 ride drive travel move go race pull approach
 perform do jump
+jump leap hop
 hold carry use
 sit seat perch rest lounge relax
 lie lay sleep nap rest lounge relax

@@ -38,6 +38,8 @@ _IRREGULAR = frozenset((
 ))  # fmt: skip
 _ENDINGS = ("ing", "ies", "ied", "es", "ed", "s", "y", "e")
 _SHORTEST_STEM = 3
+_FOODS = frozenset(("meat", "rice", "bread", "cheese", "beans", "potatoes", "carrots", "broccoli", "chicken", "fish"))
+_SEVERAL_FOODS = frozenset(("veggies", "vegetables", "beans", "potatoes", "carrots", "broccoli", "rice", "fries"))
 _KEPT_WORDS = 1 << 14
 
 
@@ -126,6 +128,8 @@ class Hearsay:
             return False
         if not _LIKENED.isdisjoint(words) or not _NO_NOUNS.isdisjoint(words) or any(map(self._is_odd, words[:-1])):
             return False
+        if (words[-1] == "back" and len(words) > 1) or lists_food(words):
+            return False  # "an elephant back", "meat veggies"
         left_out = [word for word in words if not self._is_sure(word)]
         # Not "the cakes look fresh", nor the eaten pizza that is half eaten.
         return not any(word in BASE_FORMS or word == "half" or word.endswith("ly") for word in left_out)
@@ -167,6 +171,11 @@ class Hearsay:
         is_unboxed = noun.category not in self.sources.entities
         phrase = NounPhrase(noun, end - 1, end, None, None, is_likeness=False, is_negated=False)
         return fits(phrase, self.sources) and not (is_unboxed and self.is_likened())
+
+
+def lists_food(words: Sequence[str]) -> bool:
+    """True for foods that no comma parts."""
+    return len(words) > 1 and words[-2] in _FOODS and words[-1] in _SEVERAL_FOODS
 
 
 def _is_plural(word: str) -> bool:

@@ -7,6 +7,7 @@ from msgspec import Struct
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.vocabulary import AGES, GENDERS, NOUNS
 
+_MOST = 3  # captions of five
 # Key: a token that is by itself a word for somebody of known sex.
 _WORDS = {token: noun.lemma for token, noun in NOUNS.items() if noun is not None and noun.lemma in GENDERS}
 
@@ -46,7 +47,9 @@ def read_person_words(
         lemma
         for table in (GENDERS, AGES)
         for lemma in votes
-        if lemma in table and _is_contradicted(table[lemma], table, named)
+        if lemma in table
+        and _is_contradicted(table[lemma], table, named)
+        and not (table is AGES and _is_age_of_most(lemma, named))
     }
     mixed = frozenset(one for one in votes if one in GENDERS and _is_mixed(one, phrases_by_caption, named))
     safe = frozenset(votes) - unsafe - {"person"}
@@ -63,6 +66,14 @@ def _is_contradicted(value: str, table: dict[str, str], lemmas_by_caption: list[
     """True if another caption names somebody of the other kind only, and no caption names both."""
     kinds = [{table[lemma] for lemma in lemmas if lemma in table} for lemmas in lemmas_by_caption]
     return any(found and value not in found for found in kinds) and not any(len(found) > 1 for found in kinds)
+
+
+def _is_age_of_most(lemma: str, lemmas_by_caption: list[set[str]]) -> bool:
+    """True for a word of three captions that one alone speaks against; a woman may be a girl to two."""
+    others = {other for other, age in AGES.items() if age != AGES[lemma]}
+    against = sum(1 for lemmas in lemmas_by_caption if lemmas & others and lemma not in lemmas)
+    is_loose = all(GENDERS.get(one) == "female" for lemmas in lemmas_by_caption for one in lemmas & AGES.keys())
+    return sum(lemma in lemmas for lemmas in lemmas_by_caption) >= _MOST > against + (not is_loose)
 
 
 def _is_mixed(lemma: str, phrases_by_caption: list[list[NounPhrase]], lemmas_by_caption: list[set[str]]) -> bool:

@@ -25,7 +25,7 @@ _UNMET = frozenset((
     "building", "container", "plate", "tray", "box", "basket", "house", "pole", "sign", "tree", "bush", "window",
     "door", "branch",
 ))  # fmt: skip
-_FACING = frozenset(("at", "for", "to", "into", "toward", "towards"))  # before a camera
+FACING = frozenset(("at", "for", "to", "into", "toward", "towards"))  # before a camera
 _OWNERS = frozenset(("his", "her", "their", "its"))
 _SOME = frozenset(("several", "many", "some"))
 # What a caption that has one of these does not see as another has it.
@@ -140,6 +140,8 @@ def read_noun(caption: Caption, at: int, *, is_first: bool = False, is_whole: bo
         return None
     looks, keys = read_looks(before, phrase, caption.sources)
     noun = _word_of(phrase, caption.sources)
+    if noun == "island" and caption.sources.num_captions["kitchen"]:
+        return None  # without its kitchen it is one in the sea
     words = " ".join([*(look for look in looks if look not in noun.split()), noun])
     is_material = phrase.start > 0 and caption.token(phrase.start - 1) in _BARE
     if not is_number_agreed(phrase, caption.sources):
@@ -166,7 +168,7 @@ def _determiner_of(caption: Caption, phrase: NounPhrase, before: tuple[str, ...]
         determiner = "a"
     if determiner == "the" and caption.token(phrase.start - 1) == "with":
         determiner = "a"  # "a room with the tv"
-    if phrase.noun.lemma == "camera" and caption.token(phrase.start - 1) in _FACING:
+    if phrase.noun.lemma == "camera" and caption.token(phrase.start - 1) in FACING:
         determiner = "the"  # the one that the picture was taken with
     is_disputed = determiner in _QUANTITIES and _is_other_quantity(determiner, phrase, caption.sources)
     return "" if is_disputed else determiner

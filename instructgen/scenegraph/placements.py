@@ -6,7 +6,7 @@ from instructgen.scenegraph.graph import StatementPart
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.pieces import Caption, Piece, read_whole, word_piece
 from instructgen.scenegraph.prepositions import is_misplaced
-from instructgen.scenegraph.saying import say_preposition
+from instructgen.scenegraph.saying import lacks_from, say_preposition
 from instructgen.scenegraph.verbs import VERB_FORMS
 from instructgen.scenegraph.vocabulary import PREPOSITIONS, Noun
 
@@ -69,7 +69,7 @@ def read_placement(caption: Caption, at: int) -> Piece | None:
             return None
         if preposition == "between" and not caption.by_start[at + length].is_plural:
             return None
-        if caption.token(thing.end) == "from":
+        if caption.token(thing.end) == "from" or lacks_from(said, caption.token(at - 1)):
             return None  # "across the street from a house" is not on it
         if said == "with" and _is_unclear_with(caption, thing, noun):
             return None
@@ -165,6 +165,8 @@ def _is_elsewhere(caption: Caption, at: int) -> bool:
     """True where it goes on with "next to him", "under it", "down": it is not simply with the one told of."""
     behind, end = caption.token(at), at + 1 + (caption.tokens[at : at + 2] in (("next", "to"), ("close", "to")))
     is_alone = caption.token(end) in ("", ".", ",", "and")
+    if behind in ("on", "open", "off") and (is_alone or caption.token(end) in VERB_FORMS):
+        return True  # "with lights on"
     return (behind in _UNSAID | _NEAR) and (caption.token(end) in _PRONOUNS or is_alone)
 
 

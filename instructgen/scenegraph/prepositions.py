@@ -18,6 +18,7 @@ _CLASSES = {
     "behind": "behind",
     "on the side of": "side",
     "down": "down",
+    "in the middle of": "middle",
 }
 _EXCLUDED = {
     "on": frozenset(("near", "under", "to")),
@@ -25,9 +26,10 @@ _EXCLUDED = {
     "under": frozenset(("on", "near")),
     "front": frozenset(("behind",)),
     "behind": frozenset(("front",)),
+    "middle": frozenset(("near", "side")),
 }
 # Where these stand for what a food lies on or in, one viewer's tray is another's plate.
-_DISHES = frozenset(("tray", "pan", "plate", "platter", "dish", "board", "cutting board", "skillet", "bowl"))
+_DISHES = frozenset(("tray", "pan", "plate", "platter", "dish", "board", "cutting board", "skillet", "bowl", "knife"))
 _ON_ROADS = "roads"  # under this key: for each caption that names a road so or so, how it places something by it
 _ROADS = frozenset(("road", "street", "dirt road", "city street", "highway", "roadway"))
 _FIELDS = frozenset(("field", "outfield", "infield", "baseball field", "ball field", "soccer field"))

@@ -40,6 +40,7 @@ _MANNERS = (
     "outdoors",
     "indoors",
 )
+_MUTUAL = ("at each other", "with each other", "to each other", "near each other", "next to each other")
 _CLAUSE_ENDS = frozenset(("", ".", ",", "and", "while"))
 _ENDS = _CLAUSE_ENDS | {"as", "that", "who", "which", "!", ";"} | {words.split()[0] for words in PREPOSITIONS}
 _HAVING = frozenset(("containing", "featuring", "having"))  # what is told is the thing
@@ -47,6 +48,7 @@ _HAVING = frozenset(("containing", "featuring", "having"))  # what is told is th
 _PARTS = frozenset(
     ("side", "top", "back", "front", "part", "end", "corner", "edge", "bottom", "half", "area", "angle")
 )
+_ARRANGED = frozenset(("stack", "pile", "row", "line", "bunch"))
 _ANY_NUMBER = frozenset(("fish", "sky"))  # one, or several; "skies" are mostly skis
 # What may stand before a noun: the beginning, a group, a preposition, a verb, or a joint.
 _BEFORE_NOUN = ("start", "group", "prep", "verb", "and")
@@ -70,13 +72,14 @@ class _Quote(ClauseReader):
     """A clause that is read as far as others bear it out.
 
     `ends` is where it may end: tokens, parts and keys up to there; `safe` is how many of these stand before the last
-    joint, `verb_at` where its verb stands.
+    joint, `verb_at` where its verb stands; `is_arranged` is true of "a stack of" what most captions have in a stack.
     """
 
     def __init__(self, reading: CaptionReading, sources: Sources, others: Sequence[frozenset[str]]) -> None:
         super().__init__(reading, sources, others)
         self.ends: list[tuple[int, int, int]] = []
         self.safe = self.verb_at = 0
+        self.is_arranged = False
 
     def read(self) -> bool:
         """Read as far as it is borne out; False where no clause is."""
@@ -99,6 +102,7 @@ class _Quote(ClauseReader):
         verb = verb or ("be" if split < num_parts else "")
         words = tuple(word for part in parts for word in part.text.split())
         is_bare = len(keys) < _FEWEST_KEYS or not (verb or any(word in PREPOSITIONS for word in words))
+        is_bare = is_bare and not self.is_arranged
         if is_bare or self._says_twice(parts, self.keys[:num_keys]) or not self._is_known():
             return None
         return self.state_it(parts, keys, end, split, verb)
@@ -113,9 +117,10 @@ class _Quote(ClauseReader):
             self._read_noun()
             or self._read_be()
             or self._read_verb()
+            or self._read_manner(_MUTUAL)
             or self._read_preposition()
             or self._read_joint()
-            or self._read_manner()
+            or self._read_manner(_MANNERS)
             or self._read_unknown()
         )
 
@@ -143,6 +148,8 @@ class _Quote(ClauseReader):
         self.group, at = read_group(self.caption, self.start)
         if self.group:
             self._add(self.group.strip(), at, "group")
+        word = self.group.rpartition(" of ")[0].rpartition(" ")[2]
+        self.is_arranged = word in _ARRANGED and self.others.count(word) >= _MOST_OTHERS
 
     def _read_noun(self) -> bool:
         phrase = self.caption.by_start.get(self.at)
@@ -261,8 +268,8 @@ class _Quote(ClauseReader):
             return self._add(token, self.at + 1, "who")
         return False
 
-    def _read_manner(self) -> bool:
-        for manner in _MANNERS if self.state in ("noun", "verb", "manner") else ():
+    def _read_manner(self, manners: tuple[str, ...]) -> bool:
+        for manner in manners if self.state in ("noun", "verb", "manner") else ():
             end = self.at + len(manner.split())
             if " ".join(self.caption.tokens[self.at : end]) == manner:
                 return self._add(manner, end, "manner", may_end=True)

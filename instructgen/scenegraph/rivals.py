@@ -67,6 +67,7 @@ _TABLES = (
     _groups("landing lands landed", "taking takes takeoff"),
     _groups("riding rides ride driving drives", "parked parks stopped resting pulled"),
     _groups("skiing snowboarding riding rides ride", "standing stands stand posing poses pose"),
+    _groups("playing plays play", "celebrating celebrates celebrate lifting lifts lift lifted"),
     _groups("playing plays play", "grazing grazes graze"),
     _groups("camera cameras", "phone cellphone smartphone iphone"),
     _groups("grazing grazes graze", "running runs run galloping racing"),
@@ -74,7 +75,9 @@ _TABLES = (
     _groups("opening opens", "closing closes"),
     _groups("opening", "open opened"),
     _groups("middle center", "side corner edge"),
+    _groups("windsurfing windsurfs windsurf", "kitesurfing kiteboarding parasailing paragliding para sailboats"),
     _groups("cave", "building buildings house room rooms home"),
+    _groups("putting puts placing places inserting", "pulling pulls taking takes removing removes"),
     _groups("entering enters", "leaving leaves exiting exits"),
     _groups("loading loads load boarding boards", "unloading unloads unload offloading offloads exiting departing"),
 )

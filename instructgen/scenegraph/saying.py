@@ -25,10 +25,12 @@ _FLAT = frozenset((
     "deck", "wooden deck", "porch", "patio", "bridge", "lawn",
 ))  # fmt: skip
 _OPEN = frozenset(("field", "pasture", "meadow", "yard", "park", "forest", "parking lot"))  # one is in these
+_PLAYED_ON = frozenset(("baseball field", "soccer field", "tennis court", "ball field", "football field"))
 _TAKEN = frozenset(("picture", "photo", "photograph", "selfie", "nap", "bite", "swing", "shot", "bath", "shower"))
 # What is ridden, and the verb that says so: nobody "rides" skis.
 RIDDEN = {"skis": "skiing", "snowboard": "snowboarding"}
 _MOUNTS = frozenset(("motorcycle", "bicycle", "horse", "skateboard", "surfboard", "snowboard"))
+RIDDEN_BY = {"surf": "surfboard", "skateboard": "skateboard", "snowboard": "snowboard"}
 _ALONG = frozenset(("down", "along", "across"))
 _WAYS = frozenset(("track", "staircase", "escalator", "stairs", "steps", "rope", "bridge", "wave", "ladder", "pipe"))
 _MOST_ON_ONE, _STANDING_BY = 2, 2
@@ -72,9 +74,11 @@ def are_too_many(num_people: int, category: str, num_mounts: int) -> bool:
 
 
 def is_done_to(verb: str, thing: NounPhrase) -> bool:
-    """True unless a game is thrown, something other than a game is played, or skis are ridden or worn."""
+    """True unless a game is thrown, a thing is played, a hand is walked, or skis are ridden or worn."""
     if verb == "ride" and thing.noun.category == "skis":
         return False
+    if verb == "walk":
+        return thing.noun.kind in ("animal", "vehicle", "place", "surface", "structure")  # nobody walks a hand
     if verb == "take" and thing.noun.lemma not in _TAKEN:
         return False  # "taking a dog for a walk", "taking a horse and carriage ride"
     if verb == "shake" and thing.noun.lemma == "water":
@@ -141,7 +145,14 @@ def say_preposition(preposition: str, lemma: str) -> str:
         return "at"
     if preposition == "in" and lemma in ("window sill", "ledge", "runway", "tarmac", *_UNDERFOOT):
         return "on"
+    if preposition == "in" and lemma in _PLAYED_ON:
+        return "on"
     return "in" if preposition == "on" and lemma in _OPEN else preposition
+
+
+def lacks_from(preposition: str, before: str) -> bool:
+    """True for what "takes off the runway"."""
+    return preposition == "off" and before in ("take", "takes", "taking")
 
 
 def say_phrase(phrase: NounPhrase, *, after_verb: bool) -> str:

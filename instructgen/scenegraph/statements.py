@@ -139,7 +139,7 @@ def _read(reading: CaptionReading, sources: Sources) -> Statement | None:
         return None  # what it is a picture of may be there itself
     is_false = is_disputed(whole.keys, words, whole.verb, sources, is_vehicle=phrase.noun.kind == "vehicle")
     is_false = is_false or hides_toy(caption.by_start.values(), words, sources.readings)
-    if is_false or (whole.verb == "ride" and rides_for_all(whole, phrase, sources)):
+    if is_false or rides_for_all(whole, phrase, sources):
         return None
     return Statement(
         span=reading.span(start, whole.end),

@@ -12,7 +12,7 @@ from instructgen.scenegraph.graph import StatementPart
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.pieces import Caption, Piece, read_whole, word_piece
 from instructgen.scenegraph.placements import read_placement
-from instructgen.scenegraph.saying import are_too_many
+from instructgen.scenegraph.saying import RIDDEN_BY, are_too_many
 from instructgen.scenegraph.vocabulary import ADJECTIVES, GENDERS, NOUNS, Noun
 
 _VIEWS = frozenset(
@@ -51,6 +51,8 @@ _PORTION_WORDS = ("slice", "piece", "stack", "basket", "bunch", "loaf", "box", "
 _GROUPS_OF = frozenset(
     ("groups", "herds", "rows", "piles", "bunches", "slices", "pieces", "stacks", "boxes", "flocks")
 )
+_DIFFERENT = frozenset(("many", "several", "different", "various", "assorted"))
+_KINDS = frozenset(("types", "kinds", "sorts"))
 _PORTIONS = tuple(f"{word} of " for word in (*_PORTION_WORDS, *_GROUPS_OF))
 _MANY = ("several", "many", "some")
 _IN_BUNCHES = frozenset(("banana", "bananas", "carrot", "carrots", "grapes", "flowers", "broccoli"))
@@ -126,19 +128,30 @@ def read_group(caption: Caption, start: int) -> tuple[str, int]:
     first = caption.token(start)
     at = start + (first in ("a", "an", "the", *_MANY) or first in NUMBER_WORDS)
     size = ""
-    if caption.token(at) in ("large", "small", "big"):
+    if caption.token(at) in ("large", "small", "big", "tall"):
         size, at = {"big": "large"}.get(caption.token(at), caption.token(at)), at + 1
     word = caption.token(at)
     is_many = word in _GROUPS_OF
     if not (is_many or word in _GROUPS) or caption.token(at + 1) != "of":
         return "", start
+    behind = _skip_kinds(caption, at + 2)
     word = {"bunch": "group", "number": "group"}.get(word, word)
     if word == "group" and caption.token(at) == "bunch" and caption.token(at + 2) in _IN_BUNCHES:
         word = "bunch"
     said = f"{size} {word}".strip()
     if is_many:
-        return f"{first} {said} of " if first in _MANY or first in NUMBER_WORDS else f"{said} of ", at + 2
-    return f"{with_article(said)} of ", at + 2
+        return f"{first} {said} of " if first in _MANY or first in NUMBER_WORDS else f"{said} of ", behind
+    return f"{with_article(said)} of ", behind
+
+
+def _skip_kinds(caption: Caption, at: int) -> int:
+    """Return where the noun begins behind "a stack of": over "many different types of"."""
+    end = at
+    while caption.token(end) in _DIFFERENT:
+        end += 1
+    if caption.token(end) in _KINDS and caption.token(end + 1) == "of":
+        return end + 2
+    return end if caption.token(at) in ("different", "various", "assorted") else at
 
 
 def owner_fits(parts: tuple[StatementPart, ...], lemma: str, *, is_plural: bool) -> bool:
@@ -201,8 +214,10 @@ def is_in_dark(place: Piece, noun: Noun) -> bool:
 def rides_for_all(whole: Piece, phrase: NounPhrase, sources: Sources) -> bool:
     """True where people ride without a number, and there are more of them than what they ride can hold."""
     people = sources.entities.get("person")
-    mounts = [one for key in whole.keys if (one := sources.entities.get(key)) is not None]
+    names = {RIDDEN_BY.get(key, key) for key in whole.keys}
+    mounts = [one for key in sorted(names) if (one := sources.entities.get(key)) is not None]
     is_all = phrase.noun.category == "person" and phrase.is_plural and phrase.number is None
+    is_all = is_all and whole.verb in ("ride", *RIDDEN_BY)
     if people is None or people.has_crowd or not is_all:
         return False
     return any(are_too_many(len(people.boxes), one.name, len(one.boxes)) for one in mounts)

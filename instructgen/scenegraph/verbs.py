@@ -28,7 +28,7 @@ lie lying lies||on, in, under, near, by, beside, next to, on top of, inside|pat
 lay laying lays||on, in, under, near, by, beside, next to, on top of, inside|pat
 rest resting rests||on, in, under, near, next to, against, on top of, inside|pat
 sleep sleeping sleeps|alone|on, in, under, next to, on top of, inside|pa
-walk walking walks|alone|on, in, down, along, across, through, near, past, by, around, behind, next to, with, toward, in front of, in the middle of|pa
+walk walking walks|alone object|on, in, down, along, across, through, near, past, by, around, behind, next to, with, toward, in front of, in the middle of|pa
 run running runs|alone|on, in, through, along, across, down, around|pa
 hold holding holds|object||p
 carry carrying carries|object|down, on, across, along|p

@@ -15,6 +15,7 @@ from instructgen.scenegraph.hearsay import stem_of
 from instructgen.scenegraph.likenesses import begins_as_likeness
 from instructgen.scenegraph.pieces import RUDE
 from instructgen.scenegraph.plain_words import DOUBTFUL, IN_PICTURES, PLAIN_WORDS
+from instructgen.scenegraph.postures import POSTURES
 from instructgen.scenegraph.subjects import skip_opener
 from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS
 from instructgen.scenegraph.vocabulary import ADJECTIVES, NOUNS
@@ -42,14 +43,21 @@ _KNOWN = frozenset(chain(chain.from_iterable(words.split() for words in NOUNS), 
 
 
 def find_whole(
-    sources: Sources, said: str, margin: int, *, needs_verb: bool, may_end_early: bool = False
+    sources: Sources,
+    said: str,
+    margin: int,
+    *,
+    needs_verb: bool,
+    may_end_early: bool = False,
+    may_end_at_doing: bool = False,
 ) -> Statement | None:
     """Return the caption that tells most of what several tell, said anew; None where no one tells clearly more.
 
     It is more than what was `said` by the margin: what two captions have a word for counts once, what most have
     twice. Of captions that tell as much the one that tells a doing is taken. One that may end early is told as far
-    as it is understood.
+    as it is understood, or only if that tells a doing of which another caption tells, too.
     """
+    is_any = may_end_early or may_end_at_doing
     readings = sources.readings
     told = [frozenset(map(name_key, reading.tokens)) for reading in readings]
     counted = Counter(chain.from_iterable(told))
@@ -60,10 +68,12 @@ def find_whole(
     best: dict[bool, Statement] = {}  # by whether their ends are left out: those that are whole are better
     least = {False: enough, True: enough}
     for number in numbers:
-        if 2 * rates[number] + 1 < (min(least.values()) if may_end_early else least[False]):
+        if 2 * rates[number] + 1 < (min(least.values()) if is_any else least[False]):
             break
-        one, is_cut = _read(number, sources, may_end_early=may_end_early)
+        one, is_cut = _read(number, sources, may_end_early=is_any)
         if one is None or (needs_verb and one.verb in ("", "be")):
+            continue
+        if is_cut and not may_end_early and not _tells_shared_doing(one, sources):
             continue
         rated = (one.verb not in ("", "be")) + 2 * _rate(
             [word for part in (*one.subject, *one.predicate) for word in part.text.split()], weights
@@ -83,6 +93,11 @@ def _read(number: int, sources: Sources, *, may_end_early: bool) -> tuple[Statem
     others = [frozenset(map(stem_of, one.tokens)) for one in sources.readings if one is not reading]
     clause = Clause(reading, sources, others, stop)
     return clause.make(may_end_early=may_end_early), clause.is_cut
+
+
+def _tells_shared_doing(one: Statement, sources: Sources) -> bool:
+    is_doing = one.verb not in ("", "be") and (one.verb not in POSTURES or one.kind in ("person", "animal"))
+    return is_doing and bool(one.category) and sources.voices.verbs[one.verb] >= _SEVERAL
 
 
 def _rate(words: Sequence[str], weights: dict[str, int]) -> int:

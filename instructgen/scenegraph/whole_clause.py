@@ -13,7 +13,7 @@ from instructgen.scenegraph.placements import find_preposition
 from instructgen.scenegraph.plain_words import DOUBTFUL, IN_PICTURES, OF_LIVING, STATES
 from instructgen.scenegraph.postures import POSTURES, is_posture_disputed
 from instructgen.scenegraph.reading import CaptionReading
-from instructgen.scenegraph.saying import say_preposition
+from instructgen.scenegraph.saying import lacks_from, say_preposition
 from instructgen.scenegraph.subjects import read_group, says_twice
 from instructgen.scenegraph.verbs import BASE_FORMS, VERB_FORMS, Verb
 from instructgen.scenegraph.vocabulary import ADJECTIVES, BOUNDARIES, DETERMINERS, NOUNS, PREPOSITIONS
@@ -27,9 +27,12 @@ _BE = frozenset(("is", "are"))
 _WHO = frozenset(("that", "who", "which"))
 _ENDS = frozenset(("", ".", ",", ";", "!"))
 _MANNERS = (
-    "next to each other", "side by side", "each other", "together", "outside", "inside", "outdoors", "indoors",
+    "next to each other", "side by side", "at each other", "with each other", "to each other", "each other",
+    "together", "outside", "inside", "outdoors", "indoors",
     "in mid air", "in the air", "upside down", "closely", "neatly", "on display", "for sale", "alone",
 )  # fmt: skip
+_HAVING = frozenset(("containing", "featuring", "having"))
+_WITHIN = ("inside", "outside")
 _PUT = frozenset((
     "sit", "stand", "lie", "lay", "rest", "park", "stop", "place", "locate", "position", "situate", "display", "post",
     "seat", "plac", "locat", "situat",
@@ -47,6 +50,7 @@ _NEXT = frozenset(("while", "as", "that", "which", "who", "during", "for"))
 _BACK = frozenset(("it", "them"))
 _BOUND = frozenset(("", "of", "to", "into", "off", "up", "out of", "like"))  # these belong to what stands before
 _PARTICLES = frozenset(("up", "down", "out", "off", "away", "back", "over", "around", "along", "by"))
+_STATES_OF_PARTS = frozenset(("on", "off", "open"))
 _IRREGULAR = frozenset(("been", "made", "put", "cut", "set", "fallen", "eaten", "taken", "replaced"))
 # Words that tell nothing by themselves.
 EMPTY = frozenset((*BOUNDARIES, *DETERMINERS, *(ADJECTIVES - NOUNS.keys()), *COLOURS, *NUMBER_WORDS, *DOUBTFUL)) | {
@@ -120,10 +124,10 @@ class Clause(NounReader):
     def _is_shared(self) -> bool:
         """True where others speak of its subject and of most else that it tells."""
         told = [word for part in self.parts for word in part.text.strip(",").split()]
-        words = {word for word in told[len(self.group.split()) :] if word not in EMPTY and word not in _SLIGHT}
+        words = {word for word in told[len(self.group.split()) :] if self._tells(word) and word not in _SLIGHT}
         alone = sum(not self._is_shared_word(word) for word in words)
         shared = len(words) - alone
-        rest = [word for part in self.parts[1:] for word in part.text.split() if word not in EMPTY]
+        rest = [word for part in self.parts[1:] for word in part.text.split() if self._tells(word)]
         agreed = any(self.others.count(word) for word in rest)
         if not self._is_shared_subject():
             return False
@@ -134,6 +138,14 @@ class Clause(NounReader):
         ):
             return False  # what one of several does is not told of all
         return agreed and shared >= _FEWEST_SHARED and alone <= _MOST_ALONE + (shared >= _FOR_TWO)
+
+    def _tells(self, word: str) -> bool:
+        """True unless the word is empty; "flying" is, but not where others tell it too of what does it."""
+        base = stem_of(word)
+        is_doing = word.endswith("ing") and base in self.doings and base not in POSTURES
+        if base == "fly" and self.phrase is not None and self.phrase.noun.kind == "person":
+            return False  # who jumps or is drawn by a kite
+        return word not in EMPTY or (is_doing and self.others.count(word) > 0)
 
     def _is_shared_subject(self) -> bool:
         others = (one for one in self.sources.readings if one is not self.reading)
@@ -212,6 +224,11 @@ class Clause(NounReader):
         if self.state not in ("noun", "be", "and", "manner", "alone", "pronoun", "to"):
             return False
         token, verb = self.token(), self.find_verb()
+        is_place = self.phrase is not None and self.phrase.noun.kind == "place"
+        is_having = token in _HAVING or (is_place and token.startswith("showing"))
+        if is_having and self.state == "noun" and not self.verb and not self.split:
+            self.num_preps += 1
+            return self.add(token, self.at + 1, "have")
         if self.state == "to":
             return token in BASE_FORMS and self._add_verb(token, token)
         if self._is_told_of_several():
@@ -268,10 +285,17 @@ class Clause(NounReader):
 
     def _read_particle(self) -> bool:
         behind = self.token(1)
+        if self._is_owned_state() and behind in (*_ENDS, "and", *VERB_FORMS):
+            return self.add(self.token(), self.at + 1, "manner")
         is_open = behind in _ENDS or behind in ("and", "to", "with", "from", "at", "on", "in", "next", "near")
         if self.state not in ("verb", "noun") or not self.verb or self.token() not in _PARTICLES or not is_open:
             return False
         return self.add(self.token(), self.at + 1, "manner")
+
+    def _is_owned_state(self) -> bool:
+        """True for "on" of "a train with its lights on"."""
+        is_with = any(part.text == " with" for part in self.parts[-3:])
+        return self.state == "noun" and is_with and self.token() in _STATES_OF_PARTS
 
     def _read_preposition(self) -> bool:
         said, end = find_preposition(self.caption, self.at)
@@ -279,6 +303,7 @@ class Clause(NounReader):
             not said
             or self.state not in ("noun", "be", "verb", "manner", "alone")
             or (said == "of" and self.state != "noun")
+            or lacks_from(said, self.caption.token(self.at - 1))
         ):
             return False
         if said == "to" and self.caption.token(end) in BASE_FORMS and self.caption.token(end) not in NOUNS:
@@ -289,7 +314,11 @@ class Clause(NounReader):
         self.num_preps += said != "of"
         phrase = self.caption.by_start.get(end)
         is_flat = said == "on top of" and phrase is not None and say_preposition(said, phrase.noun.lemma) == "on"
-        return self.add("on" if is_flat else " ".join(self.caption.tokens[self.at : end]), end, "prep")
+        is_flat = is_flat or (
+            said == "in" and phrase is not None and say_preposition(said, phrase.noun.lemma) == "on"
+        )
+        words = "on" if is_flat else " ".join(self.caption.tokens[self.at : end])
+        return self.add(words, end, "prep")
 
     def _read_joint(self) -> bool:
         if self.token() == "and" and self.state in ("noun", "manner", "alone"):
@@ -310,6 +339,8 @@ class Clause(NounReader):
     def _read_manner(self) -> bool:
         for manner in _MANNERS if self.state in ("noun", "verb", "manner", "be") else ():
             end = self.at + len(manner.split())
+            if manner in _WITHIN and self.state == "noun" and find_preposition(self.caption, end)[0]:
+                continue  # "a train with a man inside on the track"
             if " ".join(self.caption.tokens[self.at : end]) == manner and self.caption.token(end) not in NOUNS:
                 return self.add(manner, end, "manner")
         return False

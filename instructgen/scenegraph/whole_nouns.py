@@ -10,7 +10,7 @@ from instructgen.scenegraph.agreement import Sources, fits, key_of
 from instructgen.scenegraph.clause_reader import ClauseReader
 from instructgen.scenegraph.garments import EVERYDAY
 from instructgen.scenegraph.graph import StatementPart
-from instructgen.scenegraph.hearsay import is_form, stem_of
+from instructgen.scenegraph.hearsay import is_form, lists_food, stem_of
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.pieces import is_renamed
 from instructgen.scenegraph.plain_words import BARE, NO_HEADS
@@ -119,9 +119,10 @@ class NounReader(ClauseReader):
         if not (first or is_plural or words[-1] in BARE or (noun is not None and noun.article == "mass")):
             return False
         said = " ".join(words)
-        if first in _ONE or (first == "the" and self.state == "start" and not is_plural):
+        is_new = first == "the" and not is_plural and (self.state == "start" or bool(noun and noun.category))
+        if first in _ONE or is_new:
             said = with_article(said)
-        elif first and not (first == "the" and self.state == "start"):
+        elif first and not (first == "the" and (self.state == "start" or is_new)):
             said = f"{first} {said}"
         self.note_subject(None, words[-1] if noun is None else noun.lemma, is_plural=is_plural)
         colors = {COLOURS[word] for word in words if word in COLOURS}
@@ -172,7 +173,7 @@ class NounReader(ClauseReader):
         """True for things that no comma parts: "a pizza pepperoni", "sausage tomato green peppers"."""
         foods = [word for word in words[:-1] if (noun := NOUNS.get(word)) is not None and noun.kind == "food"]
         boxed = [word for word in words if (noun := NOUNS.get(word)) is not None and noun.category]
-        if len(boxed) >= _MOST or " ".join(words[:-1]) == "cell phone":
+        if len(boxed) >= _MOST or lists_food(words) or " ".join(words[:-1]) == "cell phone":
             return True  # "a cup plate laptop monitor", "her cell phone tie"
         is_late = any(word in COLOURS and words[at - 1] in NOUNS for at, word in enumerate(words) if at)
         return is_late or (bool(foods) and words[-1] not in _OF_FOOD)

@@ -13,6 +13,7 @@ from instructgen.teachers.scene_program.firmness import FIRM
 from instructgen.teachers.scene_program.generators import ADDERS, FOLLOWERS, GENERATORS
 from instructgen.teachers.scene_program.generators.doings import STILL
 from instructgen.teachers.scene_program.generators.presence import has_question, is_obvious
+from instructgen.teachers.scene_program.generators.shown import BRIEF
 from instructgen.teachers.scene_program.talk import Generator, Move, Talk, Told
 from instructgen.teachers.scene_program.wordings import load_wordings
 
@@ -68,7 +69,16 @@ _MIDDLE = {
 _SEEN = ("present_one", "present_one_bare", "which_present", "count_one", "main")  # a thing, of which no more is told
 # What may be told behind an answer: of the thing asked about only, or, behind a list, of the picture.
 _ADDED = {
-    "add-doing": ("present_one", "present_one_bare", "present_many", "which_present", "count", "count_one", "main"),
+    "add-doing": (
+        "present_one",
+        "present_one_bare",
+        "present_many",
+        "present_counted",
+        "which_present",
+        "count",
+        "count_one",
+        "main",
+    ),
     "add-color": _SEEN,
     "add-region": _SEEN,
     "add-side": ("region", "where_follow"),
@@ -154,6 +164,8 @@ def _add_main(talk: Talk, turns: list[Told], most: int) -> None:
     """Add what most captions tell, or name, where no turn has told it yet."""
     if len(turns) < most and not any(turn.family in _TELLING for turn in turns):
         _tell_first(talk, turns)
+        if not any(turn.family in (*_TELLING, "overview") for turn in turns):
+            next(filter(None, (_take(talk, BRIEF, turns, least) for least in _BORNE_OUT)), None)
     doing = next((one for one in talk.graph.told if one.is_main and one.verb not in STILL), None)
     if doing is not None and talk.is_new(f"doing {doing.subject}", f"does {doing.category}"):
         _take_more(talk, turns, ("summary", "shown", "doing"), min(len(turns) + 1, most))

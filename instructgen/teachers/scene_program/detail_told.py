@@ -40,7 +40,14 @@ def open_with_whole(page: Paragraph) -> Paragraph:
     margin = _MARGIN if tells_doing else _BARE_MARGIN if page.doers else _LIST_MARGIN
     is_list = not page.doers and all(claim.kind != "told" for claim in page.claims)
     said = " ".join(page.sentences)
-    one = find_whole(page.graph.sources, said, margin, needs_verb=tells_doing, may_end_early=is_list)
+    one = find_whole(
+        page.graph.sources,
+        said,
+        margin,
+        needs_verb=tells_doing,
+        may_end_early=is_list,
+        may_end_at_doing=not tells_doing,
+    )
     if one is None:
         return page
     fresh = Paragraph(page.graph, page.draw, page.wordings)
@@ -55,6 +62,7 @@ def _open_with(page: Paragraph, first: Statement) -> None:
     said = f"{subject.words} {predicate.words}".split()
     is_placed = first.keys & SETTINGS.keys() or (place is not None and place.value.split()[-1] in said)
     is_placed = is_placed or first.verb == "wear"  # one wears it anywhere
+    is_placed = is_placed or (place is not None and place.phrase.startswith("at ") and "at" in said)
     setting, placed = page.set_scene() if is_short and not is_placed else ("", ())
     claims = (told_claim(first), *subject.claims, *predicate.claims, *placed)
     page.told.update((*subject.keys, *predicate.keys))

@@ -7,9 +7,11 @@ was wrong, and of the others 1 in 27 (docs/scene-program.md).
 from collections.abc import Iterable
 from functools import cached_property
 
+from instructgen.lexicon.words import plural_of
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.collages import is_collage
 from instructgen.scenegraph.graph import Evidence, SceneGraph, Statement
+from instructgen.scenegraph.verbs import VERB_FORMS
 
 FIRM = 3  # captions: most of five
 _AGREED = 2  # captions that have one look, place or time: a third seldom tells the same detail
@@ -57,6 +59,15 @@ class Firmness:
         }
 
     @cached_property
+    def _named(self) -> list[set[str]]:
+        """What each caption names, by category or lemma."""
+        named: list[set[str]] = [set() for _ in range(self._graph.num_captions)]
+        for one in self._graph.entities:
+            for span in one.evidence.spans:
+                named[span.caption].add(one.name)
+        return named
+
+    @cached_property
     def _doings(self) -> dict[tuple[str, str], int]:
         return {(one.subject, one.doing): one.num_bearing_out for one in reversed(self._graph.told)}
 
@@ -67,16 +78,27 @@ class Firmness:
         return {
             Evidence((one.span,)): self._graph.num_captions
             if is_collage(one)
-            else doings.get((one.verb, one.word)) or self._count_named(one)
+            else max(doings.get((one.verb, one.word), 0), self._count_named(one))
             for one in (*self._graph.statements, *self._graph.quotes)
         }
 
     def _count_named(self, one: Statement) -> int:
-        """Return how many captions name all things of a statement; 1 for a doing of somebody that one tells."""
+        """Return how many captions name all things of a statement, or tell that somebody does so to one of them."""
         if one.verb not in ("", "be") and one.kind in _LIVELY:
-            return 1
+            return max(1, sum(self._is_alike(one, number) for number in range(len(self._graph.words_by_caption))))
         named = [thing.num_captions for thing in self._graph.entities if thing.name in one.keys]
         return max(1, min(named, default=1))
+
+    def _is_alike(self, one: Statement, number: int) -> bool:
+        """True for a caption that has the doer, the verb and a thing that a statement tells, if it tells any."""
+        words = self._graph.words_by_caption[number]
+        if not any(word in VERB_FORMS and VERB_FORMS[word].base == one.verb for word in words):
+            return False
+        named = self._named[number]
+        things = one.keys - {one.verb, one.category, one.lemma}
+        told = things & named or any(thing in words or plural_of(thing) in words for thing in things)
+        is_doer = one.category in named or one.word in words
+        return is_doer and (bool(told) or not things)
 
 
 def _captions_of(evidence: Evidence) -> int:

@@ -31,6 +31,8 @@ _SIGNS = ("sign", "street sign")  # vague elsewhere, but reason enough for a rul
 # No statement about these begins an answer.
 _DULL = frozenset(("sunset", "sunrise", "face", "object", "item", "thing"))
 _TORN = re.compile(r"\ba (?:drawn|pulled|made|filled|covered|topped|parked) (?:by|with|in|of)\b")  # its noun is lost
+_COMPUTER = re.compile(r"\bcomputer\b(?! (?:mouse|desk|keyboard|monitor|screen))")  # may be the laptop
+_ON_CUTLERY = re.compile(r"\bon (?:a|the|two|some) (knife|knives|fork|forks|spoon|spoons)$")
 # What captions say in haste, and how it is said: no wave was named before, and a rider of each motorcycle drives it.
 _SAID_WELL = (
     (re.compile(r"\bbaby (?:child|infant)\b"), "baby"),
@@ -103,19 +105,23 @@ def say_grounds(match: Match, graph: SceneGraph, support: Support, draw: random.
     told = _say_happening(grounds, match, graph, support)
     said = " ".join(grounds.sentences).lower()
     listed = [one for one in about if one.name not in told and not _is_implied(one, said)]
-    meant = [one for one in listed if is_meant(one.category, said)]  # the food that is eaten may be the pizza
+    meant = [one for one in listed if _is_meant(one, said)]  # the food that is eaten may be the pizza
     listed = [one for one in listed if one not in meant][:3]
     if meant and not names_thing(match.rule, said) and not listed:
         grounds, listed = Grounds(draw), about[:3]
     listed = _find_needed(listed, match.rule, said, graph)
     if not grounds.sentences and len(listed) < 2:
-        others = _find_main(graph)
-        listed += [one for one in others if one not in listed][: 2 - len(listed)]
+        others = [one for one in _find_main(graph) if one not in listed][: 2 - len(listed)]
+        listed += [one for one in others if _is_worth_adding(one, listed, support)]
     if not grounds.sentences and listed:
         grounds.is_shared = support.is_shared_thing(listed[0])
     _say_listed(grounds, listed)
     _say_circumstances(grounds, match, graph, support)
     return grounds
+
+
+def _is_meant(entity: Entity, said: str) -> bool:
+    return is_meant(entity.category, said) or (entity.name == "laptop" and _COMPUTER.search(said) is not None)
 
 
 def _find_named(graph: SceneGraph) -> list[Entity]:
@@ -147,6 +153,11 @@ def _find_main(graph: SceneGraph) -> list[Entity]:
     return sorted(clear, key=lambda one: (-one.num_captions, one.number))
 
 
+def _is_worth_adding(entity: Entity, listed: list[Entity], support: Support) -> bool:
+    """False for people beside a thing whom one caption alone names ("an airplane and a person")."""
+    return entity.name != "person" or not listed or support.is_named_by_two(entity)
+
+
 def _say_in_list(entity: Entity) -> str:
     return entity.plural if is_several(entity) else say_one(entity.word)
 
@@ -156,7 +167,7 @@ def _say_happening(grounds: Grounds, match: Match, graph: SceneGraph, support: S
     statement = _find_statement(graph, match, support)
     action = match.action or _find_action(graph, match.rule)
     if statement is None and action is None:  # what is going on says more than that there are people
-        shared = [one for one in graph.statements if support.is_shared(one) and _says_much(one)]
+        shared = [one for one in _find_tellable(graph) if support.is_shared(one)]
         statement = _choose([one for one in shared if one.verb], support)
         action = next((one for one in graph.told if _is_worth_telling(one) and support.is_shared_doing(one)), None)
         if statement is None and action is None:
@@ -220,10 +231,20 @@ def _is_worth_telling(action: Action) -> bool:
 
 def _find_statement(graph: SceneGraph, match: Match, support: Support) -> Statement | None:
     """Return the statement that tells of the rule's doing, or else of its things; None where none does."""
-    fits = [one for one in graph.statements if _fits(one, match) and _says_much(one)]
+    fits = [one for one in _find_tellable(graph) if _fits(one, match)]
     telling = [one for one in fits if any(is_said(word, text_of(one)) for word in match.rule.when.words)]
     things = match.rule.when.named - {"person"}
     return _choose(telling or fits, support, things)
+
+
+def _find_tellable(graph: SceneGraph) -> list[Statement]:
+    return [one for one in graph.statements if _says_much(one) and not _is_on_cutlery(one, graph)]
+
+
+def _is_on_cutlery(statement: Statement, graph: SceneGraph) -> bool:
+    """True for what one caption alone has lying on a knife, beside which it may be."""
+    found = _ON_CUTLERY.search(text_of(statement)) if statement.verb == "be" else None
+    return found is not None and sum(found[1] in words for words in graph.words_by_caption) < _MOST
 
 
 def _fits(one: Statement, match: Match) -> bool:

@@ -87,6 +87,10 @@ class Support:
         """True for what captions name: a box is the second witness."""
         return entity.num_captions >= (1 if entity.boxes else self._shared)
 
+    def is_named_by_two(self, entity: Entity) -> bool:
+        """True for what two captions name, or the only one."""
+        return entity.num_captions >= self._shared
+
     def is_shared_circumstance(self, circumstance: Circumstance) -> bool:
         return circumstance.num_captions >= self._shared
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 from instructgen.config import Style
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Action, Circumstance, Entity, SceneGraph
+from instructgen.scenegraph.pieces import FACING
 from instructgen.teachers.scene_program.firmness import Firmness
 from instructgen.teachers.scene_program.risks import find_risky
 from instructgen.teachers.scene_program.speech import (
@@ -141,7 +142,9 @@ class Talk:
             for one in self.graph.entities
             if one.is_listed and not one.is_unclear and one.kind not in ("mass", "unique")
         ]
-        return [one for one in listed if one.category or one.num_captions > 1]
+        return [
+            one for one in listed if one.category or (one.num_captions > 1 and not is_looked_into(one, self.graph))
+        ]
 
     def counted(self) -> list[Entity]:
         """Return what boxes and captions count alike: most captions that name it speak of several."""
@@ -163,6 +166,18 @@ class Generator(Struct, frozen=True):
     families: tuple[str, ...]
     claims: tuple[str, ...]
     leans: bool = False
+
+
+def is_looked_into(one: Entity, graph: SceneGraph) -> bool:
+    """True for the camera that sheep look at: the one that the picture was taken with."""
+    if one.name != "camera" or one.boxes or graph.sources is None:
+        return False
+    return all(
+        reading.tokens[phrase.start - 1] in FACING if phrase.start else False
+        for reading in graph.sources.readings
+        for phrase in reading.phrases
+        if phrase.noun.lemma == one.name
+    )
 
 
 def subject_of(entity: Entity) -> Subject:

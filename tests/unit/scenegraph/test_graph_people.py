@@ -15,6 +15,9 @@ from tests.unit.scenegraph.pictures import read
         ("A man. | A man. | A woman.", "person"),
         ("A boy. | A boy. | A man.", "person"),  # of one sex, but not of one age
         ("A boy. | A boy. | A child.", "boy"),
+        ("A woman. | A woman. | A woman. | A girl. | A girl.", "woman"),  # a woman may be a girl to two of five
+        ("A man. | A man. | A man. | A boy. | A boy.", "person"),
+        ("A man. | A man. | A man. | A boy.", "man"),
         ("A girl. | A girl. | A child. | A boy.", "person"),
         ("A statue of a man. | A woman. | A woman.", "woman"),
         ("A rug. | A rug.", "person"),

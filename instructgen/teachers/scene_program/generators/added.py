@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from instructgen.lexicon.words import join_words
 from instructgen.scenegraph.geometry import relation_of
 from instructgen.teachers.scene_program.generators.doings import doings, keys_of
-from instructgen.teachers.scene_program.generators.places import relation_claim
+from instructgen.teachers.scene_program.generators.places import may_reach_on, relation_claim
 from instructgen.teachers.scene_program.generators.presence import apart, region_claim
 from instructgen.teachers.scene_program.generators.settings import is_place_told, place_of
 from instructgen.teachers.scene_program.phrasing import attribute_claim, say_doing
@@ -52,8 +52,8 @@ def add_side(talk: Talk) -> Iterator[Move]:
     one = talk.last.entity if talk.last is not None else None
     if one is None or one not in talk.solid or one.kind == "person" or not talk.is_new("relation"):
         return
-    for other in talk.solid:
-        relation = relation_of(other.boxes[0], one.boxes[0]) if other is not one else ""
+    for other in talk.solid if not may_reach_on(one) else ():
+        relation = relation_of(other.boxes[0], one.boxes[0]) if other is not one and not may_reach_on(other) else ""
         if relation in ("left", "right") and talk.is_new(f"there {other.name}"):
             slots = {**_its(talk), "x": one.word, "y": other.word, "a_y": say_one(other.word)}
             keys = ("relation", f"there {other.name}")

@@ -15,6 +15,7 @@ from instructgen.teachers.scene_program.generators.outdone import (
     is_outdone,
     is_renamed,
     says_itself,
+    tells_itself,
 )
 from instructgen.teachers.scene_program.phrasing import (
     IsNew,
@@ -185,7 +186,11 @@ def find_where(talk: Talk) -> Iterator[Move]:
             continue
         if talk.names_both(action.subject, action.place) or _is_told_better(action, talk.graph):
             continue  # "the food is on a plate" after "a plate of food"
-        if action.subject in _NOWHERE or (action.preposition == "on" and "cell phone" in action.things):
+        if (
+            action.subject in _NOWHERE
+            or action.where == "on the corner"
+            or (action.preposition == "on" and "cell phone" in action.things)
+        ):
             continue
         is_bare = action.verb in _BARE and action.preposition not in _MOVING  # "standing around a room"
         place = action.where if is_bare else f"{action.doing} {action.where}"
@@ -257,7 +262,7 @@ def find_summary(talk: Talk) -> Iterator[Move]:
         is_doing = one.verb not in ("", "be", "wear") and one.kind in ("person", "animal", "vehicle")
         if not is_doing or not talk.is_new("summary", f"doing {word}", f"does {one.category}"):
             continue
-        if _is_idle_told(one, talk.graph) or is_outdone(one, talk.graph):
+        if _is_idle_told(one, talk.graph) or is_outdone(one, talk.graph) or tells_itself(one):
             continue
         who = say_parts(talk.graph, one.subject, talk.is_new)
         what = say_parts(talk.graph, one.predicate, after(talk.is_new, who.keys))

@@ -40,6 +40,7 @@ _ALIKE = (
 IDLE = frozenset(("stand", "sit", "walk", "pose", "gather", "look", "seat", "smile"))
 _SPORTING = frozenset(name for name, one in CATEGORIES.items() if one.group == "sports") | {"game"}
 _BORNE_OUT = 2  # captions
+_SAYING_NOTHING = frozenset(("riding", "a", "an", "on", "his", "her", "their", "the", "board", "game", "of"))
 _STEM = 4  # letters
 _SINGULARS = {plural_of(word): word for word in (*GENDERS, *AGES)} | {"people": "person"}
 _MANY = ("s", "men", "people", "children")  # how words for several people end
@@ -51,9 +52,20 @@ def are_alike(one: str, other: str) -> bool:
 
 
 def says_itself(one: Action) -> bool:
-    """True for a tennis player who is playing tennis."""
-    stems = {word[:_STEM] for word in one.subject.split()}
-    return not one.where and all(word[:_STEM] in stems for word in one.doing.split())
+    """True for a tennis player who is playing tennis, and a skateboarder who is riding a skateboard."""
+    return not one.where and _is_in_name(one.subject, one.doing)
+
+
+def tells_itself(one: Statement) -> bool:
+    """True for a surfer who is riding a surfboard, and no more is told of."""
+    return _is_in_name(one.lemma, "".join(part.text for part in one.predicate))
+
+
+def _is_in_name(doer: str, doing: str) -> bool:
+    """True where all words of a doing are in the doer's name, but for such as "riding a"."""
+    stems = {word.removesuffix("s").removesuffix("er")[:_STEM] for word in doer.split()}
+    words = [word for word in doing.split() if word not in _SAYING_NOTHING]
+    return all(word.removesuffix("ing")[:_STEM] in stems for word in words)
 
 
 def is_outdone(one: Action | Statement, graph: SceneGraph) -> bool:

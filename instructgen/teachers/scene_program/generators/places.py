@@ -7,7 +7,7 @@ from instructgen.lexicon.words import join_words, with_article
 from instructgen.records import Box
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.geometry import relation_of
-from instructgen.scenegraph.graph import Entity, Evidence
+from instructgen.scenegraph.graph import Entity, Evidence, SceneGraph
 from instructgen.surrogate.boxes import overlap, shared_area
 from instructgen.teachers.scene_program.generators.presence import region_claim
 from instructgen.teachers.scene_program.speech import is_countable, region_of, say_region
@@ -119,8 +119,16 @@ def relation_claim(one: Entity, other: Entity, relation: str) -> Claim:
     return Claim("relation", one.word, relation, other.word, evidence=boxes)
 
 
+def may_reach_on(one: Entity) -> bool:
+    """True for a table or bed cut by the frame's edge: of what things cover its box holds a corner alone."""
+    box = one.boxes[0]
+    return one.name in _SUPPORTS and min(box.x0, box.y0, 1 - box.x1, 1 - box.y1) < _NEAR_EDGE
+
+
 def find_relation(talk: Talk) -> Iterator[Move]:
     for one, other in pairs_of(talk):
+        if may_reach_on(one) or may_reach_on(other):
+            continue
         relation = relation_of(one.boxes[0], other.boxes[0])
         stacked = relation in ("higher", "lower") and (one.name in _SUPPORTS or other.name in _SUPPORTS)
         if not relation or stacked or not talk.is_new("relation", f"region {one.name}"):
@@ -160,7 +168,7 @@ def find_larger(talk: Talk) -> Iterator[Move]:
 def _order_move(talk: Talk, family: str, value: str, things: list[Entity]) -> Move:
     boxes = tuple(number for one in things for number in one.evidence.boxes)
     claim = Claim("order", "|".join(one.word for one in things), value, evidence=Evidence(boxes=boxes))
-    keys = ("order", *(f"there {one.name}" for one in things))
+    keys = ("order", *(("size",) if family == "order_size" else ()), *(f"there {one.name}" for one in things))
     return Move(family, keys, (claim,), {"list": join_words([_say_in_order(talk, one) for one in things])})
 
 
@@ -175,11 +183,16 @@ def find_order(talk: Talk) -> Iterator[Move]:
         yield _order_move(talk, "order_left_right", "left to right", things)
 
 
+def _passes_larger(things: list[Entity], graph: SceneGraph) -> bool:
+    """True where something else looks as large as what is ranked last: cats that are no single thing."""
+    return any(one not in things and one.area >= things[-1].area for one in graph.boxed_entities())
+
+
 def find_size_order(talk: Talk) -> Iterator[Move]:
     solid = [one for one in talk.solid if one.name not in _SUPPORTS]
     things = sorted(solid, key=lambda one: -one.area)[:3]
     clear = all(is_comparable(one, other) for one, other in pairwise(things))
-    if len(things) > 2 and clear and talk.is_new("order", "size"):
+    if len(things) > 2 and clear and talk.is_new("order", "size") and not _passes_larger(things, talk.graph):
         yield _order_move(talk, "order_size", "large to small", things)
 
 
@@ -250,7 +263,7 @@ def _fills_frame(one: Entity) -> bool:
 def find_edge(talk: Talk) -> Iterator[Move]:
     for one in talk.solid[:4]:
         edge = edge_of(one.boxes[0])
-        is_asked = one.num_captions and one.kind in ("vehicle", "animal", "person") and not _fills_frame(one)
+        is_asked = one.num_captions and one.kind in ("vehicle", "animal") and not _fills_frame(one)
         if edge and is_asked and talk.is_new("edge", f"region {one.name}", f"extent {one.name}"):
             claim = Claim("edge", one.word, edge, evidence=one.evidence)
             keys = ("edge", f"region {one.name}", f"there {one.name}")

@@ -1,5 +1,6 @@
 """What is there and what is not: overview, existence, absence, and choices between named things."""
 
+import re
 from collections.abc import Iterator
 
 from instructgen.lexicon.categories import Category
@@ -9,18 +10,24 @@ from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Entity, SceneGraph
 from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.teachers.scene_program.absence import UNFIT, find_absent
+from instructgen.teachers.scene_program.generators.counts import count_claim
 from instructgen.teachers.scene_program.generators.shown import find_whole
 from instructgen.teachers.scene_program.speech import (
     be_of,
     is_countable,
     may_be_one,
     region_of,
+    say_number,
     say_one,
     say_region,
     say_thing,
 )
 from instructgen.teachers.scene_program.talk import SOLID_AREA, Generator, Move, Talk, exists, subject_of
 
+_PART_OF = re.compile(
+    r"\b(?:person|persons|someone|somebody|people|man|men|woman|women|child|children|boy|girl|baby|kid)(?: ?'?s)? "
+    r"(?:hands?|arms?|fingers?|legs?|foot|feet)\b|\b(?:hands?|arms?|fingers?|legs?|feet) of an? "
+)
 _LARGE = 0.05  # share of the image
 _CONTRAST_SHARE = 0.7  # of denials beside which something alike is there
 
@@ -73,6 +80,11 @@ def _is_of_weight(one: Entity) -> bool:
     return one.num_captions > 1 or one.area > (SOLID_AREA if one.num_captions else _LARGE)
 
 
+def _is_large(one: Entity) -> bool:
+    """True for what captions name and no list may lack: a couch that some captions have in the plural."""
+    return one.num_captions > 1 and one.area > _LARGE
+
+
 def find_overview(talk: Talk) -> Iterator[Move]:
     if next(find_whole(talk.graph), None) is not None:
         return  # which tells more than a list
@@ -84,6 +96,9 @@ def find_overview(talk: Talk) -> Iterator[Move]:
     fresh = apart(new)
     # What comes first, or nearly all captions name, is not passed over, as if it were not seen.
     passed = [one for one in things if is_obvious(talk.graph, one) and not _is_told(one, fresh)]
+    passed += [
+        one for one in talk.graph.boxed_entities() if one.is_unclear and _is_large(one) and not _is_told(one, fresh)
+    ]
     is_whole = not passed and all(_is_covered(key, things) for key in talk.graph.common)
     if len(fresh) > 1 and fresh[0] is things[0] and is_whole:
         keys = ("overview", *(f"there {one.name}" for one in fresh))
@@ -94,7 +109,14 @@ def find_overview(talk: Talk) -> Iterator[Move]:
 def _sure_things(talk: Talk) -> list[Entity]:
     boxed = [one for one in talk.graph.boxed_entities() if is_countable(one) and not one.is_unclear]
     known = [one for one in boxed if one.num_captions > 1 or one.area > SOLID_AREA]
-    return [one for one in known if one.kind != "person" or one.is_many or one.is_single][:6]
+    known = [one for one in known if one.kind != "person" or one.is_many or one.is_single][:6]
+    return [one for one in known if one.kind != "person" or not _is_part_told(talk.graph)]
+
+
+def _is_part_told(graph: SceneGraph) -> bool:
+    """True where two captions have somebody's hand or arm: to say that a person is there would miss what is seen."""
+    readings = graph.sources.readings if graph.sources is not None else ()
+    return sum(_PART_OF.search(" ".join(reading.tokens)) is not None for reading in readings) > 1
 
 
 def is_obvious(graph: SceneGraph, one: Entity) -> bool:
@@ -109,6 +131,7 @@ def has_question(talk: Talk) -> bool:
 
 def find_present(talk: Talk) -> Iterator[Move]:
     """Affirm what is there; what is obvious comes last."""
+    counted = talk.counted()
     told = [one for one in talk.graph.entities if not talk.is_new(f"there {one.name}")]
     things = [one for one in _sure_things(talk) if not any(may_be_one(one, other) for other in told)]
     talk.draw.shuffle(things)
@@ -117,6 +140,11 @@ def find_present(talk: Talk) -> Iterator[Move]:
             continue
         keys = (f"there {one.name}", "yes")
         slots = {"x": one.word, "xs": one.plural, "a_x": say_one(one.word)}
+        if one.is_many and one in counted:
+            numbered = {**slots, "number": say_number(one.count or 0)}
+            moved = (*keys, f"count {one.name}")
+            yield Move("present_counted", moved, (count_claim(one),), numbered, about=subject_of(one))
+            continue
         if one.is_many:
             yield Move("present_many", keys, (exists(one),), slots, about=subject_of(one))
             continue
@@ -235,7 +263,12 @@ def find_odd(talk: Talk) -> Iterator[Move]:
 
 PRESENCE = (
     Generator("overview", find_overview, ("overview",), ("exists",)),
-    Generator("existence", find_present, ("present_one", "present_one_bare", "present_many"), ("exists", "region")),
+    Generator(
+        "existence",
+        find_present,
+        ("present_one", "present_one_bare", "present_many", "present_counted"),
+        ("exists", "region", "count"),
+    ),
     Generator("named", find_named, ("present_named", "present_named_many"), ("exists",)),
     Generator("absence", find_absence, ("absent_one", "absent_many", "absent_but"), ("absent", "exists")),
     Generator("neither", find_neither, ("neither",), ("absent",)),

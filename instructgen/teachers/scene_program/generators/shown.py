@@ -1,6 +1,6 @@
 """What a picture shows as a whole: a caption's clause that has all that most captions name."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from instructgen.lexicon.generals import is_meant
 from instructgen.scenegraph.collages import is_collage
@@ -12,10 +12,10 @@ from instructgen.teachers.scene_program.phrasing import after, say_parts, told_c
 from instructgen.teachers.scene_program.talk import Generator, Move, Talk
 
 _MIN_NEW = 2  # things and doings
-_FEWEST = 3  # things, doings and colors
+_FEWEST, _FEWEST_BRIEF = 3, 2  # things, doings and colors
 
 
-def find_whole(graph: SceneGraph) -> Iterator[Statement]:
+def find_whole(graph: SceneGraph, fewest: int = _FEWEST) -> Iterator[Statement]:
     """Yield what captions tell that lacks nothing that most of them name, nor what most of them say is done."""
     if any(map(is_collage, graph.statements[:1])):
         return
@@ -24,7 +24,7 @@ def find_whole(graph: SceneGraph) -> Iterator[Statement]:
     done = [one.verb for one in graph.told if one.is_main]
     for one in (*graph.statements, *graph.quotes):
         is_main = not done or any(are_alike(one.verb, verb) for verb in done)
-        is_main = is_main and len(one.keys) >= _FEWEST and one.keys.isdisjoint(alone) and _is_of_common(one, graph)
+        is_main = is_main and len(one.keys) >= fewest and one.keys.isdisjoint(alone) and _is_of_common(one, graph)
         if is_main and _has_all(graph.common, one.keys) and not is_outdone(one, graph):
             yield one
 
@@ -32,7 +32,9 @@ def find_whole(graph: SceneGraph) -> Iterator[Statement]:
 def _is_of_common(one: Statement, graph: SceneGraph) -> bool:
     """True where it is about what most captions name, or what holds it: a plate of food."""
     is_holder = " of " in "".join(part.text for part in one.subject)
-    return is_holder or not graph.common or not graph.common.isdisjoint((one.category, one.lemma))
+    return (
+        is_holder or one.kind == "place" or not graph.common or not graph.common.isdisjoint((one.category, one.lemma))
+    )
 
 
 def _has_all(common: frozenset[str], keys: frozenset[str]) -> bool:
@@ -45,10 +47,20 @@ def _is_general(key: str, keys: frozenset[str]) -> bool:
 
 
 def find_shown(talk: Talk) -> Iterator[Move]:
-    for one in find_whole(talk.graph):
+    yield from _show(talk, find_whole(talk.graph), _MIN_NEW)
+
+
+def find_brief(talk: Talk) -> Iterator[Move]:
+    """Tell two things that captions name together, where they tell no more of what is there: a clock on a wall."""
+    wholes = find_whole(talk.graph, _FEWEST_BRIEF)
+    yield from _show(talk, (one for one in wholes if len(one.keys - {one.verb}) >= _FEWEST_BRIEF), 1)
+
+
+def _show(talk: Talk, wholes: Iterable[Statement], least_new: int) -> Iterator[Move]:
+    for one in wholes:
         num_new = sum(talk.is_new(f"there {key}") for key in one.keys)
         told = not talk.is_new("overview", "summary") or any(key.startswith("doing ") for key in talk.said)
-        if told or num_new < _MIN_NEW:
+        if told or num_new < least_new:
             continue
         who = say_parts(talk.graph, one.subject, talk.is_new)
         what = say_parts(talk.graph, one.predicate, after(talk.is_new, who.keys))
@@ -59,3 +71,5 @@ def find_shown(talk: Talk) -> Iterator[Move]:
 
 
 SHOWN = (Generator("shown", find_shown, ("shown",), ("told", "attribute")),)
+# Where a conversation has told nothing as a whole.
+BRIEF = Generator("brief", find_brief, ("shown",), ("told", "attribute"))

@@ -3,7 +3,7 @@
 import pytest
 
 from instructgen.teachers.scene_program import Task, write
-from instructgen.teachers.scene_program.rules import find_matches, load_rules
+from instructgen.teachers.scene_program.rules import find_fallbacks, find_matches, find_narrow, load_rules
 from instructgen.teachers.scene_program.support import Support, is_several
 from tests.unit.scenegraph.pictures import make_picture, read
 
@@ -105,3 +105,47 @@ def test_rules_about_using_things_want_them_whole() -> None:
 )
 def test_words_said_in_haste_are_said_well(captions: str, boxes: str, wrong: str) -> None:
     assert not any(wrong in begin(captions, boxes, seed) for seed in SEEDS)
+
+
+_LAPTOP = (
+    "A man looking at a computer. | A man standing by a table looking at a laptop. | A man over a laptop. | "
+    "A man stares into a computer. | A man looking down at an open laptop."
+)
+_CARROTS = (
+    "A group of carrots with a tag around them. | A bunch of carrots on a knife sitting on a cutting board. | "
+    "A bunch of carrots sitting on top of a cutting board. | Carrots and a knife on a cutting board. | Some carrots."
+)
+_WALK = (
+    "A man is walking his dog through the city. | A man walks his dog down the sidewalk. | "
+    "A man is walking a dog on a sidewalk. | A man walking his dog. | A man walks a dog."
+)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_opening_is_no_odd_or_cut_sentence(seed: int) -> None:
+    assert "on a knife" not in begin(_CARROTS, "5 carrot, knife", seed)
+    walk = begin(_WALK, "person, dog", seed)
+    assert "walking his dog" in walk or "walking a dog" in walk
+    laptop = begin(_LAPTOP, "person, laptop", seed)
+    assert not ("a computer" in laptop.split(".")[0] and "a laptop" in laptop.split(".")[1]), "one thing, two names"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_people_of_one_caption_are_not_listed_beside_a_thing(seed: int) -> None:
+    planes = "A plane at an airport. | A large plane. | An airplane. | A plane. | A plane and people."
+    said = begin(planes, "airplane, person", seed)
+    assert not any(f"airplane and {who}" in said for who in ("a person", "people"))
+
+
+@pytest.mark.parametrize(
+    ("captions", "boxes", "rule"),
+    [
+        (" | ".join(["People are waiting at a corner to cross the street."] * 5), "3 person", "waiting-patiently"),
+        (" | ".join(["People sitting under umbrellas in the rain."] * 5), "3 person, 2 umbrella", "umbrella-rain"),
+        (" | ".join(["Two people racing in a race."] * 5), "2 person", "any-photos-of-people"),
+        (" | ".join(["A toddler is playing with a brush."] * 5), "person", "wide-fun-of-games"),
+    ],
+)
+def test_advice_fits_what_goes_on(captions: str, boxes: str, rule: str) -> None:
+    graph = read(captions, boxes)
+    assert rule not in {match.rule.name for match in (*find_narrow(graph), *find_fallbacks(graph))}
