@@ -29,12 +29,14 @@ _NEVER = frozenset((
     "be", "wear", "dress", "make", "take", "do", "go", "have", "surround", "attach", "arrange", "display", "top",
     "fill", "cover", "decorate", "line", "tie", "plug", "place", "mount", "pass", "enter", "leave", "return",
     "board", "face", "overlook", "point", "bend", "operate", "touch", "gather", "seat", "park", "stop",
-    "dock", "pull", "open", "perform", "enjoy", "work", "wait", "move", "travel", "hang", "cross", "approach", "type",
+    "dock", "pull", "put", "open", "perform", "enjoy", "work", "wait", "move", "travel", "hang", "cross", "approach",
+    "type",
 ))  # fmt: skip
 _ONE_VERB = {"leap": "jump"}  # counted as one
 _SPORTS = frozenset(("ski", "snowboard", "surf", "skateboard"))  # told by "skier" as well
-_PARTED = frozenset(("hold", "lift", "cut", "put", "throw", "blow"))  # "holding up a phone" is holding one
+_PARTED = frozenset(("hold", "lift", "cut", "throw", "blow"))  # "holding up a phone" is holding one
 _PARTICLES = frozenset(("up", "out", "onto", "on"))
+_KEPT = frozenset(("blow",))  # candles are blown out
 # "Rather than brushing" denies it, and "a hitting helmet" is a kind of helmet.
 _NO_VERB_BEHIND = frozenset(("than", "of", "not", "without", "from", "like")) | DETERMINERS
 _PORTIONS = frozenset((
@@ -229,4 +231,7 @@ def _make_event(one: Telling) -> Event:
         target = structs.replace(target, number=None)
     thing = target if not one.preposition else None
     place = target if one.preposition else None
-    return Event(subject, one.is_plural, one.verb, thing, one.preposition, place, subject.start, one.end)
+    verb, particle = one.verb, one.reading.tokens[one.at + 1 : one.at + 2]
+    if thing is not None and verb.base in _KEPT and particle and particle[0] in _PARTICLES:
+        verb = structs.replace(verb, ing=f"{verb.ing} {particle[0]}", third=f"{verb.third} {particle[0]}")
+    return Event(subject, one.is_plural, verb, thing, one.preposition, place, subject.start, one.end)

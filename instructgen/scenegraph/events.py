@@ -235,7 +235,8 @@ def _read_event(
     thing = by_start.get(index)
     if thing is not None:
         is_one_of_two = verb.base == "wear" and many and not thing.is_plural  # "a bride and a man wearing a suit"
-        if not verb.takes_object or thing.is_negated or thing.is_likeness or is_one_of_two:
+        is_flown = verb.base == "fly" and letter_of(doer) != "p"  # "the beach flying a kite": somebody there does
+        if not verb.takes_object or thing.is_negated or thing.is_likeness or is_one_of_two or is_flown:
             return None
         preposition, place = _read_place(tokens, by_start, verb, thing.end)
         if place is not None and place.noun.kind in ("wear", "pair"):

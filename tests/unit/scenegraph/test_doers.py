@@ -170,3 +170,13 @@ def test_boat_that_may_be_in_a_mural_is_not_told() -> None:
 def test_flowers_of_a_painting_are_none() -> None:
     captions = "A painting of a vase with flowers. | A painting that shows a vase with flowers."
     assert unboxed(read(captions)) == {"painting"}
+
+
+def test_candles_are_blown_out_and_a_beach_flies_nothing() -> None:
+    blown = (
+        "A man blowing out candles on a cake. | A man blows out some candles. | A man blows out candles on a cake."
+    )
+    assert "man blowing out candles" in told(f"{blown} | A man blows out candles. | A man.", "person, cake")
+    flown = " | ".join(("A man running along the beach flying a kite.", "A guy is flying a kite.") * 2)
+    assert "man flying a kite" in told(flown, "person, kite")
+    assert "beach flying a kite" not in told(flown, "person, kite")
