@@ -11,6 +11,7 @@ from instructgen.scenegraph.events import Event
 from instructgen.scenegraph.graph import Action, Contradiction, Entity, Evidence
 from instructgen.scenegraph.people import PersonWords
 from instructgen.scenegraph.phrases import NounPhrase
+from instructgen.scenegraph.pieces import FACING
 from instructgen.scenegraph.postures import is_parking_disputed
 from instructgen.scenegraph.prepositions import Placings
 from instructgen.scenegraph.reading import CaptionReading
@@ -182,7 +183,9 @@ def _build(
     )
     if verb == "sit" and where == "at a bench":
         where = "on a bench"
-    where = f"{event.manner} {where}".strip().replace("at a camera", "at the camera")
+    if place is not None and place.noun.lemma == "camera" and preposition in FACING:
+        where = f"{preposition} the camera"  # the one that the picture was taken with
+    where = f"{event.manner} {where}".strip()
     subject = _say_subject(event, sources)
     entity = roles.get(subject) or sources.entities.get(event.subject.noun.category or "")
     boxes = tuple(

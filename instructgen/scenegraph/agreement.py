@@ -9,6 +9,7 @@ from instructgen.lexicon.words import COLOURS
 from instructgen.scenegraph.circumstances import ROOMS
 from instructgen.scenegraph.corroboration import Voices
 from instructgen.scenegraph.graph import Contradiction, Entity
+from instructgen.scenegraph.likenesses import find_applied_nouns
 from instructgen.scenegraph.people import PersonWords, tells_several
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.postures import is_parking_disputed, is_posture_disputed
@@ -76,7 +77,8 @@ def collect_sources(
     disputes = tuple(contradictions)
     return Sources(
         readings=readings,
-        unreal=frozenset(one.about for one in disputes if one.kind == "entity" and "likeness" in one.values),
+        unreal=frozenset(one.about for one in disputes if one.kind == "entity" and "likeness" in one.values)
+        | find_applied_nouns(readings),
         kinds=_find_kinds(readings),
         entities={one.category: one for one in entities if one.category and one.member_of is None},
         unboxed={one.name: one for one in entities if not one.category and one.is_single},
@@ -222,7 +224,7 @@ def is_outnumbered(phrase: NounPhrase, sources: Sources) -> bool:
 
 def fits(phrase: NounPhrase, sources: Sources) -> bool:
     """True if boxes and the other captions allow the number, and none denies the thing."""
-    if phrase.noun.category in sources.unreal:
+    if key_of(phrase) in sources.unreal:
         return False
     if phrase.noun.lemma in sources.denied or (phrase.noun.article == "mass" and (phrase.number or 1) > 1):
         return False

@@ -59,7 +59,8 @@ class ClauseReader:
     def read_counted(self, phrase: NounPhrase) -> Piece | None:
         """Read a noun that is known with its number, or without where boxes have another; None where most differ."""
         is_beside = phrase.noun.category == "person" and self.state not in ("start", "group")  # "with children"
-        if not is_beside and is_outnumbered(phrase, self.sources):
+        is_halved = self.preposition == "in" and self.token() == "half"  # "a cut in half sandwich"
+        if is_halved or (not is_beside and is_outnumbered(phrase, self.sources)):
             return None
         is_whole = is_form(self.caption.token(phrase.end))
         for one in (phrase, structs.replace(phrase, number=None)) if phrase.noun.is_plural else (phrase,):

@@ -13,7 +13,7 @@ from msgspec import structs
 from instructgen.lexicon.meanings import BORNE_OUT
 from instructgen.lexicon.words import COLOURS
 from instructgen.scenegraph.corroboration import FEW, Voices, families_of, verbs_of
-from instructgen.scenegraph.events import Event, find_doer
+from instructgen.scenegraph.events import Event, find_doer, is_changed
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.saying import RIDDEN
@@ -139,7 +139,7 @@ def _find_target(reading: CaptionReading, start: int, verb: Verb) -> tuple[NounP
         if found is None and verb.base in _PARTED and tokens[start : start + 1] and tokens[start] in _PARTICLES:
             found = _scan(tokens, by_start, start + 1)
         if found is not None and found.noun.kind != "place":
-            return found, "", found.end
+            return (None, "", start) if is_changed(tokens, found.end) else (found, "", found.end)
     for length in range(_LONGEST, 0, -1):
         preposition = PREPOSITIONS.get(" ".join(tokens[start : start + length]))
         if preposition is not None:
@@ -153,6 +153,8 @@ def _scan(tokens: tuple[str, ...], by_start: dict[int, NounPhrase], start: int) 
     for at in range(start, min(start + _REACH, len(tokens))):
         if at in by_start:
             phrase = by_start[at]
+            if at > start and tokens[at] in DETERMINERS and tokens[at - 1] != "of":
+                return None  # "feeding a llama a carrot": the carrot is the second thing
             return None if phrase.is_likeness or phrase.is_negated else phrase
         is_of = tokens[at] == "of" and at > start and tokens[at - 1] in _PORTIONS
         if not is_of and not _may_precede(tokens[at]):

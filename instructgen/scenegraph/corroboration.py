@@ -65,6 +65,11 @@ _AT_ONCE = frozenset((
     "sit", "stand", "lie", "lay", "seat", "rest", "perch", "lean", "kneel", "hold", "carry", "wear", "look", "watch",
     "smile", "pose", "wait", "stare", "use", "face", "park", "surround", "hang", "have", "gather", "lounge", "relax",
 ))  # fmt: skip
+# Of these one caption has one and another several, and both are right.
+_EITHER = frozenset((
+    "trick", "track", "slope", "picture", "photo", "game", "uniform", "floor", "wall", "cabinet", "counter", "grass",
+    "appliance", "tile", "blanket", "mountain",
+))  # fmt: skip
 _BARE = frozenset(("be", "have", "wear", "hold"))  # what one has, in whatever words
 
 
@@ -100,9 +105,22 @@ class Voices(Struct, frozen=True):
         single, many = _single_and_plural(lemma)
         if single == many:
             return True
-        num_many = sum(many in words for words in self.captions)
-        num_single = sum(single in words and many not in words for words in self.captions)
+        num_single, num_many = self._count_forms(single, many)
         return (num_many > num_single if is_plural else num_single > num_many) or num_many + num_single == 0
+
+    def disputes_number(self, lemma: str, *, is_plural: bool, is_boxed: bool = False) -> bool:
+        """True for several where as many have one, or far more where boxes tell; for one where more have several."""
+        single, many = _single_and_plural(lemma)
+        if single == many or single in _EITHER:
+            return False
+        num_single, num_many = self._count_forms(single, many)
+        if not is_plural:
+            return num_many > num_single
+        return num_single > 2 * num_many if is_boxed else num_single >= num_many > 0
+
+    def _count_forms(self, single: str, many: str) -> tuple[int, int]:
+        num_many = sum(many in words for words in self.captions)
+        return sum(single in words and many not in words for words in self.captions), num_many
 
     def is_word(self, word: str) -> bool:
         return sum(word in words for words in self.captions) >= self.enough

@@ -6,6 +6,7 @@ from instructgen.scenegraph.consensus import find_tellings
 from instructgen.scenegraph.corroboration import verbs_of
 from instructgen.scenegraph.graph import Action
 from instructgen.scenegraph.reading import CaptionReading
+from instructgen.scenegraph.rivals import is_watched
 from instructgen.scenegraph.saying import PLAYED
 from instructgen.scenegraph.verbs import VERB_FORMS
 from instructgen.scenegraph.vocabulary import GENDERS, Noun
@@ -81,7 +82,8 @@ def _is_of_some(action: Action, captions: Sequence[tuple[str, ...]]) -> bool:
         action.number or (action.lemma not in GENDERS and action.lemma not in _ANYBODY)
     )
     apart = (one for one in captions if not (_OTHERS.isdisjoint(one) or _APART.isdisjoint(one)))
-    return not is_all and any(_have_others(action, tokens) for tokens in apart)
+    is_seen = action.kind == "person" and is_watched(action.verb, captions)
+    return not is_all and (is_seen or any(_have_others(action, tokens) for tokens in apart))
 
 
 def _verbs_in(tokens: tuple[str, ...]) -> set[str]:

@@ -23,6 +23,12 @@ _ON_SCREEN = frozenset((
     "movie", "showing", "shows", "display", "displays", "displaying", "screen", "program", "channel", "news", "video",
     "commercial",
 ))  # fmt: skip
+# Where a caption has these, what none names and lies all within the box of a shiny thing is mirrored by it.
+_REFLECTED = frozenset(("reflection", "reflections", "reflecting", "reflected", "reflects", "reflective"))
+_SHINY = frozenset((
+    "vase", "tv", "laptop", "cell phone", "oven", "microwave", "toaster", "refrigerator", "wine glass", "bottle",
+    "bowl", "cup", "spoon", "motorcycle", "parking meter",
+))  # fmt: skip
 _SEATS = frozenset(("chair", "couch", "bench"))
 _VEHICLES = frozenset(("car", "bus", "train", "truck", "airplane", "boat"))
 _LARGE_BOOK = 0.3  # share of the picture
@@ -191,7 +197,8 @@ def find_doubt(
         return ("likeness",)
     if not _ON_SCREEN.isdisjoint(words) and _is_on_screen(name, boxes, others):
         return ("likeness",)
-    if _is_printed(said, readings):
+    is_mirrored = not said and not _REFLECTED.isdisjoint(words) and _is_on_screen(name, boxes, others, _SHINY)
+    if is_mirrored or _is_printed(said, readings):
         return ("likeness",)
     rivals = tuple(sorted(_RIVALS.get(name, set()) & words))
     votes = rivals if name in _OUTVOTED else _find_votes(name, others, said, words)
@@ -292,8 +299,8 @@ def _is_mixed_up(boxes: list[Box], others: Iterable[Box]) -> bool:
     return apart < min(len(boxes), _SPLIT)
 
 
-def _is_on_screen(name: str, boxes: list[Box], others: Iterable[Box]) -> bool:
-    screens = [other for other in others if other.category in _SCREENS and other.category != name]
+def _is_on_screen(name: str, boxes: list[Box], others: Iterable[Box], kinds: frozenset[str] = _SCREENS) -> bool:
+    screens = [other for other in others if other.category in kinds and other.category != name]
     return bool(screens) and all(any(_lies_in(box, screen) for screen in screens) for box in boxes)
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct, structs
 from instructgen.lexicon.categories import CATEGORIES
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.verbs import BASE_FORMS, BE, VERB_FORMS, Verb
-from instructgen.scenegraph.vocabulary import BOUNDARIES, DETERMINERS, PREPOSITIONS, Noun
+from instructgen.scenegraph.vocabulary import BOUNDARIES, DETERMINERS, NOUNS, PREPOSITIONS, Noun
 
 
 class Event(Struct, frozen=True):
@@ -35,6 +35,11 @@ _AUXILIARIES = frozenset({"is", "are", "that", "who", "which", "currently", "jus
 # Of these the particle tells what is done: "pulling up along a building" is no pulling along it.
 _MOVES = frozenset({"pull", "go", "look", "reach", "take", "hold", "make", "climb", "pass"})
 _PARTICLES = frozenset({"down", "up", "together", "around", "out", "outside"})
+# Behind what something is done to, these tell what is done: "holding their trunks together", "his mouth open"; the
+# second ones where no place follows.
+_CHANGED = frozenset(("apart", "open", "closed", "shut", "upside"))
+_CHANGED_AT_END = frozenset(("down", "off", "away", "aside", "up"))
+_CLAUSE_ENDS = frozenset((".", ",", "and", "while", "with", "as"))
 # How several may stand to one another, as captions have it, and as it is said; the longer first.
 MANNERS = {
     "next to each other": "next to each other",
@@ -57,6 +62,17 @@ _ONE_OF_THEM, _RECIPROCAL = frozenset(("one", "another", "other")), frozenset(("
 _GROUPS = frozenset(("group", "herd", "flock", "crowd", "bunch", "row", "line", "couple", "pair", "number"))
 _HEAPS = frozenset(("mound", "pool", "sea", "wall", "island", "stream", "ring", "bank"))  # "on a mound of fries"
 _MAX_PREPOSITION_WORDS = 4
+
+
+def is_changed(tokens: tuple[str, ...], at: int) -> bool:
+    """True where the token tells what becomes of the thing before it: without it another doing is told."""
+    if at >= len(tokens):
+        return False
+    if tokens[at] == "together":  # of several things, not of "playing tennis together"
+        thing = NOUNS.get(tokens[at - 1])
+        return thing.is_plural and thing.kind != "game" if thing is not None else tokens[at - 1].endswith("s")
+    ends = at + 1 == len(tokens) or tokens[at + 1] in _CLAUSE_ENDS or tokens[at + 1] == "to"
+    return tokens[at] in _CHANGED or (ends and tokens[at] in _CHANGED_AT_END)
 
 
 def find_events(tokens: tuple[str, ...], phrases: list[NounPhrase]) -> list[Event]:
@@ -239,6 +255,8 @@ def _read_event(
         if not verb.takes_object or thing.is_negated or thing.is_likeness or is_one_of_two or is_flown:
             return None
         preposition, place = _read_place(tokens, by_start, verb, thing.end)
+        if place is None and is_changed(tokens, thing.end):
+            return None
         if place is not None and place.noun.kind in ("wear", "pair"):
             preposition, place = "", None  # "riding a horse in uniform": the rider is in it
         end = place.end if place is not None else thing.end

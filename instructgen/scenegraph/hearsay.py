@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from instructgen.lexicon.words import COLOURS, NUMBER_WORDS, with_article
+from instructgen.lexicon.words import COLOURS, NUMBER_WORDS, plural_of, with_article
 from instructgen.scenegraph.agreement import Sources, fits
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.pieces import Caption
@@ -19,6 +19,7 @@ from instructgen.scenegraph.vocabulary import (
     NOUNS,
     PREPOSITIONS,
     UNREAL,
+    Noun,
 )
 
 _LIKENED = LIKENESS | UNREAL | {"like", "figures", "model", "art"}
@@ -97,18 +98,26 @@ class Hearsay:
         words = self.caption.tokens[at + bool(first) : end]
         if first in _UNCLEAR or self.caption.token(at) in NUMBER_WORDS or not self._is_clear(words):
             return None
-        is_plural = _is_plural(words[-1])
-        if not (first or is_plural or self._stands_bare(words[-1])) or (is_plural and first in _ONE):
+        is_many = _is_plural(words[-1])
+        if not (first or is_many or self._stands_bare(words[-1])) or (is_many and first in _ONE):
             return None
         if not self._fits(words, at, end):
             return None
         kept = tuple(word for word in words if self._is_sure(word))
         said = " ".join(kept)
-        if first in ("a", "an") or (first == "the" and is_first and not is_plural):
+        if first in ("a", "an") or (first == "the" and is_first and not is_many):
             said = with_article(said)
         elif first and not (first == "the" and is_first):
             said = f"{first} {said}"
-        return Unknown(said, end, kept, is_plural)
+        return Unknown(said, end, kept, is_many)
+
+    def disputes_number(self, word: str, noun: Noun | None) -> bool:
+        """True for several where as many captions have one of it, and for one where more have several."""
+        if noun is not None and (noun.article != "a" or noun.kind in ("wear", "pair")):
+            return False
+        is_many = noun.is_plural if noun is not None else _is_plural(word)
+        lemma = noun.lemma if noun is not None else _singular_of(word) if is_many else word
+        return self.sources.voices.disputes_number(lemma, is_plural=is_many)
 
     def _find_end(self, start: int) -> int:
         end = start
@@ -165,7 +174,7 @@ class Hearsay:
         """
         noun = NOUNS.get(" ".join(words[-2:])) or NOUNS.get(words[-1])
         if noun is None or not noun.category:
-            return self.sources.num_captions[words[-1]] > 1
+            return self.sources.num_captions[words[-1]] > 1 and not self.disputes_number(words[-1], noun)
         if at in self.caption.by_start:
             return False
         is_unboxed = noun.category not in self.sources.entities
@@ -181,6 +190,11 @@ def lists_food(words: Sequence[str]) -> bool:
 def _is_plural(word: str) -> bool:
     noun = NOUNS.get(word)
     return noun.is_plural if noun is not None else word.endswith("s") and not word.endswith(("ss", "us", "is"))
+
+
+def _singular_of(word: str) -> str:
+    cut = (word.removesuffix("s"), word.removesuffix("es"))
+    return next((one for one in cut if plural_of(one) == word), word)
 
 
 def _is_doing(token: str) -> bool:

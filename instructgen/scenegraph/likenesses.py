@@ -2,11 +2,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from instructgen.lexicon.categories import CATEGORIES
 from instructgen.lexicon.mentions import CATEGORY_PHRASES, lengths_by_first_word
 from instructgen.lexicon.words import COLOURS
+from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.vocabulary import ADJECTIVES, DETERMINERS, UNREAL
 
 _LENGTHS = lengths_by_first_word(CATEGORY_PHRASES)
@@ -83,6 +84,12 @@ _SHOWING = frozenset(
     ("showing", "shows", "displaying", "displays", "depicting", "depicts", "picture", "image", "photo")
 )
 _ON_IT = (("on", "it"), ("on", "it's"), ("on", "its"))
+_HAVING = frozenset(("with", "has", "have", "having"))
+# Between what is only painted and what it is painted on.
+_APPLIED = frozenset((
+    "painted", "printed", "drawn", "etched", "embroidered", "engraved", "stenciled", "depicted", "carved",
+))  # fmt: skip
+_ONTO = frozenset(("on", "onto", "into"))
 _BEHIND = 8  # tokens behind a noun in which "on the screen" may follow
 _WATCHING = frozenset(("watching", "watches", "watch"))
 # Where two captions have these, no car is one.
@@ -110,12 +117,37 @@ def find_likenesses(captions: Sequence[tuple[str, ...]]) -> frozenset[str]:
             (copied if is_copy else likened if is_likened else real)[name] += 1
     if is_hung_up(captions):
         return frozenset((*likened, *copied, *real))
-    found = {name for name, num in likened.items() if num + copied[name] >= min(_SEVERAL, real[name] + copied[name])}
+    found = _find_applied(captions, real)
+    found |= {name for name, num in likened.items() if num + copied[name] >= min(_SEVERAL, real[name] + copied[name])}
     if sum(not _MADE_SMALL.isdisjoint(tokens) for tokens in captions) >= _SEVERAL:
         found |= {name for name in (*likened, *copied, *real) if CATEGORIES[name].group == "vehicle"}
     if sum(bool(_TOY_ANIMALS.search(" ".join(tokens))) for tokens in captions) >= _SEVERAL:
         found |= {name for name, one in CATEGORIES.items() if one.group == "animal"}
     return frozenset(found)
+
+
+def _find_applied(captions: Sequence[tuple[str, ...]], real: Counter[str]) -> set[str]:
+    """Return what as many captions have as painted on something as have it otherwise."""
+    applied: Counter[str] = Counter()
+    for tokens in captions:
+        ends = {at for at in range(1, len(tokens)) if is_applied(tokens, at)}
+        starts = {at: _name_at(tokens, at) for at in range(len(tokens))} if ends else {}
+        applied.update({name for at, (length, name) in starts.items() if name is not None and at + length in ends})
+    return {name for name, num in applied.items() if num >= real[name] - num}
+
+
+def find_applied_nouns(readings: Iterable[CaptionReading]) -> frozenset[str]:
+    """Return what no box can hold and as many captions have as painted on something as have it otherwise."""
+    said = [(r.tokens, one) for r in readings for one in r.phrases if one.noun.category is None]
+    applied = Counter(one.noun.lemma for tokens, one in said if is_applied(tokens, one.end))
+    named = Counter(one.noun.lemma for _, one in said)
+    return frozenset(lemma for lemma, num in applied.items() if 2 * num >= named[lemma])
+
+
+def is_applied(tokens: tuple[str, ...], end: int) -> bool:
+    """True behind the leaves of "a vase with leaves painted on its sides"."""
+    at = end + (tokens[end : end + 1] in (("is",), ("are",)))
+    return not _APPLIED.isdisjoint(tokens[at : at + 1]) and not _ONTO.isdisjoint(tokens[at + 1 : at + 2])
 
 
 def is_all_likeness(captions: Sequence[tuple[str, ...]]) -> bool:
@@ -192,7 +224,9 @@ def _is_on_screen(tokens: tuple[str, ...], start: int) -> bool:
     between, behind = before[at + 1 :], tokens[start : start + _BEHIND]
     shows = before[at] in _SCREENS and not _SHOWING.isdisjoint(between) and _BREAKS.isdisjoint(between)
     is_on_it = any(behind[index : index + 2] in _ON_IT for index in range(len(behind)))
-    return shows or (between[:1] == ("with",) and (is_on_it or any(word in _SCREENS for word in behind)))
+    is_sign = before[at] in ("sign", "signs")
+    is_had = between[:1] == ("with",) or (is_sign and not _HAVING.isdisjoint(between))
+    return shows or (is_had and (is_on_it or any(word in _SCREENS for word in behind)))
 
 
 def _is_watched(tokens: tuple[str, ...], start: int) -> bool:

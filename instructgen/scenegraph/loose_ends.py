@@ -12,6 +12,7 @@ _OWN_DOINGS = {
     "skier": "skiing", "snowboarder": "snowboarding", "surfer": "surfing", "skateboarder": "skateboarding",
 }  # fmt: skip
 _WHO = frozenset(("children", "men", "women", "boys", "girls", "babies", "kids"))
+_ONE_OF_THEM = frozenset(("a person", "a man", "a woman", "a boy", "a girl"))
 _LOOSE = 2  # parts: "while", and the doing
 
 
@@ -29,8 +30,12 @@ def _cut_loose(one: Statement) -> tuple[StatementPart, ...]:
 
 
 def _join_people(parts: tuple[StatementPart, ...]) -> tuple[StatementPart, ...]:
-    """Say "people" for "children and people": children are people too."""
+    """Say "people" for "children and people", and for "a man and a person"."""
     texts = [part.text.strip() for part in parts]
+    for at in range(2, len(parts)):
+        pair = {texts[at - 2], texts[at]}
+        if texts[at - 1] == "and" and "a person" in pair and pair < _ONE_OF_THEM:
+            return (*parts[: at - 2], StatementPart("people", None), *parts[at + 1 :])
     at = next((at for at in range(2, len(parts)) if texts[at] == "people" and texts[at - 1] == "and"), 0)
     if not at or texts[at - 2].rpartition(" ")[2] not in _WHO:
         return parts

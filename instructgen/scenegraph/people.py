@@ -1,5 +1,6 @@
 """Which word is safe for the people of an image: captions may disagree on who somebody is."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
@@ -8,6 +9,8 @@ from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.vocabulary import AGES, GENDERS, NOUNS
 
 _MOST = 3  # captions of five
+_ADULTS = frozenset(("man", "woman", "bride", "groom"))
+_COUPLE = re.compile(r"\bcouple\b(?! of\b)")
 # Key: a token that is by itself a word for somebody of known sex.
 _WORDS = {token: noun.lemma for token, noun in NOUNS.items() if noun is not None and noun.lemma in GENDERS}
 
@@ -51,6 +54,8 @@ def read_person_words(
         and _is_contradicted(table[lemma], table, named)
         and not (table is AGES and _is_age_of_most(lemma, named))
     }
+    num_couples = sum(_COUPLE.search(" ".join(tokens)) is not None for tokens in tokens_by_caption)
+    unsafe |= {lemma for lemma in votes if _is_tied(lemma, phrases_by_caption, named, num_couples)}
     mixed = frozenset(one for one in votes if one in GENDERS and _is_mixed(one, phrases_by_caption, named))
     safe = frozenset(votes) - unsafe - {"person"}
     singular = max(sorted(safe), key=lambda lemma: votes[lemma], default="person")
@@ -66,6 +71,21 @@ def _is_contradicted(value: str, table: dict[str, str], lemmas_by_caption: list[
     """True if another caption names somebody of the other kind only, and no caption names both."""
     kinds = [{table[lemma] for lemma in lemmas if lemma in table} for lemmas in lemmas_by_caption]
     return any(found and value not in found for found in kinds) and not any(len(found) > 1 for found in kinds)
+
+
+def _is_tied(lemma: str, phrases_by_caption: list[list[NounPhrase]], named: list[set[str]], num_couples: int) -> bool:
+    """True where as many captions have two people or more, all of another sex, or all adults beside a child."""
+    young = {one: age for one, age in AGES.items() if age == "adult" or one == lemma} if lemma not in _ADULTS else {}
+    against = 0
+    for phrases, lemmas in zip(phrases_by_caption, named, strict=False):
+        people = [one for one in phrases if one.noun.category == "person" and not one.is_likeness]
+        is_several = len(people) > 1 or any(one.is_plural for one in people)
+        against += is_several and any(
+            lemma in table and all(one in table and table[one] != table[lemma] for one in lemmas)
+            for table in (GENDERS, young)
+        )
+    told = sum(lemma in lemmas for lemmas in named) + (num_couples if lemma in _ADULTS else 0)
+    return told <= against
 
 
 def _is_age_of_most(lemma: str, lemmas_by_caption: list[set[str]]) -> bool:

@@ -34,6 +34,7 @@ _OF_ALL = frozenset((
     "mouth", "face", "eye", "head", "hand", "arm", "leg", "body", "nose", "ear", "tail", "back", "foot", "hair",
     "tooth", "tongue", "finger", "neck", "skin", "fur",
 ))  # fmt: skip
+_OWN = frozenset(("face", "head", "body"))
 _EVERYWHERE = frozenset(("floor", "wall", "ceiling"))
 _LOOSE = frozenset(("underneath", "beneath", "under", "below", "above", "around"))
 _WHOLE = (
@@ -108,6 +109,8 @@ def _is_unclear_with(caption: Caption, thing: Piece, noun: Noun) -> bool:
         return True  # every kitchen is one with floors
     if noun.lemma in _OF_ALL and thing.parts[0].text in (noun.lemma, plural_of(noun.lemma), with_article(noun.lemma)):
         return True
+    if noun.lemma in _OWN and thing.parts[0].text.split()[0] in ("his", "her", "their", "its"):
+        return True  # "a dog with its head"
     if _is_elsewhere(caption, thing.end):
         return True
     return behind in VERB_FORMS or behind.endswith(("ing", "ed")) or _hangs_over(caption, thing.end)
@@ -117,6 +120,8 @@ def _find_tail(caption: Caption, at: int) -> tuple[str, int]:
     """Return how it is said where the thing before is, and the token behind; "" where nothing of the table stands."""
     for length in (3, 2):
         said = _TAILS.get(" ".join(caption.tokens[at : at + length]), "")
+        if said and caption.token(at + length) == "of" and caption.token(at + length + 1) in _PRONOUNS:
+            return said, at + length + 2  # "on the back of it"
         if said and caption.token(at + length) != "of" and len(caption.tokens) >= at + length:
             return said, at + length
     return "", at

@@ -10,6 +10,7 @@ from msgspec import structs
 
 from instructgen.scenegraph.agreement import Sources, key_of
 from instructgen.scenegraph.clause_reader import ClauseReader
+from instructgen.scenegraph.events import is_changed
 from instructgen.scenegraph.garments import EVERYDAY
 from instructgen.scenegraph.graph import Statement, StatementPart
 from instructgen.scenegraph.hearsay import is_form, stem_of
@@ -141,7 +142,8 @@ class _Quote(ClauseReader):
         return True
 
     def _mark(self) -> None:
-        if self.token() in _ENDS:
+        is_cut = self.state == "noun" and is_changed(self.caption.tokens, self.at)
+        if self.token() in _ENDS and not is_cut:
             self.ends.append((self.at, len(self.parts), len(self.keys)))
 
     def _read_group(self) -> None:

@@ -124,6 +124,9 @@ _ON_SCREEN = frozenset(("tennis", "baseball", "golf", "bowling", "boxing", "socc
 _PLANES = frozenset(("airplanes", "planes", "jets", "airliners", "jetliners", "aircraft"))
 _GROUNDED = frozenset(("runway", "tarmac", "parked", "ground"))
 _ALOFT = frozenset(("sky", "flying", "flies", "airborne"))
+_WATCHED = frozenset(("fly", "play", "surf", "ski", "ride", "skate", "skateboard", "snowboard", "perform"))
+_WATCHING = frozenset(("watching", "watches", "watch", "watched", "observing", "observe"))
+_SEVERAL = frozenset(("people", "crowd", "crowds", "spectators", "onlookers", "group", "men", "women", "others"))
 _DONE = 3  # captions that say a thing is done outweigh one that says it is tried
 
 
@@ -133,6 +136,7 @@ def is_outvoted(words: Sequence[str], verb: str, captions: Sequence[tuple[str, .
     if (
         _is_only_tried(verb, captions)
         or _is_on_screen(told, verb, captions)
+        or (not told.isdisjoint(_SEVERAL) and is_watched(verb, captions))
         or (not told.isdisjoint(_PLANES) and is_one_aloft(words, captions))
         or (verb in _AFOOT and _is_on(_WATERS, words))
         or (verb == "walk" and _is_on(_MOUNTS, words))
@@ -142,6 +146,26 @@ def is_outvoted(words: Sequence[str], verb: str, captions: Sequence[tuple[str, .
     said = [frozenset(doing_tokens(tokens)) for tokens in captions] if tables else []
     return any(_loses(told, groups, said) for groups in tables) or (
         verb in _RESTING and _loses_seat(tuple(words), captions)
+    )
+
+
+def is_watched(verb: str, captions: Sequence[tuple[str, ...]]) -> bool:
+    """True for what several people are told to do where two captions at least, and no fewer, have several watch only.
+
+    "Others watch as they play" tells that they play.
+    """
+    if verb not in _WATCHED:
+        return False
+    doing = [any(token == verb or _is_form(token, verb) for token in one) for one in captions]
+    audience = [_is_audience(one) for one in captions]
+    watching = sum(sees and not does for sees, does in zip(audience, doing, strict=True))
+    return watching > 1 and watching >= sum(does and not sees for sees, does in zip(audience, doing, strict=True))
+
+
+def _is_audience(tokens: tuple[str, ...]) -> bool:
+    return any(
+        token in _WATCHING and not _SEVERAL.isdisjoint(tokens[max(0, at - _REACH) : at])
+        for at, token in enumerate(tokens)
     )
 
 

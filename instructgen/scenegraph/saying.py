@@ -65,6 +65,7 @@ _UNREAL = frozenset((
     "mini", "miniature", "toy", "fake", "plastic", "model", "kiddie", "pretend", "artificial", "carousel",
     "inflatable", "imitation", "lego", "rocking",
 ))  # fmt: skip
+_FED = frozenset(("animal", "person", "toy"))
 _MAY_BE_TOYS = frozenset(("vehicle", "animal", "food"))
 
 
@@ -81,8 +82,12 @@ def is_done_to(verb: str, thing: NounPhrase) -> bool:
         return thing.noun.kind in ("animal", "vehicle", "place", "surface", "structure")  # nobody walks a hand
     if verb == "take" and thing.noun.lemma not in _TAKEN:
         return False  # "taking a dog for a walk", "taking a horse and carriage ride"
-    if verb == "shake" and thing.noun.lemma == "water":
+    if verb in ("shake", "shak") and thing.noun.lemma == "water":
         return False  # it is shaken off
+    if verb == "hold" and thing.noun.lemma in ("face", "head"):
+        return False  # it is held somewhere, or up to something
+    if verb == "feed" and thing.noun.kind not in _FED:
+        return False  # what is fed is lost: "feeding an animal a carrot"
     if verb == "wear" and thing.noun.category in _UNDERFOOT:
         return False
     if thing.noun.kind == "game":

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from instructgen.lexicon.words import COLOURS
 from instructgen.scenegraph.agreement import Sources, is_disputed, key_of
-from instructgen.scenegraph.events import MANNERS, letter_of, read_manner
+from instructgen.scenegraph.events import MANNERS, is_changed, letter_of, read_manner
 from instructgen.scenegraph.graph import Statement, StatementPart
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.pieces import RUDE, Caption, Piece, find_more, read_whole, safe_lemma, word_piece
@@ -174,7 +174,8 @@ def _read_details(caption: Caption, subject: Piece) -> tuple[Piece, list[NounPhr
     has_at = subject.end + (caption.token(subject.end) == "that" and caption.token(subject.end + 1) == "has")
     if caption.token(has_at) in ("has", "have"):
         owned = read_whole(caption, has_at + 1)
-        if owned is None or caption.by_start[has_at + 1].noun.lemma == "dark":
+        is_whole = owned is not None and not is_changed(caption.tokens, owned.end)  # "has his face up to a screen"
+        if owned is None or not is_whole or caption.by_start[has_at + 1].noun.lemma == "dark":
             return None
         nouns.append(caption.by_start[has_at + 1])
         subject += _read_list(caption, Piece((StatementPart(" with ", None),), has_at + 1, last="with") + owned)
@@ -264,13 +265,8 @@ def _read_verb(caption: Caption, at: int, *, is_plural: bool) -> Piece | None:
         phrase = caption.by_start[piece.end]
         if verb.base == "ride" and phrase.noun.category in RIDDEN:
             verb = VERB_FORMS[RIDDEN[phrase.noun.category]]
-            piece = Piece(
-                (StatementPart(f" {verb.ing}", None),),
-                thing.end,
-                frozenset({verb.base, phrase.noun.category}),
-                verb=verb.base,
-                last=verb.base,
-            )
+            keys = frozenset({verb.base, phrase.noun.category})
+            piece = Piece((StatementPart(f" {verb.ing}", None),), thing.end, keys, verb=verb.base, last=verb.base)
             return _read_where(caption, piece, verb, None)
         goes_on = caption.token(thing.end) in _PARTICLES  # "taking a dog out for a walk"
         if not verb.takes_object or not is_done_to(verb.base, phrase) or goes_on:
@@ -299,6 +295,8 @@ def _read_where(caption: Caption, piece: Piece, verb: Verb, thing: Piece | None)
     place = read_place(caption, piece.end)
     if place is not None and not (thing is not None and is_worn_by_another(caption, piece.end, place)):
         return piece + _read_list(caption, place)
+    if thing is not None and not manner and is_changed(caption.tokens, piece.end):
+        return None
     is_down = verb.base in _LYING and thing is None and not manner and caption.token(piece.end) == "down"
     if is_down:
         piece += word_piece(" down", piece.end + 1)

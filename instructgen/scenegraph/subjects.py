@@ -56,6 +56,7 @@ _KINDS = frozenset(("types", "kinds", "sorts"))
 _PORTIONS = tuple(f"{word} of " for word in (*_PORTION_WORDS, *_GROUPS_OF))
 _MANY = ("several", "many", "some")
 _IN_BUNCHES = frozenset(("banana", "bananas", "carrot", "carrots", "grapes", "flowers", "broccoli"))
+_IN_GROUPS = frozenset(("person", "animal", "vehicle"))
 _BE = frozenset(("is", "are"))
 _CROWDS = tuple(f"{an}{word} of " for an in ("a ", "a large ", "a small ") for word in ("herd", "flock", "crowd"))
 # Every room has these, or everybody.
@@ -100,7 +101,7 @@ def read_subject(caption: Caption, start: int) -> tuple[Piece, NounPhrase, bool]
         return None
     is_some = phrase.noun.lemma == "sheep" and not piece.parts[0].text.startswith(("a ", "one ", "the "))
     piece = word_piece(group, at) + piece if group else piece
-    is_plural = ((phrase.is_plural or is_some) and not group) or group.endswith(("s of ", "es of "))
+    is_plural = ((phrase.is_plural or is_some) and not group) or group.endswith(("several ", "s of ", "es of "))
     while caption.token(piece.end) in ("and", ","):
         after = piece.end + 1 + (caption.token(piece.end) == "," and caption.token(piece.end + 1) == "and")
         more = read_whole(caption, after, is_first=True)
@@ -114,7 +115,7 @@ def read_subject(caption: Caption, start: int) -> tuple[Piece, NounPhrase, bool]
 
 def is_too_few(caption: Caption, phrase: NounPhrase, group: str) -> bool:
     """True for a herd of two or three, or a group of two, as boxes or another caption count them."""
-    most = _FEW if group.startswith(_CROWDS) else _PAIR if group.endswith("group of ") else 0
+    most = _FEW if group.startswith(_CROWDS) else _PAIR if group.endswith(("several ", "group of ")) else 0
     if not most:
         return False
     entity = caption.sources.entities.get(phrase.noun.category or "")
@@ -135,6 +136,8 @@ def read_group(caption: Caption, start: int) -> tuple[str, int]:
     if not (is_many or word in _GROUPS) or caption.token(at + 1) != "of":
         return "", start
     behind = _skip_kinds(caption, at + 2)
+    if word in ("bunch", "number") and _is_of_things(caption, behind):
+        return "several ", behind
     word = {"bunch": "group", "number": "group"}.get(word, word)
     if word == "group" and caption.token(at) == "bunch" and caption.token(at + 2) in _IN_BUNCHES:
         word = "bunch"
@@ -142,6 +145,13 @@ def read_group(caption: Caption, start: int) -> tuple[str, int]:
     if is_many:
         return f"{first} {said} of " if first in _MANY or first in NUMBER_WORDS else f"{said} of ", behind
     return f"{with_article(said)} of ", behind
+
+
+def _is_of_things(caption: Caption, at: int) -> bool:
+    """True for what is no group: newspapers, signs; not for a bunch of bananas."""
+    phrase = caption.by_start.get(at)
+    is_bunch = caption.token(at - 2) == "bunch" and caption.token(at) in _IN_BUNCHES
+    return phrase is not None and phrase.noun.kind not in _IN_GROUPS and phrase.is_plural and not is_bunch
 
 
 def _skip_kinds(caption: Caption, at: int) -> int:

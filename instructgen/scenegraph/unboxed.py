@@ -6,6 +6,7 @@ from instructgen.lexicon.meanings import BORNE_OUT
 from instructgen.lexicon.words import plural_of
 from instructgen.scenegraph.corroboration import FEW
 from instructgen.scenegraph.graph import Entity, Evidence
+from instructgen.scenegraph.likenesses import find_applied_nouns
 from instructgen.scenegraph.new_nouns import find_agreed_nouns
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.reading import CaptionReading, Mentions, spans_of
@@ -138,9 +139,10 @@ def find_unboxed(readings: tuple[CaptionReading, ...], words: frozenset[str]) ->
     for reading, phrase in find_agreed_nouns(readings):
         by_lemma.setdefault(phrase.noun.lemma, []).append((reading, phrase))
     _join_heads(by_lemma)
+    applied = find_applied_nouns(readings)
     found = []
     for lemma, said in sorted(by_lemma.items(), key=lambda pair: (-len({r.number for r, _ in pair[1]}), pair[0])):
-        if not any(phrase.is_negated for _, phrase in said):
+        if lemma not in applied and not any(phrase.is_negated for _, phrase in said):
             found.append(_make_unboxed(lemma, said, words, readings))
     found = [one for one in found if not _is_rivalled(one, found, readings)]
     # "A tree" may be the palm tree that another caption names.

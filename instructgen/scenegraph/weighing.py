@@ -12,6 +12,7 @@ from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.saying import are_too_many
 from instructgen.scenegraph.unboxed import SAID_TWICE
 
+_WORN = ("wear", "pair")  # of several each has one
 _BESIDE = 1  # somebody may stand by of whom captions do not speak
 
 
@@ -52,11 +53,21 @@ class Sources(Struct, frozen=True):
             return False
         number = self.number(phrase.noun.category)
         many = phrase.is_plural and phrase.noun.article != "plural"
+        if many and phrase.noun.category != "person" and self._is_other_number(phrase):
+            return False
         if phrase.noun.category:
             return number > 1 if many else number > 0
         if phrase.noun.article == "a" and not many and phrase.noun.lemma in self.plural:
             return False
         return self.num_captions(phrase.noun.lemma) > 0
+
+    def _is_other_number(self, phrase: NounPhrase) -> bool:
+        """True for several where more captions have one, or as many have and no box tells."""
+        lemma = phrase.noun.lemma
+        if phrase.noun.category:
+            return self.voices.disputes_number(lemma, is_plural=True, is_boxed=True)
+        is_counted = phrase.noun.article == "a" and phrase.noun.kind not in _WORN
+        return is_counted and self.voices.disputes_number(lemma, is_plural=True)
 
     def is_agreed(self, phrase: NounPhrase | None) -> bool:
         """True for what a box or two captions have."""

@@ -321,7 +321,7 @@ class Clause(NounReader):
         return self.add(words, end, "prep")
 
     def _read_joint(self) -> bool:
-        if self.token() == "and" and self.state in ("noun", "manner", "alone"):
+        if self.token() == "and" and self.state in ("noun", "manner", "alone") and not self.begins_another():
             self.is_list = False
             return self.add("and", self.at + 1, "and")
         return False

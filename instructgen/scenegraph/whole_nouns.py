@@ -13,6 +13,7 @@ from instructgen.scenegraph.graph import StatementPart
 from instructgen.scenegraph.hearsay import is_form, lists_food, stem_of
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.pieces import is_renamed
+from instructgen.scenegraph.placements import find_preposition
 from instructgen.scenegraph.plain_words import BARE, NO_HEADS
 from instructgen.scenegraph.prepositions import is_misplaced
 from instructgen.scenegraph.reading import CaptionReading
@@ -29,6 +30,9 @@ _ONE = frozenset(("a", "an"))
 _OF_FOOD = frozenset(("box", "boxes", "slice", "slices", "shop", "truck", "stand", "pan", "crust", "bun", "buns"))
 _SCREENS = frozenset(("screen", "screens", "monitor", "monitors"))
 _STILL = frozenset(("sit", "stand", "lie"))  # "standing a home plate" lacks a word
+_UPON = frozenset(
+    ("on", "in", "at", "down", "along", "across", "through", "under", "over", "on top of", "in front of")
+)
 _BEFORE_NOUN = ("start", "group", "prep", "verb", "and", "have")
 
 
@@ -46,6 +50,7 @@ class NounReader(ClauseReader):
         super().__init__(reading, sources, others)
         self.doings: list[str] = []
         self.is_finite = self.is_list = False
+        self.behind = ""  # the preposition that the last noun stands behind
 
     def read_noun(self) -> bool:
         is_doing = self.state == "and" and self.is_finite and self.token() in BASE_FORMS
@@ -55,8 +60,16 @@ class NounReader(ClauseReader):
         is_known = phrase is not None and self._may_tell(phrase) and self._read_known(phrase)
         if not is_known and not self._read_free():
             return False
-        self.preposition = ""
+        self.behind, self.preposition = self.preposition, ""
         return True
+
+    def begins_another(self) -> bool:
+        """True before "and people in the water" behind "is walking on a beach": nobody walks on people."""
+        phrase = self.caption.by_start.get(self.at + 1)
+        if phrase is None or not (self.verb or self.split) or self.state != "noun" or self.behind not in _UPON:
+            return False
+        has_place = find_preposition(self.caption, phrase.end)[0] not in ("", "of")
+        return has_place or phrase.noun.kind in ("person", "animal", "vehicle")
 
     def _may_tell(self, phrase: NounPhrase) -> bool:
         noun = phrase.noun
@@ -112,6 +125,8 @@ class NounReader(ClauseReader):
             return False
         noun = NOUNS.get(" ".join(words[-2:])) or NOUNS.get(words[-1])
         if noun is not None and not self._fits(noun.lemma, words, end):
+            return False
+        if (noun is None or not noun.category) and self.others.disputes_number(words[-1], noun):
             return False
         is_plural = noun.is_plural if noun is not None else _is_plural(words[-1])
         if (is_plural and first in _ONE) or (self.state == "group" and not is_plural):
@@ -190,7 +205,7 @@ class NounReader(ClauseReader):
             is_unboxed = noun.category not in self.sources.entities
             is_one = self._is_mostly_one(phrase) or fits(phrase, self.sources)
             return is_one and not (is_unboxed and self.others.is_likened()) and self._may_tell(phrase)
-        return lemma not in self.sources.denied and self._may_tell(phrase)
+        return lemma not in self.sources.denied | self.sources.unreal and self._may_tell(phrase)
 
     def _is_mostly_one(self, phrase: NounPhrase) -> bool:
         """True where most captions have one, and no more than one caption several: boxes hold others behind it."""

@@ -26,8 +26,9 @@ _SMALL = words_of("a an the is are of and")
 _OTHER_WORDS = {
     "on": "on upon atop onto in", "at": "at on", "in": "in on inside within atop",
     "lying": "lying laying lays lay lies lie",
-    "wearing": "wearing wears dressed in", "group": "group bunch number", "young": "young little small youth",
-    "pair": "pair couple",
+    "wearing": "wearing wears dressed in", "group": "group bunch number", "several": "several bunch number",
+    "young": "young little small youth",
+    "pair": "pair couple", "wheelchair": "wheelchair wheel",
     "shirt": "shirt tshirt", "top": "top atop",
     "his": "his their its the", "their": "their his her", "with": "with has have having", "indoors": "indoors doors",
 }  # fmt: skip

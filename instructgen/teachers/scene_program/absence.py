@@ -47,6 +47,36 @@ _MIXED_UP = {
     "surfboard": {"boat"}, "sink": {"toilet"}, "fork": {"knife", "spoon"},
     "bed": {"couch"}, "boat": {"surfboard"}, "refrigerator": {"microwave", "oven"}, "sports ball": {"tennis racket", "baseball bat"},
 }  # fmt: skip
+# What belongs indoors and what outdoors: beside a tower nobody asks for a sink.
+_INDOORS = frozenset((
+    "microwave", "oven", "toaster", "sink", "refrigerator", "toilet", "toothbrush", "hair drier", "tv", "couch", "bed",
+    "keyboard", "laptop", "vase", "wine glass", "fork", "scissors", "teddy bear",
+))  # fmt: skip
+_OUTDOORS = frozenset((
+    "car", "bus", "truck", "traffic light", "fire hydrant", "stop sign", "parking meter", "surfboard", "boat", "kite",
+    "airplane", "train", "horse", "sheep", "cow", "zebra", "giraffe", "elephant", "bear", "skis", "snowboard", "frisbee",
+    "baseball bat", "tennis racket", "skateboard", "motorcycle", "bicycle", "bench", "umbrella",
+))  # fmt: skip
+_INSIDE_SIGNS = _INDOORS | {
+    "dining table",
+    "cup",
+    "bowl",
+    "knife",
+    "spoon",
+    "remote",
+    "mouse",
+    "pizza",
+    "cake",
+    "chair",
+}
+_OUTSIDE_WORDS = frozenset((
+    "outside", "outdoors", "street", "road", "sky", "tower", "beach", "ocean", "field", "sidewalk", "park", "snow",
+    "building", "buildings", "city", "grass", "tree", "trees", "mountain", "hill", "river", "lake", "court",
+))  # fmt: skip
+_INSIDE_WORDS = frozenset((
+    "room", "kitchen", "bathroom", "bedroom", "office", "desk", "restaurant", "inside", "indoors", "plate", "floor",
+    "wall", "shelf", "counter", "store", "hallway", "table", "window",
+))  # fmt: skip
 _WORDS = re.compile(r"[a-z0-9]+")
 
 
@@ -69,6 +99,15 @@ def is_absent(name: str, graph: SceneGraph) -> bool:
     return not single & graph.words and not any(words <= graph.words for words in together)
 
 
+def _find_unfit(graph: SceneGraph) -> frozenset[str]:
+    """Return what nobody expects, indoors or outdoors, where it is clear which of them it is."""
+    num_outside = len(_OUTDOORS & graph.boxed) + len(_OUTSIDE_WORDS & graph.words)
+    num_inside = len(_INSIDE_SIGNS & graph.boxed) + len(_INSIDE_WORDS & graph.words)
+    if graph.outdoors is not None or num_outside > num_inside:
+        return _INDOORS
+    return _OUTDOORS if num_inside > num_outside else frozenset()
+
+
 def find_absent(graph: SceneGraph, draw: random.Random, num: int) -> list[Category]:
     """Draw up to `num` absent things, those that often keep company with what is there the likeliest."""
     weights: dict[str, int] = {}
@@ -76,9 +115,10 @@ def find_absent(graph: SceneGraph, draw: random.Random, num: int) -> list[Catego
         shared = len(graph.boxed.intersection(company))
         for name in company if shared else ():
             weights[name] = weights.get(name, 0) + shared
-    names = sorted(name for name in weights if is_absent(name, graph))
+    unfit = _find_unfit(graph)
+    names = sorted(name for name in weights if name not in unfit and is_absent(name, graph))
     if len(names) < num:
-        others = [name for name in _ANYWHERE if name not in weights and is_absent(name, graph)]
+        others = [name for name in _ANYWHERE if name not in (*weights, *unfit) and is_absent(name, graph)]
         weights |= dict.fromkeys(others, 1)
         names = sorted((*names, *others))
     if "person" in names:

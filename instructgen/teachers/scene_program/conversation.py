@@ -87,7 +87,7 @@ _ADDED = {
 }
 _BEGINNING = 3  # words
 _OBVIOUS_SHARE = 0.4
-_AFFIRMED_SHARE = 0.55  # of lone questions of yes or no; last resorts deny more often than they affirm
+_AFFIRMED_SHARE = 0.45  # of lone questions of yes or no; last resorts deny more often than they affirm
 _OPEN_SHARE = 0.15  # of questions of yes or no, those that may open the conversation where another can
 _DENYING = ("absence", "neither", "missing", "which-present", "odd-one-out", "false-premise")
 _RESORTS = (

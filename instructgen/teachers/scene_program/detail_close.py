@@ -64,7 +64,7 @@ def _close_place(page: Paragraph) -> None:
 
 def _close_time(page: Paragraph) -> None:
     time, weather = page.graph.circumstance("time"), page.graph.circumstance("weather")
-    if time is not None:
+    if time is not None and not page.has_word(time.value):
         page.add("d_time", (circumstance_claim(time),), time=time.phrase)
     if weather is not None and len(page.sentences) < MAX_SENTENCES and not page.has_said(_WORDS[weather.value]):
         page.add("d_weather", (circumstance_claim(weather),), weather=weather.phrase)

@@ -2,20 +2,18 @@
 
 import random
 import re
-from functools import cache
 
 from msgspec import structs
 
-from instructgen.lexicon.categories import find_category
 from instructgen.lexicon.generals import is_meant
 from instructgen.lexicon.words import join_words
 from instructgen.scenegraph.claims import Claim
-from instructgen.scenegraph.collages import PICTURE_LEMMAS
+from instructgen.scenegraph.collages import PICTURE_LEMMAS, is_collage
 from instructgen.scenegraph.corroboration import FEW, tells_itself
 from instructgen.scenegraph.graph import Action, Circumstance, Entity, SceneGraph, Statement
 from instructgen.scenegraph.settings import SETTINGS, UNNAMED, VAGUE
 from instructgen.teachers.scene_program.phrasing import after, say_doer, say_doing, say_parts, told_claim
-from instructgen.teachers.scene_program.rules import Match, Rule
+from instructgen.teachers.scene_program.rules import SPORTS, Match, Rule, is_said, names_thing
 from instructgen.teachers.scene_program.speech import PICTURE_WORDS, be, polish, say_one
 from instructgen.teachers.scene_program.support import Support, is_clear, is_several, text_of
 from instructgen.teachers.scene_program.talk import circumstance_claim, exists
@@ -23,7 +21,6 @@ from instructgen.teachers.scene_program.wordings import load_wordings
 
 _SEVERAL = 2
 _MOST = 3  # captions
-_STEM = 6  # letters that the forms of a word share
 _SETTING = re.compile(rf"\b(?:{'|'.join(SETTINGS)})\b")
 _AT_END = re.compile(r"in (?:the|this) \{pic\}\.$")
 _LISTED = ("thing", "surface")  # kinds of what is named though no box holds it
@@ -35,6 +32,9 @@ _COMPUTER = re.compile(r"\bcomputer\b(?! (?:mouse|desk|keyboard|monitor|screen))
 _ON_CUTLERY = re.compile(r"\bon (?:a|the|two|some) (knife|knives|fork|forks|spoon|spoons)$")
 # What captions say in haste, and how it is said: no wave was named before, and a rider of each motorcycle drives it.
 _SAID_WELL = (
+    (re.compile(r"\bwheel chair"), "wheelchair"),
+    (re.compile(r"\bblowing (?=(?:(?:a|the|some|his|her|their|two|three|birthday) )*candles?\b)"), "blowing out "),
+    (re.compile(r"\bwearing a (shoe|boot|sock|sneaker|sandal)\b"), r"wearing \1s"),
     (re.compile(r"\bbaby (?:child|infant)\b"), "baby"),
     (re.compile(r"\briding on the backs? of (?=\w+s\b)"), "riding "),
     (
@@ -66,7 +66,6 @@ _AT_HOME = {
     "runway": ("airplane",),
     "train station": ("train",),
 }
-_SPORTS = {"skis": "ski", "snowboard": "snowboard", "surfboard": "surf", "skateboard": "skateboard"}
 
 
 class Grounds:
@@ -102,6 +101,10 @@ def _say_well(words: str) -> str:
 def say_grounds(match: Match, graph: SceneGraph, support: Support, draw: random.Random) -> Grounds:
     grounds = Grounds(draw)
     about = [one for one in _find_named(graph) if one.name in match.rule.when.named and is_clear(one)]
+    collage = next((one for one in graph.statements if is_collage(one)), None)
+    if collage is not None:
+        _say_collage(grounds, collage, about[:3])
+        return grounds
     told = _say_happening(grounds, match, graph, support)
     said = " ".join(grounds.sentences).lower()
     listed = [one for one in about if one.name not in told and not _is_implied(one, said)]
@@ -118,6 +121,13 @@ def say_grounds(match: Match, graph: SceneGraph, support: Support, draw: random.
     _say_listed(grounds, listed)
     _say_circumstances(grounds, match, graph, support)
     return grounds
+
+
+def _say_collage(grounds: Grounds, collage: Statement, about: list[Entity]) -> None:
+    """Tell that there are several pictures, and only what is in them: who does what may be another in each."""
+    words = text_of(collage)
+    listed = f"{words} with {join_words(list(map(_say_in_list, about)))}" if about else words
+    grounds.add("r_collage", (told_claim(collage), *map(exists, about)), list=listed)
 
 
 def _is_meant(entity: Entity, said: str) -> bool:
@@ -167,7 +177,7 @@ def _say_happening(grounds: Grounds, match: Match, graph: SceneGraph, support: S
     statement = _find_statement(graph, match, support)
     action = match.action or _find_action(graph, match.rule)
     if statement is None and action is None:  # what is going on says more than that there are people
-        shared = [one for one in _find_tellable(graph) if support.is_shared(one)]
+        shared = [one for one in _find_tellable(graph, support) if support.is_shared(one)]
         statement = _choose([one for one in shared if one.verb], support)
         action = next((one for one in graph.told if _is_worth_telling(one) and support.is_shared_doing(one)), None)
         if statement is None and action is None:
@@ -231,14 +241,18 @@ def _is_worth_telling(action: Action) -> bool:
 
 def _find_statement(graph: SceneGraph, match: Match, support: Support) -> Statement | None:
     """Return the statement that tells of the rule's doing, or else of its things; None where none does."""
-    fits = [one for one in _find_tellable(graph) if _fits(one, match)]
+    fits = [one for one in _find_tellable(graph, support) if _fits(one, match)]
     telling = [one for one in fits if any(is_said(word, text_of(one)) for word in match.rule.when.words)]
     things = match.rule.when.named - {"person"}
     return _choose(telling or fits, support, things)
 
 
-def _find_tellable(graph: SceneGraph) -> list[Statement]:
-    return [one for one in graph.statements if _says_much(one) and not _is_on_cutlery(one, graph)]
+def _find_tellable(graph: SceneGraph, support: Support) -> list[Statement]:
+    return [
+        one
+        for one in graph.statements
+        if _says_much(one) and not _is_on_cutlery(one, graph) and support.is_undisputed(one)
+    ]
 
 
 def _is_on_cutlery(statement: Statement, graph: SceneGraph) -> bool:
@@ -270,7 +284,7 @@ def _says_much(statement: Statement) -> bool:
 
 def _is_implied(entity: Entity, said: str) -> bool:
     """True where what was said holds it: "surfing" a surfboard, "two dogs" the dogs."""
-    sport = "bike" if entity.name in ("bicycle", "motorcycle") else _SPORTS.get(entity.name)
+    sport = "bike" if entity.name in ("bicycle", "motorcycle") else SPORTS.get(entity.name)
     return entity.word in said or entity.plural in said or (sport is not None and sport in said)
 
 
@@ -324,26 +338,3 @@ def _find_action(graph: SceneGraph, rule: Rule) -> Action | None:
         if _is_worth_telling(action) and (action.things & wanted or own):
             return action
     return None
-
-
-def names_thing(rule: Rule, said: str) -> bool:
-    """True if each thing that the rule is about is named, and one of those of which it wants any."""
-    when = rule.when
-    each = all(_names_one(name, said) for name in (when.things | when.many) - {"person"})
-    return each and (not when.any or "person" in when.any or any(_names_one(name, said) for name in when.any))
-
-
-def _names_one(name: str, said: str) -> bool:
-    category = find_category(name)
-    words = (*category.synonyms, category.plural, *((_SPORTS[name],) if name in _SPORTS else ()))
-    return any(is_said(word, said) for word in words)
-
-
-def is_said(word: str, said: str) -> bool:
-    """True if the text has the word or another form of it."""
-    return _stem_of(word).search(said) is not None
-
-
-@cache
-def _stem_of(word: str) -> re.Pattern[str]:
-    return re.compile(rf"\b{re.escape(word[:_STEM])}")

@@ -3,8 +3,8 @@
 import random
 
 from instructgen.scenegraph.graph import SceneGraph
-from instructgen.teachers.scene_program.grounds import Grounds, is_said, names_thing, say_grounds
-from instructgen.teachers.scene_program.rules import PLAYING, SEVERAL, Match, Rule, find_fallbacks, find_narrow
+from instructgen.teachers.scene_program.grounds import Grounds, say_grounds
+from instructgen.teachers.scene_program.rules import PLAYING, SEVERAL, Match, Rule, find_in_turn, is_said, names_thing
 from instructgen.teachers.scene_program.support import Support, is_several
 from instructgen.teachers.scene_program.talk import Told
 
@@ -18,9 +18,8 @@ _RANK_COST = 1.2  # how much a rule loses for each thing of the image that is mo
 def make_reasoning(graph: SceneGraph, draw: random.Random) -> Told | None:
     """Return the question and its answer, or None where no rule holds."""
     support = Support(graph)
-    best = _find_best(find_narrow(graph), graph, support, draw) or _find_best(
-        find_fallbacks(graph), graph, support, draw
-    )
+    tried = (_find_best(found, graph, support, draw) for found in find_in_turn(graph))
+    best = next((one for one in tried if one is not None), None)
     if best is None:
         return None
     match, grounds = best

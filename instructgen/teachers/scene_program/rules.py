@@ -5,13 +5,14 @@ silent about the image. Each answer is written as a whole, so that its last sent
 """
 
 import re
+from collections.abc import Iterator
 from functools import cache
 
 import msgspec
 from msgspec import Struct
 
 from instructgen.errors import InstructgenError
-from instructgen.lexicon.categories import CATEGORIES
+from instructgen.lexicon.categories import CATEGORIES, find_category
 from instructgen.scenegraph.corroboration import FEW
 from instructgen.scenegraph.graph import Action, Entity, SceneGraph
 from instructgen.teachers.scene_program.absence import is_absent
@@ -45,6 +46,15 @@ PLAYING = re.compile(
 )
 _GEAR = frozenset(("ski", "skis", "surf", "snowboard", "snowboards", "skateboard", "skateboards"))
 _TWO = 2  # captions, or words
+_STEM = 6  # letters that the forms of a word share
+SPORTS = {"skis": "ski", "snowboard": "snowboard", "surfboard": "surf", "skateboard": "skateboard"}
+_FURNITURE = frozenset(("chair", "couch", "bed", "dining table", "bench"))
+# What goes well with furniture.
+_AT_REST = frozenset((
+    "sit", "seat", "lie", "lay", "sleep", "nap", "rest", "relax", "lounge", "recline", "cuddle", "snuggle", "stand",
+    "lean", "look", "smile", "pose", "wear", "eat", "drink", "dine", "talk", "chat", "read", "work", "study", "write",
+    "wait", "watch", "gather", "share", "enjoy", "meet",
+))  # fmt: skip
 _MAKING = frozenset(("prepare", "make", "cut", "serve"))  # of rules that speak of food
 # As rules have it; value: as the graph has it.
 _WEATHERS = {"rain": "rainy", "snow": "snowy", "sun": "sunny", "clouds": "cloudy", "fog": "foggy", "wind": "windy"}
@@ -148,6 +158,31 @@ def find_matches(graph: SceneGraph) -> list[Match]:
     return find_narrow(graph) or find_fallbacks(graph)
 
 
+def find_in_turn(graph: SceneGraph) -> Iterator[list[Match]]:
+    """Yield the rules that hold, those first that say most of the image.
+
+    General ones come only where no other serves, and of what somebody busy sits or lies on those come last of all.
+    """
+    narrow = find_narrow(graph)
+    beside = [one for one in narrow if _FURNITURE & one.rule.when.named] if _is_busy(graph) else []
+    yield [one for one in narrow if one not in beside]
+    fallbacks = find_fallbacks(graph)
+    yield [one for one in fallbacks if not _is_general(one.rule.when)]
+    yield [one for one in fallbacks if _is_general(one.rule.when)]
+    yield beside
+
+
+def _is_general(when: When) -> bool:
+    return not (when.things or when.many or when.words or when.doing or when.setting)
+
+
+def _is_busy(graph: SceneGraph) -> bool:
+    """True where most captions tell that somebody does what needs no furniture."""
+    return any(
+        one.category == "person" and one.num_bearing_out >= _MOST and one.verb not in _AT_REST for one in graph.told
+    )
+
+
 def find_narrow(graph: SceneGraph) -> list[Match]:
     return _match_all(graph, are_last=False)
 
@@ -170,9 +205,11 @@ def _match_all(graph: SceneGraph, *, are_last: bool) -> list[Match]:
 
 
 def _is_of_use(when: When) -> bool:
-    """True for a rule about things that are in good order, as it does not ask for others."""
+    """True for a rule about things in good order or a place to enjoy, as it does not ask for others."""
     alive = any(CATEGORIES[name].group == "animal" for name in when.named)
-    return bool(when.named - {"person"} or when.words) and not alive and when.words.isdisjoint(_SPOILT)
+    return (
+        bool(when.named - {"person"} or when.words or when.setting) and not alive and when.words.isdisjoint(_SPOILT)
+    )
 
 
 def _is_borne_out(when: When, graph: SceneGraph, shared: set[str]) -> bool:
@@ -250,3 +287,26 @@ def _fits_circumstances(when: When, told: dict[str, set[str]]) -> bool:
         and (not when.time or bool(when.time & told["time"]))
         and (not asked or bool(asked & told["weather"]))
     )
+
+
+def names_thing(rule: Rule, said: str) -> bool:
+    """True if each thing that the rule is about is named, and one of those of which it wants any."""
+    when = rule.when
+    each = all(_names_one(name, said) for name in (when.things | when.many) - {"person"})
+    return each and (not when.any or "person" in when.any or any(_names_one(name, said) for name in when.any))
+
+
+def _names_one(name: str, said: str) -> bool:
+    category = find_category(name)
+    words = (*category.synonyms, category.plural, *((SPORTS[name],) if name in SPORTS else ()))
+    return any(is_said(word, said) for word in words)
+
+
+def is_said(word: str, said: str) -> bool:
+    """True if the text has the word or another form of it."""
+    return _stem_of(word).search(said) is not None
+
+
+@cache
+def _stem_of(word: str) -> re.Pattern[str]:
+    return re.compile(rf"\b{re.escape(word[:_STEM])}")

@@ -1,16 +1,21 @@
 """How far the captions of an image bear each other out, for the choice of what a reasoning answer starts from."""
 
+import re
 from collections import defaultdict
+from collections.abc import Set
 from functools import cached_property
 
 from msgspec import structs
 
+from instructgen.lexicon.categories import find_category
 from instructgen.lexicon.words import plural_of, with_article
 from instructgen.scenegraph.graph import Action, Circumstance, Entity, SceneGraph, Statement
 from instructgen.scenegraph.verbs import VERB_FORMS
+from instructgen.scenegraph.vocabulary import GENDERS
 
 _SHARED = 2  # captions that tell one thing
 _MOST = 3
+_SHORTEST = 3  # letters: "as" is no plural of "a"
 _ALONE = -1.5  # what a word costs that one caption has
 _DENIED = -3.0  # what it costs to tell of benches where more captions have one bench
 _ONE_OF = -1.5  # what it costs to tell of one person where most captions tell of several
@@ -22,6 +27,12 @@ _WORDS = frozenset(
 )
 _GROUPS = frozenset(("group", "couple", "pair", "bunch", "crowd", "family", "team"))
 _LIVELY = ("person", "animal")
+# Words for people by their sex, those for several too.
+_SEXES = {form: sex for word, sex in GENDERS.items() for form in (word, plural_of(word))}
+# Words for people, True for several of them.
+_PEOPLE = dict.fromkeys(find_category("person").synonyms, False)
+_PEOPLE |= dict.fromkeys(map(plural_of, _PEOPLE), True)
+_PEOPLE |= dict.fromkeys(("people", *_GROUPS, "another", "together"), True)
 _VERB = 1.5  # a doing weighs more than a noun
 
 
@@ -40,6 +51,10 @@ def is_several(entity: Entity) -> bool:
     if is_denied and not entity.is_plural_noun and not entity.has_crowd and entity.word != entity.plural:
         return False
     return entity.is_many
+
+
+def _are_several(words: Set[str]) -> bool:
+    return len(words) > 1 or any(_PEOPLE[word] for word in words)
 
 
 def text_of(statement: Statement) -> str:
@@ -64,8 +79,38 @@ class Support:
         """True unless the text has in the plural what more captions have in the singular."""
         return not any(self._is_denied(word, self._singles[word]) for word in text.split() if word in self._singles)
 
+    def is_undisputed(self, statement: Statement) -> bool:
+        """False where two captions deny who it is or how many, or what several share where there are as many."""
+        if statement.is_plural and self._shares_one("".join(part.text for part in statement.predicate)):
+            return False
+        return statement.category != "person" or (self._tells_who(statement) and not self._denies_many(statement))
+
+    def _shares_one(self, text: str) -> bool:
+        """True for cats that look out of one window, though two captions tell of windows."""
+        return any(re.search(rf"\ban? (?:[a-z]+ )?{word}\b(?! [a-z]+s\b)", text) for word in self._several)
+
+    def _tells_who(self, statement: Statement) -> bool:
+        """False for a woman whom one caption tells of where two have a man alone."""
+        said = {_SEXES[word] for part in statement.subject for word in part.text.split() if word in _SEXES}
+        told = [{_SEXES[word] for word in words if word in _SEXES} for words in self._graph.words_by_caption]
+        return not any(
+            sum(sex in one for one in told) < _SHARED and sum(bool(one) and sex not in one for one in told) >= _SHARED
+            for sex in said
+        )
+
+    def _denies_many(self, statement: Statement) -> bool:
+        """True where one caption alone has several people and two have one."""
+        said = "".join(part.text for part in statement.subject).split()
+        if not _are_several(_PEOPLE.keys() & set(said)):
+            return False
+        told = [words & _PEOPLE.keys() for words in self._graph.words_by_caption]
+        many = sum(map(_are_several, told))
+        return many < _SHARED and sum(map(bool, told)) - many >= _SHARED
+
     def settle_place(self, action: Action) -> Action:
         """Tell of one bench where captions deny that there are more, or leave the place out."""
+        if action.is_plural and self._shares_one(action.where):
+            return structs.replace(action, where="", place="", preposition="")
         if not action.where or self.tells_number(action.where):
             return action
         word = action.where.removeprefix(f"{action.preposition} ")
@@ -128,6 +173,16 @@ class Support:
     def _singles(self) -> dict[str, str]:
         """Words of the captions by their plurals."""
         return {many: word for word in self._graph.words if (many := plural_of(word)) != word and word not in _WORDS}
+
+    @cached_property
+    def _several(self) -> frozenset[str]:
+        """Words for one thing of which two captions tell in the plural."""
+        captions = self._graph.words_by_caption
+        return frozenset(
+            word
+            for many, word in self._singles.items()
+            if len(word) >= _SHORTEST and sum(many in words for words in captions) >= _SHARED
+        )
 
     @cached_property
     def _doings(self) -> dict[tuple[str, str], int]:

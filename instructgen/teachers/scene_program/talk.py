@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from instructgen.config import Style
+from instructgen.records import Box
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Action, Circumstance, Entity, SceneGraph
 from instructgen.scenegraph.pieces import FACING
+from instructgen.surrogate.boxes import overlap
 from instructgen.teachers.scene_program.firmness import Firmness
 from instructgen.teachers.scene_program.risks import find_risky
 from instructgen.teachers.scene_program.speech import (
@@ -18,11 +20,14 @@ from instructgen.teachers.scene_program.speech import (
     is_countable,
     polish,
     pronouns_of,
+    region_of,
 )
 from instructgen.teachers.scene_program.wordings import Family
 
 _DETAILS = ("attribute", "place")  # claims of turns that ask for one detail
 _DETAIL_KEYS = ("place", "color", "material", "pattern", "state", "age", "size")
+_LAIN_ON = frozenset(("dining table", "bed", "couch", "bench"))
+_AT_FRAME = 0.02  # how near the frame's edge a box must come to be cut by it
 SOLID_AREA = 0.01  # things smaller than this are not asked about by place or size
 
 
@@ -178,6 +183,25 @@ def is_looked_into(one: Entity, graph: SceneGraph) -> bool:
         for phrase in reading.phrases
         if phrase.noun.lemma == one.name
     )
+
+
+def region_in(one: Entity, graph: SceneGraph) -> str:
+    """Return the region of a single thing, "" where its box may hold a part alone.
+
+    That is so of a table or bed that the frame cuts, and of one on which things lie that its box does not hold.
+    """
+    box = one.boxes[0]
+    if one.name in _LAIN_ON:
+        is_cut = min(box.x0, box.y0, 1 - box.x1, 1 - box.y1) < _AT_FRAME
+        if is_cut or any(not overlap(box, other) for other in _lying_on(one, graph)):
+            return ""
+    return region_of(box)
+
+
+def _lying_on(one: Entity, graph: SceneGraph) -> Iterator[Box]:
+    for action in graph.actions:
+        if action.preposition == "on" and one.name in {*action.things, action.place} and action.entity is not None:
+            yield from graph.entities[action.entity].boxes
 
 
 def subject_of(entity: Entity) -> Subject:

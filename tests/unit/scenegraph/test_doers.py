@@ -137,6 +137,12 @@ def test_two_men_of_whom_captions_tell_both_play_though_others_look_on() -> None
     assert "men playing a game" in told(captions, "2 person")
 
 
+@pytest.mark.parametrize(("num_watching", "is_told"), [(1, True), (2, False)])
+def test_people_do_not_fly_the_kites_that_as_many_captions_have_them_watch(num_watching: int, is_told: bool) -> None:
+    captions = " | ".join(["People flying kites."] * 2 + ["A crowd of people watching kites."] * num_watching)
+    assert ("people flying kites" in told(captions, "5 person, 2 kite")) is is_told
+
+
 def test_people_do_not_merely_play_where_captions_tell_what() -> None:
     assert "children playing" in told("Children playing. | Children playing.", "3 person")
     captions = "Children playing. | Children playing. | Children playing frisbee. | Kids playing frisbee."

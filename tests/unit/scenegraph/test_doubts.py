@@ -88,3 +88,16 @@ def test_thing_on_a_picture_in_the_picture_is_not_there(captions: str, expected:
 @pytest.mark.parametrize(("word", "expected"), [("mantle", {"teddy bear"}), ("rug", {"teddy bear", "bench"})])
 def test_bench_that_captions_call_a_mantle_is_none(word: str, expected: set[str]) -> None:
     assert things(read(f"A teddy bear on a {word}. | A teddy bear.", "teddy bear, bench")) == expected
+
+
+@pytest.mark.parametrize(
+    ("captions", "expected"),
+    [
+        ("A vase with a reflection in it. | A vase.", {"vase"}),
+        ("A vase. | A vase.", {"vase", "couch"}),
+        ("A vase with a reflection in it. | A vase by a couch.", {"vase", "couch"}),
+    ],
+)
+def test_what_no_caption_names_within_a_shiny_thing_is_mirrored(captions: str, expected: set[str]) -> None:
+    boxes = (("vase", 0.1, 0.1, 0.9, 0.9), ("couch", 0.3, 0.3, 0.6, 0.6))
+    assert things_in(captions, *boxes) == expected

@@ -58,3 +58,19 @@ def test_who_is_named_twice_among_many_is_a_member_of_the_group() -> None:
 )
 def test_others_are_no_members(captions: str, boxes: str) -> None:
     assert not [one for one in read(captions, boxes).entities if one.member_of is not None]
+
+
+@pytest.mark.parametrize(
+    ("captions", "safe"),
+    [
+        ("A man with a boy. | Two men. | A man.", {"man"}),
+        ("A man with a boy. | A man with a boy. | Two men.", {"man", "boy"}),
+        ("A man with a boy. | A man.", {"man", "boy"}),
+        ("A man and a woman. | Two men.", {"man"}),
+        ("A man and a woman. | A couple. | Two men.", {"man", "woman"}),
+        ("A woman with a boy. | Two boys.", {"boy"}),
+        ("A woman with children. | A group of children.", {"woman", "child"}),
+    ],
+)
+def test_nobody_is_told_whom_as_many_captions_of_several_dispute(captions: str, safe: set[str]) -> None:
+    assert read(captions, "2 person").person.safe == safe

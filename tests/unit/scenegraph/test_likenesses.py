@@ -32,6 +32,14 @@ def likened(captions: str) -> frozenset[str]:
         ("A dog with a toy. | A dog chews a stuffed toy.", set()),
         ("A dog toy by a dog. | A dog.", set()),
         ("A wooden boat. | A metal boat.", set()),  # these are boats
+        (
+            "A sign with teddy bears on it. | A sign on a street has a teddy bear on it. | Teddy bears.",
+            {"teddy bear"},
+        ),
+        ("A sign by teddy bears. | A sign on a bed has a teddy bear.", set()),
+        ("A bus with books painted on it. | A bus with a book.", {"book"}),
+        ("A bus with books painted on it. | Books. | Books in a bus.", set()),
+        ("A cup of books painted red. | A bus by books.", set()),
         ("A stuffed bear. | A stuffed bear.", set()),  # a teddy bear is a category of its own
     ],
 )
@@ -85,3 +93,10 @@ def test_player_whom_somebody_watches_on_television_is_a_likeness() -> None:
     watched = "A bear watching a tennis player on TV. | A bear is watching an excited man on a television."
     assert "person" in likened(watched)
     assert "person" not in likened("A bear watching a man. | A bear is watching a man by a television.")
+
+
+@pytest.mark.parametrize(("painted", "is_there"), [(" painted on its sides", False), ("", True)])
+def test_leaves_that_are_painted_on_a_vase_are_not_told(painted: str, is_there: bool) -> None:
+    graph = read(f"A vase with leaves{painted}. | A vase with leaves. | A vase.", "vase")
+    assert ("leaf" in {one.name for one in graph.entities}) is is_there
+    assert any("leaves" in one for one in said(graph)) is is_there

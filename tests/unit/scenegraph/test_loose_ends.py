@@ -36,8 +36,13 @@ _SMOKER = " | ".join(
             "5 person, bench",
             "people are sitting on a bench",
         ),
+        (
+            "A man and a woman sitting on a bench. | Two men sitting on a bench. | People on a bench.",
+            "2 person, bench",
+            "people are sitting on a bench",
+        ),
     ],
-    ids=["a posture", "a skier's own doing", "children and people"],
+    ids=["a posture", "a skier's own doing", "children and people", "a man and a person"],
 )
 def test_loose_end_of_a_statement_is_cut(captions: str, boxes: str, statement: str) -> None:
     assert statement in said(read(captions, boxes))

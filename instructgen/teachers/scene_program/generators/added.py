@@ -9,8 +9,8 @@ from instructgen.teachers.scene_program.generators.places import may_reach_on, r
 from instructgen.teachers.scene_program.generators.presence import apart, region_claim
 from instructgen.teachers.scene_program.generators.settings import is_place_told, place_of
 from instructgen.teachers.scene_program.phrasing import attribute_claim, say_doing
-from instructgen.teachers.scene_program.speech import region_of, say_one, say_region, say_thing
-from instructgen.teachers.scene_program.talk import Generator, Move, Talk, circumstance_claim, exists
+from instructgen.teachers.scene_program.speech import say_one, say_region, say_thing
+from instructgen.teachers.scene_program.talk import Generator, Move, Talk, circumstance_claim, exists, region_in
 
 
 def _its(talk: Talk) -> dict[str, str]:
@@ -22,7 +22,7 @@ def _its(talk: Talk) -> dict[str, str]:
 def add_region(talk: Talk) -> Iterator[Move]:
     one = talk.last.entity if talk.last is not None else None
     if one is not None and one in talk.solid and one.kind != "person":
-        region = region_of(one.boxes[0])
+        region = region_in(one, talk.graph)
         if region and talk.is_new(f"region {one.name}"):
             slots = {**_its(talk), "where": say_region(region, talk.draw)}
             yield Move("add_region", (f"region {one.name}",), (region_claim(one, region),), slots)

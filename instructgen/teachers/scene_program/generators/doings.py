@@ -13,7 +13,10 @@ from instructgen.teachers.scene_program.generators.outdone import (
     IDLE,
     are_alike,
     is_outdone,
+    is_outnumbered,
     is_renamed,
+    lacks_rider,
+    loses_doing,
     says_itself,
     tells_itself,
 )
@@ -263,6 +266,8 @@ def find_summary(talk: Talk) -> Iterator[Move]:
         if not is_doing or not talk.is_new("summary", f"doing {word}", f"does {one.category}"):
             continue
         if _is_idle_told(one, talk.graph) or is_outdone(one, talk.graph) or tells_itself(one):
+            continue
+        if any(is_worse(one, talk.graph) for is_worse in (is_outnumbered, lacks_rider, loses_doing)):
             continue
         who = say_parts(talk.graph, one.subject, talk.is_new)
         what = say_parts(talk.graph, one.predicate, after(talk.is_new, who.keys))

@@ -1,9 +1,12 @@
 """Which doings are left out: what most captions outdo, what says itself, whom another word told of."""
 
+from collections.abc import Iterable
+
 from instructgen.lexicon.categories import CATEGORIES
 from instructgen.lexicon.words import plural_of
 from instructgen.scenegraph.corroboration import FEW, MOST
 from instructgen.scenegraph.graph import Action, SceneGraph, Statement
+from instructgen.scenegraph.verbs import VERB_FORMS
 from instructgen.scenegraph.vocabulary import AGES, GENDERS
 from instructgen.teachers.scene_program.talk import Talk
 
@@ -38,6 +41,8 @@ _ALIKE = (
     {"stand", "pose", "wait", "gather"},
 )
 IDLE = frozenset(("stand", "sit", "walk", "pose", "gather", "look", "seat", "smile"))
+_BARE = (IDLE - {"walk"}) | {"", "be", "have", "rest", "lie", "lay", "sleep", "lounge", "top", "place", "show"}
+_ON_GEAR = frozenset(("ride", "ski", "snowboard", "surf", "skateboard", "perform", "do"))  # "a man on a surfboard"
 _SPORTING = frozenset(name for name, one in CATEGORIES.items() if one.group == "sports") | {"game"}
 _BORNE_OUT = 2  # captions
 _SAYING_NOTHING = frozenset(("riding", "a", "an", "on", "his", "her", "their", "the", "board", "game", "of"))
@@ -81,6 +86,41 @@ def is_outdone(one: Action | Statement, graph: SceneGraph) -> bool:
     if num >= _BORNE_OUT or (isinstance(one, Action) and one.verb == "use" and one.things & graph.common):
         return False  # most have the laptop, be it in what words it may
     return any(other.is_main and other.category == "person" for other in graph.told)
+
+
+def is_outnumbered(one: Statement, graph: SceneGraph) -> bool:
+    """True for several of whom most captions tell as of one: the men, where most have a baseball player."""
+    subject = "".join(part.text for part in one.subject)
+    is_group = one.is_plural and one.kind == "person" and " and " not in subject
+    if graph.sources is None or not is_group or graph.num_captions < FEW:
+        return False
+    found = [[one for one in reading.phrases if one.noun.kind == "person"] for reading in graph.sources.readings]
+    return sum(len(named) == 1 and not named[0].is_plural for named in found) >= MOST
+
+
+def lacks_rider(one: Statement, graph: SceneGraph) -> bool:
+    """True for a horse or a bus that is told of without the people whom most captions have too."""
+    return one.kind in ("animal", "vehicle") and "person" in graph.common and "person" not in one.keys
+
+
+def loses_doing(one: Statement, graph: SceneGraph) -> bool:
+    """True for who merely sits somewhere, where nearly all captions tell what is done: people eating at a table."""
+    is_bare = one.verb in _BARE and one.kind in ("person", "animal") and graph.num_captions >= FEW
+    if graph.sources is None or not is_bare:
+        return False
+    text = "".join(part.text for part in (*one.subject, *one.predicate)).split()
+    said = [_lively_verbs(reading.tokens) for reading in graph.sources.readings]
+    told = _lively_verbs(text) | one.keys
+    for verb in set().union(*said):
+        num = sum(any(are_alike(verb, other) for other in verbs) for verbs in said)
+        if num > MOST and not any(are_alike(verb, other) for other in told):
+            return True
+    return False
+
+
+def _lively_verbs(tokens: Iterable[str]) -> frozenset[str]:
+    found = (VERB_FORMS[token].base for token in tokens if token in VERB_FORMS and token.endswith(("ing", "s")))
+    return frozenset(verb for verb in found if verb not in _BARE and verb not in _ON_GEAR)
 
 
 def _things_of(one: Action | Statement) -> frozenset[str]:

@@ -11,7 +11,7 @@ from instructgen.scenegraph.graph import Entity, Evidence, SceneGraph
 from instructgen.surrogate.boxes import overlap, shared_area
 from instructgen.teachers.scene_program.generators.presence import region_claim
 from instructgen.teachers.scene_program.speech import is_countable, region_of, say_region
-from instructgen.teachers.scene_program.talk import Generator, Move, Talk, subject_of
+from instructgen.teachers.scene_program.talk import Generator, Move, Talk, region_in, subject_of
 
 SIZE_MARGIN = 1.8  # one box is called larger where it has this many times the other's area
 _SIZE_LIMIT = 10.0  # and no more than this, or the question is no question
@@ -27,6 +27,7 @@ _MIDDLE = 0.1  # how near the middle a centre may be of what is on neither side
 _MET = 0.08  # intersection over union from which two boxes are said to overlap
 _INSIDE = 0.9
 _HALF, _CLEAR = 0.5, 0.01  # how far from the middle a box must stay to be in one half
+_WHOLE = 0.9  # share of width and height from which a thing fills the frame in both
 FAR_REACH = 0.75  # share of the frame's width or height that counts as most of it
 _FAMILIES = {"left": "left_of", "right": "right_of", "higher": "above", "lower": "below"}
 # One box may hold a bunch of these, or an open one: how large one looks it does not tell.
@@ -44,7 +45,7 @@ def find_region(talk: Talk) -> Iterator[Move]:
     things = list(talk.solid)
     talk.draw.shuffle(things)
     for one in things:
-        region = region_of(one.boxes[0])
+        region = region_in(one, talk.graph)
         keys = (f"region {one.name}", f"there {one.name}")
         if region and talk.is_new(keys[0]):
             slots = {**_pronoun(one), "x": one.word, "where": say_region(region, talk.draw)}
@@ -63,9 +64,14 @@ def find_extent(talk: Talk) -> Iterator[Move]:
         extent = extent_of(one)
         if extent and one.area > _FILLED and talk.is_new(f"extent {one.name}") and one.num_captions:
             claim = Claim("extent", one.word, extent, evidence=one.evidence)
-            slots = {**_pronoun(one), "x": one.word, "extent": {"wide": "width", "tall": "height"}[extent]}
+            slots = {"x": one.word, "extent": {"wide": "width", "tall": "height"}[extent]}
             keys = (f"extent {one.name}", f"there {one.name}")
-            yield Move("extent", keys, (claim,), slots, about=subject_of(one))
+            family = "extent_whole" if _fills_whole(one.boxes[0]) else "extent"
+            yield Move(family, keys, (claim,), slots, about=subject_of(one))
+
+
+def _fills_whole(box: Box) -> bool:
+    return min(box.x1 - box.x0, box.y1 - box.y0) > _WHOLE
 
 
 def half_of(entity: Entity) -> str:
@@ -278,7 +284,7 @@ PLACES = (
     Generator("order-of-size", find_size_order, ("order_size",), ("order",)),
     Generator("largest", find_largest, ("largest_of",), ("largest",)),
     Generator("overlap", find_overlap, ("overlap",), ("overlap",)),
-    Generator("extent", find_extent, ("extent",), ("extent",)),
+    Generator("extent", find_extent, ("extent", "extent_whole"), ("extent",)),
     Generator("halves", find_halves, ("in_half", "in_half_two", "in_both_halves"), ("half",)),
     Generator("edge", find_edge, ("edge",), ("edge",)),
 )

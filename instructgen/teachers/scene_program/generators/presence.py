@@ -16,13 +16,12 @@ from instructgen.teachers.scene_program.speech import (
     be_of,
     is_countable,
     may_be_one,
-    region_of,
     say_number,
     say_one,
     say_region,
     say_thing,
 )
-from instructgen.teachers.scene_program.talk import SOLID_AREA, Generator, Move, Talk, exists, subject_of
+from instructgen.teachers.scene_program.talk import SOLID_AREA, Generator, Move, Talk, exists, region_in, subject_of
 
 _PART_OF = re.compile(
     r"\b(?:person|persons|someone|somebody|people|man|men|woman|women|child|children|boy|girl|baby|kid)(?: ?'?s)? "
@@ -85,13 +84,23 @@ def _is_large(one: Entity) -> bool:
     return one.num_captions > 1 and one.area > _LARGE
 
 
+def _passes_over(graph: SceneGraph, things: list[Entity]) -> bool:
+    """True where two captions name a thing or a place that a list of these does not have."""
+    named = [
+        one.name for one in graph.entities if one.num_captions > 1 and one.kind != "unique" and one not in things
+    ]
+    places = [one.value for one in graph.circumstances if one.kind == "place" and one.num_captions > 1]
+    return not all(_is_covered(key, things) for key in (*named, *places))
+
+
 def find_overview(talk: Talk) -> Iterator[Move]:
     if next(find_whole(talk.graph), None) is not None:
         return  # which tells more than a list
     listed = [one for one in (*talk.listed(), *_spread(talk.graph)) if _is_of_weight(one)]
     boxed = [one for one in listed if one.category][:3]
     others = sorted((one for one in listed if not one.category), key=_place_in_captions)
-    things = boxed + others[: 4 - len(boxed)]
+    # What most captions name comes first, and what boxes alone have last.
+    things = sorted(boxed + others[: 4 - len(boxed)], key=lambda one: -one.num_captions)
     new = [one for one in things if talk.is_new(f"there {one.name}") and not talk.has_named_part(one.name)]
     fresh = apart(new)
     # What comes first, or nearly all captions name, is not passed over, as if it were not seen.
@@ -99,6 +108,8 @@ def find_overview(talk: Talk) -> Iterator[Move]:
     passed += [
         one for one in talk.graph.boxed_entities() if one.is_unclear and _is_large(one) and not _is_told(one, fresh)
     ]
+    if _passes_over(talk.graph, things):
+        fresh = [one for one in fresh if one.num_captions]  # what no caption names does not stand for what two name
     is_whole = not passed and all(_is_covered(key, things) for key in talk.graph.common)
     if len(fresh) > 1 and fresh[0] is things[0] and is_whole:
         keys = ("overview", *(f"there {one.name}" for one in fresh))
@@ -148,7 +159,9 @@ def find_present(talk: Talk) -> Iterator[Move]:
         if one.is_many:
             yield Move("present_many", keys, (exists(one),), slots, about=subject_of(one))
             continue
-        region = region_of(one.boxes[0]) if one.is_single and one.boxes and talk.is_new(f"region {one.name}") else ""
+        region = (
+            region_in(one, talk.graph) if one.is_single and one.boxes and talk.is_new(f"region {one.name}") else ""
+        )
         if not region:
             yield Move("present_one_bare", keys, (exists(one),), slots, about=subject_of(one))
             continue

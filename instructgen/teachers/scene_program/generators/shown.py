@@ -7,7 +7,7 @@ from instructgen.scenegraph.collages import is_collage
 from instructgen.scenegraph.graph import SceneGraph, Statement
 from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.teachers.scene_program.generators.doings import keys_of_statement, subject_of_told
-from instructgen.teachers.scene_program.generators.outdone import are_alike, is_outdone
+from instructgen.teachers.scene_program.generators.outdone import are_alike, is_outdone, is_outnumbered, loses_doing
 from instructgen.teachers.scene_program.phrasing import after, say_parts, told_claim
 from instructgen.teachers.scene_program.talk import Generator, Move, Talk
 
@@ -24,6 +24,7 @@ def find_whole(graph: SceneGraph, fewest: int = _FEWEST) -> Iterator[Statement]:
     done = [one.verb for one in graph.told if one.is_main]
     for one in (*graph.statements, *graph.quotes):
         is_main = not done or any(are_alike(one.verb, verb) for verb in done)
+        is_main = is_main and not (is_outnumbered(one, graph) or loses_doing(one, graph))
         is_main = is_main and len(one.keys) >= fewest and one.keys.isdisjoint(alone) and _is_of_common(one, graph)
         if is_main and _has_all(graph.common, one.keys) and not is_outdone(one, graph):
             yield one
@@ -46,6 +47,11 @@ def _is_general(key: str, keys: frozenset[str]) -> bool:
     return any(is_meant(key, other) or is_meant(other, key) for other in keys)
 
 
+def _is_place_known(one: Statement, talk: Talk) -> bool:
+    """True for a room after a living room."""
+    return any(key.startswith("place ") and key.split()[-1] == one.lemma for key in talk.said)
+
+
 def find_shown(talk: Talk) -> Iterator[Move]:
     yield from _show(talk, find_whole(talk.graph), _MIN_NEW)
 
@@ -59,6 +65,8 @@ def find_brief(talk: Talk) -> Iterator[Move]:
 def _show(talk: Talk, wholes: Iterable[Statement], least_new: int) -> Iterator[Move]:
     for one in wholes:
         num_new = sum(talk.is_new(f"there {key}") for key in one.keys)
+        if one.kind == "place" and _is_place_known(one, talk):
+            continue
         told = not talk.is_new("overview", "summary") or any(key.startswith("doing ") for key in talk.said)
         if told or num_new < least_new:
             continue

@@ -14,7 +14,9 @@ from instructgen.teachers.scene_program.speech import (
     say_one,
     say_region,
 )
-from instructgen.teachers.scene_program.talk import Generator, Move, Talk, exists
+from instructgen.teachers.scene_program.talk import Generator, Move, Talk, exists, region_in
+
+_PAIR = 2
 
 
 def find_color_after(talk: Talk) -> Iterator[Move]:
@@ -32,7 +34,7 @@ def find_region_after(talk: Talk) -> Iterator[Move]:
     one = talk.last.entity if talk.last is not None else None
     if one is None or one not in talk.solid or one.kind == "person":
         return
-    region = region_of(one.boxes[0])
+    region = region_in(one, talk.graph)
     if region and talk.is_new(f"region {one.name}"):
         slots = {"it": "it", "where": say_region(region, talk.draw)}
         yield Move("where_follow", (f"region {one.name}",), (region_claim(one, region),), slots, about=talk.last)
@@ -51,7 +53,9 @@ def find_clarified(talk: Talk) -> Iterator[Move]:
             continue
         exact = Claim("count", one.plural, number=one.count, evidence=one.evidence) if one.count else exists(one)
         largest = Claim("largest", one.word, region, evidence=Evidence(boxes=(found[0],)))
-        slots = {"x": one.word, "xs": one.plural, "number": number, "where": say_region(region, talk.draw)}
+        most = "larger" if len(one.boxes) == _PAIR else "largest"
+        slots = {"x": one.word, "xs": one.plural, "number": number, "most": most}
+        slots["where"] = say_region(region, talk.draw)
         keys = ("clarify", f"largest {one.name}", f"there {one.name}", *((f"count {one.name}",) if one.count else ()))
         yield Move("clarify", keys, (exact, largest), slots)
 

@@ -72,6 +72,12 @@ def test_who_jumps_is_in_the_air() -> None:
     assert not any("in the air" in text for text in write_of(f"{captions} | {more}", *boxes))
 
 
+def test_night_is_told_once() -> None:
+    captions = "A chair lit up in the night. | A chair lit up at night. | A chair at night. | A chair. | A chair."
+    told = [text.lower() for text in write_of(captions, Box("chair", 0.05, 0.35, 0.3, 0.65))]
+    assert all(text.count("night") == 1 for text in told)
+
+
 def test_place_is_told_once() -> None:
     captions = "A man swinging a racket on a tennis court. | A man on a court. | A man on a court."
     told = write_of(

@@ -355,3 +355,24 @@ def test_relation_says_no_more_of_what_was_pointed_out() -> None:
 def test_larger_is_silent_of_what_comes_in_bunches(name: str) -> None:
     record = make(("A cat and more.",), Box("cat", 0.0, 0.1, 0.6, 0.9), Box(name, 0.7, 0.1, 0.95, 0.5))
     assert find("larger", record) == []
+
+
+def test_region_of_a_table_is_silent_where_the_frame_cuts_it_or_a_thing_lies_beside_its_box() -> None:
+    """A table's box may hold a corner alone."""
+    told = ("A cat on a table.", "A cat is lying on a table.", "A cat on a table.")
+    whole = make(told, Box("dining table", 0.05, 0.4, 0.4, 0.9), Box("cat", 0.1, 0.3, 0.3, 0.6))
+    assert "dining table" in {move.about.entity.name for move in find("region", whole) if move.about}
+    cut = place(whole, Box("dining table", 0.0, 0.4, 0.4, 0.9), Box("cat", 0.1, 0.3, 0.3, 0.6))
+    beside = place(whole, Box("dining table", 0.05, 0.4, 0.4, 0.9), Box("cat", 0.6, 0.1, 0.9, 0.3))
+    for record in (cut, beside):
+        assert "dining table" not in {move.about.entity.name for move in find("region", record) if move.about}
+
+
+@pytest.mark.parametrize(("box", "most"), [(None, "larger"), (Box("cat", 0.85, 0.8, 0.9, 0.85), "largest")])
+def test_clarify_calls_one_of_two_the_larger(box: Box | None, most: str) -> None:
+    cats = place(CATS, *CATS.boxes, *([box] if box else []))
+    assert slots_of(find("clarify", cats), "most") == {most}
+
+
+def test_extent_says_that_what_fills_the_frame_both_ways_fills_most_of_the_picture() -> None:
+    assert families_of(find("extent", place(YARD, Box("cat", 0.0, 0.02, 1.0, 0.99)))) == {"extent_whole"}

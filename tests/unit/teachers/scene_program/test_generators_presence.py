@@ -268,3 +268,18 @@ def test_overview_is_silent_on_a_plate_of_food_where_the_plate_was_told() -> Non
     record = make(("A plate of food on a table.",) * 3, Box("dining table", 0.0, 0.0, 1.0, 1.0))
     assert slots_of(find("overview", record), "list") == {"a table and a plate of food"}
     assert find("overview", record, "there plate") == []
+
+
+def test_overview_leaves_out_what_no_caption_names_where_it_passes_over_what_two_name() -> None:
+    boxes = (at("left", "cat"), at("middle", "bench"), at("right", "vase"))
+    captions = ("A cat and a bench.", "A cat.", "A bench.", "A cat and a bench.")
+    assert "vase" in str(slots_of(find("overview", make(captions, *boxes)), "list"))
+    beach = ("A cat on a beach.", "A bench on a beach and a cat.", "A bench.", "A cat and a bench.")
+    assert "vase" not in str(slots_of(find("overview", make(beach, *boxes)), "list"))
+
+
+def test_absence_asks_for_nothing_of_indoors_beside_a_tower() -> None:
+    tower = make(("A tower with a clock.", "A clock on a tower.", "A tall tower."), at("left", "clock"))
+    denied = {move.tell["x"] for move in find("absence", tower)}
+    assert denied
+    assert not denied & {"sink", "toilet", "toothbrush", "laptop", "television", "vase", "hair drier"}

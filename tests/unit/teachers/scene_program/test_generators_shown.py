@@ -40,3 +40,41 @@ def test_shown_is_silent(record: ImageRecord, told: tuple[str, ...]) -> None:
 def test_shown_is_silent_on_a_caption_that_leaves_out_what_most_name() -> None:
     record = say(RIDER, "A man standing on a beach.")
     assert not any("standing" in one for one in slots_of(find("shown", record), "shown"))
+
+
+PLAYER = ("A man hits a ball.", "A man at bat.", "A man runs.")
+
+
+@pytest.mark.parametrize(
+    ("name", "captions", "is_told"),
+    [
+        ("shown", ("Men playing baseball in a field.", "Men playing baseball.", "Men in a field."), True),
+        ("shown", ("Men playing baseball in a field.", *PLAYER), False),
+        ("summary", ("Men playing baseball in a field.", *PLAYER), False),
+        ("summary", ("People are sitting at a table.",) * 5, True),
+        ("summary", ("People are sitting at a table.", *("People eating food at a table.",) * 4), False),
+    ],
+    ids=["several", "one to most", "one to most, summed up", "sitting", "eating to nearly all"],
+)
+def test_whole_has_the_number_and_the_doing_of_most(name: str, captions: tuple[str, ...], is_told: bool) -> None:
+    moves = find(name, make(captions, at("left", "person"), at("right", "person")))
+    told = {
+        value for move in moves for value in move.tell.values() if "playing baseball" in value or "sitting" in value
+    }
+    assert bool(told) == is_told
+
+
+def test_summary_is_silent_on_a_horse_without_its_rider() -> None:
+    captions = ("A horse is jumping over a bar.", "A woman on a horse jumping a bar.", "A woman on a horse.")
+    boxes = (at("left", "person"), at("right", "horse"))
+    assert find("summary", make(("A horse is jumping over a bar.",) * 3, at("right", "horse")))
+    assert all(
+        "horse" not in str(move.tell["event"]) or "woman" in str(move.tell["event"])
+        for move in find("summary", make(captions, *boxes))
+    )
+
+
+def test_shown_is_silent_on_a_room_whose_kind_was_told() -> None:
+    room = make(("A room with a couch and a window.",) * 3, at("left", "couch"))
+    assert find("shown", room)
+    assert find("shown", room, "place living room") == []

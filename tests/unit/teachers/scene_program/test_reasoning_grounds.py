@@ -164,3 +164,11 @@ def test_place_is_not_told_twice(seed: int) -> None:
     captions = "A woman is playing tennis on a court. | A woman plays on a tennis court. | A woman on a court."
     answer = reason(make_picture(captions, "person, tennis racket"), seed).answer
     assert len(re.findall(r"\bon (?:a|the) (?:tennis )?court", answer)) < 2
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_pictures_are_told_to_be_several(seed: int) -> None:
+    captions = (
+        "A collage of photos of a bed. | A series of photos of a person on a bed. | A bed. | A bed. | A person."
+    )
+    assert "collage" in begin(make_picture(captions, "bed, person"), seed)

@@ -149,3 +149,36 @@ def test_people_of_one_caption_are_not_listed_beside_a_thing(seed: int) -> None:
 def test_advice_fits_what_goes_on(captions: str, boxes: str, rule: str) -> None:
     graph = read(captions, boxes)
     assert rule not in {match.rule.name for match in (*find_narrow(graph), *find_fallbacks(graph))}
+
+
+_CATS = (
+    "A cat looking out a window at a cat. | Two cats in windows. | Two cats are looking out of a window. | "
+    "Two cats looking out of the windows. | Two cats looking out of windows."
+)
+_SAIL = "A person. | A man and a woman on a beach. | A man holding a kite. | A man with a kite. | A man on a beach."
+_PICTURES = " | ".join(
+    ["A collage of photos of people on a bed."] * 3 + ["People lying on a bed.", "Two people on a bed."]
+)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_two_captions_deny_begins_no_answer(seed: int) -> None:
+    assert "a window" not in begin(_CATS, "2 cat", seed)
+    assert "a woman" not in begin(_SAIL, "kite, person", seed)
+    pictures = begin(_PICTURES, "2 person, bed", seed)
+    assert "a collage with a bed" in pictures
+    assert "lying" not in pictures
+
+
+@pytest.mark.parametrize(
+    ("captions", "boxes", "family"),
+    [
+        ("A man is playing a guitar while standing on a bed.", "person, bed", "wide-making-music"),
+        ("A man in a wheelchair is holding a bat next to a chair.", "person, chair", ""),
+        ("A car that crashed is in the snow.", "car", ""),
+    ],
+)
+def test_what_goes_on_comes_before_furniture_and_weather(captions: str, boxes: str, family: str) -> None:
+    turns = write(Task("reasoning", make_picture(" | ".join([captions] * 5), boxes)), 0).turns
+    told = turns[0].family if turns else ""
+    assert told == family or (not family and not {"seat", "snow"} & set(told.split("-")))

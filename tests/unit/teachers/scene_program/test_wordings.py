@@ -39,7 +39,7 @@ SLOTS = {
         "extent",
     ),
     *("list", "others", "a", "b", "c", "d", "c1", "c2", "color", "other", "acolor", "aother", "material"),
-    *("has", "lacks"),
+    *("has", "lacks", "most"),
     *("adjectives", "doing", "event", "shown", "held", "wears", "time", "weather", "box"),
 }
 KINDS = ("ask", "plain", "terse", "warm")
