@@ -85,6 +85,20 @@ def find_whole(
     return best.get(False) or best[True]
 
 
+def count_told(sources: Sources) -> Counter[str]:
+    """Return how many captions have a word for each thing and doing, by the keys of `name_key`."""
+    counted = Counter(chain.from_iterable({name_key(token) for token in one.tokens} for one in sources.readings))
+    return Counter({key: num for key, num in counted.items() if key.isalpha() and key not in EMPTY})
+
+
+def read_wholes(sources: Sources) -> list[Statement]:
+    """Return all captions that are told whole, or as far as they are understood."""
+    if any(begins_as_likeness(reading.tokens) for reading in sources.readings):
+        return []
+    read = (_read(number, sources, may_end_early=True) for number in range(len(sources.readings)))
+    return [one for one, _ in read if one is not None]
+
+
 def _read(number: int, sources: Sources, *, may_end_early: bool) -> tuple[Statement | None, bool]:
     reading = sources.readings[number]
     stop = _find_stop(reading.tokens, sources)

@@ -155,8 +155,18 @@ def _doubt_numbers(evidence: Evidence, text: str) -> Iterator[str]:
             yield f"only one box for '{thing.word}'"
         elif number is not None and is_many(thing.word):
             between = text[number.start() : thing.start]
-            if NUMBERS[number[1]] != len(evidence.boxes(thing.category)) and not _APART.search(between):
+            is_doubted = NUMBERS[number[1]] != len(evidence.boxes(thing.category)) and not _APART.search(between)
+            if is_doubted and not _is_most_told(evidence, NUMBERS[number[1]], thing.category):
                 yield f"'{number[1]} {thing.word}' are {len(evidence.boxes(thing.category))} boxes"
+
+
+def _is_most_told(evidence: Evidence, number: int, category: str) -> bool:
+    """True where most captions give the number, whatever is boxed, and no caption another."""
+    rest = rf" (?:[a-z-]+,? ){{0,3}}(?:{name_pattern(category)})"
+    own = [word for word, value in NUMBERS.items() if value == number]
+    others = [word for word, value in NUMBERS.items() if value not in (1, number)]
+    told = evidence.captions_with(rf"(?:{'|'.join(own)}|{number}){rest}")
+    return len(told) >= _MANY and not set(evidence.captions_with(rf"(?:{'|'.join(others)}){rest}")) - set(told)
 
 
 def _doubt_people(evidence: Evidence, text: str) -> Iterator[str]:
@@ -195,7 +205,10 @@ def _doubt_colors(evidence: Evidence, text: str) -> Iterator[str]:
         if before is None:
             continue
         told = frozenset(COLORS[word] for word in re.findall(r"[a-z]+", before[1]) if word in COLORS)
-        for number, caption in enumerate(evidence.captions):
-            for said in told_values(caption, name_pattern(thing.word), "color", ""):
-                if not said <= told:
+        colors = [told_values(caption, name_pattern(thing.word), "color", "") for caption in evidence.captions]
+        exact = sum(told in found for found in colors)
+        is_main = exact >= 2 and all(told <= said for found in colors for said in found)
+        for number, found in enumerate(colors):
+            for said in found:
+                if not said <= told and not (is_main and 2 * exact > sum(map(bool, colors))):
                     yield f"caption {number} says that '{thing.word}' is {sorted(said)}, not {sorted(told)}"

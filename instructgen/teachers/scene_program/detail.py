@@ -13,11 +13,13 @@ from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.teachers.scene_program.detail_close import close_paragraph
 from instructgen.teachers.scene_program.detail_frame import tell_frame
 from instructgen.teachers.scene_program.detail_main import tell_main_actions
+from instructgen.teachers.scene_program.detail_shared import tell_shared
 from instructgen.teachers.scene_program.detail_sure import is_certain, keep_sure
 from instructgen.teachers.scene_program.detail_told import (
     may_be_same,
     open_with_statement,
     open_with_whole,
+    tell_common,
     tell_statements,
 )
 from instructgen.teachers.scene_program.generators.doings import find_companion, say_both
@@ -49,10 +51,12 @@ def make_detail(graph: SceneGraph, draw: random.Random) -> tuple[str, tuple[Clai
     page = open_with_whole(page)
     if not page.sentences:
         return "", ()
+    tell_shared(page)
     tell_main_actions(page)
     tell_statements(page)
     _tell_clothes(page)
     _tell_actions(page)
+    tell_common(page)
     _tell_looks(page)
     tell_frame(page)
     close_paragraph(page)

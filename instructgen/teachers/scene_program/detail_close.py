@@ -19,6 +19,7 @@ from instructgen.teachers.scene_program.talk import circumstance_claim
 # Where these were said, the weather was told.
 _WORDS = {"rainy": "rain", "snowy": "snow", "sunny": "sunny", "cloudy": "cloud", "foggy": "fog", "windy": "windy"}
 _FEW_SENTENCES = 3  # up to which it is filled by what says little
+_FEWEST_SENTENCES = 2  # below which a text that tells no place tells that it is outdoors
 # The last words of all settings: a text that has one has told where it is.
 _PLACE_WORDS = sorted({one.split()[-1] for one in SETTINGS} | {"platform", "subway"})
 _FEWEST_WORDS = 12  # of a description without which the filter of lengths turns it away
@@ -32,9 +33,11 @@ def close_paragraph(page: Paragraph) -> None:
     for tell in (_close_place, _close_time):
         if len(page.sentences) < MAX_SENTENCES:
             tell(page)
-    for fill in (_tell_posture, tell_where, _tell_outdoors, tell_extent, _tell_subject, _tell_number):
+    for fill in (_tell_posture, tell_where, tell_extent, _tell_number, _tell_outdoors):
         if len(page.sentences) < _FEW_SENTENCES or _is_short(page):
             fill(page)
+    if _is_short(page):
+        _tell_subject(page)
     num = len(page.sentences)
     if _is_short(page):
         _tell_nobody(page)
@@ -75,7 +78,7 @@ def _tell_number(page: Paragraph) -> None:
         is_part = page.has_said(f"of {one.word}") or page.has_said(f"of a {one.word}")
         is_plain = len(page.graph.boxed_entities()) == 1 and _has_one(page.sentences[0], one.word)  # "a vase" said it
         is_alone = not is_plain and one.count == 1 and one.num_captions > 1 and one.kind != "person"
-        if is_alone and not is_part and page.is_new(f"count {one.name}"):
+        if is_alone and "two" not in page.graph.words and not is_part and page.is_new(f"count {one.name}"):
             page.add("d_count_one", (count_claim(one),), x=one.word)
             return
 
@@ -90,7 +93,8 @@ def _tell_posture(page: Paragraph) -> None:
 
 def _tell_outdoors(page: Paragraph) -> None:
     evidence = page.graph.outdoors
-    if evidence is not None and "setting" not in page.told:
+    is_bare = len(page.sentences) < _FEWEST_SENTENCES or _is_short(page)
+    if is_bare and evidence is not None and "setting" not in page.told:
         page.add("d_setting", (Claim("place", value="outdoors", evidence=evidence),), where="outdoors")
         page.told.add("setting")
 

@@ -127,7 +127,9 @@ def _is_told_as_several(one: Entity) -> bool:
 def _tell_largest(page: Paragraph) -> None:
     """Tell where the one lies that clearly looks larger than the others of its kind."""
     for one in page.graph.boxed_entities()[:3]:
-        is_main = one.name != "person" and page.has_opened_with(one) and page.has_said(one.plural)
+        is_main = (
+            one.num_captions > 0 and one.name != "person" and page.has_opened_with(one) and page.has_said(one.plural)
+        )
         is_main = is_main and page.is_new(f"region {one.name}")
         found = largest_of(one) if is_main else None
         region = region_of(found[1]) if found is not None else ""
@@ -140,18 +142,19 @@ def _tell_largest(page: Paragraph) -> None:
 
 def _tell_spread(page: Paragraph) -> None:
     """Tell in which half all things of a kind are, or that they are in both."""
-    things = [one for one in page.graph.boxed_entities() if page.has_said(one.plural)]
+    things = [one for one in page.graph.boxed_entities() if one.num_captions and page.has_said(one.plural)]
     _spread(page, [one for one in things if one.name == "person" or page.has_opened_with(one)])
 
 
 def tell_where(page: Paragraph) -> None:
     """Tell in which half something is that was named by whatever word: "children", and then "the people"."""
     if page.is_new("halves"):
-        things = [one for one in page.graph.boxed_entities() if one.name in page.named]
+        things = [one for one in page.graph.boxed_entities() if one.name in page.named and one.num_captions]
         _spread(page, [one for one in things if one.name == "person" or page.has_opened_with(one)])
     for one in find_singles(page.graph):
         half = half_of(one)
-        if half and one.word in page.mentioned and page.is_new("halves", f"region {one.name}"):
+        is_named = one.num_captions > 0 and one.word in page.mentioned
+        if half and is_named and page.is_new("halves", f"region {one.name}"):
             page.add("d_half_one", (Claim("half", one.word, half, evidence=one.evidence),), x=one.word, half=half)
             return
 
@@ -193,7 +196,7 @@ def _tell_pair(page: Paragraph) -> None:
 def tell_extent(page: Paragraph) -> None:
     """Tell how far the main thing reaches."""
     for one in find_singles(page.graph)[:3]:
-        if one.name not in page.named or not page.has_opened_with(one):
+        if not one.num_captions or one.name not in page.named or not page.has_opened_with(one):
             continue
         box, extent = one.boxes[0], extent_of(one)
         if extent and (extent != "tall" or box.x1 - box.x0 >= _BROAD):  # a pole at the edge fills nothing

@@ -36,6 +36,10 @@ _HELD_BY = {
     "fruits": _FRUITS,
     "building": ("wall", "house", "store", "shop", "station", "restaurant", "barn", "city", "street corner"),
     "luggage": ("suitcase", "suitcases", "bag", "bags"),
+    "skis": ("skiing", "skier", "skiers"),
+    "snowboard": ("snowboarding", "snowboarder", "snowboarders"),
+    "surfboard": ("surfing", "surfer", "surfers"),
+    "skateboard": ("skateboarding", "skateboarder", "skateboarders"),
 }
 # Ground of some sort, and what a room is of: these are everywhere.
 _GROUND = frozenset(
@@ -45,7 +49,7 @@ _SEVERAL = 2  # captions that name a thing which should not be left out
 _FEW = 5  # captions of an image below which one is enough
 # What is told by each kind of it.
 _ANY_FOOD = frozenset(("food", "meal", "lunch", "dinner", "breakfast", "dish", "snack", "vegetables"))
-_MAX_LISTED = 5
+_MAX_LISTED, _MAX_UNNAMED = 5, 3  # things of a list, and those of them that no caption names
 _KINDS = {"fruit": _FRUITS, "fruits": _FRUITS}
 _LIVED_WITH = ("cat", "dog", "bicycle")
 _LIMBS = frozenset(("hand", "hands", "arm", "arms", "finger", "fingers", "thumb", "leg", "legs", "foot", "feet"))
@@ -86,16 +90,17 @@ _SAME_PLACE = 0.7  # intersection over union of boxes that may be one thing name
 
 
 def tell_others(page: Paragraph) -> None:
-    """Name in one sentence what was left out: first what several captions name, then what boxes hold."""
+    """Name in one sentence what was left out: first what several captions name, last what no caption does."""
     unsaid = _unsaid(page)
-    unsaid.sort(key=lambda one: (one.num_captions < _SEVERAL, not one.category))
+    unsaid.sort(key=lambda one: (one.num_captions < _SEVERAL, not one.num_captions, not one.category))
     things: list[Entity] = []
     for one in unsaid:
         known = [box for other in things for box in other.boxes]
         twice = any(overlap(box, other) > _SAME_PLACE for box in one.boxes for other in known)
         if not twice and not any(may_be_one(one, other) for other in things):
             things.append(one)
-    _list(page, things[:_MAX_LISTED])
+    unnamed = [one for one in things if not one.num_captions][_MAX_UNNAMED:]
+    _list(page, [one for one in things if one not in unnamed][:_MAX_LISTED])
 
 
 def _unsaid(page: Paragraph) -> list[Entity]:

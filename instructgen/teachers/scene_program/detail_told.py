@@ -1,5 +1,6 @@
 """The first sentences of a detailed description: what captions state as a whole, said anew and merged."""
 
+import re
 from collections.abc import Collection
 
 from instructgen.lexicon.words import COLOURS
@@ -10,11 +11,13 @@ from instructgen.scenegraph.graph import Statement
 from instructgen.scenegraph.settings import SETTINGS
 from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.scenegraph.vocabulary import AGES, GENDERS
-from instructgen.scenegraph.whole import find_whole
+from instructgen.scenegraph.whole import count_told, find_whole, read_wholes
+from instructgen.scenegraph.whole_nouns import name_key
 from instructgen.teachers.scene_program.paragraph import Doer, Paragraph, doer_of
 from instructgen.teachers.scene_program.phrasing import told_claim
 from instructgen.teachers.scene_program.speech import be, pronouns_of
 
+_MOST = 3  # captions
 _MAX_MORE = 2  # statements after the first
 _MIN_NEW = 2  # how many things and doings a further statement has to add
 # By how much a caption told whole has to tell more than a list, than what merely is somewhere, and than a doing.
@@ -22,6 +25,7 @@ _LIST_MARGIN, _BARE_MARGIN, _MARGIN = 0, 1, 2
 _LONG = 9  # words of a statement to which no place is added
 _ALOFT = frozenset(("jump", "leap", "fly", "flip", "do", "perform"))
 _COLORS = frozenset(COLOURS.values())
+_WORD = re.compile(r"[a-z]+")
 
 
 def open_with_statement(page: Paragraph) -> bool:
@@ -104,29 +108,57 @@ def tell_statements(page: Paragraph, *, min_new: int = _MIN_NEW, verbs: Collecti
         if num == _MAX_MORE:
             return
         least = 1 if one.verb == "be" else min_new
-        if (
-            (one.verb == "be" and _is_placed(page, one))
-            or not one.verb
-            or len(one.keys - page.told - page.named - _COLORS) < least
-            or (one.verb == "wear" and one.keys - page.told - page.named - _COLORS == {"wear"})
-        ):
-            continue
-        if (verbs and one.verb not in verbs) or _has_said_doing(page, one):
-            continue
-        if one.keys & SETTINGS.keys() and "setting" in page.told:
-            continue
-        if any(clashes(word, page.told & GARMENTS) for word in one.keys & GARMENTS):
-            continue
-        if any(page.has_told_otherwise(word) for word in one.keys - {one.category, one.lemma}):
-            continue
-        doer = doer_of(one)
-        same = next((known for known in page.doers if _is_same(page, known, doer)), None)
-        if same is None and _may_be_known(page, doer):
-            continue
-        if same is not None and _is_told(page, one, same):
-            continue
-        _tell(page, one, same)
-        num += 1
+        if (not verbs or one.verb in verbs) and _is_new(page, one, least):
+            num += _tell_if_clear(page, one)
+
+
+def tell_common(page: Paragraph) -> None:
+    """Tell one more clause with what most captions have and no sentence has, and nothing that one alone has."""
+    sources = page.graph.sources
+    if sources is None or page.room() <= 0:
+        return
+    counted, said = count_told(sources), set(map(name_key, _WORD.findall(page.text())))
+    lacking = {key for key, num in counted.items() if num >= _MOST} - said
+    if not lacking:
+        return
+    alone = {key for key, num in counted.items() if num == 1} - said
+    told = {one: _keys_of(one) for one in (*page.graph.statements, *page.graph.quotes, *read_wholes(sources))}
+    for one in sorted(told, key=lambda one: -len(lacking & told[one])):
+        is_shared = lacking & told[one] and not alone & told[one]
+        if is_shared and _is_new(page, one, 1) and _tell_if_clear(page, one):
+            return
+
+
+def _keys_of(one: Statement) -> set[str]:
+    """Return what its predicate tells."""
+    return {name_key(word) for part in one.predicate for word in _WORD.findall(part.text)}
+
+
+def _is_new(page: Paragraph, one: Statement, least: int) -> bool:
+    """True for what adds `least` things and doings, and repeats none that was told by another name."""
+    new = one.keys - page.told - page.named - _COLORS
+    if not one.verb or len(new) < least or (one.verb == "wear" and new == {"wear"}):
+        return False
+    if (one.verb == "be" and _is_placed(page, one)) or _has_said_doing(page, one):
+        return False
+    if one.keys & SETTINGS.keys() and "setting" in page.told:
+        return False
+    if any(clashes(word, page.told & GARMENTS) for word in one.keys & GARMENTS):
+        return False
+    return not any(page.has_told_otherwise(word) for word in one.keys - {one.category, one.lemma})
+
+
+def _tell_if_clear(page: Paragraph, one: Statement) -> bool:
+    """Tell it if it is clear whether its subject was told of before; False where that is not."""
+    doer = doer_of(one)
+    same = next((known for known in page.doers if _is_same(page, known, doer)), None)
+    is_person = one.category == "person" or "person" in one.keys
+    if same is None and (_may_be_known(page, doer) or (is_person and "person" in page.named)):
+        return False
+    if same is not None and _is_told(page, one, same):
+        return False
+    _tell(page, one, same)
+    return True
 
 
 def _has_said_doing(page: Paragraph, one: Statement) -> bool:
@@ -162,9 +194,10 @@ def _tell(page: Paragraph, one: Statement, same: Doer | None) -> None:
         page.told.update(predicate.keys)
         subject = page.say(one.subject)
         claims = (told_claim(one), *subject.claims, *predicate.claims)
-        slots |= {"who": subject.words, "is": be(is_plural=one.is_plural)}
+        who = page.refer_back(subject.words)
+        slots |= {"who": who, "the_x": who, "is": be(is_plural=one.is_plural)}
         page.told.update(subject.keys)
-        page.add("d_other_doing", claims, **slots)
+        page.add("d_again_doing" if who.startswith("the ") else "d_other_doing", claims, **slots)
     elif one.verb != "be" and len(page.sentences) == 1 and (one.is_plural or it.it != "they"):
         page.add("d_same_doing", claims, **slots)
     elif one.verb == "be":
