@@ -304,6 +304,7 @@ def _tell_material(page: Paragraph) -> None:
         entity = page.graph.entities[attribute.entity]
         key = f"material {entity.name}"
         is_new = page.is_new(key, f"looks {entity.name}", f"color {entity.name}")
+        is_new = is_new and not page.has_word(attribute.value)  # "a stone wall" told it
         if attribute.kind == "material" and is_new and entity.name in page.named and page.room() > 2:
             page.add("d_material", (attribute_claim(entity, attribute),), x=entity.word, material=attribute.value)
             page.told.add(key)

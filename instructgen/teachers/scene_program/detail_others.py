@@ -9,6 +9,7 @@ from instructgen.surrogate.boxes import overlap
 from instructgen.teachers.scene_program.detail_sure import is_certain
 from instructgen.teachers.scene_program.paragraph import Paragraph, say_counted
 from instructgen.teachers.scene_program.speech import be_of, may_be_one
+from instructgen.teachers.scene_program.support import is_number_denied
 from instructgen.teachers.scene_program.talk import exists
 
 _FOODS = (
@@ -124,6 +125,7 @@ def _unsaid(page: Paragraph) -> list[Entity]:
         if not page.may_have_said(one)
         and not _is_part(page, one)
         and not _is_doubtful(page, one)
+        and not is_number_denied(one)
         and (one.category or one.name in _ALL_AROUND or _is_agreed(page, one))
         and not is_meant(one.category or one.name, page.text())
         and not any(page.has_word(word) for word in _HELD_BY.get(one.name, ()))

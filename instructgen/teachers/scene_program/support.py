@@ -45,12 +45,15 @@ def is_several(entity: Entity) -> bool:
     """True for several boxes, unless captions speak of one, and for one box of what most captions have several."""
     if entity.is_unclear:
         return entity.num_plural >= _MOST
-    is_denied = entity.num_captions and not entity.num_plural and entity.name != "person"
-    if entity.kind not in _LIVELY:  # of a cow and her calf captions tell one by one
+    return entity.is_many and not is_number_denied(entity)
+
+
+def is_number_denied(entity: Entity) -> bool:
+    """True for several boxes of what captions name as one: pieces of a table have a box each."""
+    is_denied = entity.is_many and entity.num_captions > 0 and not entity.num_plural and entity.name != "person"
+    if entity.is_many and entity.kind not in _LIVELY:  # of a cow and her calf captions tell one by one
         is_denied = is_denied or (entity.num_plural < _SHARED and entity.num_captions > _MOST)
-    if is_denied and not entity.is_plural_noun and not entity.has_crowd and entity.word != entity.plural:
-        return False
-    return entity.is_many
+    return is_denied and not (entity.is_plural_noun or entity.has_crowd or entity.word == entity.plural)
 
 
 def _are_several(words: Set[str]) -> bool:

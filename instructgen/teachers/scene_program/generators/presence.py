@@ -21,6 +21,7 @@ from instructgen.teachers.scene_program.speech import (
     say_region,
     say_thing,
 )
+from instructgen.teachers.scene_program.support import is_number_denied
 from instructgen.teachers.scene_program.talk import SOLID_AREA, Generator, Move, Talk, exists, region_in, subject_of
 
 _PART_OF = re.compile(
@@ -120,7 +121,9 @@ def find_overview(talk: Talk) -> Iterator[Move]:
 def _sure_things(talk: Talk) -> list[Entity]:
     boxed = [one for one in talk.graph.boxed_entities() if is_countable(one) and not one.is_unclear]
     known = [one for one in boxed if one.num_captions > 1 or one.area > SOLID_AREA]
-    known = [one for one in known if one.kind != "person" or one.is_many or one.is_single][:6]
+    known = [one for one in known if one.kind != "person" or one.is_many or one.is_single]
+    # "Skateboards", where captions have one, only where nothing else can be asked for.
+    known = ([one for one in known if not is_number_denied(one)] or known)[:6]
     return [one for one in known if one.kind != "person" or not _is_part_told(talk.graph)]
 
 

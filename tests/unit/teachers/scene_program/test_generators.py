@@ -6,7 +6,7 @@ from importlib import import_module
 
 import pytest
 
-from instructgen.records import ImageRecord
+from instructgen.records import Box, ImageRecord
 from instructgen.teachers.scene_program.generators import ADDERS, FOLLOWERS, GENERATORS
 from instructgen.teachers.scene_program.talk import Move, Subject, Talk
 from instructgen.teachers.scene_program.wordings import STYLES, load_wordings, slots_of
@@ -42,6 +42,7 @@ MADE = (
     ),
     place(places.YARD, *places.SIZES),
     place(places.CATS, *places.CATS.boxes, places.SMALL_CAT),
+    place(places.YARD, Box("cat", 0.0, 0.02, 1.0, 0.99)),
     make(
         ("Two men are riding a red horse.", "Two men ride a horse.", "Two men.", "Two men riding a horse."),
         *(at("left", "person"), at("right", "person"), at("middle", "horse")),
