@@ -246,8 +246,8 @@ def _match(rule: Rule, graph: SceneGraph, names: set[str], many: set[str], told:
     if not when.doing:
         return Match(rule, None)
     enough = min(_TWO, graph.num_captions)
-    told = (one for one in graph.told if one.verb in when.doing and one.num_bearing_out >= enough)
-    action = next((one for one in told if _is_about(one, when)), None)
+    fit = (one for one in graph.told if one.verb in when.doing and one.num_bearing_out >= enough)
+    action = next((one for one in fit if _is_about(one, when)), None)
     return Match(rule, action) if action is not None else None
 
 
