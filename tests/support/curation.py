@@ -90,7 +90,7 @@ class Curator:
             "short": " ".join(sentences[:2]),
             "apology": f"{sentences[0]} {APOLOGY} {' '.join(sentences[1:])}",
             "chatter": f"{OPENING}{whole}\n\n{CLOSING}",
-            "repeated": f"{whole} {sentences[1]} {sentences[0]}",
+            "repeated": f"{whole} {sentences[-1]} {sentences[0]}",
             "lie": f"{sentences[0]} {LIE} {' '.join(sentences[1:])}",
             "broken": f"{whole} In the back of it there is also a",
             "refusal": REFUSAL,
