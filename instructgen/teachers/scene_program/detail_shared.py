@@ -138,7 +138,8 @@ def _find_look(runs: list[tuple[str, ...]], entity: Entity, *, is_plural: bool) 
     colored = [{COLOURS[word] for word in run if word in COLOURS} for run in runs]
     colored = [one for one in colored if one]
     counted = Counter(COLOURS.get(word, word) for run in runs for word in set(run))
-    for look, num in counted.most_common():
+    # Of as many captions a color goes first; the order is the same in each process.
+    for look, num in sorted(counted.items(), key=lambda pair: (-pair[1], pair[0] not in _COLORS, pair[0])):
         if num < _MOST:
             return ""
         if look in _COLORS and entity.kind != "person" and _is_main_color(look, colored, is_plural=is_plural):

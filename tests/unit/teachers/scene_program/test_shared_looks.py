@@ -3,7 +3,9 @@
 import pytest
 
 from instructgen.records import Box
+from instructgen.scenegraph.read import read_graph
 from instructgen.teachers.scene_program import Task, write
+from instructgen.teachers.scene_program.detail_shared import _find_look
 from tests.support.make import make_record
 
 _BUS = Box("bus", 0.1, 0.2, 0.9, 0.9)
@@ -22,6 +24,14 @@ def write_of(captions: str, *boxes: Box) -> list[str]:
 def test_color_of_most_captions_is_in_the_first_sentence(last: str, *, is_told: bool) -> None:
     told = write_of(f"A pink bus. | A pink bus on a street. | A pink bus. | A bus. | {last}", _BUS)
     assert all(("pink bus" in text.split(".")[0]) == is_told for text in told)
+
+
+@pytest.mark.parametrize("kind", ["baby", "city", "fire", "food", "park", "street", "tour", "water"])
+def test_color_goes_before_a_word_of_kind_that_as_many_have(kind: str) -> None:
+    """The text is the same in each process, whatever the order of a set there."""
+    bus = read_graph(make_record(captions=("A bus.",), boxes=(_BUS,))).find("bus")
+    assert bus is not None
+    assert _find_look([("a", "red", kind)] * 3, bus, is_plural=False) == "red"
 
 
 def test_color_that_most_tell_with_another_is_not_told_of_the_whole() -> None:
