@@ -5,7 +5,7 @@ five captions told, and another told otherwise in words that no table of opposit
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from functools import lru_cache
 
 from msgspec import Struct, structs
@@ -105,7 +105,7 @@ class Voices(Struct, frozen=True):
         single, many = _single_and_plural(lemma)
         if single == many:
             return True
-        num_single, num_many = self._count_forms(single, many)
+        num_single, num_many = count_forms(single, many, self.captions)
         return (num_many > num_single if is_plural else num_single > num_many) or num_many + num_single == 0
 
     def disputes_number(self, lemma: str, *, is_plural: bool, is_boxed: bool = False) -> bool:
@@ -113,14 +113,10 @@ class Voices(Struct, frozen=True):
         single, many = _single_and_plural(lemma)
         if single == many or single in _EITHER:
             return False
-        num_single, num_many = self._count_forms(single, many)
+        num_single, num_many = count_forms(single, many, self.captions)
         if not is_plural:
             return num_many > num_single
         return num_single > 2 * num_many if is_boxed else num_single >= num_many > 0
-
-    def _count_forms(self, single: str, many: str) -> tuple[int, int]:
-        num_many = sum(many in words for words in self.captions)
-        return sum(single in words and many not in words for words in self.captions), num_many
 
     def is_word(self, word: str) -> bool:
         return sum(word in words for words in self.captions) >= self.enough
@@ -139,6 +135,12 @@ class Voices(Struct, frozen=True):
 
 
 @lru_cache(maxsize=_KEPT_WORDS)
+def count_forms(single: str, many: str, captions: Iterable[Set[str]]) -> tuple[int, int]:
+    """Return how many captions have a noun in the singular only, and how many in the plural."""
+    has = [(single in words, many in words) for words in captions]
+    return sum(one and not several for one, several in has), sum(several for _, several in has)
+
+
 def _single_and_plural(lemma: str) -> tuple[str, str]:
     head = lemma.rpartition(" ")[2]
     return head, plural_of(head)

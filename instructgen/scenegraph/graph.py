@@ -182,6 +182,20 @@ class Statement(Struct, frozen=True):
         """The word for its subject, without article: "man" or "men"."""
         return plural_of(self.lemma) if self.is_plural else self.lemma
 
+    @property
+    def said_of(self) -> str:
+        """The subject as it reads: "two men in jackets"."""
+        return "".join(part.text for part in self.subject)
+
+    @property
+    def said(self) -> str:
+        """The predicate as it reads: " sitting at a table"."""
+        return "".join(part.text for part in self.predicate)
+
+    @property
+    def text(self) -> str:
+        return self.said_of + self.said
+
 
 class Contradiction(Struct, frozen=True):
     """What sources disagree on, and so nothing is said of: the values in the order of their first mention."""

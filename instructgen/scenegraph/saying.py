@@ -28,6 +28,12 @@ _OPEN = frozenset(("field", "pasture", "meadow", "yard", "park", "forest", "park
 _PLAYED_ON = frozenset(("baseball field", "soccer field", "tennis court", "ball field", "football field"))
 _TAKEN = frozenset(("picture", "photo", "photograph", "selfie", "nap", "bite", "swing", "shot", "bath", "shower"))
 # What is ridden, and the verb that says so: nobody "rides" skis.
+SPORTS = {
+    "skis": "ski",
+    "snowboard": "snowboard",
+    "surfboard": "surf",
+    "skateboard": "skateboard",
+}  # what is done on them
 RIDDEN = {"skis": "skiing", "snowboard": "snowboarding"}
 _MOUNTS = frozenset(("motorcycle", "bicycle", "horse", "skateboard", "surfboard", "snowboard"))
 RIDDEN_BY = {"surf": "surfboard", "skateboard": "skateboard", "snowboard": "snowboard"}

@@ -58,16 +58,7 @@ _OUTDOORS = frozenset((
     "baseball bat", "tennis racket", "skateboard", "motorcycle", "bicycle", "bench", "umbrella",
 ))  # fmt: skip
 _INSIDE_SIGNS = _INDOORS | {
-    "dining table",
-    "cup",
-    "bowl",
-    "knife",
-    "spoon",
-    "remote",
-    "mouse",
-    "pizza",
-    "cake",
-    "chair",
+    *("dining table", "chair", "cup", "bowl", "knife", "spoon", "remote", "mouse", "pizza", "cake"),
 }
 _OUTSIDE_WORDS = frozenset((
     "outside", "outdoors", "street", "road", "sky", "tower", "beach", "ocean", "field", "sidewalk", "park", "snow",

@@ -163,7 +163,7 @@ def _tell_if_clear(page: Paragraph, one: Statement) -> bool:
 
 def _has_said_doing(page: Paragraph, one: Statement) -> bool:
     """True where the word for the doing was said: of "a smiling man"."""
-    words = "".join(part.text for part in one.predicate).split()[:1]
+    words = one.said.split()[:1]
     return any(word.endswith("ing") and page.has_said(word) for word in words)
 
 

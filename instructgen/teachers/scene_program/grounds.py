@@ -11,11 +11,12 @@ from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.collages import PICTURE_LEMMAS, is_collage
 from instructgen.scenegraph.corroboration import FEW, tells_itself
 from instructgen.scenegraph.graph import Action, Circumstance, Entity, SceneGraph, Statement
+from instructgen.scenegraph.saying import SPORTS
 from instructgen.scenegraph.settings import SETTINGS, UNNAMED, VAGUE
 from instructgen.teachers.scene_program.phrasing import after, say_doer, say_doing, say_parts, told_claim
-from instructgen.teachers.scene_program.rules import SPORTS, Match, Rule, is_said, names_thing
+from instructgen.teachers.scene_program.rules import Match, Rule, is_said, names_thing
 from instructgen.teachers.scene_program.speech import PICTURE_WORDS, be, polish, say_one
-from instructgen.teachers.scene_program.support import Support, is_clear, is_several, text_of
+from instructgen.teachers.scene_program.support import Support, is_clear, is_several
 from instructgen.teachers.scene_program.talk import circumstance_claim, exists
 from instructgen.teachers.scene_program.wordings import load_wordings
 
@@ -125,7 +126,7 @@ def say_grounds(match: Match, graph: SceneGraph, support: Support, draw: random.
 
 def _say_collage(grounds: Grounds, collage: Statement, about: list[Entity]) -> None:
     """Tell that there are several pictures, and only what is in them: who does what may be another in each."""
-    words = text_of(collage)
+    words = collage.text
     listed = f"{words} with {join_words(list(map(_say_in_list, about)))}" if about else words
     grounds.add("r_collage", (told_claim(collage), *map(exists, about)), list=listed)
 
@@ -242,7 +243,7 @@ def _is_worth_telling(action: Action) -> bool:
 def _find_statement(graph: SceneGraph, match: Match, support: Support) -> Statement | None:
     """Return the statement that tells of the rule's doing, or else of its things; None where none does."""
     fits = [one for one in _find_tellable(graph, support) if _fits(one, match)]
-    telling = [one for one in fits if any(is_said(word, text_of(one)) for word in match.rule.when.words)]
+    telling = [one for one in fits if any(is_said(word, one.text) for word in match.rule.when.words)]
     things = match.rule.when.named - {"person"}
     return _choose(telling or fits, support, things)
 
@@ -257,7 +258,7 @@ def _find_tellable(graph: SceneGraph, support: Support) -> list[Statement]:
 
 def _is_on_cutlery(statement: Statement, graph: SceneGraph) -> bool:
     """True for what one caption alone has lying on a knife, beside which it may be."""
-    found = _ON_CUTLERY.search(text_of(statement)) if statement.verb == "be" else None
+    found = _ON_CUTLERY.search(statement.text) if statement.verb == "be" else None
     return found is not None and sum(found[1] in words for words in graph.words_by_caption) < _MOST
 
 
@@ -278,8 +279,8 @@ def _choose(statements: list[Statement], support: Support, things: frozenset[str
 
 def _says_much(statement: Statement) -> bool:
     """False for no thing to speak of, and where a word is lost: "a bird is perched", "in a drawn by a horse"."""
-    is_stump = statement.verb in _STILL and " " not in "".join(part.text for part in statement.predicate).strip()
-    return not is_stump and statement.lemma not in _DULL and not _TORN.search(text_of(statement))
+    is_stump = statement.verb in _STILL and " " not in statement.said.strip()
+    return not is_stump and statement.lemma not in _DULL and not _TORN.search(statement.text)
 
 
 def _is_implied(entity: Entity, said: str) -> bool:

@@ -14,6 +14,7 @@ from instructgen.scenegraph.attributes import VALUES
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.graph import Action, Circumstance, Entity, SceneGraph, Statement, StatementPart
 from instructgen.scenegraph.postures import excludes
+from instructgen.scenegraph.saying import SPORTS
 from instructgen.scenegraph.settings import SETTINGS, UNNAMED
 from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.scenegraph.vocabulary import ADJECTIVES, NOUNS
@@ -36,7 +37,6 @@ _STUNTS = frozenset(("jump", "leap", "fly", "flip", "grind"))
 _TRICKS = frozenset(("trick", "skateboard trick", "snow board trick", "stunt", "jump"))
 # Of "a kitchen with appliances" it may be told where the stove is.
 _TOLD_BY_PLACE = ("appliance", "furniture", "electronic")
-_RIDDEN = {"skis": "ski", "snowboard": "snowboard", "surfboard": "surf", "skateboard": "skateboard"}
 _HELD = ("hold", "carry")
 _THROWN = ("throw", "toss", "launch", "serve", "catch")
 _GROUPS = frozenset(("couple", "team", "family", "crowd", "others"))
@@ -178,7 +178,7 @@ class Paragraph:
 
         That one is on skis is told by "skiing".
         """
-        if any(one.verb == _RIDDEN.get(word) for one in self.doers):
+        if any(one.verb == SPORTS.get(word) for one in self.doers):
             return True
         if word in self.named:
             return False

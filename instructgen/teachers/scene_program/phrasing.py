@@ -124,5 +124,5 @@ def say_parts(
 
 
 def told_claim(one: Statement) -> Claim:
-    subject, predicate = ("".join(part.text for part in parts).strip() for parts in (one.subject, one.predicate))
+    subject, predicate = one.said_of.strip(), one.said.strip()
     return Claim("told", subject, predicate, evidence=Evidence((one.span,)))

@@ -15,6 +15,7 @@ from instructgen.errors import InstructgenError
 from instructgen.lexicon.categories import CATEGORIES, find_category
 from instructgen.scenegraph.corroboration import FEW
 from instructgen.scenegraph.graph import Action, Entity, SceneGraph
+from instructgen.scenegraph.saying import SPORTS
 from instructgen.teachers.scene_program.absence import is_absent
 from instructgen.teachers.scene_program.support import is_several
 from instructgen.teachers.scene_program.wordings import folder, read_table
@@ -47,7 +48,6 @@ PLAYING = re.compile(
 _GEAR = frozenset(("ski", "skis", "surf", "snowboard", "snowboards", "skateboard", "skateboards"))
 _TWO = 2  # captions, or words
 _STEM = 6  # letters that the forms of a word share
-SPORTS = {"skis": "ski", "snowboard": "snowboard", "surfboard": "surf", "skateboard": "skateboard"}
 _FURNITURE = frozenset(("chair", "couch", "bed", "dining table", "bench"))
 # What goes well with furniture.
 _AT_REST = frozenset((

@@ -228,7 +228,7 @@ def _answer_caption(graph: SceneGraph) -> Shot | None:
     """Say the caption's clause that is understood and that most captions bear out, the first of them."""
     least, most = _STATEMENT_WORDS
     for one in graph.statements:
-        text = "".join(part.text for part in (*one.subject, *one.predicate)).strip()
+        text = one.text.strip()
         if one.predicate and least <= len(text.split()) <= most:
             claim = told_claim(one)
             return Shot("shot_caption", text, {"caption": text}, (claim,))

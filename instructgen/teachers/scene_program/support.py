@@ -9,6 +9,7 @@ from msgspec import structs
 
 from instructgen.lexicon.categories import find_category
 from instructgen.lexicon.words import plural_of, with_article
+from instructgen.scenegraph.corroboration import count_forms
 from instructgen.scenegraph.graph import Action, Circumstance, Entity, SceneGraph, Statement
 from instructgen.scenegraph.verbs import VERB_FORMS
 from instructgen.scenegraph.vocabulary import GENDERS
@@ -60,10 +61,6 @@ def _are_several(words: Set[str]) -> bool:
     return len(words) > 1 or any(_PEOPLE[word] for word in words)
 
 
-def text_of(statement: Statement) -> str:
-    return "".join(part.text for part in (*statement.subject, *statement.predicate))
-
-
 class Support:
     """Counts captions; of an image with one caption everything is as sure as can be."""
 
@@ -75,7 +72,7 @@ class Support:
         """Return how much of a statement other captions tell too, less what they do not."""
         nouns = sum(self._weigh(self._keys[key]) for key in statement.keys if key != statement.verb)
         doing = self._weigh(self._count_doing(statement)) * _VERB if statement.verb not in ("", "be") else 0.0
-        number = 0.0 if self.tells_number(text_of(statement)) else _DENIED
+        number = 0.0 if self.tells_number(statement.text) else _DENIED
         return nouns + doing + number + (_ONE_OF if self._is_one_of_several(statement) else 0.0)
 
     def tells_number(self, text: str) -> bool:
@@ -84,7 +81,7 @@ class Support:
 
     def is_undisputed(self, statement: Statement) -> bool:
         """False where two captions deny who it is or how many, or what several share where there are as many."""
-        if statement.is_plural and self._shares_one("".join(part.text for part in statement.predicate)):
+        if statement.is_plural and self._shares_one(statement.said):
             return False
         return statement.category != "person" or (self._tells_who(statement) and not self._denies_many(statement))
 
@@ -103,7 +100,7 @@ class Support:
 
     def _denies_many(self, statement: Statement) -> bool:
         """True where one caption alone has several people and two have one."""
-        said = "".join(part.text for part in statement.subject).split()
+        said = statement.said_of.split()
         if not _are_several(_PEOPLE.keys() & set(said)):
             return False
         told = [words & _PEOPLE.keys() for words in self._graph.words_by_caption]
@@ -147,12 +144,11 @@ class Support:
         return key.startswith("count ") or key in self._looks
 
     def _is_denied(self, many: str, single: str) -> bool:
-        captions = self._graph.words_by_caption
-        num_many = sum(many in words for words in captions)
-        return sum(single in words and many not in words for words in captions) > num_many
+        num_single, num_many = count_forms(single, many, self._graph.words_by_caption)
+        return num_single > num_many
 
     def _is_one_of_several(self, statement: Statement) -> bool:
-        said = "".join(part.text for part in statement.subject).split()
+        said = statement.said_of.split()
         is_one = statement.category == "person" and not statement.is_plural and _GROUPS.isdisjoint(said)
         people = self._graph.find("person") if is_one else None
         return people is not None and people.num_plural >= _MOST

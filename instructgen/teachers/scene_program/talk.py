@@ -1,7 +1,9 @@
 """A conversation in the making: what can be said next, and what was said."""
 
 import random
+import re
 from collections.abc import Callable, Iterator
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -27,6 +29,10 @@ from instructgen.teachers.scene_program.wordings import Family
 _DETAILS = ("attribute", "place")  # claims of turns that ask for one detail
 _DETAIL_KEYS = ("place", "color", "material", "pattern", "state", "age", "size")
 _LAIN_ON = frozenset(("dining table", "bed", "couch", "bench"))
+_PART_OF = re.compile(
+    r"\b(?:person|persons|someone|somebody|people|man|men|woman|women|child|children|boy|girl|baby|kid)(?: ?'?s)? "
+    r"(?:hands?|arms?|fingers?|legs?|foot|feet)\b|\b(?:hands?|arms?|fingers?|legs?|feet) of an? "
+)
 _AT_FRAME = 0.02  # how near the frame's edge a box must come to be cut by it
 SOLID_AREA = 0.01  # things smaller than this are not asked about by place or size
 
@@ -84,6 +90,12 @@ class Talk:
         self._dry: set[str] = set()  # generators that have nothing more to ask: what was told blocks, and never frees
         self.singles = find_singles(graph)
         self.solid = [one for one in self.singles if one.area > SOLID_AREA]
+
+    @cached_property
+    def has_told_part(self) -> bool:
+        """True where two captions have somebody's hand or arm: that a person is there would miss what is seen."""
+        readings = self.graph.sources.readings if self.graph.sources is not None else ()
+        return sum(_PART_OF.search(" ".join(reading.tokens)) is not None for reading in readings) > 1
 
     def find_firm(self, generator: "Generator", least: int) -> Move | None:
         """Return the generator's first move that `least` captions bear out."""

@@ -63,7 +63,7 @@ def says_itself(one: Action) -> bool:
 
 def tells_itself(one: Statement) -> bool:
     """True for a surfer who is riding a surfboard, and no more is told of."""
-    return _is_in_name(one.lemma, "".join(part.text for part in one.predicate))
+    return _is_in_name(one.lemma, one.said)
 
 
 def _is_in_name(doer: str, doing: str) -> bool:
@@ -108,7 +108,7 @@ def loses_doing(one: Statement, graph: SceneGraph) -> bool:
     is_bare = one.verb in _BARE and one.kind in ("person", "animal") and graph.num_captions >= FEW
     if graph.sources is None or not is_bare:
         return False
-    text = "".join(part.text for part in (*one.subject, *one.predicate)).split()
+    text = one.text.split()
     said = [_lively_verbs(reading.tokens) for reading in graph.sources.readings]
     told = _lively_verbs(text) | one.keys
     for verb in set().union(*said):

@@ -1,6 +1,5 @@
 """What is there and what is not: overview, existence, absence, and choices between named things."""
 
-import re
 from collections.abc import Iterator
 
 from instructgen.lexicon.categories import Category
@@ -24,10 +23,6 @@ from instructgen.teachers.scene_program.speech import (
 from instructgen.teachers.scene_program.support import is_number_denied
 from instructgen.teachers.scene_program.talk import SOLID_AREA, Generator, Move, Talk, exists, region_in, subject_of
 
-_PART_OF = re.compile(
-    r"\b(?:person|persons|someone|somebody|people|man|men|woman|women|child|children|boy|girl|baby|kid)(?: ?'?s)? "
-    r"(?:hands?|arms?|fingers?|legs?|foot|feet)\b|\b(?:hands?|arms?|fingers?|legs?|feet) of an? "
-)
 _LARGE = 0.05  # share of the image
 _CONTRAST_SHARE = 0.7  # of denials beside which something alike is there
 
@@ -124,13 +119,7 @@ def _sure_things(talk: Talk) -> list[Entity]:
     known = [one for one in known if one.kind != "person" or one.is_many or one.is_single]
     # "Skateboards", where captions have one, only where nothing else can be asked for.
     known = ([one for one in known if not is_number_denied(one)] or known)[:6]
-    return [one for one in known if one.kind != "person" or not _is_part_told(talk.graph)]
-
-
-def _is_part_told(graph: SceneGraph) -> bool:
-    """True where two captions have somebody's hand or arm: to say that a person is there would miss what is seen."""
-    readings = graph.sources.readings if graph.sources is not None else ()
-    return sum(_PART_OF.search(" ".join(reading.tokens)) is not None for reading in readings) > 1
+    return [one for one in known if one.kind != "person" or not talk.has_told_part]
 
 
 def is_obvious(graph: SceneGraph, one: Entity) -> bool:

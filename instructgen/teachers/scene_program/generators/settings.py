@@ -116,7 +116,7 @@ def find_collage(talk: Talk) -> Iterator[Move]:
     """Tell that there are several pictures in one."""
     first = next(iter(talk.graph.statements), None)
     if first is not None and is_collage(first) and talk.is_new("overview"):
-        slots = {"what": "".join(part.text for part in first.subject)}
+        slots = {"what": first.said_of}
         yield Move("collage", ("overview", "summary"), (told_claim(first),), slots)
 
 

@@ -32,7 +32,7 @@ def find_whole(graph: SceneGraph, fewest: int = _FEWEST) -> Iterator[Statement]:
 
 def _is_of_common(one: Statement, graph: SceneGraph) -> bool:
     """True where it is about what most captions name, or what holds it: a plate of food."""
-    is_holder = " of " in "".join(part.text for part in one.subject)
+    is_holder = " of " in one.said_of
     return (
         is_holder or one.kind == "place" or not graph.common or not graph.common.isdisjoint((one.category, one.lemma))
     )
