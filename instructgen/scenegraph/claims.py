@@ -8,7 +8,8 @@ A claim's `kind` says how the other fields are read; words are as the sentence h
     more       `subject` outnumbers `other`; both are counted by claims of their own
     attribute  `subject` is `value`; `other` is the kind of the attribute
     doing      `subject` is `value` ("riding a wave") at `other` ("in the ocean", or "")
-    region     the box of the evidence, a `subject`, lies at `value` ("left", "top", "left top", "middle")
+    region     the box of the evidence, a `subject`, lies at `value` ("left", "top", "left top", "middle", or
+               "near left" for what is beside the middle)
     relation   `subject` lies `value` (left, right, higher, lower) of `other` in the frame
     larger     `subject` takes up more of the frame than `other`
     order      the things of `subject`, parted by "|", stand so from left to right or from large to small (`value`)

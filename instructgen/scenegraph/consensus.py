@@ -15,6 +15,7 @@ from instructgen.lexicon.words import COLOURS
 from instructgen.scenegraph.corroboration import FEW, Voices, families_of, verbs_of
 from instructgen.scenegraph.events import Event, find_doer, is_changed
 from instructgen.scenegraph.phrases import NounPhrase
+from instructgen.scenegraph.postures import POSTURES
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.saying import RIDDEN
 from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS, Verb, doing_tokens, tells_doing
@@ -117,6 +118,8 @@ def find_tellings(reading: CaptionReading) -> Iterator[Telling]:
         found = find_doer(tokens, reading.phrases, at, verb)
         if found is None or (token != verb.ing and not _stands_behind(tokens, found[0], at, verb, token)):
             continue
+        if verb.base in POSTURES and any(one.end == at and one is not found[0] for one in reading.phrases):
+            continue  # "the woman walks from the frisbee lying near a tree"
         target, preposition, end = _find_target(reading, at + 1, verb)
         if verb.base == "ride" and target is not None and target.noun.category in RIDDEN:
             verb, target = VERB_FORMS[RIDDEN[target.noun.category]], None

@@ -4,6 +4,7 @@ from instructgen.records import Box
 
 _FAR = 0.36  # centre of a box that lies clearly on one side
 _HALF = 0.5
+_NEAR, _NOT_FAR, _FULL = 0.06, 0.15, 0.5  # how far from the middle a centre lies beside it, and how broad a box is
 _GAP = 0.03  # free space between two boxes before one is called left of or above the other
 
 
@@ -15,6 +16,14 @@ def side_of(box: Box) -> str:
 def height_of(box: Box) -> str:
     """Return "top", "bottom", "middle", or "" where none is safe."""
     return _third(box.y0, box.y1, ("top", "middle", "bottom"))
+
+
+def lean_of(box: Box) -> str:
+    """Return "left" or "right" for what lies beside the middle and is on neither side, "" for the rest."""
+    off = (box.x0 + box.x1) / 2 - _HALF
+    if side_of(box) or not _NEAR < abs(off) < _NOT_FAR or box.x1 - box.x0 > _FULL:
+        return ""
+    return "left" if off < 0 else "right"
 
 
 def _third(low: float, high: float, names: tuple[str, str, str]) -> str:

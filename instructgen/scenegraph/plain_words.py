@@ -1,5 +1,8 @@
 """Words that no other table has, by which it is judged whether a caption may be told whole."""
 
+from instructgen.lexicon.words import COLOURS, NUMBER_WORDS
+from instructgen.scenegraph.vocabulary import ADJECTIVES, BOUNDARIES, DETERMINERS, NOUNS, PREPOSITIONS
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -100,3 +103,9 @@ photo photos photograph image painting paintings painted drawing drawn mural pri
 reflecting shadow shape shaped toy toys stuffed plush doll dolls statue statues figurine figurines figure figures
 sculpture model fake plastic lego paper cardboard made like cartoon billboard advertisement ad magazine
 """)
+# Words that tell nothing by themselves.
+EMPTY = frozenset((*BOUNDARIES, *DETERMINERS, *(ADJECTIVES - NOUNS.keys()), *COLOURS, *NUMBER_WORDS, *DOUBTFUL)) | {
+    word for words in PREPOSITIONS for word in words.split()
+}
+# Kinds of nouns that may do something themselves.
+DOING = frozenset(("person", "animal", "vehicle", "toy"))

@@ -22,7 +22,8 @@ _POSTURE_OF = {"seat": "sit", "lay": "lie", "sleep": "lie"}
 # A vehicle stands still or moves.
 _MOTION_WORDS = {
     "park": frozenset((
-        "parked", "parks", "stopped", "stops", "docked", "stationary", "abandoned", "sitting", "sits", "standing",
+        "parked", "parks", "stopped", "stops", "stopping", "waits", "waiting", "docked", "stationary", "abandoned",
+        "sitting", "sits", "standing",
     )),
     "drive": frozenset((
         "driving", "drives", "traveling", "travels", "travelling", "moving", "moves", "going", "coming", "comes",

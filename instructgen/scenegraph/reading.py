@@ -30,7 +30,10 @@ class Quality(Struct, frozen=True):
 
 
 class CaptionReading(Struct, frozen=True):
-    """`qualities` are what only a parse tells (parsing.py); rules read the others where they stand."""
+    """`qualities` are what only a parse tells (parsing.py); rules read the others where they stand.
+
+    `names` are the tokens that are written as names, with a capital within the sentence.
+    """
 
     number: int
     tokens: tuple[str, ...]
@@ -38,6 +41,7 @@ class CaptionReading(Struct, frozen=True):
     phrases: tuple[NounPhrase, ...]
     events: tuple[Event, ...]
     qualities: tuple[Quality, ...] = ()
+    names: frozenset[int] = frozenset()
 
     def span(self, start: int, end: int) -> Span:
         """Return the characters of the tokens `start` up to `end`."""
@@ -53,8 +57,16 @@ def read_captions(record: ImageRecord) -> tuple[CaptionReading, ...]:
         tokens = tokenise(caption)
         phrases = find_noun_phrases(tokens)
         events = find_events(tokens, phrases)
-        readings.append(CaptionReading(number, tokens, find_offsets(caption), tuple(phrases), tuple(events)))
+        offsets = find_offsets(caption)
+        names = _find_names(caption, offsets)
+        readings.append(CaptionReading(number, tokens, offsets, tuple(phrases), tuple(events), names=names))
     return tuple(readings)
+
+
+def _find_names(caption: str, offsets: Sequence[tuple[int, int]]) -> frozenset[int]:
+    """Return the tokens that begin with a capital, but for the first; none where most do."""
+    found = frozenset(at for at, (start, _) in enumerate(offsets) if at and caption[start].isupper())
+    return found if 2 * len(found) < len(offsets) else frozenset()
 
 
 def find_common(readings: Sequence[CaptionReading]) -> frozenset[str]:

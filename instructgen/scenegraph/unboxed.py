@@ -39,10 +39,11 @@ plate, pan, tray, platter, container, dish, pot, plate of food, bowl, basket, bo
 cutting board, counter, table
 basket, bucket, bin, crate, pot
 rug, mat, towel, blanket, carpet, sheet, cloth, bath mat, comforter, bedspread, napkin
-desk, table, counter, stand, shelf, dresser, kitchen counter, kitchen island, vanity, night stand, bench, stool
+desk, computer desk, table, counter, stand, shelf, dresser, kitchen counter, kitchen island, vanity, night stand,\
+ bench, stool
 cabinet, cupboard, shelf, dresser, drawer, bookshelf, bookcase, rack, medicine cabinet
 stroller, cart, wagon, carriage, trailer
-bag, purse, handbag, backpack, luggage, suitcase, paper bag, plastic bag, camera bag
+bag, purse, handbag, backpack, luggage, suitcase, briefcase, paper bag, plastic bag, camera bag
 building, house, tower, clock tower, church, hotel, castle, skyscraper, apartment building, barn
 tower, pole, post
 jacket, coat, shirt, sweater, hoodie, vest, sweatshirt
@@ -77,6 +78,8 @@ soup, stew, sauce
 egg, omelet
 potato, french fry, chip
 teddy bear, stuffed animal, doll, toy
+frisbee, toy, disc
+pizza, pie
 track, rail, railway, road, train track, railroad track
 tub, bathtub, bath, shower, bath tub
 screen, monitor, tv, television, computer, laptop
@@ -134,6 +137,7 @@ def find_unboxed(readings: tuple[CaptionReading, ...], words: frozenset[str]) ->
             noun = phrase.noun
             known = noun.kind in _UNBOXED_KINDS and noun.category is None and noun.lemma not in _OF_ITSELF
             is_told = not phrase.is_likeness and not _is_of_each(reading.tokens, phrase)
+            is_told = is_told and not _is_likened(reading.tokens, phrase)
             if known and is_told and _is_whole(reading.tokens, phrase):
                 by_lemma.setdefault(_SAME.get(noun.lemma, noun.lemma), []).append((reading, phrase))
     for reading, phrase in find_agreed_nouns(readings):
@@ -195,6 +199,12 @@ def _is_whole(tokens: tuple[str, ...], phrase: NounPhrase) -> bool:
     """True unless a word before the phrase may belong to it: "the Opera House" is no house."""
     first = phrase.start
     return first == 0 or tokens[first] in DETERMINERS or tokens[first - 1] in BOUNDARIES
+
+
+def _is_likened(tokens: tuple[str, ...], phrase: NounPhrase) -> bool:
+    """True for the flag of "painted like the American flag", and for the tomato of "a slice of tomato"."""
+    before = tokens[max(0, phrase.start - 2) : phrase.start]
+    return before[-1:] in (("like",), ("as",)) or before in (("slice", "of"), ("slices", "of"))
 
 
 def _is_of_each(tokens: tuple[str, ...], phrase: NounPhrase) -> bool:

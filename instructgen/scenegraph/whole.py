@@ -14,12 +14,12 @@ from instructgen.scenegraph.graph import Statement
 from instructgen.scenegraph.hearsay import stem_of
 from instructgen.scenegraph.likenesses import begins_as_likeness
 from instructgen.scenegraph.pieces import RUDE
-from instructgen.scenegraph.plain_words import DOUBTFUL, IN_PICTURES, PLAIN_WORDS
+from instructgen.scenegraph.plain_words import DOUBTFUL, EMPTY, IN_PICTURES, PLAIN_WORDS
 from instructgen.scenegraph.postures import POSTURES
 from instructgen.scenegraph.subjects import skip_opener
 from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS
 from instructgen.scenegraph.vocabulary import ADJECTIVES, NOUNS
-from instructgen.scenegraph.whole_clause import EMPTY, Clause
+from instructgen.scenegraph.whole_clause import Clause
 from instructgen.scenegraph.whole_nouns import name_key
 
 _MOST_TOKENS = 20
@@ -39,7 +39,7 @@ _KEPT_TOGETHER = (
 )
 _FIRST_WORDS = frozenset(words[0] for words in _KEPT_TOGETHER)
 _TABLES = (ADJECTIVES, EMPTY, PLAIN_WORDS, VERB_FORMS, TOLD_VERBS, BASE_FORMS)
-_KNOWN = frozenset(chain(chain.from_iterable(words.split() for words in NOUNS), *_TABLES))
+KNOWN_WORDS = frozenset(chain(chain.from_iterable(words.split() for words in NOUNS), *_TABLES))
 
 
 def find_whole(
@@ -144,5 +144,5 @@ def _find_together(tokens: tuple[str, ...], at: int) -> tuple[str, ...]:
 def _is_plain(word: str, sources: Sources) -> bool:
     if word in _STOPS:
         return True
-    is_known = word in _KNOWN or sources.num_captions[word] > 1
+    is_known = word in KNOWN_WORDS or sources.num_captions[word] > 1
     return is_known and word not in DOUBTFUL and word.isalpha() and (len(word) > 1 or word == "a")

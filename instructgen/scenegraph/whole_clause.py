@@ -5,12 +5,11 @@ from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
 
-from instructgen.lexicon.words import COLOURS, NUMBER_WORDS
 from instructgen.scenegraph.agreement import Sources, key_of
 from instructgen.scenegraph.graph import Statement, StatementPart
 from instructgen.scenegraph.hearsay import is_form, stem_of
 from instructgen.scenegraph.placements import find_preposition
-from instructgen.scenegraph.plain_words import DOUBTFUL, IN_PICTURES, OF_LIVING, STATES
+from instructgen.scenegraph.plain_words import DOING, EMPTY, IN_PICTURES, OF_LIVING, STATES
 from instructgen.scenegraph.postures import POSTURES, is_posture_disputed
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.saying import lacks_from, say_preposition
@@ -52,10 +51,6 @@ _BOUND = frozenset(("", "of", "to", "into", "off", "up", "out of", "like"))  # t
 _PARTICLES = frozenset(("up", "down", "out", "off", "away", "back", "over", "around", "along", "by"))
 _STATES_OF_PARTS = frozenset(("on", "off", "open"))
 _IRREGULAR = frozenset(("been", "made", "put", "cut", "set", "fallen", "eaten", "taken", "replaced"))
-# Words that tell nothing by themselves.
-EMPTY = frozenset((*BOUNDARIES, *DETERMINERS, *(ADJECTIVES - NOUNS.keys()), *COLOURS, *NUMBER_WORDS, *DOUBTFUL)) | {
-    word for words in PREPOSITIONS for word in words.split()
-}
 
 
 class _End(NamedTuple):
@@ -273,6 +268,8 @@ class Clause(NounReader):
             self.verb = base
             if self.state == "noun" and (not self.num_preps or self.is_finite):
                 self.split = len(self.parts)
+        elif self.state == "noun" and not self.behind and text.endswith("ing") and self._is_done_beside():
+            self.parts.append(StatementPart(" and", None))
         self.keys.append(base)
         verb = self.find_verb()
         self.doings.append(base)
@@ -282,6 +279,10 @@ class Clause(NounReader):
         if self.token() in (*_ENDS, "and") and is_alone:
             self.state = "alone"
         return True
+
+    def _is_done_beside(self) -> bool:
+        """True behind a thing that does not do what comes next: "holding a cup smiling"."""
+        return any(one.end == self.at and one.noun.kind not in DOING for one in self.caption.by_start.values())
 
     def _read_particle(self) -> bool:
         behind = self.token(1)

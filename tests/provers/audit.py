@@ -254,8 +254,8 @@ def _doubt_placed(part: str, placed: list[Claim]) -> Iterator[str]:
     for claim, start in zip(placed, starts, strict=True):
         before = [sides for at, sides in told if at < start]
         behind = [sides for at, sides in told if at > start]
-        nearest = before[-1:] if leads else behind[:1]
-        if nearest != sides_of(claim):
+        wanted = sides_of(claim)
+        if (before[-len(wanted) :] if leads else behind[: len(wanted)]) != wanted:
             yield f"direction: '{claim.subject}' is not told to be {claim.value}"
 
 

@@ -43,6 +43,7 @@ FRAMES = (
     (r"above all\b", "mainly"),
     (r"front and center\b", "mainly"),
     (r"right at the center\b", "at the center"),
+    (r"(?:slightly|a little to the) (?=(?:left|right) of the center\b)", "to the "),
     (r"right away\b|all right\b|that's right\b", ""),
     (r"(?:what|which|that) is left(?= over\b)", ""),
     (r"that leaves\b", ""),
@@ -139,6 +140,8 @@ def sides_of(claim: Claim) -> list[frozenset[str]]:
         return both if claim.value == "both" else [frozenset((_SIDES.get(claim.value, claim.value),))]
     if claim.kind == "order":
         return [frozenset(("left",)), frozenset(("right",))] if claim.value == "left to right" else []
+    if claim.kind == "region" and claim.value.startswith("near "):
+        return [frozenset((claim.value.removeprefix("near "),)), frozenset(("middle",))]
     if claim.kind in ("region", "largest", "relation", "edge") and claim.value:
         return [frozenset(_SIDES.get(word, word) for word in claim.value.split())]
     return []

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import overload
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from instructgen.config import Style
 from instructgen.draws import make_generator
@@ -21,6 +21,7 @@ from instructgen.teachers.scene_program.compare import MOST_RATE, make_compare, 
 from instructgen.teachers.scene_program.conversation import make_conversation
 from instructgen.teachers.scene_program.detail import make_detail
 from instructgen.teachers.scene_program.multi import make_multi
+from instructgen.teachers.scene_program.names import find_names
 from instructgen.teachers.scene_program.negative import make_negative
 from instructgen.teachers.scene_program.reasoning import make_reasoning
 from instructgen.teachers.scene_program.referring import make_referring
@@ -71,7 +72,7 @@ class SceneProgramTeacher:
         if parse:
             require_parser()
         # Other wordings, rules, another style or a parse are another model: what it wrote before is not theirs.
-        self.model = f"scene-program-9-{style}-{hash_wordings()[:8]}{'-parsed' if parse else ''}"
+        self.model = f"scene-program-10-{style}-{hash_wordings()[:8]}{'-parsed' if parse else ''}"
         self.style: Style = style
         self.parse = parse
         self.decoding = Decoding(seed=seed)
@@ -117,6 +118,13 @@ def _read_once(image: ImageRecord, parser: CaptionParser | None) -> SceneGraph:
 
 def write(task: Task, seed: int, style: Style = "plain", parser: CaptionParser | None = None) -> Written:
     """Return what can be said for certain, with the claims that it makes; nothing for types it does not know."""
+    written = _write(task, seed, style, parser)
+    name = find_names(task.image.captions)
+    turns = tuple(structs.replace(one, question=name(one.question), answer=name(one.answer)) for one in written.turns)
+    return structs.replace(written, turns=turns, text=name(written.text), texts=tuple(map(name, written.texts)))
+
+
+def _write(task: Task, seed: int, style: Style, parser: CaptionParser | None) -> Written:
     draw = make_generator(seed, "scene-program", f"{task.image.image_id}/{task.type}")
     graph = _read_once(task.image, parser)
     if task.type in SHOT_TYPES:

@@ -13,6 +13,7 @@ from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.teachers.scene_program.detail_close import close_paragraph
 from instructgen.teachers.scene_program.detail_frame import tell_frame
 from instructgen.teachers.scene_program.detail_main import tell_main_actions
+from instructgen.teachers.scene_program.detail_others import is_doubtful
 from instructgen.teachers.scene_program.detail_shared import tell_shared
 from instructgen.teachers.scene_program.detail_sure import is_certain, keep_sure
 from instructgen.teachers.scene_program.detail_told import (
@@ -72,7 +73,7 @@ def _open(page: Paragraph) -> None:
         first = next((one for one in actions if one.is_main), actions[0])
         _open_with_action(page, first, find_companion(actions, first) if first.doing else None)
         return
-    things = _find_first(graph)
+    things = _find_first(page)
     if not things:
         _open_with_place(page)
         return
@@ -125,9 +126,10 @@ def _open_with_place(page: Paragraph) -> None:
         page.add("d_setting", (circumstance_claim(place),), where=place.phrase)
 
 
-def _find_first(graph: SceneGraph) -> list[Entity]:
+def _find_first(page: Paragraph) -> list[Entity]:
     """Return the two things to name first: boxed and told of in captions, if there are such."""
-    boxed = [one for one in graph.boxed_entities() if is_certain(one)]
+    graph = page.graph
+    boxed = [one for one in graph.boxed_entities() if is_certain(one) and not is_doubtful(page, one)]
     boxed = boxed or [
         one for one in graph.boxed_entities() if one.name in PAIRS or 2 * one.num_plural < one.num_captions
     ]

@@ -3,15 +3,19 @@
 from instructgen.lexicon.generals import is_meant
 from instructgen.lexicon.words import join_words
 from instructgen.scenegraph.claims import Claim
-from instructgen.scenegraph.geometry import side_of
+from instructgen.scenegraph.geometry import lean_of, relation_of, side_of
 from instructgen.scenegraph.graph import Entity, Evidence
-from instructgen.teachers.scene_program.detail_others import tell_others
+from instructgen.teachers.scene_program.detail_others import is_doubtful, tell_others
+from instructgen.teachers.scene_program.detail_sure import is_certain
 from instructgen.teachers.scene_program.generators.counts import count_claim
 from instructgen.teachers.scene_program.generators.places import (
+    RELATIONS,
     extent_of,
     half_of,
     is_on_both_sides,
     largest_of,
+    may_reach_on,
+    relation_claim,
 )
 from instructgen.teachers.scene_program.generators.presence import region_claim
 from instructgen.teachers.scene_program.paragraph import Paragraph
@@ -26,9 +30,10 @@ from instructgen.teachers.scene_program.speech import (
 from instructgen.teachers.scene_program.talk import SOLID_AREA, exists
 
 _BROAD = 0.45  # share of the width from which what is tall fills the picture
-_ENOUGH = 4  # sentences from which on no place is told
-_MOST_PLACES = 2  # sentences of place or number
+_ENOUGH = 6  # sentences from which on no place is told
+_MOST_PLACES = 4  # sentences of place or number
 _PAIR = 2
+_WHOLE_TABLE = 0.35  # share of the image from which a table's box is taken for all of it
 
 
 def tell_frame(page: Paragraph) -> None:
@@ -36,7 +41,7 @@ def tell_frame(page: Paragraph) -> None:
     if page.room() > 0:
         tell_others(page)
     num = 0
-    for tell in (_tell_places, _tell_count, _tell_sides, _tell_spread, _tell_pair, _tell_largest):
+    for tell in _FRAME:
         if num < _MOST_PLACES and len(page.sentences) < _ENOUGH:
             before = len(page.sentences)
             tell(page)
@@ -46,27 +51,48 @@ def tell_frame(page: Paragraph) -> None:
 def _solid(page: Paragraph) -> list[Entity]:
     """Return single things of some size that captions name and the text does, or cannot have by another word."""
     solid = [one for one in find_singles(page.graph) if one.area > SOLID_AREA]
-    solid = [one for one in solid if one.num_captions or page.is_told_by_place(one)]
+    named = [one for one in solid if one.num_captions and one.name in page.named]
+    solid = [one for one in solid if one in named or page.is_told_by_place(one)]
     return [one for one in solid if one.word in page.mentioned or not page.may_have_said(one)]
 
 
+def _where(one: Entity) -> str:
+    if one.name == "dining table" and (may_reach_on(one) or one.area < _WHOLE_TABLE):
+        return ""  # what stands on it hides the rest
+    lean = lean_of(one.boxes[0])
+    return region_of(one.boxes[0]) or (f"near {lean}" if lean else "")
+
+
 def _tell_places(page: Paragraph) -> None:
+    """Tell where up to two things are of which that is not known yet, each in another part of the frame."""
     spots: list[tuple[Entity, str]] = []
     for one in _solid(page):
-        region = region_of(one.boxes[0])
-        if region and region not in (other for _, other in spots):
+        region = _where(one)
+        if region and page.is_new(f"region {one.name}", region) and region not in (other for _, other in spots):
             spots.append((one, region))
     if not spots:
         return
     claims = tuple(region_claim(one, region) for one, region in spots[:2])
     first = page.name(spots[0][0])
     where = page.say_region(spots[0][1])
-    page.told.update(f"region {one.name}" for one, _ in spots[:2])
+    page.told.update(key for one, region in spots[:2] for key in (f"region {one.name}", region))
     if len(spots) > 1:
         second = page.name(spots[1][0])
         page.add("d_place_two", claims, x=first, where=where, y=second, there=page.say_region(spots[1][1]))
     else:
         page.add("d_place_one", claims, x=first, where=where)
+
+
+def _tell_relation(page: Paragraph) -> None:
+    """Tell how one thing lies to another, where that of one of them is not known yet."""
+    things = [one for one in _solid(page) if one.name in page.named and not may_reach_on(one)]
+    for one, other in ((one, other) for one in things for other in things if one is not other):
+        relation = relation_of(one.boxes[0], other.boxes[0])
+        if relation in ("left", "right") and page.is_new(f"region {one.name}"):
+            first, second = page.name(one), page.name(other)
+            page.add(f"d_{RELATIONS[relation]}", (relation_claim(one, other, relation),), x=first, y=second)
+            page.told.add(f"region {one.name}")
+            return
 
 
 def _tell_sides(page: Paragraph) -> None:
@@ -97,6 +123,8 @@ def _on_side(page: Paragraph, side: str) -> list[Entity]:
         if one.name not in page.named
         and not page.may_have_said(one)
         and is_countable(one)
+        and is_certain(one)
+        and not is_doubtful(page, one)
         and one.num_captions
         and len(one.boxes) == 1
         and not one.has_crowd
@@ -110,6 +138,7 @@ def _tell_count(page: Paragraph) -> None:
         is_sure = (one.count or 0) > 1 and is_countable(one) and _is_told_as_several(one)
         # "a man and a woman" told how many
         is_twice = is_twice or (one.count == 2 and page.has_said_several(one) and not page.has_said(one.plural))
+        is_twice = is_twice or (one.name != "person" and not page.has_word(one.plural) and page.may_have_said(one))
         if is_sure and page.is_new(f"count {one.name}") and not is_twice:
             page.add("d_count", (count_claim(one),), xs=one.plural, number=say_number(one.count or 0))
             page.named.add(one.name)
@@ -163,14 +192,14 @@ def _spread(page: Paragraph, things: list[Entity]) -> None:
     for one in things:
         if len(one.boxes) < 2 or not is_countable(one):
             continue
-        half = "" if one.has_crowd else half_of(one)
+        half = "" if one.has_crowd or (len(one.boxes) == _PAIR and one.count != _PAIR) else half_of(one)
         is_known = page.has_said_several(one)
         if half and not is_known:
             continue  # nobody has spoken of several yet
         if half:
             family = "d_half_two" if one.count == _PAIR else "d_half"
             page.add(family, (Claim("half", one.plural, half, evidence=one.evidence),), xs=one.plural, half=half)
-        elif len(one.boxes) > 2 and is_on_both_sides(one):
+        elif len(one.boxes) > 2 and is_on_both_sides(one, may_be_between=True):
             family = "d_both_halves" if is_known else "d_both_sides"
             page.add(family, (Claim("half", one.plural, "both", evidence=one.evidence),), xs=one.plural)
         else:
@@ -196,9 +225,25 @@ def _tell_pair(page: Paragraph) -> None:
 def tell_extent(page: Paragraph) -> None:
     """Tell how far the main thing reaches."""
     for one in find_singles(page.graph)[:3]:
-        if not one.num_captions or one.name not in page.named or not page.has_opened_with(one):
+        key = f"extent {one.name}"
+        is_main = one.num_captions > 0 and one.name in page.named and page.has_opened_with(one)
+        if not is_main or not page.is_new(key):
             continue
         box, extent = one.boxes[0], extent_of(one)
         if extent and (extent != "tall" or box.x1 - box.x0 >= _BROAD):  # a pole at the edge fills nothing
             page.add(f"d_{extent}", (Claim("extent", one.word, extent, evidence=one.evidence),), x=one.word)
+            page.told.add(key)
             return
+
+
+_FRAME = (
+    _tell_places,
+    _tell_count,
+    _tell_sides,
+    _tell_spread,
+    _tell_pair,
+    _tell_largest,
+    _tell_places,
+    _tell_relation,
+    tell_extent,
+)

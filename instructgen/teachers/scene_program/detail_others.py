@@ -52,6 +52,12 @@ _FEW = 5  # captions of an image below which one is enough
 _ANY_FOOD = frozenset(("food", "meal", "lunch", "dinner", "breakfast", "dish", "snack", "vegetables"))
 _MAX_LISTED, _MAX_UNNAMED = 5, 3  # things of a list, and those of them that no caption names
 _KINDS = {"fruit": _FRUITS, "fruits": _FRUITS}
+# Who is boxed beside these may be shown by them, or be one.
+_SHOWING = frozenset((
+    "pictures", "photos", "photographs", "photograph", "magnets", "poster", "posters", "painting", "paintings",
+    "drawings", "memorabilia", "mannequin", "mannequins", "magazine", "magazines", "billboard", "mural", "statue",
+    "statues", "advertisement",
+))  # fmt: skip
 _LIVED_WITH = ("cat", "dog", "bicycle")
 _LIMBS = frozenset(("hand", "hands", "arm", "arms", "finger", "fingers", "thumb", "leg", "legs", "foot", "feet"))
 _AT_HOME = frozenset(
@@ -67,6 +73,7 @@ _NEVER = frozenset(("trick", "stage", "centerpiece", "stunt"))  # no things of t
 # What lies all around is there if one caption has it; of other things without a box two have to.
 _ALL_AROUND = frozenset(("snow", "grass", "water", "ocean", "sand", "sky"))
 _DRIVEN = ("bus", "train", "tram", "car", "truck", "van", "vehicle", "airplane")
+_VEHICLES = frozenset(("bus", "train", "truck", "boat"))
 _HOUSES = ("building", "house", "tower", "clock tower", "church", "barn", "shop", "store", "storefront")
 _LIKE_BOOKS = ("movies", "dvds", "cds", "magazines", "notebook", "notebooks")
 # Parts, and the wholes that have them: where such a whole was told, a part is no further thing.
@@ -98,10 +105,15 @@ def tell_others(page: Paragraph) -> None:
     for one in unsaid:
         known = [box for other in things for box in other.boxes]
         twice = any(overlap(box, other) > _SAME_PLACE for box in one.boxes for other in known)
-        if not twice and not any(may_be_one(one, other) for other in things):
+        if not twice and not any(may_be_one(one, other) or _holds(one, other) for other in things):
             things.append(one)
     unnamed = [one for one in things if not one.num_captions][_MAX_UNNAMED:]
     _list(page, [one for one in things if one not in unnamed][:_MAX_LISTED])
+
+
+def _holds(one: Entity, other: Entity) -> bool:
+    """True for the ocean and water: who is told of the one has been told of the other."""
+    return other.name in _HELD_BY.get(one.name, ()) or one.name in _HELD_BY.get(other.name, ())
 
 
 def _unsaid(page: Paragraph) -> list[Entity]:
@@ -124,7 +136,7 @@ def _unsaid(page: Paragraph) -> list[Entity]:
         for one in fresh
         if not page.may_have_said(one)
         and not _is_part(page, one)
-        and not _is_doubtful(page, one)
+        and not is_doubtful(page, one)
         and not is_number_denied(one)
         and (one.category or one.name in _ALL_AROUND or _is_agreed(page, one))
         and not is_meant(one.category or one.name, page.text())
@@ -142,14 +154,20 @@ def _is_agreed(page: Paragraph, one: Entity) -> bool:
     return graph.num_captions < _FEW or max(naming, one.num_captions) >= _SEVERAL
 
 
-def _is_doubtful(page: Paragraph, one: Entity) -> bool:
+def is_doubtful(page: Paragraph, one: Entity) -> bool:
     """True for what is boxed and no caption names, where it may be a toy, a picture, or a hand that was told.
 
     So of animals, of vehicles in a room, and of a person of whom captions see a hand.
     """
     graph = page.graph
+    if one.name == "person" and len(one.boxes) == 1 and any(map(page.has_word, _LIMBS)):
+        return not any(page.has_word(word) for word in (one.word, "man", "woman", "person"))
     if one.num_captions or one.name in _LIVED_WITH:
         return False
+    if one.name == "person" and not graph.words.isdisjoint(_SHOWING):
+        return True
+    if one.name in _VEHICLES and graph.words & _VEHICLES - graph.boxed:
+        return True  # "a bus" to all who have a word for it
     if one.kind == "vehicle":
         return not graph.boxed.isdisjoint(_AT_HOME) and graph.words.isdisjoint(_OUTSIDE)
     return one.kind == "animal" or (one.kind == "person" and not graph.words.isdisjoint(_LIMBS))

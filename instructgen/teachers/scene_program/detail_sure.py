@@ -5,7 +5,9 @@ And what most captions have in the plural though one box holds it: apples in a b
 
 from msgspec import structs
 
-from instructgen.scenegraph.graph import Attribute, Circumstance, Entity, SceneGraph
+from instructgen.scenegraph.graph import Action, Attribute, Circumstance, Entity, SceneGraph
+from instructgen.teachers.scene_program.borne_out import is_sure_statement
+from instructgen.teachers.scene_program.missed import find_missed
 from instructgen.teachers.scene_program.speech import PAIRS
 
 _FEW = 5  # captions of an image below which one is enough: nothing else can be asked
@@ -56,8 +58,20 @@ def keep_sure(graph: SceneGraph) -> SceneGraph:
     """Return the graph without the looks, times and weathers that one caption alone tells and none bears out."""
     attributes = tuple(one for one in graph.attributes if _is_sure_look(one, graph))
     circumstances = tuple(one for one in graph.circumstances if _is_sure(one, graph))
-    entities = tuple(_as_several(one) for one in graph.entities)
-    return structs.replace(graph, entities=entities, attributes=attributes, circumstances=circumstances)
+    entities = tuple(_in_most_told_number(one) for one in graph.entities)
+    entities += tuple(find_missed(graph))
+    statements, quotes = (
+        tuple(one for one in told if is_sure_statement(one, graph)) for told in (graph.statements, graph.quotes)
+    )
+    return structs.replace(
+        graph,
+        entities=entities,
+        attributes=attributes,
+        circumstances=circumstances,
+        statements=statements,
+        quotes=quotes,
+        told=tuple(one for one in graph.told if _is_sure_action(one, graph)),
+    )
 
 
 def is_certain(one: Entity) -> bool:
@@ -65,11 +79,19 @@ def is_certain(one: Entity) -> bool:
     return not one.is_unclear or one.is_plural_noun
 
 
-def _as_several(one: Entity) -> Entity:
-    is_told = (
-        one.is_unclear and one.name not in PAIRS and one.num_plural >= _MOST and 2 * one.num_plural > one.num_captions
-    )
-    return structs.replace(one, is_plural_noun=True) if is_told else one
+def _in_most_told_number(one: Entity) -> Entity:
+    """Take one box for several where most captions tell several, and for one where all but one tell one."""
+    if not one.is_unclear or one.name in PAIRS:
+        return one
+    if one.num_plural >= _MOST and 2 * one.num_plural > one.num_captions:
+        return structs.replace(one, is_plural_noun=True)
+    is_one = one.num_plural <= 1 and one.num_captions - one.num_plural >= _MOST
+    return structs.replace(one, is_single=True) if is_one else one
+
+
+def _is_sure_action(one: Action, graph: SceneGraph) -> bool:
+    """True for a doing; where something merely is, two captions have to tell."""
+    return one.verb != "be" or one.num_bearing_out >= _ENOUGH or graph.num_captions < _FEW
 
 
 def _is_sure_look(one: Attribute, graph: SceneGraph) -> bool:

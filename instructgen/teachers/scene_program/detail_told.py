@@ -8,11 +8,13 @@ from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.collages import PICTURE_LEMMAS
 from instructgen.scenegraph.garments import GARMENTS, clashes
 from instructgen.scenegraph.graph import Statement
+from instructgen.scenegraph.own_words import find_own_words
 from instructgen.scenegraph.settings import SETTINGS
 from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.scenegraph.vocabulary import AGES, GENDERS
 from instructgen.scenegraph.whole import count_told, find_whole, read_wholes
 from instructgen.scenegraph.whole_nouns import name_key
+from instructgen.teachers.scene_program.borne_out import is_sure_statement
 from instructgen.teachers.scene_program.paragraph import Doer, Paragraph, doer_of
 from instructgen.teachers.scene_program.phrasing import told_claim
 from instructgen.teachers.scene_program.speech import be, pronouns_of
@@ -52,6 +54,13 @@ def open_with_whole(page: Paragraph) -> Paragraph:
         may_end_early=is_list,
         may_end_at_doing=not tells_doing,
     )
+    if one is not None and not is_sure_statement(one, page.graph):
+        one = None
+    most_alone = int(is_list and one is None)  # better one word of one caption than a bare list
+    told = one.text if one is not None else said
+    own = find_own_words(page.graph.sources, told, max(margin, _BARE_MARGIN), most_alone)
+    if own is not None and (most_alone or is_sure_statement(own, page.graph)):
+        one = own
     if one is None:
         return page
     fresh = Paragraph(page.graph, page.draw, page.wordings)

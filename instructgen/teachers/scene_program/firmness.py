@@ -72,15 +72,18 @@ class Firmness:
         return {(one.subject, one.doing): one.num_bearing_out for one in reversed(self._graph.told)}
 
     @cached_property
+    def _verbs(self) -> dict[tuple[str, str], int]:
+        return {(one.verb, one.subject): one.num_bearing_out for one in reversed(self._graph.actions)}
+
+    @cached_property
     def _told(self) -> dict[Evidence, int]:
-        """How many captions bear out each statement: its doing, or what it names."""
-        doings = {(one.verb, one.subject): one.num_bearing_out for one in reversed(self._graph.actions)}
-        return {
-            Evidence((one.span,)): self._graph.num_captions
-            if is_collage(one)
-            else max(doings.get((one.verb, one.word), 0), self._count_named(one))
-            for one in (*self._graph.statements, *self._graph.quotes)
-        }
+        return {Evidence((one.span,)): self.count(one) for one in (*self._graph.statements, *self._graph.quotes)}
+
+    def count(self, one: Statement) -> int:
+        """Return how many captions bear out a statement: its doing, or what it names."""
+        if is_collage(one):
+            return self._graph.num_captions
+        return max(self._verbs.get((one.verb, one.word), 0), self._count_named(one))
 
     def _count_named(self, one: Statement) -> int:
         """Return how many captions name all things of a statement, or tell that somebody does so to one of them."""

@@ -2,7 +2,11 @@
 
 import random
 
+from msgspec import structs
+
 from instructgen.scenegraph.graph import SceneGraph
+from instructgen.scenegraph.own_words import read_own_words
+from instructgen.teachers.scene_program.borne_out import is_sure_statement
 from instructgen.teachers.scene_program.grounds import Grounds, say_grounds
 from instructgen.teachers.scene_program.rules import PLAYING, SEVERAL, Match, Rule, find_in_turn, is_said, names_thing
 from instructgen.teachers.scene_program.support import Support, is_several
@@ -17,6 +21,7 @@ _RANK_COST = 1.2  # how much a rule loses for each thing of the image that is mo
 
 def make_reasoning(graph: SceneGraph, draw: random.Random) -> Told | None:
     """Return the question and its answer, or None where no rule holds."""
+    graph = _keep_sure(graph)
     support = Support(graph)
     tried = (_find_best(found, graph, support, draw) for found in find_in_turn(graph))
     best = next((one for one in tried if one is not None), None)
@@ -27,6 +32,13 @@ def make_reasoning(graph: SceneGraph, draw: random.Random) -> Told | None:
     background, reasons = draw.choice(match.rule.background), draw.choice(match.rule.answers)
     answer = " ".join([*grounds.sentences, background, *reasons])
     return Told(match.rule.name, question, answer, tuple(grounds.claims))
+
+
+def _keep_sure(graph: SceneGraph) -> SceneGraph:
+    """Return the graph with the clauses that others bear out, and captions in their own words beside them."""
+    own = read_own_words(graph.sources) if graph.sources is not None else []
+    told = (one for one in (*graph.statements, *own) if is_sure_statement(one, graph))
+    return structs.replace(graph, statements=tuple(told))
 
 
 def _find_best(

@@ -26,6 +26,8 @@ _REGIONS = {
         "over on the right of {p}",
         "toward the right of {p}",
     ),
+    "near left": ("a little to the left of the center of {p}", "slightly left of the center of {p}"),
+    "near right": ("a little to the right of the center of {p}", "slightly right of the center of {p}"),
     "middle": ("in the middle of {p}", "in the center of {p}", "right at the center of {p}"),
     "top": ("in the upper half of {p}", "in the upper part of {p}", "toward the top of {p}"),
     "bottom": ("in the lower half of {p}", "in the lower part of {p}", "toward the bottom of {p}"),

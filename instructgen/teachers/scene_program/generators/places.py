@@ -29,11 +29,11 @@ _INSIDE = 0.9
 _HALF, _CLEAR = 0.5, 0.01  # how far from the middle a box must stay to be in one half
 _WHOLE = 0.9  # share of width and height from which a thing fills the frame in both
 FAR_REACH = 0.75  # share of the frame's width or height that counts as most of it
-_FAMILIES = {"left": "left_of", "right": "right_of", "higher": "above", "lower": "below"}
+RELATIONS = {"left": "left_of", "right": "right_of", "higher": "above", "lower": "below"}
 # One box may hold a bunch of these, or an open one: how large one looks it does not tell.
 IN_BUNCHES = frozenset(("banana", "broccoli", "carrot", "book", "apple", "orange"))
 # Their boxes hold what stands or lies on them: size, order and overlap say little of them.
-_SUPPORTS = frozenset(("dining table", "bed", "couch", "bench", "boat", "tie"))
+SUPPORTS = frozenset(("dining table", "bed", "couch", "bench", "boat", "tie"))
 
 
 def _pronoun(one: Entity) -> dict[str, str]:
@@ -86,10 +86,10 @@ def half_of(entity: Entity) -> str:
     return "lower" if all(box.y0 > high for box in entity.boxes) else ""
 
 
-def is_on_both_sides(entity: Entity) -> bool:
-    """True where some are on the left, some on the right, and none in the middle, or across it."""
+def is_on_both_sides(entity: Entity, *, may_be_between: bool = False) -> bool:
+    """True where some are on the left, some on the right, and none between, unless they may be there."""
     sides = [_side_of(box) for box in entity.boxes]
-    return "left" in sides and "right" in sides and "" not in sides
+    return "left" in sides and "right" in sides and (may_be_between or "" not in sides)
 
 
 def _side_of(box: Box) -> str:
@@ -128,7 +128,7 @@ def relation_claim(one: Entity, other: Entity, relation: str) -> Claim:
 def may_reach_on(one: Entity) -> bool:
     """True for a table or bed cut by the frame's edge: of what things cover its box holds a corner alone."""
     box = one.boxes[0]
-    return one.name in _SUPPORTS and min(box.x0, box.y0, 1 - box.x1, 1 - box.y1) < _NEAR_EDGE
+    return one.name in SUPPORTS and min(box.x0, box.y0, 1 - box.x1, 1 - box.y1) < _NEAR_EDGE
 
 
 def find_relation(talk: Talk) -> Iterator[Move]:
@@ -136,7 +136,7 @@ def find_relation(talk: Talk) -> Iterator[Move]:
         if may_reach_on(one) or may_reach_on(other):
             continue
         relation = relation_of(one.boxes[0], other.boxes[0])
-        stacked = relation in ("higher", "lower") and (one.name in _SUPPORTS or other.name in _SUPPORTS)
+        stacked = relation in ("higher", "lower") and (one.name in SUPPORTS or other.name in SUPPORTS)
         if not relation or stacked or not talk.is_new("relation", f"region {one.name}"):
             continue
         keys = ("relation", f"region {one.name}", f"there {one.name}", f"there {other.name}")
@@ -145,12 +145,12 @@ def find_relation(talk: Talk) -> Iterator[Move]:
         if relation in ("left", "right") and talk.draw.random() < 0.3:
             yield Move("side_choice", keys, claims, {**slots, "side": relation})
         else:
-            yield Move(_FAMILIES[relation], keys, claims, slots)
+            yield Move(RELATIONS[relation], keys, claims, slots)
 
 
 def is_comparable(one: Entity, other: Entity) -> bool:
     """True where the first looks larger, and one has to look: it is no giant beside it, and does not hold it."""
-    if not {one.name, other.name}.isdisjoint(_SUPPORTS | IN_BUNCHES):
+    if not {one.name, other.name}.isdisjoint(SUPPORTS | IN_BUNCHES):
         return False
     if "person" in (one.kind, other.kind) and not {one.kind, other.kind} <= _LARGE_KINDS:
         return False
@@ -195,7 +195,7 @@ def _passes_larger(things: list[Entity], graph: SceneGraph) -> bool:
 
 
 def find_size_order(talk: Talk) -> Iterator[Move]:
-    solid = [one for one in talk.solid if one.name not in _SUPPORTS]
+    solid = [one for one in talk.solid if one.name not in SUPPORTS]
     things = sorted(solid, key=lambda one: -one.area)[:3]
     clear = all(is_comparable(one, other) for one, other in pairwise(things))
     if len(things) > 2 and clear and talk.is_new("order", "size") and not _passes_larger(things, talk.graph):
@@ -204,7 +204,7 @@ def find_size_order(talk: Talk) -> Iterator[Move]:
 
 def largest_of(entity: Entity) -> tuple[int, Box] | None:
     """Return number and box of the one that clearly looks larger than the others of its kind."""
-    is_vague = entity.name in _SUPPORTS or entity.name in IN_BUNCHES or not is_countable(entity)
+    is_vague = entity.name in SUPPORTS or entity.name in IN_BUNCHES or not is_countable(entity)
     if len(entity.boxes) < 2 or entity.has_crowd or is_vague:
         return None
     numbers = entity.evidence.boxes
@@ -244,7 +244,7 @@ def find_largest(talk: Talk) -> Iterator[Move]:
 
 def find_overlap(talk: Talk) -> Iterator[Move]:
     for one, other in pairs_of(talk):
-        unfit = one.name in _SUPPORTS or other.name in _SUPPORTS or talk.graph.find("person") in (one, other)
+        unfit = one.name in SUPPORTS or other.name in SUPPORTS or talk.graph.find("person") in (one, other)
         met = overlap(one.boxes[0], other.boxes[0])
         if unfit or not _MET < met < _INSIDE or not talk.is_new("overlap"):
             continue

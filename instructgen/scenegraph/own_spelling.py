@@ -1,0 +1,43 @@
+"""How a caption's own words are written: words joined, other words for one thing, articles put right."""
+
+from instructgen.lexicon.words import NUMBER_WORDS, with_article
+from instructgen.scenegraph.phrases import NounPhrase
+from instructgen.scenegraph.vocabulary import DETERMINERS, NOUNS, PREPOSITIONS
+
+_ARTICLES = frozenset(("a", "an"))
+JOINED = {
+    ("skate", "board"): "skateboard", ("surf", "board"): "surfboard", ("snow", "board"): "snowboard",
+    ("skate", "boards"): "skateboards", ("surf", "boards"): "surfboards", ("snow", "boards"): "snowboards",
+    ("tooth", "brush"): "toothbrush", ("suit", "case"): "suitcase", ("suit", "cases"): "suitcases",
+    ("motor", "cycle"): "motorcycle", ("motor", "bike"): "motorcycle", ("sail", "boat"): "sailboat",
+    ("skate", "boarder"): "skateboarder", ("side", "car"): "sidecar", ("door", "way"): "doorway",
+}  # fmt: skip
+WRITTEN = {
+    "guy": "man", "guys": "men", "lady": "woman", "ladies": "women", "kid": "child", "kids": "children",
+    "fridge": "refrigerator", "racquet": "racket", "doughnut": "donut", "doughnuts": "donuts",
+}  # fmt: skip
+
+
+def joins_two(words: list[str]) -> bool:
+    """True for "a man and a woman", and not for "a man in a shirt and a tie" or "a skier crouched and gliding"."""
+    if "and" not in words[:-1]:
+        return False
+    at = words.index("and")
+    is_thing = words[at + 1] in DETERMINERS or words[at + 1] in NOUNS or words[at + 1] in NUMBER_WORDS
+    return is_thing and PREPOSITIONS.keys().isdisjoint(words[:at])
+
+
+def put_articles(words: list[str], first: NounPhrase, *, is_first: bool) -> list[str]:
+    """Put the article that goes with the next word, and one before what begins without."""
+    is_bare = words[0] not in DETERMINERS and words[0] not in NUMBER_WORDS
+    lacks = not first.is_plural and first.noun.article == "a" and (words[0] == "the" or is_first)
+    said = ["a", *words[words[0] == "the" :]] if lacks and (is_bare or words[0] == "the") else list(words)
+    for at, word in enumerate(said[:-1]):
+        if word in _ARTICLES:
+            said[at] = with_article(said[at + 1]).split()[0]
+    return said
+
+
+def looks_plural(word: str) -> bool:
+    noun = NOUNS.get(word)
+    return noun.is_plural if noun is not None else word.endswith("s") and not word.endswith(("ss", "us", "is"))

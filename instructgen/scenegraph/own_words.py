@@ -1,0 +1,41 @@
+"""A caption told in its own words: one each of whose words another caption has too, or bears out by another.
+
+Statements and wholes are read by tables, and a caption with a noun or a turn that no table has is told by halves or
+not at all. Where its author and another one agree on every thing, look and doing, its words can be trusted as they
+stand; only how things stand to one another is the author's alone.
+"""
+
+from collections import Counter
+
+from instructgen.scenegraph.agreement import Sources
+from instructgen.scenegraph.graph import Statement
+from instructgen.scenegraph.own_reader import OwnWordsReader
+from instructgen.scenegraph.plain_words import EMPTY
+from instructgen.scenegraph.whole_nouns import name_key
+
+_SEVERAL, _MOST = 2, 3  # captions that have a word
+
+
+def find_own_words(sources: Sources, said: str, margin: int, most_alone: int = 0) -> Statement | None:
+    """Return the caption that tells most of what several tell, and by the margin more than was `said`; or None.
+
+    `most_alone` of its words may be its author's own, if they are spelled like words.
+    """
+    counted = Counter(key for one in sources.readings for key in set(map(name_key, one.tokens)))
+    weights = {key: (num >= _SEVERAL) + (num >= _MOST) for key, num in counted.items() if key not in EMPTY}
+    least, best = _rate(said, weights) + margin, None
+    for one in read_own_words(sources, most_alone):
+        rate = _rate(one.text, weights)
+        if rate >= least:
+            best, least = one, rate + 1
+    return best
+
+
+def read_own_words(sources: Sources, most_alone: int = 0) -> list[Statement]:
+    """Return all captions that are told in their own words, as far as others have these too."""
+    read = (OwnWordsReader(reading, sources, most_alone).read() for reading in sources.readings)
+    return [one for one in read if one is not None]
+
+
+def _rate(text: str, weights: dict[str, int]) -> int:
+    return sum(weights.get(key, 0) for key in {name_key(word.strip(".,")) for word in text.lower().split()})
