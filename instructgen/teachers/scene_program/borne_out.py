@@ -47,7 +47,7 @@ def is_sure_statement(one: Statement, graph: SceneGraph) -> bool:
     if _joins_nouns(one, graph.sources.readings[one.span.caption].tokens):
         return False
     boxed = {word for thing in graph.boxed_entities() for word in (thing.name, thing.word, thing.plural)}
-    if any(_is_called_otherwise(word, graph) for word in one.text.split()) or _has_missed(one, graph):
+    if is_called_otherwise(one, graph):
         return False
     if not all(_is_material_told(word, graph, one.span.caption) for word in one.text.split()):
         return False
@@ -55,7 +55,12 @@ def is_sure_statement(one: Statement, graph: SceneGraph) -> bool:
     return share(graph.sources).are_shared(_without_listed(words, one), one.span.caption)
 
 
-def _is_called_otherwise(word: str, graph: SceneGraph) -> bool:
+def is_called_otherwise(one: Statement, graph: SceneGraph) -> bool:
+    """True where as many captions call one of its things something else, or only its own caption has seen one."""
+    return any(_is_rivalled(word, graph) for word in one.text.split()) or _has_missed(one, graph)
+
+
+def _is_rivalled(word: str, graph: SceneGraph) -> bool:
     """True for a counter that as many other captions call a table, and for crackers that they call bread."""
     noun = NOUNS.get(word)
     rivals = _RIVALS.get(noun.lemma) if noun is not None else None

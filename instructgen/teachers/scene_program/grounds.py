@@ -47,6 +47,7 @@ _SAID_WELL = (
     ),
 )
 _LIVELY = ("person", "animal")
+_MASSES = ("pizza", "cake")
 _STILL = ("sit", "stand", "lie", "perch", "lean", "rest")  # told without a place these say next to nothing
 # Places that one caption of five may name, since what is seen there is at home in them.
 _AT_HOME = {
@@ -170,6 +171,8 @@ def _is_worth_adding(entity: Entity, listed: list[Entity], support: Support) -> 
 
 
 def _say_in_list(entity: Entity) -> str:
+    if entity.name in _MASSES and len(entity.boxes) > 1 and not is_several(entity):
+        return entity.word  # several boxes of what captions call "pizza"
     return entity.plural if is_several(entity) else say_one(entity.word)
 
 

@@ -6,6 +6,7 @@ from instructgen.lexicon.generals import is_meant
 from instructgen.scenegraph.collages import is_collage
 from instructgen.scenegraph.graph import SceneGraph, Statement
 from instructgen.scenegraph.unboxed import SAID_TWICE
+from instructgen.teachers.scene_program.borne_out import is_called_otherwise
 from instructgen.teachers.scene_program.generators.doings import keys_of_statement, subject_of_told
 from instructgen.teachers.scene_program.generators.outdone import are_alike, is_outdone, is_outnumbered, loses_doing
 from instructgen.teachers.scene_program.phrasing import after, say_parts, told_claim
@@ -26,6 +27,7 @@ def find_whole(graph: SceneGraph, fewest: int = _FEWEST) -> Iterator[Statement]:
         is_main = not done or any(are_alike(one.verb, verb) for verb in done)
         is_main = is_main and not (is_outnumbered(one, graph) or loses_doing(one, graph))
         is_main = is_main and len(one.keys) >= fewest and one.keys.isdisjoint(alone) and _is_of_common(one, graph)
+        is_main = is_main and not is_called_otherwise(one, graph)
         if is_main and _has_all(graph.common, one.keys) and not is_outdone(one, graph):
             yield one
 
