@@ -23,6 +23,7 @@ _FEWEST_TELLING = 2  # words that tell something
 _SHORT = 4  # words of a subject from which its verb has to stay near
 _REACH = 3  # tokens before the first noun that a table has
 _ONE = frozenset(("a", "an"))
+_SEVERAL = frozenset(("several", "some", "many", "two", "three", "four", "five"))  # also of sheep
 _BE = frozenset(("is", "are"))
 _LINKS = _BE | {"that", "who", "has", "have"}
 _TOLD = {"getting", "front", "half", "left", "right", "each", "other", "while", "set", "one", "another"}
@@ -42,7 +43,11 @@ _GROUPS = frozenset((
 _LYING = frozenset(("laying", "lays", "lay"))
 _OWNERS = {"his": "male", "him": "male", "himself": "male", "her": "female", "herself": "female"}
 ALWAYS_DONE = POSTURES | {"wear", "hold", "have"}  # what others need not tell by a verb
-_KEPT = SHOWN | {"different", "various", "other", "same", "half", "several"}  # no look that can be left out
+# No look that can be left out.
+_KEPT = SHOWN | {
+    "different", "various", "other", "same", "half", "several", "fallen", "broken", "dead", "empty", "burnt",
+    "melted",    "unfinished", "abandoned", "cut", "sliced", "eaten", "open", "closed", "upside", "frozen",
+}  # fmt: skip
 # Without their look these say nothing: everybody has them.
 _OF_ALL = frozenset((
     "hair", "pants", "shirt", "shorts", "clothes", "clothing", "eyes", "face", "head", "skin", "fur", "wall", "walls",
@@ -294,7 +299,7 @@ class OwnWordsReader(PhraseReader):
             subject=parts[:1] if len(subject.split()) <= _SHORT else (*parts[:1], StatementPart("", None)),
             predicate=parts[1:] if predicate else (),
             verb=verb,
-            is_plural=joins_two(words[:split]) or (first.is_plural and not is_group),
+            is_plural=joins_two(words[:split]) or ((first.is_plural or words[0] in _SEVERAL) and not is_group),
             lemma=first.noun.lemma,
             category=first.noun.category or "",
             kind=kind,

@@ -11,6 +11,7 @@ JOINED = {
     ("tooth", "brush"): "toothbrush", ("suit", "case"): "suitcase", ("suit", "cases"): "suitcases",
     ("motor", "cycle"): "motorcycle", ("motor", "bike"): "motorcycle", ("sail", "boat"): "sailboat",
     ("skate", "boarder"): "skateboarder", ("side", "car"): "sidecar", ("door", "way"): "doorway",
+    ("rail", "road"): "railroad", ("beside", "of"): "beside",
 }  # fmt: skip
 WRITTEN = {
     "guy": "man", "guys": "men", "lady": "woman", "ladies": "women", "kid": "child", "kids": "children",
@@ -29,6 +30,8 @@ def joins_two(words: list[str]) -> bool:
 
 def put_articles(words: list[str], first: NounPhrase, *, is_first: bool) -> list[str]:
     """Put the article that goes with the next word, and one before what begins without."""
+    if words[0] == "the" and words[2:3] == ["of"]:
+        words = ["a", *words[1:]]  # "the group of three friends" comes up for the first time
     is_bare = words[0] not in DETERMINERS and words[0] not in NUMBER_WORDS
     lacks = not first.is_plural and first.noun.article == "a" and (words[0] == "the" or is_first)
     said = ["a", *words[words[0] == "the" :]] if lacks and (is_bare or words[0] == "the") else list(words)

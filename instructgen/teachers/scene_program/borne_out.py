@@ -11,11 +11,12 @@ from instructgen.scenegraph.sharing import share
 from instructgen.scenegraph.verbs import VERB_FORMS
 from instructgen.scenegraph.vocabulary import NOUNS
 
-# What a thing is made of is seen otherwise by others. Value: the words by which they bear it out.
+# What a thing is made of, and its pattern, is seen otherwise by others. Value: the words by which they bear it out.
 _MATERIALS = {
     **dict.fromkeys(("wood", "wooden"), frozenset(("wood", "wooden", "hardwood", "oak"))),
     **dict.fromkeys(("metal", "steel", "iron"), frozenset(("metal", "metallic", "steel", "iron", "chrome"))),
     **dict.fromkeys(("stone", "concrete", "cement"), frozenset(("stone", "rock", "concrete", "cement"))),
+    **dict.fromkeys(("striped", "plaid", "checkered", "spotted"), frozenset(("stripes", "spots"))),
     **{word: frozenset((word,)) for word in ("brick", "glass", "plastic", "leather", "marble", "cardboard")},
 }
 _MOST = 3  # captions
@@ -30,6 +31,8 @@ _ONE_THING = (
     ("tub", "shower", "sink"),
     ("tent", "canopy", "umbrella"),
     ("train", "bus", "trolley"),
+    ("kite", "parachute", "parasail", "balloon"),
+    ("stroller", "cart", "wagon", "luggage", "suitcase"),
 )
 _RIVALS = {
     word: frozenset(form for row in _ONE_THING if word in row for one in row for form in (one, plural_of(one)))

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 
 from instructgen.lexicon.words import COLOURS, with_article
 from instructgen.scenegraph.claims import Claim
@@ -94,11 +95,11 @@ def _tell_look(page: Paragraph, entity: Entity) -> bool:
     word = entity.plural if is_several else entity.word
     if entity.kind == "person":
         word = next((one for one in _TOLD_YOUNG if re.search(rf"\b[Aa] {one}\b", first)), "")
-    runs = list(_runs(page.graph, entity, is_plural=is_several))
-    if is_several and len(entity.boxes) == 1:
+    if not word or word not in first or (is_several and len(entity.boxes) == 1):
         return False
-    look = _find_look([run for run, _ in runs], entity, is_plural=is_several) if word else ""
-    found = re.search(rf"{_AMONG if is_several else _ONE}(?={re.escape(word)}\b)", first)
+    runs = list(_runs(page.graph, entity, is_plural=is_several))
+    look = _find_look([run for run, _ in runs], entity, is_plural=is_several)
+    found = _before(word, is_several=is_several).search(first) if look else None
     if not look or found is None or look in word.split() or page.has_word(look) or not _fits(page, look, word):
         return False
     behind = first[found.end() + len(word) :].split()[:1]
@@ -115,6 +116,11 @@ def _tell_look(page: Paragraph, entity: Entity) -> bool:
     page.told.update((f"color {entity.name}", f"looks {entity.name}"))
     page.claims.append(Claim("told", f"{look} {kind}{word}", evidence=Evidence((cited,))))
     return True
+
+
+@cache
+def _before(word: str, *, is_several: bool) -> re.Pattern[str]:
+    return re.compile(rf"{_AMONG if is_several else _ONE}(?={re.escape(word)}\b)")
 
 
 def _fits(page: Paragraph, look: str, word: str) -> bool:

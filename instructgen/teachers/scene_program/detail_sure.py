@@ -6,6 +6,7 @@ And what most captions have in the plural though one box holds it: apples in a b
 from msgspec import structs
 
 from instructgen.scenegraph.graph import Action, Attribute, Circumstance, Entity, SceneGraph
+from instructgen.scenegraph.own_reader import ALWAYS_DONE
 from instructgen.teachers.scene_program.borne_out import is_sure_statement
 from instructgen.teachers.scene_program.missed import find_missed
 from instructgen.teachers.scene_program.speech import PAIRS
@@ -90,8 +91,10 @@ def _in_most_told_number(one: Entity) -> Entity:
 
 
 def _is_sure_action(one: Action, graph: SceneGraph) -> bool:
-    """True for a doing; where something merely is, two captions have to tell."""
-    return one.verb != "be" or one.num_bearing_out >= _ENOUGH or graph.num_captions < _FEW
+    """True for what two captions tell by whatever verb; of what one wears, holds or sits on one is enough."""
+    num = graph.sources.voices.verbs[one.verb] if graph.sources is not None and one.verb != "be" else 0
+    is_free = one.verb in ALWAYS_DONE - {"be"} or graph.num_captions < _FEW
+    return is_free or max(num, one.num_bearing_out) >= _ENOUGH
 
 
 def _is_sure_look(one: Attribute, graph: SceneGraph) -> bool:

@@ -55,7 +55,7 @@ _NARROW = _WAYS | frozenset(
     )
 )
 _SEVERAL = 2  # captions
-_LOOKS = "|".join(sorted({*COLOURS, *VALUES, *ADJECTIVES, "wooden"}))
+_LOOKS = frozenset((*COLOURS, *VALUES, *ADJECTIVES, "wooden", "and"))
 
 
 class Doer(Struct, frozen=True):
@@ -258,14 +258,16 @@ def _word(word: str) -> re.Pattern[str]:
 
 @cache
 def _indefinite(word: str) -> re.Pattern[str]:
-    looks = rf"(?:(?:{_LOOKS})(?:,? and|,)? )*"
+    looks = r"(?P<looks>(?:(?!an? )[a-z-]+,? )*?)"
     return re.compile(rf"\b[Aa]n? (?P<what>{looks}(?P<word>{re.escape(word)}))\b(?P<after>(?: [a-z]+)?)")
 
 
 def _put_definite(match: re.Match[str]) -> str:
-    """Leave "a bus" of "a bus stop" as it is."""
+    """Leave "a bus" of "a bus stop" as it is, and what has other words before it than looks."""
     after = match["after"]
     if after and f"{match['word']}{after}" in NOUNS:
+        return match[0]
+    if not all(look.rstrip(",") in _LOOKS for look in match["looks"].split()):
         return match[0]
     the = "The" if match[0].startswith("A") else "the"
     return f"{the} {match['what']}{after}"

@@ -34,7 +34,12 @@ _REGIONS = {
 }
 _MASS = frozenset({"broccoli"})
 _WRITTEN = {"t shirt": "T-shirt", "t shirts": "T-shirts", "wii": "Wii", "christmas": "Christmas", "santa": "Santa"}
-_AS_WRITTEN = re.compile(r"\b(?:t shirts|t shirt|wii|christmas|santa)\b")
+_NAMES = (
+    *("american", "asian", "british", "canadian", "chinese", "english", "european", "german", "indian", "italian"),
+    *("japanese", "korean", "mexican", "spanish", "thai", "victorian", "london", "paris", "halloween", "easter"),
+)
+_WRITTEN |= {name: name.capitalize() for name in _NAMES}
+_AS_WRITTEN = re.compile(rf"\b(?:{'|'.join(sorted(_WRITTEN, key=len, reverse=True))})\b")
 PAIRS = ("scissors", "skis")
 _UNCOUNTED = ("skis", "scissors", "broccoli")
 

@@ -48,6 +48,8 @@ def find_clarified(talk: Talk) -> Iterator[Move]:
         keys = ("clarify", f"count {one.name}", f"largest {one.name}")
         if found is None or not region or one.kind == "person" or one.num_captions < 2 or not talk.is_new(*keys):
             continue
+        if talk.graph.sources is not None and len(talk.graph.sources.colors.get(one.name, ())) == 1:
+            continue  # whichever is meant, captions tell of one color
         number = say_number(one.count) if one.count else "several" if len(one.boxes) > 2 else ""
         if not number:
             continue
