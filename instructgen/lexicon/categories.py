@@ -52,7 +52,7 @@ accessory|backpack|back pack, rucksack, knapsack|bag, bags, pack, luggage, gear,
 accessory|umbrella|parasol|shade, canopy, umbrellas, rain, rainy, tent
 accessory|handbag|purse, hand bag|bag, bags, luggage, tote
 accessory|tie|necktie, neck tie, bow tie, bowtie|suit, suits, tuxedo, formal, ties, dressed, bow
-accessory|suitcase|suit case, briefcase, brief case|luggage, bag, bags, baggage, trunk, case, cases, carry
+accessory|suitcase|suit case|luggage, bag, bags, baggage, trunk, case, cases, briefcase, carry
 sports|frisbee|flying disc|disc, disk, discs
 sports|skis|ski, pair of skis|skiing, skier, skiers, snow, slope, skies, poles
 sports|snowboard|snow board|board, boards, snowboarding, snowboarder, snowboarders, boarding, snow, boarder, boarders

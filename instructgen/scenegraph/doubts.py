@@ -151,7 +151,7 @@ _RIVALS = {
     "knife": {"spatula", "scissors", "sword"},
     "spoon": {"ladle", "spatula", "whisk", "tongs"},
     "handbag": {"backpack", "suitcase", "briefcase"},
-    "suitcase": {"box", "boxes", "trunk", "crate", "crates", "bag", "bags", "chest"},
+    "suitcase": {"box", "boxes", "trunk", "crate", "crates", "bag", "bags", "chest", "briefcase", "brief"},
     "bus": {"van", "trolley", "rv", "camper", "trailer", "tram"},
     "train": {"trolley", "tram"},
     "parking meter": {"mailbox", "payphone", "pump"},
@@ -295,7 +295,7 @@ def _is_mixed_up(boxes: list[Box], others: Iterable[Box]) -> bool:
     """True where at most one box is left beside those that lie where one of the same kind is: handbag or backpack."""
     kind = find_category(boxes[0].category).group
     alike = [one for one in others if one.category != boxes[0].category and find_category(one.category).group == kind]
-    alike += [one for one in others if one.category == "vase" and kind == "kitchen"]  # may be boxed as a cup, too
+    alike += [one for one in others if one.category == "vase" and kind == "kitchen"]  # boxed as a cup, too
     apart = sum(not any(overlap(box, other) > _SAME_KIND for other in alike) for box in boxes)
     return apart < min(len(boxes), _SPLIT)
 

@@ -28,7 +28,7 @@ _OTHER_WORDS = {
     "lying": "lying laying lays lay lies lie",
     "wearing": "wearing wears dressed in", "group": "group bunch number", "several": "several bunch number",
     "young": "young little small youth",
-    "pair": "pair couple", "wheelchair": "wheelchair wheel",
+    "pair": "pair couple", "wheelchair": "wheelchair wheel", "railroad": "railroad rail",
     "shirt": "shirt tshirt", "top": "top atop",
     "his": "his their its the", "their": "their his her", "with": "with has have having", "indoors": "indoors doors",
 }  # fmt: skip
