@@ -91,7 +91,7 @@ _RIVALS = {
         *("van", "bus", "suv", "tractor", "tractors", "mower", "combine", "harvester", "bulldozer", "excavator"),
         *("backhoe", "crane", "carriage", "wagon", "jeep", "trailer", "trolley", "conveyer", "conveyor"),
     },
-    "teddy bear": {"doll", "dolls", "rabbit", "bunny", "monkey"},
+    "teddy bear": {"doll", "dolls", "rabbit", "bunny", "monkey", "statue"},
     "bed": {"couch", "sofa", "cushion", "bench", "crib"},
     "couch": {"bed", "chair", "booth", "bench", "armchair", "recliner"},
     "skis": {"snowboard", "snowboards"},

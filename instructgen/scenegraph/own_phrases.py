@@ -2,23 +2,25 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 from instructgen.lexicon.words import COLOURS, NUMBER_WORDS, plural_of
 from instructgen.scenegraph.agreement import Sources, fits, is_outnumbered, key_of
 from instructgen.scenegraph.corroboration import count_forms
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.pieces import is_renamed, safe_lemma
-from instructgen.scenegraph.plain_words import IN_PICTURES
+from instructgen.scenegraph.plain_words import BARE, IN_PICTURES
 from instructgen.scenegraph.prepositions import is_misplaced
 from instructgen.scenegraph.reading import CaptionReading
-from instructgen.scenegraph.sharing import share
+from instructgen.scenegraph.sharing import FUNCTION_WORDS, share
 from instructgen.scenegraph.verbs import VERB_FORMS
-from instructgen.scenegraph.vocabulary import DETERMINERS, LIKENESS, NOUNS, PREPOSITIONS, Noun
+from instructgen.scenegraph.vocabulary import BOUNDARIES, DETERMINERS, LIKENESS, NOUNS, PREPOSITIONS, Noun
 
 _SEVERAL, _MOST = 2, 3  # captions that are believed on a number; most, where boxes have another
 # These say that what they go with is no real one, or is shown: told where another caption has the word too.
 SHOWN = LIKENESS | IN_PICTURES
-_BARE = frozenset(("bed", "court", "town", "church", "school", "board", "stage", "home plate", "air"))
+_BARE = frozenset(("bed", "court", "town", "church", "school", "board", "stage", "home plate", "air", "side", "sale"))
+_FREE = frozenset(("with", "of", "for", "as", "like", "up", "down", "off", "over", "to", "at"))
 _LONGEST = 3  # words of a preposition
 
 
@@ -61,6 +63,23 @@ class PhraseReader:
         key, colors = key_of(phrase), {COLOURS[word] for word in before if word in COLOURS}
         others = self.sources.colors.get(key, frozenset()) - colors
         return bool(colors) and (bool(others) or (key, "color") in self.sources.disputed)
+
+    def lacks_article(self, at: int) -> bool:
+        """True for a preposition before what has no article, and no other caption has so: "on snowy forest path"."""
+        word, behind = self.token(at), self.token(at + 1)
+        is_top = word == "of" and self.token(at - 1) == "top"
+        if not is_top and (word not in PREPOSITIONS or word in _FREE):
+            return False
+        end = at + 1
+        while self.token(end) and self.token(end) not in BOUNDARIES and self.token(end) not in VERB_FORMS:
+            end += 1
+        head, noun = self.token(end - 1), NOUNS.get(self.token(end - 1))
+        is_bare = not any(behind in words for words in (DETERMINERS, NUMBER_WORDS, FUNCTION_WORDS))
+        if not is_bare or end == at + 1 or head in BARE or head in _BARE or head.endswith(("s", "ing", "ly")):
+            return False
+        is_mass = noun is not None and (noun.article != "a" or noun.is_plural)
+        alike = ((word, behind) in pairwise(one.tokens) for one in self.sources.readings if one is not self.reading)
+        return not is_mass and not any(alike)
 
     def _lacks_article(self, phrase: NounPhrase) -> bool:
         """True for "sitting in chair"."""

@@ -135,7 +135,9 @@ class OwnWordsReader(PhraseReader):
         verb = self._verb_at(at)
         if verb is not None:
             return int(self._take_verb(verb, at))
-        return self._add(word) if word in FUNCTION_WORDS or word == "," else self._take_telling(at)
+        if word in FUNCTION_WORDS or word == ",":
+            return 0 if self.lacks_article(at) else self._add(word)
+        return self._take_telling(at)
 
     def _take_telling(self, at: int) -> int:
         word, behind, before = self.token(at), self.token(at + 1), self.token(at - 1)
@@ -151,7 +153,7 @@ class OwnWordsReader(PhraseReader):
             return self._add(word)
         # "woven" of "a woven basket"
         is_bare = before in DETERMINERS or (before in _LOOKS and before not in NOUNS)
-        is_free = word not in _KEPT and not is_form(word)
+        is_free = word not in _KEPT and not is_form(word) and f"{word} {behind}" not in NOUNS
         return int(is_bare and is_free and behind in NOUNS and behind not in _OF_ALL)
 
     def _may_say(self, word: str) -> bool:
@@ -252,8 +254,8 @@ class OwnWordsReader(PhraseReader):
         word, behind, before = self.token(at), self.token(at + 1), self.token(at - 1)
         if word in _GROUPS:
             return behind != "of"
-        if word in NOUNS:
-            return False
+        if word in NOUNS or any(one.start <= at < one.end for one in self.phrases):
+            return False  # "stop" of "a stop sign"
         verb = VERB_FORMS.get(word) or TOLD_VERBS.get(word)
         is_finite = (verb is not None and word == verb.third != verb.ing) or word in BASE_FORMS
         if is_finite and word not in ADJECTIVES:

@@ -79,6 +79,7 @@ egg, omelet
 potato, french fry, chip
 teddy bear, stuffed animal, doll, toy
 frisbee, toy, disc
+tie, ribbon, bow
 pizza, pie
 track, rail, railway, road, train track, railroad track
 tub, bathtub, bath, shower, bath tub
