@@ -235,7 +235,7 @@ def _doubt_place(evidence: Evidence, rest: str, where: str) -> str:
         said = "|".join(PREPOSITIONS.get(match[1], match[1]).split()) if match[1] in PREPOSITIONS else match[1]
         if match[1] in ("in", "at") and match[2].split()[-1] in _OPEN:
             said += "|on"
-        if match[1] == "on" and match[2].split()[-1] in ("sill", "ledge"):
+        if match[1] == "on" and match[2].split()[-1] in ("sill", "ledge", "court"):
             said += "|in"
         if re.search(rf"\b(?:{said})\b", between) and not NEGATION.search(between):
             return ""
