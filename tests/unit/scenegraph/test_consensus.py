@@ -2,6 +2,7 @@
 
 import pytest
 
+from instructgen.scenegraph.consensus import find_tellings
 from instructgen.scenegraph.corroboration import hear
 from instructgen.scenegraph.graph import SceneGraph
 from instructgen.scenegraph.reading import read_captions
@@ -114,3 +115,18 @@ def test_market_is_a_place_where_two_captions_have_it() -> None:
     assert circumstances(read(once, "3 person")) == set()
     twice = once.replace(" | People.", " | Fruit at a market.", 1)
     assert circumstances(read(twice, "3 person")) == {"place market"}
+
+
+@pytest.mark.parametrize(
+    ("caption", "doings"),
+    [
+        ("A woman walks from the frisbee lying near a tree.", {("person", "walk")}),
+        ("A woman walks with a dog lying near a tree.", {("person", "walk"), ("dog", "lie")}),
+        ("A woman with a frisbee throwing a ball.", {("person", "throw")}),
+        ("A woman lying near a tree.", {("person", "lie")}),
+    ],
+    ids=["a frisbee lies", "a dog lies", "no posture", "a woman lies"],
+)
+def test_posture_right_behind_another_noun_is_not_the_first_ones(caption: str, doings: set[tuple[str, str]]) -> None:
+    (reading,) = read_captions(make_picture(caption))
+    assert {(one.doer, one.verb.base) for one in find_tellings(reading)} == doings

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instructgen.records import Box
-from instructgen.scenegraph.geometry import height_of, relation_of, side_of
+from instructgen.scenegraph.geometry import height_of, lean_of, relation_of, side_of
 
 _OPPOSITE = {"left": "right", "right": "left", "higher": "lower", "lower": "higher", "": ""}
 
@@ -76,3 +76,43 @@ def test_a_side_is_true_and_mirrors(box: Box) -> None:
     assert {"left": centre < 0.4, "right": centre > 0.6, "middle": 0.4 < centre < 0.6}.get(side, True)
     if side in ("left", "right") and other:
         assert other == _OPPOSITE[side]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "lean"),
+    [
+        (0.3, 0.5, "left"),
+        (0.5, 0.7, "right"),
+        (0.2, 0.65, "left"),
+        (0.1, 0.7, ""),
+        (0.4, 0.6, ""),
+        (0.0, 0.3, ""),
+        (0.7, 1.0, ""),
+        (0.1, 0.58, ""),
+        (0.35, 0.54, ""),
+        (0.3, 0.41, ""),
+        (0.4, 0.47, ""),
+    ],
+    ids=[
+        "left",
+        "right",
+        "broad",
+        "too broad",
+        "middle",
+        "left side",
+        "right side",
+        "too far",
+        "too near",
+        "just left",
+        "just the middle",
+    ],
+)
+def test_what_lies_beside_the_middle_leans_to_a_side(low: float, high: float, lean: str) -> None:
+    assert lean_of(across(low, high)) == lean
+
+
+@given(boxes())
+def test_a_lean_mirrors_and_is_told_of_what_is_on_no_side(box: Box) -> None:
+    lean = lean_of(box)
+    assert lean_of(Box("dog", 1 - box.x1, box.y0, 1 - box.x0, box.y1)) == _OPPOSITE[lean]
+    assert not (lean and side_of(box))

@@ -4,7 +4,7 @@ import pytest
 
 from instructgen.scenegraph.likenesses import find_likenesses
 from instructgen.scenegraph.phrases import tokenise
-from tests.unit.scenegraph.pictures import disputes, read, things
+from tests.unit.scenegraph.pictures import disputes, read, things, unboxed
 from tests.unit.scenegraph.test_graph_statements import said
 
 
@@ -100,3 +100,19 @@ def test_leaves_that_are_painted_on_a_vase_are_not_told(painted: str, is_there: 
     graph = read(f"A vase with leaves{painted}. | A vase with leaves. | A vase.", "vase")
     assert ("leaf" in {one.name for one in graph.entities}) is is_there
     assert any("leaves" in one for one in said(graph)) is is_there
+
+
+@pytest.mark.parametrize(
+    ("caption", "name", "is_there"),
+    [
+        ("A bus painted like a flag.", "flag", False),
+        ("A bus used as a basket.", "basket", False),
+        ("A slice of tomato on a bus.", "tomato", False),
+        ("Slices of tomato on a bus.", "tomato", False),
+        ("A bus with a flag.", "flag", True),
+        ("A basket on a bus.", "basket", True),
+        ("A tomato on a bus.", "tomato", True),
+    ],
+)
+def test_what_is_likened_or_cut_is_no_thing_of_its_own(caption: str, name: str, *, is_there: bool) -> None:
+    assert (name in unboxed(read(f"{caption} | A bus.", "bus"))) is is_there

@@ -110,3 +110,19 @@ def test_two_things_that_nobody_else_has_are_too_many() -> None:
         "A sandwich. | A sandwich and coffee. | A sandwich. | A meal. | A sandwich in a zorb by a glass of coffee."
     )
     assert "zorb" not in tell(captions, "sandwich", margin=0)
+
+
+@pytest.mark.parametrize(
+    ("first", "rest", "boxes", "told"),
+    [
+        ("A man washing a zorb smiling.", "A man smiles. | A man washes a zorb.", "person",
+         "a man | washing a zorb and smiling"),
+        ("A man washing a zorb talking to a girl.", "A man talking to a girl. | A man washes a zorb.", "2 person",
+         "a man | washing a zorb and talking to a girl"),
+        ("A man guiding a dog running.", "A dog runs. | A man guiding a dog.", "person, dog",
+         "a man | guiding a dog running"),
+    ],
+    ids=["a zorb", "with an object", "a dog"],
+)  # fmt: skip
+def test_what_a_thing_does_not_do_is_joined_to_what_was_done(first: str, rest: str, boxes: str, told: str) -> None:
+    assert tell(f"{first} | {rest} | A man.", boxes) == told

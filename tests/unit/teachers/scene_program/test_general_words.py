@@ -1,15 +1,17 @@
 """What a general word, a trick or a single told already is not told again as something more; little is said once."""
 
 import random
+import re
 
 import pytest
 
 from instructgen.lexicon.generals import is_meant
-from instructgen.records import ImageRecord
+from instructgen.records import Box, ImageRecord
 from instructgen.scenegraph.read import read_graph
 from instructgen.teachers.scene_program import Task, write
 from instructgen.teachers.scene_program.detail_close import close_paragraph
-from instructgen.teachers.scene_program.detail_frame import tell_frame, tell_where
+from instructgen.teachers.scene_program.detail_frame import _FRAME, _tell_relation, _where, tell_frame, tell_where
+from instructgen.teachers.scene_program.detail_others import tell_others
 from instructgen.teachers.scene_program.paragraph import Paragraph
 from instructgen.teachers.scene_program.wordings import load_wordings
 from tests.unit.scenegraph.pictures import make_picture, read
@@ -158,3 +160,72 @@ def test_only_one_is_not_said_of_what_is_alone() -> None:
     page.mentioned.add("vase")
     close_paragraph(page)
     assert not any("only one" in one.lower() for one in page.sentences)
+
+
+@pytest.mark.parametrize(
+    ("spot", "other", "relations"),
+    [
+        ("left", "right", {"left", "right"}),
+        ("left top", "left bottom", set()),
+    ],
+    ids=["side by side", "one above the other"],
+)
+def test_how_one_thing_lies_to_another_is_told_left_and_right(spot: str, other: str, relations: set[str]) -> None:
+    picture = place(make_picture("A dog and a bench. | A dog by a bench."), at(spot, "dog"), at(other, "bench"))
+    page = start_of(picture, "Here we see a dog and a bench.")
+    page.named.update(("dog", "bench"))
+    page.mentioned.update(("dog", "bench"))
+    for name in ("dog", "bench"):
+        _tell_relation(page)
+        assert f"region {name}" in page.told or not relations
+    assert {one.value for one in page.claims if one.kind == "relation"} == relations
+    said = " ".join(page.sentences[1:])
+    if relations:
+        assert re.search(r"[Tt]he dog (is|can be seen) to the left of the bench|To the left of the bench", said)
+        assert re.search(r"[Tt]he bench (is|can be seen) to the right of the dog|To the right of the dog", said)
+    else:
+        assert said == ""
+
+
+def test_relation_is_told_only_of_what_the_text_names() -> None:
+    page = start_of(
+        place(make_picture("A dog. | A dog by a bench."), at("left", "dog"), at("right", "bench")), "Here is a dog."
+    )
+    page.named.add("dog")
+    page.mentioned.add("dog")
+    _tell_relation(page)
+    assert len(page.sentences) == 1
+
+
+def test_frame_ends_with_how_things_lie_to_one_another_and_how_far_the_main_one_reaches() -> None:
+    assert [tell.__name__ for tell in _FRAME[-2:]] == ["_tell_relation", "tell_extent"]
+
+
+@pytest.mark.parametrize(
+    ("box", "where"),
+    [
+        (Box("dog", 0.3, 0.05, 0.5, 0.95), "near left"),
+        (Box("dog", 0.5, 0.05, 0.7, 0.95), "near right"),
+        (Box("dog", 0.05, 0.35, 0.3, 0.65), "left"),
+        (Box("dining table", 0.3, 0.3, 0.5, 0.5), ""),
+        (Box("dining table", 0.0, 0.0, 0.5, 0.99), ""),
+        (Box("dining table", 0.05, 0.2, 0.95, 0.95), ""),
+    ],
+    ids=["left of the middle", "right of it", "on the left", "a table's part", "a table cut off", "a table"],
+)
+def test_what_lies_beside_the_middle_is_said_to_be_near_it(box: Box, where: str) -> None:
+    graph = read_graph(place(make_picture("A dog. | A table."), box))
+    assert _where(graph.boxed_entities()[0]) == where
+
+
+@pytest.mark.parametrize(
+    ("captions", "words"),
+    [
+        ("Ocean and water by a rock. | An ocean by a rock. | Water by a rock. | A rock. | Ocean, water.", 1),
+        ("Ocean and grass by a rock. | An ocean by a rock. | Grass by a rock. | A rock. | Ocean, grass.", 2),
+    ],
+)
+def test_ocean_and_water_are_named_once(captions: str, words: int) -> None:
+    page = start(captions, "dog", "Here we see a dog.")
+    tell_others(page)
+    assert len(page.named & {"ocean", "water", "grass"}) == words

@@ -245,3 +245,21 @@ def test_looks_is_silent_on_what_is_merely_open() -> None:
     old = swap(record, "open", "old open")
     assert slots_of(find("looks", old), "adjectives") == {"old and open"}
     assert slots_of(find("looks", say(old, "A closed umbrella.")), "adjectives") == {"old"}
+
+
+@pytest.mark.parametrize(
+    ("captions", "is_asked"),
+    [
+        (("Two dogs.", "Two dogs on a floor.", "Dogs."), True),
+        (("Two gray dogs.", "Two grey dogs.", "Dogs."), False),
+        (("Two black dogs.", "Two dogs on a floor.", "Dogs."), False),
+        (("A black dog and a white dog.", "Two dogs on a floor.", "Two dogs."), True),
+        (("Two dogs on a black floor.", "Two dogs on a floor.", "Two dogs."), True),
+    ],
+    ids=["no color", "two spellings", "one color", "two colors", "of the floor"],
+)
+def test_what_color_one_of_several_has_is_not_unclear_where_all_have_one(
+    captions: tuple[str, ...], *, is_asked: bool
+) -> None:
+    dogs = (Box("dog", 0.05, 0.3, 0.45, 0.7), Box("dog", 0.7, 0.4, 0.8, 0.5))
+    assert bool(find("clarify", make(captions, *dogs))) is is_asked

@@ -1,11 +1,17 @@
 """Descriptions tell no look, time, weather or further thing that one caption alone has, unless that is safe."""
 
+import random
+
 import pytest
 
 from instructgen.records import Box
 from instructgen.scenegraph.read import read_graph
 from instructgen.teachers.scene_program import Task, write
+from instructgen.teachers.scene_program.detail_others import is_doubtful
+from instructgen.teachers.scene_program.detail_sure import keep_sure
 from instructgen.teachers.scene_program.generators.settings import find_most_named
+from instructgen.teachers.scene_program.paragraph import Paragraph
+from instructgen.teachers.scene_program.wordings import load_wordings
 from tests.support.make import make_record
 
 _SEEDS = range(8)
@@ -136,3 +142,85 @@ def test_pieces_of_one_table_are_not_tables(name: str, *, is_told: bool) -> None
     )
     tables = (Box("dining table", 0.0, 0.7, 0.4, 0.99), Box("dining table", 0.6, 0.7, 0.99, 0.99))
     assert ("tables" in tell(captions, Box("person", 0.3, 0.1, 0.6, 0.6), *tables)) == is_told
+
+
+@pytest.mark.parametrize(
+    ("first", "is_doubted"),
+    [
+        ("A hand is holding a cup.", True),
+        ("A hand of a man is holding a cup.", False),
+        ("A cup is on a table.", False),
+    ],
+)
+def test_one_person_beside_a_hand_that_was_told_is_its_owner(first: str, *, is_doubted: bool) -> None:
+    captions = " | ".join(["A cup.", "A person with a cup.", "A cup on a table."])
+    assert doubts(captions, first, Box("person", 0.1, 0.1, 0.4, 0.9), Box("cup", 0.6, 0.6, 0.7, 0.7)) == {
+        "person": is_doubted,
+        "cup": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("captions", "is_doubted"),
+    [
+        ("A cup by pictures. | A cup.", True),
+        ("A cup by a mannequin. | A cup.", True),
+        ("A cup by a bowl. | A cup.", False),
+        ("A cup by pictures. | A man by pictures.", False),
+    ],
+    ids=["pictures", "a mannequin", "neither", "named"],
+)
+def test_person_whom_no_caption_names_may_be_in_a_picture(captions: str, *, is_doubted: bool) -> None:
+    people = (Box("person", 0.1, 0.1, 0.3, 0.9), Box("person", 0.4, 0.1, 0.5, 0.9))
+    assert doubts(captions, "Here is a cup.", *people, Box("cup", 0.6, 0.6, 0.7, 0.7))["person"] is is_doubted
+
+
+@pytest.mark.parametrize(("word", "is_doubted"), [("bus", True), ("train", False), ("street", False)])
+def test_train_that_captions_call_a_bus_is_doubtful(word: str, *, is_doubted: bool) -> None:
+    captions = f"A man by a {word}. | A man on a street."
+    boxes = (Box("person", 0.1, 0.1, 0.3, 0.9), Box("train", 0.4, 0.1, 0.9, 0.9))
+    assert doubts(captions, "Here is a man.", *boxes)["train"] is is_doubted
+
+
+def doubts(captions: str, first: str, *boxes: Box) -> dict[str, bool]:
+    """Return of each boxed thing whether it is doubtful where the first sentence is this one."""
+    graph = read_graph(make_record(captions=tuple(captions.split(" | ")), boxes=boxes))
+    page = Paragraph(graph, random.Random(0), load_wordings())
+    page.sentences.append(first)
+    return {one.name: is_doubtful(page, one) for one in graph.boxed_entities()}
+
+
+@pytest.mark.parametrize(
+    ("captions", "number"),
+    [
+        ("A sink. | A sink. | A sink. | Sinks. | A room.", (True, False)),
+        ("A sink. | A sink. | Sinks. | A room. | A room.", (False, False)),
+        ("A sink. | A sink. | A sink. | Sinks. | Sinks.", (False, False)),
+        ("Sinks. | Sinks. | Sinks. | A sink. | A room.", (False, True)),
+        ("Sinks. | Sinks. | A sink. | A room. | A room.", (False, False)),
+    ],
+    ids=["one", "one to two", "two tell several", "several", "several to two"],
+)
+def test_one_box_has_the_number_that_most_captions_tell(captions: str, number: tuple[bool, bool]) -> None:
+    graph = read_graph(make_record(captions=tuple(captions.split(" | ")), boxes=(Box("sink", 0.1, 0.4, 0.9, 0.9),)))
+    sink = keep_sure(graph).find("sink")
+    assert sink is not None
+    assert (sink.is_single, sink.is_plural_noun) == number
+
+
+@pytest.mark.parametrize(
+    ("captions", "verbs"),
+    [
+        ("A man eating a pizza. | A man. | A man. | A man. | A man.", set()),
+        ("A man eating a pizza. | A man eats. | A man. | A man. | A man.", {"eat"}),
+        ("A man riding a horse. | A rider. | A man. | A man. | A man.", {"ride"}),
+        ("A man holding a pizza. | A man. | A man. | A man. | A man.", {"hold"}),
+        ("A man sitting by a pizza. | A man. | A man. | A man. | A man.", {"sit"}),
+        ("A man eating a pizza. | A man. | A man. | A man.", {"eat"}),
+    ],
+    ids=["one", "two forms", "by a noun", "held", "a posture", "few captions"],
+)
+def test_doing_of_one_caption_is_not_sure(captions: str, verbs: set[str]) -> None:
+    boxes = (Box("person", 0.1, 0.1, 0.4, 0.9), Box("pizza", 0.6, 0.6, 0.7, 0.7), Box("horse", 0.1, 0.5, 0.5, 0.9))
+    graph = read_graph(make_record(captions=tuple(captions.split(" | ")), boxes=boxes))
+    assert {one.verb for one in keep_sure(graph).told} == verbs
