@@ -45,6 +45,7 @@ _PORTIONS = frozenset((
     "pile", "bag", "box",
 ))  # fmt: skip
 _BEFORE_NOUN = DETERMINERS | ADJECTIVES | COLOURS.keys() | _PORTIONS
+_AWAY = frozenset(("from", "to", "toward", "towards", "at", "past", "by", "near"))
 _WHO = frozenset(("that", "who", "which", "is", "are", "and", "while", "as", "he", "she", "it", "they"))
 
 
@@ -118,12 +119,18 @@ def find_tellings(reading: CaptionReading) -> Iterator[Telling]:
         found = find_doer(tokens, reading.phrases, at, verb)
         if found is None or (token != verb.ing and not _stands_behind(tokens, found[0], at, verb, token)):
             continue
-        if verb.base in POSTURES and any(one.end == at and one is not found[0] for one in reading.phrases):
-            continue  # "the woman walks from the frisbee lying near a tree"
+        if verb.base in POSTURES and _stands_by_another(reading, at, found[0]):
+            continue
         target, preposition, end = _find_target(reading, at + 1, verb)
         if verb.base == "ride" and target is not None and target.noun.category in RIDDEN:
             verb, target = VERB_FORMS[RIDDEN[target.noun.category]], None
         yield Telling(reading, at, verb, *found, target, preposition, end)
+
+
+def _stands_by_another(reading: CaptionReading, at: int, doer: NounPhrase) -> bool:
+    """True for "lying" of "the woman walks from the frisbee lying near a tree"."""
+    other = next((one for one in reading.phrases if one.end == at and one is not doer), None)
+    return other is not None and other.start > 0 and reading.tokens[other.start - 1] in _AWAY
 
 
 def _stands_behind(tokens: tuple[str, ...], subject: NounPhrase, at: int, verb: Verb, token: str) -> bool:

@@ -34,8 +34,8 @@ _NEVER = ((DOUBTFUL | RUDE) - _TOLD) | {
 }  # fmt: skip
 _POINTING = frozenset(("this", "that", "any", "both", "few", "another"))
 _MAY_END = frozenset(("it", "them", "him", "together", "other", "another", "side", "himself", "herself"))
-_NO_ENDS = ((FUNCTION_WORDS | ADJECTIVES | COLOURS.keys() | NO_HEADS) - _MAY_END) | {"up", "next", ","}
 _LOOKS = ADJECTIVES | COLOURS.keys()
+_NO_ENDS = ((FUNCTION_WORDS | (_LOOKS - NOUNS.keys()) | NO_HEADS) - _MAY_END) | {"up", "next", ","}
 _GROUPS = frozenset((
     "bunch", "group", "herd", "flock", "pair", "couple", "pile", "piece", "slice", "variety", "lot", "lots", "row",
     "number", "collection",
@@ -153,12 +153,13 @@ class OwnWordsReader(PhraseReader):
             return self._add(word)
         # "woven" of "a woven basket"
         is_bare = before in DETERMINERS or (before in _LOOKS and before not in NOUNS)
-        is_free = word not in _KEPT and not is_form(word) and f"{word} {behind}" not in NOUNS
+        is_free = word not in _KEPT and word not in _GROUPS and not is_form(word) and f"{word} {behind}" not in NOUNS
         return int(is_bare and is_free and behind in NOUNS and behind not in _OF_ALL)
 
     def _may_say(self, word: str) -> bool:
         """True for another caption's word too, or for one of the few that may be this one's alone."""
-        if self.is_shared(word):
+        is_spelled = word in KNOWN_WORDS or self.sources.num_captions[word] > 1
+        if is_spelled and self.is_shared(word):
             return True
         if word in KNOWN_WORDS and word not in SHOWN and len(self.alone | {word}) <= self.most_alone:
             self.alone.add(word)

@@ -27,8 +27,6 @@ FUNCTION_WORDS = _SMALL | {word for words in PREPOSITIONS for word in words.spli
 @lru_cache(maxsize=_KEPT_WORDS)
 def may_mean(word: str, other: str) -> bool:
     """True where another caption's word is a form of this one, or bears it out."""
-    if other in EMPTY and other not in BORNE_OUT:
-        return False
     if name_key(word) == name_key(other) or stem_of(word) == stem_of(other):
         return True
     noun = NOUNS.get(word)

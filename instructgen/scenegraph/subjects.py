@@ -236,7 +236,8 @@ def rides_for_all(whole: Piece, phrase: NounPhrase, sources: Sources) -> bool:
 def says_twice(parts: tuple[StatementPart, ...]) -> bool:
     """True for "a plate of pancakes on a plate": the caption may mean one thing by both."""
     nouns = [NOUNS.get(word) for part in parts for word in part.text.split()]
-    words = [noun.lemma for noun in nouns if noun is not None and noun.kind != "game"]
+    lemmas = [noun.lemma if noun is not None and noun.kind != "game" else "" for noun in nouns]
+    words = [word for word, behind in pairwise((*lemmas, "")) if word and word != behind]  # "a tabby cat" is one
     return len(words) > len(set(words)) or _has_what_all_have(parts)
 
 

@@ -80,6 +80,7 @@ potato, french fry, chip
 teddy bear, stuffed animal, doll, toy
 frisbee, toy, disc
 tie, ribbon, bow
+airplane, biplane, jet
 pizza, pie
 track, rail, railway, road, train track, railroad track
 tub, bathtub, bath, shower, bath tub

@@ -7,6 +7,7 @@ from instructgen.scenegraph.collages import is_collage
 from instructgen.scenegraph.corroboration import FEW
 from instructgen.scenegraph.graph import SceneGraph, Statement
 from instructgen.scenegraph.own_reader import ALWAYS_DONE
+from instructgen.scenegraph.plain_words import EMPTY
 from instructgen.scenegraph.sharing import share
 from instructgen.scenegraph.verbs import VERB_FORMS
 from instructgen.scenegraph.vocabulary import NOUNS
@@ -102,8 +103,14 @@ def _without_listed(words: list[str], one: Statement) -> list[str]:
     """Leave out what a thing has beside others: the tomatoes of "a plate with eggs and tomatoes"."""
     if one.kind in ("person", "animal"):
         return words
-    listed = {at for at, word in enumerate(words) if at and words[at - 1] in _LISTING}
-    return [word for at, word in enumerate(words) if at not in listed]
+    kept: list[str] = []
+    is_listed = False
+    for word in words:
+        if not is_listed:
+            kept.append(word)
+        # Up to the noun: "a", "big" and "tomato" of "with a big tomato".
+        is_listed = word in _LISTING or (is_listed and word in EMPTY)
+    return kept
 
 
 def _joins_nouns(one: Statement, tokens: tuple[str, ...]) -> bool:

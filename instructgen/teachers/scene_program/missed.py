@@ -5,10 +5,18 @@ from collections.abc import Iterator
 from instructgen.lexicon.categories import find_category
 from instructgen.lexicon.words import plural_of
 from instructgen.scenegraph.graph import Entity, SceneGraph
-from instructgen.scenegraph.reading import Mentions, evidence_of
+from instructgen.scenegraph.phrases import NounPhrase
+from instructgen.scenegraph.reading import CaptionReading, Mentions, evidence_of
 
 _MOST = 3  # captions
+_NO_REAL = frozenset(("toy", "fake", "painted", "miniature", "plastic", "lego"))
 _GROUPS = ("furniture", "food", "kitchen", "appliance", "electronic", "outdoor")
+
+
+def _is_no_real_one(reading: CaptionReading, phrase: NounPhrase) -> bool:
+    """True for what is denied, or a likeness: a toy table."""
+    before = reading.tokens[phrase.start : phrase.end]
+    return phrase.is_likeness or phrase.is_negated or not _NO_REAL.isdisjoint(before)
 
 
 def find_missed(graph: SceneGraph) -> Iterator[Entity]:
@@ -22,7 +30,7 @@ def find_missed(graph: SceneGraph) -> Iterator[Entity]:
     number = len(graph.entities)
     for name, found in said.items():
         lemmas = {phrase.noun.lemma for _, phrase in found}
-        is_unclear = any(phrase.is_likeness or phrase.is_negated for _, phrase in found) or len(lemmas) > 1
+        is_unclear = any(_is_no_real_one(reading, phrase) for reading, phrase in found) or len(lemmas) > 1
         many = {phrase.is_plural for _, phrase in found}
         captions = {reading.number for reading, _ in found}
         is_new = name not in graph.boxed and graph.find(name) is None and find_category(name).group in _GROUPS
