@@ -5,7 +5,7 @@ from instructgen.scenegraph.agreement import Sources, is_disputed, key_of
 from instructgen.scenegraph.graph import Statement, StatementPart
 from instructgen.scenegraph.hearsay import is_form, lists_food
 from instructgen.scenegraph.own_phrases import SHOWN, PhraseReader
-from instructgen.scenegraph.own_spelling import JOINED, WRITTEN, joins_two, looks_plural, put_articles
+from instructgen.scenegraph.own_spelling import JOINED, WRITTEN, joins_two, lack_comma, looks_plural, put_articles
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.pieces import RUDE
 from instructgen.scenegraph.plain_words import BARE, DOING, DOUBTFUL, EMPTY, NO_HEADS
@@ -40,6 +40,7 @@ _GROUPS = frozenset((
     "bunch", "group", "herd", "flock", "pair", "couple", "pile", "piece", "slice", "variety", "lot", "lots", "row",
     "number", "collection",
 ))  # fmt: skip
+_LARGE = ("person", "animal", "vehicle", "furniture")
 _LYING = frozenset(("laying", "lays", "lay"))
 _OWNERS = {"his": "male", "him": "male", "himself": "male", "her": "female", "herself": "female"}
 ALWAYS_DONE = POSTURES | {"wear", "hold", "have"}  # what others need not tell by a verb
@@ -136,8 +137,14 @@ class OwnWordsReader(PhraseReader):
         if verb is not None:
             return int(self._take_verb(verb, at))
         if word in FUNCTION_WORDS or word == ",":
-            return 0 if self.lacks_article(at) else self._add(word)
+            is_fault = self.lacks_article(at) or (word == "and" and self._names_another(at + 1))
+            return 0 if is_fault else self._add(word)
         return self._take_telling(at)
+
+    def _names_another(self, at: int) -> bool:
+        """True behind a doing for what may not be done to it: the bench of "wearing a shirt and a red bench"."""
+        phrase = next((one for one in self.phrases if one.start == at), None)
+        return bool(self.verb) and phrase is not None and phrase.noun.kind in _LARGE
 
     def _take_telling(self, at: int) -> int:
         word, behind, before = self.token(at), self.token(at + 1), self.token(at - 1)
@@ -146,6 +153,8 @@ class OwnWordsReader(PhraseReader):
         noun = NOUNS.get(word)
         if noun is not None and noun.is_plural and behind in NOUNS and behind not in BASE_FORMS:
             return 0  # "baseballs players"
+        if lack_comma(before, word):
+            return 0
         is_look = word in _LOOKS and word not in NOUNS
         if is_look and self.sharing.is_look_shared(word, self.reading.number):
             return self._add(word)

@@ -5,6 +5,7 @@ from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.vocabulary import DETERMINERS, NOUNS, PREPOSITIONS
 
 _ARTICLES = frozenset(("a", "an"))
+_ONLY_ONE = frozenset(("sky", "sun", "moon", "ocean", "sea", "ground"))
 JOINED = {
     ("skate", "board"): "skateboard", ("surf", "board"): "surfboard", ("snow", "board"): "snowboard",
     ("skate", "boards"): "skateboards", ("surf", "boards"): "surfboards", ("snow", "boards"): "snowboards",
@@ -28,6 +29,14 @@ def joins_two(words: list[str]) -> bool:
     return is_thing and PREPOSITIONS.keys().isdisjoint(words[:at])
 
 
+def lack_comma(before: str, word: str) -> bool:
+    """True for two things that no comma parts: "a cup plate laptop monitor"."""
+    noun, other = NOUNS.get(word), NOUNS.get(before)
+    if noun is None or other is None or f"{before} {word}" in NOUNS:
+        return False
+    return None not in (noun.category, other.category) and noun.category != other.category
+
+
 def put_articles(words: list[str], first: NounPhrase, *, is_first: bool) -> list[str]:
     """Put the article that goes with the next word, and one before what begins without."""
     if words[0] == "the" and words[2:3] == ["of"]:
@@ -37,7 +46,9 @@ def put_articles(words: list[str], first: NounPhrase, *, is_first: bool) -> list
     said = ["a", *words[words[0] == "the" :]] if lacks and (is_bare or words[0] == "the") else list(words)
     for at, word in enumerate(said[:-1]):
         if word in _ARTICLES:
-            said[at] = with_article(said[at + 1]).split()[0]
+            behind = said[at + 2] if at + 2 < len(said) else ""
+            is_only = said[at + 1] in _ONLY_ONE and behind not in NOUNS and behind != "of"
+            said[at] = "the" if is_only else with_article(said[at + 1]).split()[0]
     return said
 
 

@@ -41,6 +41,8 @@ _RIVALS = {
     for row in _ONE_THING
     for word in row
 }
+# By what somebody stands on it is known who it is: first what is theirs, then what the others have.
+_GEAR = {"skier": ("skis", "snowboard"), "snowboarder": ("snowboard", "skis")}
 _LISTING = frozenset(("with", "and", ",", "containing", "featuring"))
 
 
@@ -67,6 +69,9 @@ def is_called_otherwise(one: Statement, graph: SceneGraph) -> bool:
 def _is_rivalled(word: str, graph: SceneGraph) -> bool:
     """True for a counter that as many other captions call a table, and for crackers that they call bread."""
     noun = NOUNS.get(word)
+    if noun is not None and noun.lemma in _GEAR:
+        own_gear, other_gear = _GEAR[noun.lemma]
+        return other_gear in graph.boxed and own_gear not in graph.boxed
     rivals = _RIVALS.get(noun.lemma) if noun is not None else None
     if noun is None or rivals is None or noun.category in graph.boxed:
         return False
