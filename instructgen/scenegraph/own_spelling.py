@@ -12,7 +12,7 @@ JOINED = {
     ("tooth", "brush"): "toothbrush", ("suit", "case"): "suitcase", ("suit", "cases"): "suitcases",
     ("motor", "cycle"): "motorcycle", ("motor", "bike"): "motorcycle", ("sail", "boat"): "sailboat",
     ("skate", "boarder"): "skateboarder", ("side", "car"): "sidecar", ("door", "way"): "doorway",
-    ("rail", "road"): "railroad", ("beside", "of"): "beside",
+    ("rail", "road"): "railroad", ("beside", "of"): "beside", ("along", "side"): "alongside",
 }  # fmt: skip
 WRITTEN = {
     "guy": "man", "guys": "men", "lady": "woman", "ladies": "women", "kid": "child", "kids": "children",

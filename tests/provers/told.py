@@ -29,6 +29,7 @@ _OTHER_WORDS = {
     "wearing": "wearing wears dressed in", "group": "group bunch number", "several": "several bunch number",
     "young": "young little small youth",
     "pair": "pair couple", "wheelchair": "wheelchair wheel", "railroad": "railroad rail",
+    "alongside": "alongside along",
     "shirt": "shirt tshirt", "top": "top atop",
     "his": "his their its the", "their": "their his her", "with": "with has have having", "indoors": "indoors doors",
 }  # fmt: skip
