@@ -20,6 +20,7 @@ from instructgen.scenegraph.vocabulary import (
     PREPOSITIONS,
     UNREAL,
     Noun,
+    looks_plural,
 )
 
 _LIKENED = LIKENESS | UNREAL | {"like", "figures", "model", "art"}
@@ -98,7 +99,7 @@ class Hearsay:
         words = self.caption.tokens[at + bool(first) : end]
         if first in _UNCLEAR or self.caption.token(at) in NUMBER_WORDS or not self._is_clear(words):
             return None
-        is_many = _is_plural(words[-1])
+        is_many = looks_plural(words[-1])
         if not (first or is_many or self._stands_bare(words[-1])) or (is_many and first in _ONE):
             return None
         if not self._fits(words, at, end):
@@ -115,7 +116,7 @@ class Hearsay:
         """True for several where as many captions have one of it, and for one where more have several."""
         if noun is not None and (noun.article != "a" or noun.kind in ("wear", "pair")):
             return False
-        is_many = noun.is_plural if noun is not None else _is_plural(word)
+        is_many = noun.is_plural if noun is not None else looks_plural(word)
         lemma = noun.lemma if noun is not None else _singular_of(word) if is_many else word
         return self.sources.voices.disputes_number(lemma, is_plural=is_many)
 
@@ -185,11 +186,6 @@ class Hearsay:
 def lists_food(words: Sequence[str]) -> bool:
     """True for foods that no comma parts."""
     return len(words) > 1 and words[-2] in _FOODS and words[-1] in _SEVERAL_FOODS
-
-
-def _is_plural(word: str) -> bool:
-    noun = NOUNS.get(word)
-    return noun.is_plural if noun is not None else word.endswith("s") and not word.endswith(("ss", "us", "is"))
 
 
 def _singular_of(word: str) -> str:

@@ -35,6 +35,9 @@ class PhraseReader:
     def token(self, at: int) -> str:
         return self.reading.tokens[at] if self.start <= at < self.end else ""
 
+    def phrase_at(self, at: int) -> NounPhrase | None:
+        return next((one for one in self.phrases if one.start == at), None)
+
     def is_shared(self, word: str) -> bool:
         return self.sharing.is_shared(word, self.reading.number)
 

@@ -5,7 +5,7 @@ from instructgen.scenegraph.agreement import Sources, is_disputed, key_of
 from instructgen.scenegraph.graph import Statement, StatementPart
 from instructgen.scenegraph.hearsay import is_form, lists_food
 from instructgen.scenegraph.own_phrases import SHOWN, PhraseReader
-from instructgen.scenegraph.own_spelling import JOINED, WRITTEN, joins_two, lack_comma, looks_plural, put_articles
+from instructgen.scenegraph.own_spelling import ARTICLES, JOINED, WRITTEN, joins_two, lack_comma, put_articles
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.pieces import RUDE
 from instructgen.scenegraph.plain_words import BARE, DOING, DOUBTFUL, EMPTY, NO_HEADS
@@ -14,7 +14,15 @@ from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.sharing import FUNCTION_WORDS
 from instructgen.scenegraph.subjects import says_twice, skip_opener
 from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS, Verb
-from instructgen.scenegraph.vocabulary import ADJECTIVES, BOUNDARIES, DETERMINERS, GENDERS, NOUNS, PREPOSITIONS
+from instructgen.scenegraph.vocabulary import (
+    ADJECTIVES,
+    BOUNDARIES,
+    DETERMINERS,
+    GENDERS,
+    NOUNS,
+    PREPOSITIONS,
+    looks_plural,
+)
 from instructgen.scenegraph.whole import KNOWN_WORDS
 from instructgen.scenegraph.whole_nouns import name_key
 
@@ -22,7 +30,6 @@ _FEWEST_WORDS, _MOST_TOKENS = 4, 18
 _FEWEST_TELLING = 2  # words that tell something
 _SHORT = 4  # words of a subject from which its verb has to stay near
 _REACH = 3  # tokens before the first noun that a table has
-_ONE = frozenset(("a", "an"))
 _SEVERAL = frozenset(("several", "some", "many", "two", "three", "four", "five"))  # also of sheep
 _BE = frozenset(("is", "are"))
 _LINKS = _BE | {"that", "who", "has", "have"}
@@ -47,7 +54,7 @@ ALWAYS_DONE = POSTURES | {"wear", "hold", "have"}  # what others need not tell b
 # No look that can be left out.
 _KEPT = SHOWN | {
     "different", "various", "other", "same", "half", "several", "fallen", "broken", "dead", "empty", "burnt",
-    "melted",    "unfinished", "abandoned", "cut", "sliced", "eaten", "open", "closed", "upside", "frozen",
+    "melted", "unfinished", "abandoned", "cut", "sliced", "eaten", "open", "closed", "upside", "frozen",
 }  # fmt: skip
 # Without their look these say nothing: everybody has them.
 _OF_ALL = frozenset((
@@ -143,7 +150,7 @@ class OwnWordsReader(PhraseReader):
 
     def _names_another(self, at: int) -> bool:
         """True behind a doing for what may not be done to it: the bench of "wearing a shirt and a red bench"."""
-        phrase = next((one for one in self.phrases if one.start == at), None)
+        phrase = self.phrase_at(at)
         return bool(self.verb) and phrase is not None and phrase.noun.kind in _LARGE
 
     def _take_telling(self, at: int) -> int:
@@ -200,9 +207,9 @@ class OwnWordsReader(PhraseReader):
         if before in NOUNS and before not in VERB_FORMS and word not in ("her", "his", "its", "their"):
             return 0  # "a bottle a glass and utensils" lacks a comma
         is_stump = is_form(behind) and self.token(at + 2) in BOUNDARIES  # "eating a talking on the phone"
-        if word in _POINTING or is_stump or (word in _ONE and self._are_several(at)):
+        if word in _POINTING or is_stump or (word in ARTICLES and self._are_several(at)):
             return 0
-        phrase = next((one for one in self.phrases if one.start == at), None)
+        phrase = self.phrase_at(at)
         if word in NUMBER_WORDS and phrase is None:
             return 0  # whether boxes have as many is not known
         return self._add("a" if word == "the" and phrase is not None and _is_new(phrase) else word)
@@ -211,7 +218,7 @@ class OwnWordsReader(PhraseReader):
         """True for "a street signs"."""
         behind = self.token(at + 1)
         noun = NOUNS.get(behind)
-        phrase = next((one for one in self.phrases if one.start == at), None)
+        phrase = self.phrase_at(at)
         is_many = phrase is not None and phrase.is_plural and phrase.noun.kind != "animal"
         return is_many or behind in NUMBER_WORDS or (noun is not None and noun.is_plural and behind != "sheep")
 
@@ -304,7 +311,7 @@ class OwnWordsReader(PhraseReader):
         is_false = is_disputed(keys, tuple(words), verb, self.sources, is_vehicle=kind == "vehicle")
         if is_false or says_twice(parts):
             return None
-        is_group = "of" in words[:_SHORT] and words[0] in _ONE
+        is_group = "of" in words[:_SHORT] and words[0] in ARTICLES
         return Statement(
             span=self.reading.span(self.start, self.end),
             # A long subject has two parts: its verb has to stay near.

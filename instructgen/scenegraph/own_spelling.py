@@ -4,7 +4,7 @@ from instructgen.lexicon.words import NUMBER_WORDS, with_article
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.vocabulary import DETERMINERS, NOUNS, PREPOSITIONS
 
-_ARTICLES = frozenset(("a", "an"))
+ARTICLES = frozenset(("a", "an"))
 _ONLY_ONE = frozenset(("sky", "sun", "moon", "ocean", "sea", "ground"))
 JOINED = {
     ("skate", "board"): "skateboard", ("surf", "board"): "surfboard", ("snow", "board"): "snowboard",
@@ -45,13 +45,8 @@ def put_articles(words: list[str], first: NounPhrase, *, is_first: bool) -> list
     lacks = not first.is_plural and first.noun.article == "a" and (words[0] == "the" or is_first)
     said = ["a", *words[words[0] == "the" :]] if lacks and (is_bare or words[0] == "the") else list(words)
     for at, word in enumerate(said[:-1]):
-        if word in _ARTICLES:
+        if word in ARTICLES:
             behind = said[at + 2] if at + 2 < len(said) else ""
             is_only = said[at + 1] in _ONLY_ONE and behind not in NOUNS and behind != "of"
             said[at] = "the" if is_only else with_article(said[at + 1]).split()[0]
     return said
-
-
-def looks_plural(word: str) -> bool:
-    noun = NOUNS.get(word)
-    return noun.is_plural if noun is not None else word.endswith("s") and not word.endswith(("ss", "us", "is"))

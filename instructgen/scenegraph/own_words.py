@@ -5,15 +5,11 @@ not at all. Where its author and another one agree on every thing, look and doin
 stand; only how things stand to one another is the author's alone.
 """
 
-from collections import Counter
-
 from instructgen.scenegraph.agreement import Sources
 from instructgen.scenegraph.graph import Statement
 from instructgen.scenegraph.own_reader import OwnWordsReader
-from instructgen.scenegraph.plain_words import EMPTY
+from instructgen.scenegraph.whole import rate_told, weigh_told
 from instructgen.scenegraph.whole_nouns import name_key
-
-_SEVERAL, _MOST = 2, 3  # captions that have a word
 
 
 def find_own_words(sources: Sources, said: str, margin: int, most_alone: int = 0) -> Statement | None:
@@ -21,11 +17,10 @@ def find_own_words(sources: Sources, said: str, margin: int, most_alone: int = 0
 
     `most_alone` of its words may be its author's own, if they are spelled like words.
     """
-    counted = Counter(key for one in sources.readings for key in set(map(name_key, one.tokens)))
-    weights = {key: (num >= _SEVERAL) + (num >= _MOST) for key, num in counted.items() if key not in EMPTY}
-    least, best = _rate(said, weights) + margin, None
+    weights = weigh_told(frozenset(map(name_key, one.tokens)) for one in sources.readings)
+    least, best = rate_told(said.lower().split(), weights) + margin, None
     for one in read_own_words(sources, most_alone):
-        rate = _rate(one.text, weights)
+        rate = rate_told(one.text.lower().split(), weights)
         if rate >= least:
             best, least = one, rate + 1
     return best
@@ -35,7 +30,3 @@ def read_own_words(sources: Sources, most_alone: int = 0) -> list[Statement]:
     """Return all captions that are told in their own words, as far as others have these too."""
     read = (OwnWordsReader(reading, sources, most_alone).read() for reading in sources.readings)
     return [one for one in read if one is not None]
-
-
-def _rate(text: str, weights: dict[str, int]) -> int:
-    return sum(weights.get(key, 0) for key in {name_key(word.strip(".,")) for word in text.lower().split()})

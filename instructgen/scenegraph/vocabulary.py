@@ -206,3 +206,8 @@ LIKENESS = _words(
     "statue statues painting drawing sculpture toy toys poster mural figurine doll dolls reflection cartoon sign cutout logo"
     " graffiti carving costume dressed painted shape shaped model"
 )
+
+
+def looks_plural(word: str) -> bool:
+    noun = NOUNS.get(word)
+    return noun.is_plural if noun is not None else word.endswith("s") and not word.endswith(("ss", "us", "is"))

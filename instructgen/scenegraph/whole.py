@@ -6,7 +6,7 @@ caption or box disputes what is told, and enough of it is shared. What ends a ca
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Set
 from itertools import chain
 
 from instructgen.scenegraph.agreement import Sources
@@ -60,11 +60,10 @@ def find_whole(
     is_any = may_end_early or may_end_at_doing
     readings = sources.readings
     told = [frozenset(map(name_key, reading.tokens)) for reading in readings]
-    counted = Counter(chain.from_iterable(told))
-    weights = {key: 0 if key in EMPTY else (num >= _SEVERAL) + (num >= _MOST) for key, num in counted.items()}
+    weights = weigh_told(told)
     rates = [sum(weights[key] for key in keys) for keys in told]
     numbers = sorted(range(len(readings)), key=lambda one: (-rates[one], one))
-    enough = 2 * (_rate(said.lower().split(), weights) + margin)
+    enough = 2 * (rate_told(said.lower().split(), weights) + margin)
     best: dict[bool, Statement] = {}  # by whether their ends are left out: those that are whole are better
     least = {False: enough, True: enough}
     for number in numbers:
@@ -75,7 +74,7 @@ def find_whole(
             continue
         if is_cut and not may_end_early and not _tells_shared_doing(one, sources):
             continue
-        rated = (one.verb not in ("", "be")) + 2 * _rate(
+        rated = (one.verb not in ("", "be")) + 2 * rate_told(
             [word for part in (*one.subject, *one.predicate) for word in part.text.split()], weights
         )
         if rated >= least[is_cut]:
@@ -83,6 +82,17 @@ def find_whole(
     if not best or any(begins_as_likeness(reading.tokens) for reading in readings):
         return None
     return best.get(False) or best[True]
+
+
+def weigh_told(told: Iterable[Set[str]]) -> dict[str, int]:
+    """Return what each key of the captions' words counts: once if several captions have it, twice if most do."""
+    counted = Counter(chain.from_iterable(told))
+    return {key: 0 if key in EMPTY else (num >= _SEVERAL) + (num >= _MOST) for key, num in counted.items()}
+
+
+def rate_told(words: Iterable[str], weights: Mapping[str, int]) -> int:
+    """Return how much of what several captions tell is in a text."""
+    return sum(weights.get(key, 0) for key in {name_key(word.strip(".,")) for word in words})
 
 
 def count_told(sources: Sources) -> Counter[str]:
@@ -112,11 +122,6 @@ def _read(number: int, sources: Sources, *, may_end_early: bool) -> tuple[Statem
 def _tells_shared_doing(one: Statement, sources: Sources) -> bool:
     is_doing = one.verb not in ("", "be") and (one.verb not in POSTURES or one.kind in ("person", "animal"))
     return is_doing and bool(one.category) and sources.voices.verbs[one.verb] >= _SEVERAL
-
-
-def _rate(words: Sequence[str], weights: dict[str, int]) -> int:
-    """Return how much of what several captions tell is in a text."""
-    return sum(weights.get(key, 0) for key in {name_key(word.strip(".,")) for word in words})
 
 
 def _find_stop(tokens: tuple[str, ...], sources: Sources) -> int:

@@ -19,7 +19,7 @@ from instructgen.scenegraph.prepositions import is_misplaced
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.saying import GAME_VERBS, PLAYED, is_done_to
 from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS
-from instructgen.scenegraph.vocabulary import ADJECTIVES, BOUNDARIES, DETERMINERS, NOUNS
+from instructgen.scenegraph.vocabulary import ADJECTIVES, BOUNDARIES, DETERMINERS, NOUNS, looks_plural
 
 _MOST = 3  # captions that have one of a thing
 _KEPT_WORDS = 1 << 14
@@ -128,7 +128,7 @@ class NounReader(ClauseReader):
             return False
         if (noun is None or not noun.category) and self.others.disputes_number(words[-1], noun):
             return False
-        is_plural = noun.is_plural if noun is not None else _is_plural(words[-1])
+        is_plural = noun.is_plural if noun is not None else looks_plural(words[-1])
         if (is_plural and first in _ONE) or (self.state == "group" and not is_plural):
             return False
         if not (first or is_plural or words[-1] in BARE or (noun is not None and noun.article == "mass")):
@@ -213,10 +213,6 @@ class NounReader(ClauseReader):
         singles, plurals = self.sources.numbers.get(key, (0, 0))
         is_there = key in self.sources.entities and key not in self.sources.unreal
         return is_there and not phrase.is_plural and singles >= _MOST and plurals <= 1
-
-
-def _is_plural(word: str) -> bool:
-    return word.endswith("s") and not word.endswith(("ss", "us", "is"))
 
 
 def _is_other(word: str) -> bool:

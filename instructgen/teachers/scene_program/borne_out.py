@@ -76,9 +76,8 @@ def _is_rivalled(word: str, graph: SceneGraph) -> bool:
     if noun is None or rivals is None or noun.category in graph.boxed:
         return False
     own = {noun.lemma, plural_of(noun.lemma)}
-    naming = [words for words in graph.words_by_caption if not own.isdisjoint(words)]
     others = sum(own.isdisjoint(words) and not rivals.isdisjoint(words) for words in graph.words_by_caption)
-    return others >= len(naming)
+    return others >= _count_naming(own, graph)
 
 
 def _has_missed(one: Statement, graph: SceneGraph) -> bool:
@@ -94,8 +93,11 @@ def _is_missed(word: str, graph: SceneGraph) -> bool:
     if noun is None or not noun.category or noun.category == "person" or word in COLOURS:
         return False
     forms = {noun.lemma, plural_of(noun.lemma)}
-    named = sum(not forms.isdisjoint(words) for words in graph.words_by_caption)
-    return noun.category not in graph.boxed and named < _MOST
+    return noun.category not in graph.boxed and _count_naming(forms, graph) < _MOST
+
+
+def _count_naming(forms: set[str], graph: SceneGraph) -> int:
+    return sum(not forms.isdisjoint(words) for words in graph.words_by_caption)
 
 
 def _is_material_told(word: str, graph: SceneGraph, own: int) -> bool:

@@ -3,8 +3,9 @@
 import pytest
 
 from instructgen.scenegraph.graph import Statement
-from instructgen.scenegraph.own_spelling import joins_two, looks_plural
+from instructgen.scenegraph.own_spelling import joins_two
 from instructgen.scenegraph.own_words import find_own_words, read_own_words
+from instructgen.scenegraph.vocabulary import looks_plural
 from tests.unit.scenegraph.pictures import read
 
 ZORB = "A man washing a zorb. | A zorb in a field."  # no table has a zorb
