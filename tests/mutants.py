@@ -1466,9 +1466,9 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "description_denies_first",
-        "instructgen/teachers/scene_program/detail_close.py",
-        "    if _is_short(page):\n        _tell_nobody",
-        "    if num < MAX_SENTENCES:\n        _tell_nobody",
+        "instructgen/teachers/scene_program/detail_fill.py",
+        "    if _is_short(page) or len(page.sentences) == FEWEST_SENTENCES - 1:\n        _tell_nobody",
+        "    if len(page.sentences) < FEWEST_SENTENCES:\n        _tell_nobody",
     ),
     Mutant(
         "people_on_a_screen_are_there",

@@ -2,7 +2,7 @@
 
 A claim's `kind` says how the other fields are read; words are as the sentence has them.
 
-    exists     `subject` is there, at least `number` of them (1 or 2)
+    exists     `subject` is there, at least `number` of them (1, 2, or as many as the text tells)
     absent     no `subject` (a category) is there
     count      there are exactly `number` of `subject`
     more       `subject` outnumbers `other`; both are counted by claims of their own
@@ -16,7 +16,7 @@ A claim's `kind` says how the other fields are read; words are as the sentence h
     largest    the box of the evidence is clearly the largest of all `subject`
     overlap    the boxes of `subject` and `other` overlap
     edge       the box of `subject` reaches the `value` edge of the frame
-    extent     the box of `subject` is "wide", "tall" or "small" (`value`)
+    extent     the box of `subject` is "wide", "tall", "large" or "small" (`value`)
     half       all boxes of `subject` lie in the `value` half, or in "both"
     sides      the two boxes of `subject` lie on `value` ("opposite") sides: one on the left, one on the right
     place, time, weather   captions say so of `value`

@@ -5,6 +5,7 @@ from instructgen.records import Box
 _FAR = 0.36  # centre of a box that lies clearly on one side
 _HALF = 0.5
 _NEAR, _NOT_FAR, _FULL = 0.06, 0.15, 0.5  # how far from the middle a centre lies beside it, and how broad a box is
+_LEVEL = 0.12  # how far above or below the middle a centre may be of what lies left or right of it
 _GAP = 0.03  # free space between two boxes before one is called left of or above the other
 
 
@@ -20,8 +21,9 @@ def height_of(box: Box) -> str:
 
 def lean_of(box: Box) -> str:
     """Return "left" or "right" for what lies beside the middle and is on neither side, "" for the rest."""
-    off = (box.x0 + box.x1) / 2 - _HALF
-    if side_of(box) or not _NEAR < abs(off) < _NOT_FAR or box.x1 - box.x0 > _FULL:
+    off, down = (box.x0 + box.x1) / 2 - _HALF, (box.y0 + box.y1) / 2 - _HALF
+    is_beside = _NEAR < abs(off) < _NOT_FAR and abs(down) < _LEVEL
+    if side_of(box) or not is_beside or box.x1 - box.x0 > _FULL:
         return ""
     return "left" if off < 0 else "right"
 

@@ -4,21 +4,26 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
+from msgspec import structs
+
 from instructgen.lexicon.words import COLOURS, NUMBER_WORDS, plural_of
 from instructgen.scenegraph.agreement import Sources, fits, is_outnumbered, key_of
 from instructgen.scenegraph.corroboration import count_forms
+from instructgen.scenegraph.own_mends import Mends, add_article, drop_colors, drop_number, put_plural, rename_person
 from instructgen.scenegraph.phrases import NounPhrase
-from instructgen.scenegraph.pieces import is_renamed, safe_lemma
+from instructgen.scenegraph.pieces import is_renamed
 from instructgen.scenegraph.plain_words import BARE, IN_PICTURES
 from instructgen.scenegraph.prepositions import is_misplaced
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.sharing import FUNCTION_WORDS, share
 from instructgen.scenegraph.verbs import VERB_FORMS
-from instructgen.scenegraph.vocabulary import BOUNDARIES, DETERMINERS, LIKENESS, NOUNS, PREPOSITIONS, Noun
+from instructgen.scenegraph.vocabulary import ADJECTIVES, BOUNDARIES, DETERMINERS, LIKENESS, NOUNS, PREPOSITIONS, Noun
 
 _SEVERAL, _MOST = 2, 3  # captions that are believed on a number; most, where boxes have another
 # These say that what they go with is no real one, or is shown: told where another caption has the word too.
 SHOWN = LIKENESS | IN_PICTURES
+LOOKS = ADJECTIVES | COLOURS.keys()
+_EVERYDAY, _WORN = frozenset(("pants", "shirt", "clothes", "clothing", "shoes")), ("in", "wearing", "a")
 _BARE = frozenset(("bed", "court", "town", "church", "school", "board", "stage", "home plate", "air", "side", "sale"))
 _FREE = frozenset(("with", "of", "for", "as", "like", "up", "down", "off", "over", "to", "at"))
 _LONGEST = 3  # words of a preposition
@@ -41,23 +46,49 @@ class PhraseReader:
     def is_shared(self, word: str) -> bool:
         return self.sharing.is_shared(word, self.reading.number)
 
-    def may_tell(self, phrase: NounPhrase) -> bool:
-        """True where the thing is real, and neither its number, its look nor its place is disputed."""
-        before = self.reading.tokens[phrase.start : phrase.end]
-        if phrase.is_negated or self._lacks_article(phrase) or not self._is_real(phrase, before):
-            return False
-        if self._is_color_disputed(phrase, before) or not self._is_number_told(phrase, before):
-            return False
-        if phrase.noun.category == "person" and safe_lemma(phrase, self.sources) != phrase.noun.lemma:
-            return False
-        return not self._is_misplaced(phrase)
+    def mend(self, phrase: NounPhrase) -> Mends | None:
+        """Return what has to be put otherwise for a thing to be told; None where it is not real, or cannot be told.
+
+        Its number and color are left out where captions dispute them, and who it is where they do not agree on that.
+        """
+        tokens = self.reading.tokens
+        if phrase.is_negated or not self._is_real(phrase, tokens[phrase.start : phrase.end]):
+            return None
+        mends: Mends = {}
+        is_disputed = self._is_color_disputed(phrase, tokens[phrase.start : phrase.end])
+        plain = drop_colors(phrase, tokens) if is_disputed else {}
+        fitting = self._fit_number(phrase)
+        is_bare = bool(plain) and phrase.noun.kind in ("wear", "pair")  # "pants" say nothing without their color
+        if plain is None or is_bare or fitting is None or self._is_misplaced(phrase):
+            return None
+        mends |= plain | fitting | put_plural(phrase, tokens)
+        if phrase.noun.category == "person":
+            renamed = rename_person(phrase, tokens, self.sources)
+            if renamed and sum(one.noun.category == "person" for one in self.phrases) > 1:
+                return None  # "people and women"
+            mends |= renamed
+        is_played = self.token(phrase.start - 1) == "playing" and phrase.noun.category == "frisbee"
+        if is_played or not self._lacks_article(phrase):
+            return mends
+        return mends | add_article(phrase, tokens, mends) if self._may_take_article(phrase) else None
+
+    def _fit_number(self, phrase: NounPhrase) -> Mends | None:
+        """Return {} where the number may be told, or what leaves it out; None where neither will do."""
+        tokens = self.reading.tokens
+        for mends in ({}, drop_number(phrase, tokens)):
+            one = structs.replace(phrase, number=None) if mends else phrase
+            before = [tokens[at] for at in range(phrase.start, phrase.end) if at not in mends]
+            is_free = one.is_likeness or not one.noun.category
+            if (is_free or fits(one, self.sources)) and self._is_number_told(one, before):
+                return mends
+        return None
 
     def _is_real(self, phrase: NounPhrase, before: Sequence[str]) -> bool:
         """True for what is there, or is told as a likeness by others too."""
         sources, noun = self.sources, phrase.noun
         if phrase.is_likeness:
             return all(self.is_shared(word) for word in before if word in SHOWN)
-        if key_of(phrase) in sources.unreal or (noun.category and not fits(phrase, sources)):
+        if key_of(phrase) in sources.unreal:
             return False
         entity = sources.entities.get(noun.category or "")
         return entity is None or noun.category == "person" or not is_renamed(noun, entity, sources)
@@ -73,6 +104,8 @@ class PhraseReader:
         is_top = word == "of" and self.token(at - 1) == "top"
         if not is_top and (word not in PREPOSITIONS or word in _FREE):
             return False
+        if behind.endswith("ing") and self._is_single(at + 2):
+            return True  # "in sleeping bag"
         end = at + 1
         while self.token(end) and self.token(end) not in BOUNDARIES and self.token(end) not in VERB_FORMS:
             end += 1
@@ -84,6 +117,10 @@ class PhraseReader:
         alike = ((word, behind) in pairwise(one.tokens) for one in self.sources.readings if one is not self.reading)
         return not is_mass and not any(alike)
 
+    def _is_single(self, at: int) -> bool:
+        noun = NOUNS.get(self.token(at))
+        return noun is not None and noun.article == "a" and not noun.is_plural
+
     def _lacks_article(self, phrase: NounPhrase) -> bool:
         """True for "sitting in chair"."""
         if phrase.start == self.start or phrase.noun.article != "a" or phrase.is_plural or phrase.noun.lemma in _BARE:
@@ -91,6 +128,13 @@ class PhraseReader:
         first, before = self.reading.tokens[phrase.start], self.reading.tokens[phrase.start - 1]
         is_open = before in PREPOSITIONS or before in VERB_FORMS
         return is_open and first not in DETERMINERS and first not in NUMBER_WORDS
+
+    def _may_take_article(self, phrase: NounPhrase) -> bool:
+        """True behind "holding", or a preposition behind a noun; not for what has none by custom: "up to bat"."""
+        before, ahead = self.token(phrase.start - 1), self.token(phrase.start - 2)
+        is_placed = before in PREPOSITIONS and (ahead in NOUNS or ahead in VERB_FORMS)
+        is_done = before.endswith("ing") and ahead not in DETERMINERS and before != "playing"
+        return phrase.noun.category != "baseball bat" and (is_placed or is_done)
 
     def _is_number_told(self, phrase: NounPhrase, before: Sequence[str]) -> bool:
         """True for the number that boxes or most captions have, of which none has another."""
@@ -120,6 +164,8 @@ class PhraseReader:
         """True for a noun that boxes do not hold, or not as many of, and for one without its article: "at market"."""
         word, behind, before = self.token(at), self.token(at + 1), self.token(at - 1)
         noun, other = NOUNS.get(word), NOUNS.get(behind)
+        if word in _EVERYDAY and before in _WORN:
+            return True  # everybody has these: "a man in pants"
         if noun is None or noun.article != "a":
             return False
         is_name = f"{word} {behind}" in NOUNS and word != "ball"  # a ball game has a ball
@@ -135,3 +181,14 @@ class PhraseReader:
             return entity is None or entity.is_many or not noun.is_plural
         single, several = count_forms(noun.lemma, plural_of(noun.lemma), self.sources.voices.captions)
         return single + several >= _MOST
+
+    def find_looks(self, told: Sequence[str]) -> frozenset[str]:
+        """Return of which things looks and numbers are told, so that no sentence tells them again."""
+        found: set[str] = set()
+        for phrase in self.phrases:
+            before = self.reading.tokens[phrase.start : phrase.end]
+            if any(word in LOOKS and word in told for word in before):
+                found |= {f"{kind} {key_of(phrase)}" for kind in ("color", "looks", "material")}
+            if any(word in NUMBER_WORDS and word in told for word in before):
+                found.add(f"count {key_of(phrase)}")
+        return frozenset(found)

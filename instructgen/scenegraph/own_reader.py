@@ -1,14 +1,34 @@
 """The reader of a caption that is told in its own words, word by word."""
 
 from instructgen.lexicon.words import COLOURS, NUMBER_WORDS
-from instructgen.scenegraph.agreement import Sources, is_disputed, key_of
+from instructgen.scenegraph.agreement import Sources, is_disputed
 from instructgen.scenegraph.graph import Statement, StatementPart
 from instructgen.scenegraph.hearsay import is_form, lists_food
-from instructgen.scenegraph.own_phrases import SHOWN, PhraseReader
+from instructgen.scenegraph.own_mends import Mends, share_owners
+from instructgen.scenegraph.own_phrases import LOOKS, SHOWN, PhraseReader
 from instructgen.scenegraph.own_spelling import ARTICLES, JOINED, WRITTEN, joins_two, lack_comma, put_articles
+from instructgen.scenegraph.own_tables import (
+    ALWAYS_DONE,
+    BE,
+    BOUND,
+    GROUPS,
+    KEPT,
+    LARGE,
+    LINKS,
+    LYING,
+    NEVER,
+    NO_ENDS,
+    OF_ALL,
+    ONLY_ONE,
+    OWNERS,
+    POINTING,
+    SAYING_LITTLE,
+    SEVERAL,
+    SIZES,
+)
 from instructgen.scenegraph.phrases import NounPhrase
-from instructgen.scenegraph.pieces import RUDE
-from instructgen.scenegraph.plain_words import BARE, DOING, DOUBTFUL, EMPTY, NO_HEADS
+from instructgen.scenegraph.pieces import safe_lemma
+from instructgen.scenegraph.plain_words import BARE, DOING, EMPTY
 from instructgen.scenegraph.postures import POSTURES
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.sharing import FUNCTION_WORDS
@@ -30,38 +50,6 @@ _FEWEST_WORDS, _MOST_TOKENS = 4, 18
 _FEWEST_TELLING = 2  # words that tell something
 _SHORT = 4  # words of a subject from which its verb has to stay near
 _REACH = 3  # tokens before the first noun that a table has
-_SEVERAL = frozenset(("several", "some", "many", "two", "three", "four", "five"))  # also of sheep
-_BE = frozenset(("is", "are"))
-_LINKS = _BE | {"that", "who", "has", "have"}
-_TOLD = {"getting", "front", "half", "left", "right", "each", "other", "while", "set", "one", "another"}
-# Words that point at what is not in the picture, or that no other caption can bear out.
-_NEVER = ((DOUBTFUL | RUDE) - _TOLD) | {
-    "without", "nobody", "none", "than", "when", "but", "or", "where", "if", "because", "after", "before", "which",
-    "was", "were", "do", "does", "am", "us", "me", "lap",
-}  # fmt: skip
-_POINTING = frozenset(("this", "that", "any", "both", "few", "another"))
-_MAY_END = frozenset(("it", "them", "him", "together", "other", "another", "side", "himself", "herself"))
-_LOOKS = ADJECTIVES | COLOURS.keys()
-_NO_ENDS = ((FUNCTION_WORDS | (_LOOKS - NOUNS.keys()) | NO_HEADS) - _MAY_END) | {"up", "next", ","}
-_GROUPS = frozenset((
-    "bunch", "group", "herd", "flock", "pair", "couple", "pile", "piece", "slice", "variety", "lot", "lots", "row",
-    "number", "collection",
-))  # fmt: skip
-_LARGE = ("person", "animal", "vehicle", "furniture")
-_LYING = frozenset(("laying", "lays", "lay"))
-_OWNERS = {"his": "male", "him": "male", "himself": "male", "her": "female", "herself": "female"}
-ALWAYS_DONE = POSTURES | {"wear", "hold", "have"}  # what others need not tell by a verb
-# No look that can be left out.
-_KEPT = SHOWN | {
-    "different", "various", "other", "same", "half", "several", "fallen", "broken", "dead", "empty", "burnt",
-    "melted", "unfinished", "abandoned", "cut", "sliced", "eaten", "open", "closed", "upside", "frozen",
-}  # fmt: skip
-# Without their look these say nothing: everybody has them.
-_OF_ALL = frozenset((
-    "hair", "pants", "shirt", "shorts", "clothes", "clothing", "eyes", "face", "head", "skin", "fur", "wall", "walls",
-    "floor", "floors", "hand", "hands",
-))  # fmt: skip
-_BOUND = frozenset(("of", "to", "into", "for", "from", "like", "up", "off", "out"))  # no end is cut before these
 
 
 class OwnWordsReader(PhraseReader):
@@ -73,6 +61,7 @@ class OwnWordsReader(PhraseReader):
         self.most_alone = most_alone
         self.words: list[str] = []
         self.alone: set[str] = set()
+        self.mends: Mends = {}
         self.split = 0
         self.verb = ""
         self.is_finite = self.is_cut = False
@@ -95,10 +84,15 @@ class OwnWordsReader(PhraseReader):
             return self.start
         for at in range(self.start, self.end):
             word = tokens[at]
-            if word in _NEVER or not (word.isalpha() or word == ",") or at in self.reading.names:
+            if word in NEVER or not (word.isalpha() or word == ",") or at in self.reading.names:
                 return at
-        denied = next((one for one in self.phrases if not self.may_tell(one)), None)
-        return denied.start if denied is not None else self._take_words()
+        self.mends = {}
+        for phrase in self.phrases:
+            mends = self.mend(phrase)
+            if mends is None:
+                return phrase.start
+            self.mends |= mends
+        return self._take_words()
 
     def _cut_before(self, fault: int) -> int:
         """Return the last token before the fault at which a place, or a thing it is with, begins."""
@@ -106,7 +100,7 @@ class OwnWordsReader(PhraseReader):
         for at in range(min(fault, self.end - 1), self.start + _FEWEST_WORDS - 1, -1):
             begins = tokens[at] in PREPOSITIONS or tokens[at] == "while" or tokens[at : at + 2] == ("next", "to")
             before = tokens[at - 1]
-            if begins and tokens[at] not in _BOUND and before not in FUNCTION_WORDS and before not in _LOOKS:
+            if begins and tokens[at] not in BOUND and before not in FUNCTION_WORDS and before not in LOOKS:
                 return at
         return self.start
 
@@ -130,28 +124,37 @@ class OwnWordsReader(PhraseReader):
 
     def _take(self, at: int) -> int:
         """Take the word at a place, or leave it out; return how many tokens that are, 0 where it cannot be told."""
+        if at in self.mends:
+            self.words += self.mends[at].split()
+            return 1
         word, behind = self.token(at), self.token(at + 1)
+        if word == "it" and behind == "itself":
+            return 0
         if (word, behind) in JOINED:
             return 2 * self._add(JOINED[word, behind])
         if word in ("each", "one", "another"):
             is_both = (word, behind) in (("each", "other"), ("one", "another"))
             return 2 * self._add("each other") if is_both else 0
-        if word in _LINKS:
+        if word in LINKS:
             return self._take_link(at)
         if word in DETERMINERS or word in NUMBER_WORDS:
             return self._take_determiner(at)
         verb = self._verb_at(at)
         if verb is not None:
             return int(self._take_verb(verb, at))
+        if word in SAYING_LITTLE and behind in SAYING_LITTLE[word]:
+            return self._add(word)
         if word in FUNCTION_WORDS or word == ",":
-            is_fault = self.lacks_article(at) or (word == "and" and self._names_another(at + 1))
+            is_fault = (at + 1 not in self.mends and self.lacks_article(at)) or (
+                word == "and" and self._names_another(at + 1)
+            )
             return 0 if is_fault else self._add(word)
         return self._take_telling(at)
 
     def _names_another(self, at: int) -> bool:
         """True behind a doing for what may not be done to it: the bench of "wearing a shirt and a red bench"."""
         phrase = self.phrase_at(at)
-        return bool(self.verb) and phrase is not None and phrase.noun.kind in _LARGE
+        return bool(self.verb) and phrase is not None and phrase.noun.kind in LARGE
 
     def _take_telling(self, at: int) -> int:
         word, behind, before = self.token(at), self.token(at + 1), self.token(at - 1)
@@ -162,15 +165,16 @@ class OwnWordsReader(PhraseReader):
             return 0  # "baseballs players"
         if lack_comma(before, word):
             return 0
-        is_look = word in _LOOKS and word not in NOUNS
+        is_look = word in LOOKS and word not in NOUNS
         if is_look and self.sharing.is_look_shared(word, self.reading.number):
             return self._add(word)
         if not is_look and self._may_say(word) and not self._is_odd(at):
             return self._add(word)
         # "woven" of "a woven basket"
-        is_bare = before in DETERMINERS or (before in _LOOKS and before not in NOUNS)
-        is_free = word not in _KEPT and word not in _GROUPS and not is_form(word) and f"{word} {behind}" not in NOUNS
-        return int(is_bare and is_free and behind in NOUNS and behind not in _OF_ALL)
+        is_bare = before in DETERMINERS or (before in LOOKS and before not in NOUNS)
+        is_free = word not in KEPT and word not in GROUPS and not is_form(word) and f"{word} {behind}" not in NOUNS
+        is_thing = behind in NOUNS or (word in SIZES and behind not in BOUNDARIES and self.is_shared(behind))
+        return int(is_bare and is_free and is_thing and behind not in OF_ALL)
 
     def _may_say(self, word: str) -> bool:
         """True for another caption's word too, or for one of the few that may be this one's alone."""
@@ -192,9 +196,9 @@ class OwnWordsReader(PhraseReader):
         if not self.words or self.words[-1] in FUNCTION_WORDS or self.split:
             return 0
         if word in ("has", "have"):
-            return self._add("with") if behind in DETERMINERS or behind in _LOOKS else 0
-        num = 1 + (word not in _BE)
-        if num > 1 and behind not in _BE:
+            return self._add("with") if behind in DETERMINERS or behind in LOOKS else 0
+        num = 1 + (word not in BE)
+        if num > 1 and behind not in BE:
             return 0
         behind = self.token(at + num)
         if not (is_form(behind) or behind in PREPOSITIONS or behind in VERB_FORMS or behind in TOLD_VERBS):
@@ -204,10 +208,13 @@ class OwnWordsReader(PhraseReader):
 
     def _take_determiner(self, at: int) -> int:
         word, behind, before = self.token(at), self.token(at + 1), self.token(at - 1)
-        if before in NOUNS and before not in VERB_FORMS and word not in ("her", "his", "its", "their"):
+        is_article = word in ARTICLES and before in LOOKS and before not in NOUNS  # "a blue a white plane"
+        if is_article or (
+            before in NOUNS and before not in VERB_FORMS and word not in ("her", "his", "its", "their")
+        ):
             return 0  # "a bottle a glass and utensils" lacks a comma
         is_stump = is_form(behind) and self.token(at + 2) in BOUNDARIES  # "eating a talking on the phone"
-        if word in _POINTING or is_stump or (word in ARTICLES and self._are_several(at)):
+        if word in POINTING or is_stump or (word in ARTICLES and self._are_several(at)):
             return 0
         phrase = self.phrase_at(at)
         if word in NUMBER_WORDS and phrase is None:
@@ -225,7 +232,7 @@ class OwnWordsReader(PhraseReader):
     def _verb_at(self, at: int) -> Verb | None:
         """Return the verb of a doing that is told as such: "sits", "riding", "ride" of several."""
         word, before, behind = self.token(at), self.token(at - 1), self.token(at + 1)
-        if not before or before in DETERMINERS or before in _LOOKS or before == "of":
+        if not before or before in DETERMINERS or before in LOOKS or before == "of":
             return None
         verb = VERB_FORMS.get(word) or TOLD_VERBS.get(word)
         goes_on = behind in DETERMINERS or behind in PREPOSITIONS
@@ -256,7 +263,7 @@ class OwnWordsReader(PhraseReader):
             self.split = self.split or len(self.words)
         elif not is_base and self._is_done_beside(at):
             self.words.append("and")
-        is_lying = word in _LYING and behind not in DETERMINERS
+        is_lying = word in LYING and behind not in DETERMINERS
         return bool(self._add("lying" if is_lying else verb.ing))
 
     def _is_done_beside(self, at: int) -> bool:
@@ -269,7 +276,7 @@ class OwnWordsReader(PhraseReader):
     def _is_odd(self, at: int) -> bool:
         """True for what may be a verb that no table has, or lacks a word: "a bunch food", "on aircraft carrier"."""
         word, behind, before = self.token(at), self.token(at + 1), self.token(at - 1)
-        if word in _GROUPS:
+        if word in GROUPS:
             return behind != "of"
         if word in NOUNS or any(one.start <= at < one.end for one in self.phrases):
             return False  # "stop" of "a stop sign"
@@ -279,7 +286,7 @@ class OwnWordsReader(PhraseReader):
             return True
         if looks_plural(word):
             return behind in DETERMINERS or (behind in PREPOSITIONS and self.sources.num_captions[word] == 1)
-        is_noun = verb is None and not is_form(word) and word not in BARE and word not in _LOOKS
+        is_noun = verb is None and not is_form(word) and word not in BARE and word not in LOOKS
         return is_noun and before in PREPOSITIONS and before != "with"
 
     def _ends_whole(self) -> bool:
@@ -291,7 +298,7 @@ class OwnWordsReader(PhraseReader):
         verb = VERB_FORMS.get(last) or TOLD_VERBS.get(last)
         if verb is not None and last not in NOUNS:
             return verb.may_stand_alone
-        return last not in _NO_ENDS and not is_form(last)
+        return last not in NO_ENDS and not is_form(last)
 
     def _state(self) -> Statement | None:
         first = self.phrases[0] if self.phrases else None
@@ -301,15 +308,19 @@ class OwnWordsReader(PhraseReader):
             return None
         words = put_articles(self.words, first, is_first=first.start == self.start)
         split = (self.split if self.verb or self.split else len(self.words)) + len(words) - len(self.words)
-        sexes = {"", GENDERS.get(first.noun.lemma, "")}
-        if any(_OWNERS.get(word, "") not in sexes for word in words):
+        kind = first.noun.kind
+        lemma = first.noun.lemma if first.noun.category != "person" else safe_lemma(first, self.sources)
+        owned = share_owners(lemma, words) if kind == "person" else words
+        sexes = {"", GENDERS.get(lemma, "")}
+        if owned is None or any(OWNERS.get(word, "") not in sexes for word in owned):
             return None
+        words = owned
         subject, predicate = (" ".join(part).replace(" ,", ",") for part in (words[:split], words[split:]))
         parts = (StatementPart(subject, None), StatementPart(f" {predicate}" if predicate else "", None))
         keys = frozenset(name_key(word) for word in words if word not in EMPTY and word not in FUNCTION_WORDS)
-        verb, kind = self.verb or ("be" if predicate else ""), first.noun.kind
+        verb = self.verb or ("be" if predicate else "")
         is_false = is_disputed(keys, tuple(words), verb, self.sources, is_vehicle=kind == "vehicle")
-        if is_false or says_twice(parts):
+        if is_false or says_twice(parts) or (predicate and words[split - 1] in FUNCTION_WORDS):
             return None
         is_group = "of" in words[:_SHORT] and words[0] in ARTICLES
         return Statement(
@@ -318,12 +329,12 @@ class OwnWordsReader(PhraseReader):
             subject=parts[:1] if len(subject.split()) <= _SHORT else (*parts[:1], StatementPart("", None)),
             predicate=parts[1:] if predicate else (),
             verb=verb,
-            is_plural=joins_two(words[:split]) or ((first.is_plural or words[0] in _SEVERAL) and not is_group),
-            lemma=first.noun.lemma,
+            is_plural=joins_two(words[:split]) or ((first.is_plural or words[0] in SEVERAL) and not is_group),
+            lemma=lemma,
             category=first.noun.category or "",
             kind=kind,
             keys=keys - {","},
-            looks=frozenset(self._looks()),
+            looks=self.find_looks(words),
         )
 
     def _begins_well(self) -> bool:
@@ -331,20 +342,9 @@ class OwnWordsReader(PhraseReader):
         word = self.words[0]
         return word in DETERMINERS or word in NUMBER_WORDS or looks_plural(word) or word in BARE
 
-    def _looks(self) -> set[str]:
-        """Return what is told of the looks and numbers of things, so that no sentence tells it again."""
-        told = set(self.words)
-        found: set[str] = set()
-        for phrase in self.phrases:
-            before = self.reading.tokens[phrase.start : phrase.end]
-            if any(word in _LOOKS and word in told for word in before):
-                found |= {f"{kind} {key_of(phrase)}" for kind in ("color", "looks", "material")}
-            if any(word in NUMBER_WORDS for word in before):
-                found.add(f"count {key_of(phrase)}")
-        return found
-
 
 def _is_new(phrase: NounPhrase) -> bool:
-    """True for one thing that is boxed, and comes up for the first time: "the ball" is a ball."""
+    """True for one thing that comes up for the first time: "the ball" is a ball."""
     noun = phrase.noun
-    return not phrase.is_plural and noun.article == "a" and noun.category not in (None, "person")
+    is_thing = noun.category not in (None, "person") or (noun.kind == "thing" and noun.lemma not in ONLY_ONE)
+    return not phrase.is_plural and noun.article == "a" and is_thing

@@ -171,8 +171,11 @@ def _is_place(word: str, claims: list[Claim]) -> bool:
 def _doubt_numbers(evidence: Evidence, said: str, claims: list[Claim]) -> Iterator[str]:
     counts = {claim.number: claim for claim in claims if claim.kind == "count"}
     subjects = [claim.subject for claim in claims if claim.kind == "count"]
+    least = {claim.number for claim in claims if claim.kind == "exists" and claim.number > 2}
     for position, number in numbers_in(said):
         word = said[position:].split(maxsplit=1)[0].strip(".,;:")
+        if number in least and said[:position].endswith("at least "):
+            continue
         if any(re.search(rf"\b{word}\b", text) for claim in claims for text in strings_of(claim)):
             continue
         if number not in counts:

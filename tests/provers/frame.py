@@ -80,6 +80,20 @@ def prove_exists(evidence: Evidence, claim: Claim) -> Iterator[str]:
     is_several = claim.number > 1 or is_many(noun)
     if is_several and category not in _NOT_COUNTED and certain < 2 and not _are_told(evidence, noun):
         yield f"only one '{noun}' is certain"
+    if claim.number > 2:
+        yield from _doubt_least(evidence, claim, certain)
+
+
+def _doubt_least(evidence: Evidence, claim: Claim, certain: int) -> Iterator[str]:
+    """Object to "at least seven" where fewer are boxed, or where a caption counts fewer."""
+    noun = claim.subject
+    if certain < claim.number:
+        yield f"{certain} of '{noun}' are certain, not {claim.number}"
+    adjectives = r"(?:,? [a-z]+){0,2}? "
+    for word, told in NUMBERS.items():
+        pattern = rf"{word}{adjectives}(?:{name_pattern(noun)})"
+        for caption in evidence.captions_with(pattern) if 1 < told < claim.number else ():
+            yield f"a caption counts {told} of '{noun}', not {claim.number}: {caption}"
 
 
 def _are_told(evidence: Evidence, noun: str) -> bool:
@@ -231,7 +245,10 @@ def prove_edge(evidence: Evidence, claim: Claim) -> Iterator[str]:
 def prove_extent(evidence: Evidence, claim: Claim) -> Iterator[str]:
     box = _only_one(evidence, claim, claim.subject)
     width, height = box.x1 - box.x0, box.y1 - box.y0
-    if not {"wide": width > 0.7, "tall": height > 0.7, "small": width * height < 0.05}.get(claim.value, False):
+    holds = {
+        "wide": width > 0.7, "tall": height > 0.7, "large": width * height > 0.2, "small": width * height < 0.05,
+    }  # fmt: skip
+    if not holds.get(claim.value, False):
         yield f"'{claim.subject}' is not {claim.value}"
 
 

@@ -59,8 +59,13 @@ def _prove_paragraph(evidence: Evidence, written: Written) -> Iterator[str]:
     yield from _say_unsaid(unsaid)
     for sentence, claims in zip(sentences, told, strict=True):
         yield from audit(evidence, sentence, claims)
-    keys = [(claim.kind, claim.subject, claim.value, claim.other) for claim in written.claims]
+    keys = [(claim.kind, claim.subject, claim.value, claim.other, _least_of(claim)) for claim in written.claims]
     yield from (f"repeated: {' '.join(key)} twice" for key in sorted({key for key in keys if keys.count(key) > 1}))
+
+
+def _least_of(claim: Claim) -> str:
+    """That there are "at least seven" is more than that there are some."""
+    return str(claim.number) if claim.kind == "exists" and claim.number > 2 else ""
 
 
 def _say_unsaid(unsaid: list[Claim]) -> Iterator[str]:

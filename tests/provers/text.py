@@ -22,7 +22,7 @@ _SIGNS = {
     ),
     "sides": re.compile(r"\bopposite sides\b"),
     "overlap": re.compile(r"\b(?:overlap\w*|shares?)\b"),
-    "extent": re.compile(r"\b(?:width|height|wide|tall|small|stretches|spans|side to side|fills)\b"),
+    "extent": re.compile(r"\b(?:width|height|wide|tall|small|large|stretches|spans|side to side|fills)\b"),
     "main": re.compile(r"\b(?:mainly|mention|anybody|attention|subject|about|above all|focus|main|centers|view|name|first|most|all)\b"),
     "more": re.compile(r"\b(?:more|outnumber|ahead|beat|win)\b"),
     "absent": re.compile(r"\b(?:no|not|neither|nor|without|missing|lacks?|absent|vain|nowhere|nobody|odd|none|only|zero)\b|n't\b"),
@@ -89,7 +89,7 @@ _FRAMES = tuple((re.compile(rf"\b(?:{pattern})"), put) for pattern, put in FRAME
 @lru_cache(maxsize=4096)
 def plain(text: str) -> str:
     """Return the text in lower case without the frames of the talk."""
-    lowered = text.lower().replace("\u2019", "'").replace("t-shirt", "t shirt")
+    lowered = text.lower().replace("\u2019", "'").replace("t-shirt", "t shirt").replace("close-up", "close up")
     for pattern, put in _FRAMES:
         lowered = pattern.sub(put, lowered)
     return lowered
@@ -249,7 +249,7 @@ def states(text: str, claim: Claim, question: str = "", *, is_short: bool = Fals
         return says_value(text, claim)
     if claim.kind == "doing":
         return says_doing(about if is_short else text, about, claim)
-    if claim.kind == "count":
+    if claim.kind == "count" or (claim.kind == "exists" and claim.number > 2):
         return says_count(text, claim)
     if claim.kind == "inferred":
         return bool(positions_of(text, claim.value))

@@ -72,7 +72,7 @@ class SceneProgramTeacher:
         if parse:
             require_parser()
         # Other wordings, rules, another style or a parse are another model: what it wrote before is not theirs.
-        self.model = f"scene-program-10-{style}-{hash_wordings()[:8]}{'-parsed' if parse else ''}"
+        self.model = f"scene-program-11-{style}-{hash_wordings()[:8]}{'-parsed' if parse else ''}"
         self.style: Style = style
         self.parse = parse
         self.decoding = Decoding(seed=seed)

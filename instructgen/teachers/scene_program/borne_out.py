@@ -6,7 +6,7 @@ from instructgen.lexicon.words import COLOURS, plural_of
 from instructgen.scenegraph.collages import is_collage
 from instructgen.scenegraph.corroboration import FEW
 from instructgen.scenegraph.graph import SceneGraph, Statement
-from instructgen.scenegraph.own_reader import ALWAYS_DONE
+from instructgen.scenegraph.own_tables import ALWAYS_DONE
 from instructgen.scenegraph.plain_words import EMPTY
 from instructgen.scenegraph.sharing import share
 from instructgen.scenegraph.verbs import VERB_FORMS
@@ -26,13 +26,14 @@ _ONE_THING = (
     ("counter", "table", "shelf", "desk", "sink", "stove", "basket", "bench"),
     ("plate", "bowl", "tray", "pan", "basket", "box", "board"),
     ("cracker", "bread", "toast", "cookie", "cake", "bagel", "muffin", "pastry"),
-    ("lemon", "lime", "orange", "apple", "peach"),
+    ("lemon", "lime", "orange", "apple", "peach", "pear", "mango", "papaya"),
     ("donkey", "mule", "horse", "camel", "pony", "llama"),
     ("goat", "sheep", "cow", "deer"),
     ("tub", "shower", "sink"),
     ("tent", "canopy", "umbrella"),
     ("train", "bus", "trolley"),
     ("kite", "parachute", "parasail", "balloon"),
+    ("bucket", "stool", "toilet", "chair", "bench"),
     ("stroller", "cart", "wagon", "luggage", "suitcase"),
 )
 _RIVALS = {
@@ -43,6 +44,7 @@ _RIVALS = {
 }
 # By what somebody stands on it is known who it is: first what is theirs, then what the others have.
 _GEAR = {"skier": ("skis", "snowboard"), "snowboarder": ("snowboard", "skis")}
+_SCREENS, _SCREENED = frozenset(("screen", "screens")), ("tv", "laptop", "cell phone")
 _LISTING = frozenset(("with", "and", ",", "containing", "featuring"))
 
 
@@ -89,6 +91,8 @@ def _has_missed(one: Statement, graph: SceneGraph) -> bool:
 
 
 def _is_missed(word: str, graph: SceneGraph) -> bool:
+    if word in _SCREENS and graph.boxed.isdisjoint(_SCREENED):
+        return True
     noun = NOUNS.get(word)
     if noun is None or not noun.category or noun.category == "person" or word in COLOURS:
         return False

@@ -36,6 +36,7 @@ from instructgen.teachers.scene_program.phrasing import (
 from instructgen.teachers.scene_program.speech import PAIRS, be, may_be_one, pronouns_of
 from instructgen.teachers.scene_program.talk import circumstance_claim, exists
 from instructgen.teachers.scene_program.wordings import load_wordings
+from instructgen.teachers.scene_program.worn import find_worn
 
 _MAX_ACTIONS = 3
 _SEVERAL = 2  # captions
@@ -172,12 +173,11 @@ def _tell_clothes(page: Paragraph) -> None:
     main = next((one for one in page.doers if one.category == "person"), None)
     if main is None:
         return
+    told = [one for one in page.graph.told if one.verb == "wear" and one.subject == main.word]
     worn = [
         one
-        for one in page.graph.told
-        if one.verb == "wear"
-        and one.subject == main.word
-        and one.held not in EVERYDAY
+        for one in told or find_worn(page.graph, main)
+        if (one.held not in EVERYDAY or _is_described(page, one))
         and page.is_new(f"wear {one.subject}", one.object)
         and not clashes(one.object, page.told)
     ][:2]
@@ -194,6 +194,11 @@ def _tell_clothes(page: Paragraph) -> None:
     for one, phrase in zip(worn, said, strict=True):
         page.note(one)
         page.told.update(phrase.keys)
+
+
+def _is_described(page: Paragraph, worn: Action) -> bool:
+    """True for a shirt whose color is told with it."""
+    return bool(say_held(page.graph, worn, page.is_new).claims)
 
 
 def _tell_actions(page: Paragraph) -> None:
@@ -307,6 +312,7 @@ def _tell_material(page: Paragraph) -> None:
         key = f"material {entity.name}"
         is_new = page.is_new(key, f"looks {entity.name}", f"color {entity.name}")
         is_new = is_new and not page.has_word(attribute.value)  # "a stone wall" told it
+        is_new = is_new and not (attribute.value == "wood" and page.has_word("wooden"))
         if attribute.kind == "material" and is_new and entity.name in page.named and page.room() > 2:
             page.add("d_material", (attribute_claim(entity, attribute),), x=entity.word, material=attribute.value)
             page.told.add(key)

@@ -3,9 +3,10 @@
 from instructgen.lexicon.generals import is_meant
 from instructgen.lexicon.words import join_words
 from instructgen.scenegraph.claims import Claim
-from instructgen.scenegraph.geometry import lean_of, relation_of, side_of
+from instructgen.scenegraph.geometry import relation_of, side_of
 from instructgen.scenegraph.graph import Entity, Evidence
 from instructgen.teachers.scene_program.detail_others import is_doubtful, tell_others
+from instructgen.teachers.scene_program.detail_regions import where_of
 from instructgen.teachers.scene_program.detail_sure import is_certain
 from instructgen.teachers.scene_program.generators.counts import count_claim
 from instructgen.teachers.scene_program.generators.places import (
@@ -30,14 +31,15 @@ from instructgen.teachers.scene_program.speech import (
 from instructgen.teachers.scene_program.talk import SOLID_AREA, exists
 
 _BROAD = 0.45  # share of the width from which what is tall fills the picture
+_LARGE = 0.25  # share of the image from which a thing takes up a large part of it
 _ENOUGH = 6  # sentences from which on no place is told
 _MOST_PLACES = 4  # sentences of place or number
 _PAIR = 2
-_WHOLE_TABLE = 0.35  # share of the image from which a table's box is taken for all of it
 
 
 def tell_frame(page: Paragraph) -> None:
-    """Name what was left out; then places and a number of what captions name, if these have not filled the text."""
+    """Tell where the main things are, name the others by region, then tell places and a number, if there is room."""
+    _tell_places(page)
     if page.room() > 0:
         tell_others(page)
     num = 0
@@ -56,18 +58,11 @@ def _solid(page: Paragraph) -> list[Entity]:
     return [one for one in solid if one.word in page.mentioned or not page.may_have_said(one)]
 
 
-def _where(one: Entity) -> str:
-    if one.name == "dining table" and (may_reach_on(one) or one.area < _WHOLE_TABLE):
-        return ""  # what stands on it hides the rest
-    lean = lean_of(one.boxes[0])
-    return region_of(one.boxes[0]) or (f"near {lean}" if lean else "")
-
-
 def _tell_places(page: Paragraph) -> None:
     """Tell where up to two things are of which that is not known yet, each in another part of the frame."""
     spots: list[tuple[Entity, str]] = []
     for one in _solid(page):
-        region = _where(one)
+        region = where_of(one)
         if region and page.is_new(f"region {one.name}", region) and region not in (other for _, other in spots):
             spots.append((one, region))
     if not spots:
@@ -160,6 +155,7 @@ def _tell_largest(page: Paragraph) -> None:
             one.num_captions > 0 and one.name != "person" and page.has_opened_with(one) and page.has_said(one.plural)
         )
         is_main = is_main and page.is_new(f"region {one.name}")
+        is_main = is_main and (len(one.boxes) > _PAIR or one.count == _PAIR)
         found = largest_of(one) if is_main else None
         region = region_of(found[1]) if found is not None else ""
         if found is not None and region:
@@ -190,7 +186,7 @@ def tell_where(page: Paragraph) -> None:
 
 def _spread(page: Paragraph, things: list[Entity]) -> None:
     for one in things:
-        if len(one.boxes) < 2 or not is_countable(one):
+        if len(one.boxes) < 2 or not is_countable(one) or not page.is_new(f"halves {one.name}"):
             continue
         half = "" if one.has_crowd or (len(one.boxes) == _PAIR and one.count != _PAIR) else half_of(one)
         is_known = page.has_said_several(one)
@@ -199,13 +195,18 @@ def _spread(page: Paragraph, things: list[Entity]) -> None:
         if half:
             family = "d_half_two" if one.count == _PAIR else "d_half"
             page.add(family, (Claim("half", one.plural, half, evidence=one.evidence),), xs=one.plural, half=half)
-        elif len(one.boxes) > 2 and is_on_both_sides(one, may_be_between=True):
+        elif len(one.boxes) > _PAIR and is_on_both_sides(one, may_be_between=True) and not _is_two(page, one):
             family = "d_both_halves" if is_known else "d_both_sides"
             page.add(family, (Claim("half", one.plural, "both", evidence=one.evidence),), xs=one.plural)
         else:
             continue
-        page.told.add("halves")
+        page.told.update(("halves", f"halves {one.name}"))
         return
+
+
+def _is_two(page: Paragraph, one: Entity) -> bool:
+    """True where the text has told of two, whatever is boxed."""
+    return page.has_said(f"two {one.plural}")
 
 
 def _tell_pair(page: Paragraph) -> None:
@@ -213,7 +214,11 @@ def _tell_pair(page: Paragraph) -> None:
     for one in page.graph.boxed_entities():
         sides = sorted(side_of(box) or "" for box in one.boxes)
         is_sure = is_countable(one) and not one.has_crowd and one.num_captions and one.count == _PAIR
-        is_sure = is_sure and (one.name != "person" or len(page.sentences) == 1) and page.is_new("halves")
+        is_sure = (
+            is_sure
+            and (one.name != "person" or len(page.sentences) == 1)
+            and page.is_new("halves", f"halves {one.name}")
+        )
         if is_sure and sides == ["left", "right"] and page.has_said_several(one):
             page.add(
                 "d_sides_of_two", (Claim("sides", one.plural, "opposite", evidence=one.evidence),), xs=one.plural
@@ -230,7 +235,13 @@ def tell_extent(page: Paragraph) -> None:
         if not is_main or not page.is_new(key):
             continue
         box, extent = one.boxes[0], extent_of(one)
-        if extent and (extent != "tall" or box.x1 - box.x0 >= _BROAD):  # a pole at the edge fills nothing
+        if any(claim.kind == "extent" for claim in page.claims):
+            return  # one sentence of size is enough
+        if extent == "tall" and box.x1 - box.x0 < _BROAD:
+            extent = ""  # a pole at the edge fills nothing
+        if not extent and one.area > _LARGE and not may_reach_on(one):
+            extent = "large"
+        if extent:
             page.add(f"d_{extent}", (Claim("extent", one.word, extent, evidence=one.evidence),), x=one.word)
             page.told.add(key)
             return

@@ -3,14 +3,16 @@
 from instructgen.lexicon.generals import is_meant
 from instructgen.lexicon.words import join_words
 from instructgen.scenegraph.circumstances import ROOMS
+from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.collages import PICTURE_LEMMAS
-from instructgen.scenegraph.graph import Entity
-from instructgen.surrogate.boxes import overlap
+from instructgen.scenegraph.graph import Entity, Evidence, SceneGraph, Span
+from instructgen.surrogate.boxes import overlap, shared_area
+from instructgen.teachers.scene_program.backdrop import find_behind, is_backdrop
+from instructgen.teachers.scene_program.detail_regions import tell_by_region, tell_list
 from instructgen.teachers.scene_program.detail_sure import is_certain
-from instructgen.teachers.scene_program.paragraph import Paragraph, say_counted
-from instructgen.teachers.scene_program.speech import be_of, may_be_one
+from instructgen.teachers.scene_program.paragraph import Paragraph
+from instructgen.teachers.scene_program.speech import be, be_of, may_be_one, say_thing
 from instructgen.teachers.scene_program.support import is_number_denied
-from instructgen.teachers.scene_program.talk import exists
 
 _FOODS = (
     *("pizza", "pizzas", "sandwich", "sandwiches", "hot dog", "hot dogs", "cake", "cakes", "donuts", "meal", "meat"),
@@ -50,7 +52,7 @@ _SEVERAL = 2  # captions that name a thing which should not be left out
 _FEW = 5  # captions of an image below which one is enough
 # What is told by each kind of it.
 _ANY_FOOD = frozenset(("food", "meal", "lunch", "dinner", "breakfast", "dish", "snack", "vegetables"))
-_MAX_LISTED, _MAX_UNNAMED = 5, 3  # things of a list, and those of them that no caption names
+_MAX_LISTED, _MAX_UNNAMED = 7, 5  # things of a list, and those of them that no caption names
 _KINDS = {"fruit": _FRUITS, "fruits": _FRUITS}
 # Who is boxed beside these may be shown by them, or be one.
 _SHOWING = frozenset((
@@ -94,11 +96,17 @@ _PARTS = {
     "bun": frozenset(("hot dog", "burger", "hamburger", "sandwich")),
     "crust": frozenset(("pizza", "pie")),
 }
+# What lies within these is a part of them: figures on a cake.
+_HOLDING = ("cake", "toilet")
+_SHOWN_ON = ("tv", "laptop", "refrigerator", "book", "cell phone")  # who lies within these is shown
+_WITHIN = 0.8  # share of a box
+# What is on or in these is not beside them.
+_DISHES = ("pizza", "pizzas", "sandwich", "sandwiches", "salad", "soup", "cake", "pie", "hot dog", "burger", "stew")
 _SAME_PLACE = 0.7  # intersection over union of boxes that may be one thing named twice
 
 
 def tell_others(page: Paragraph) -> None:
-    """Name in one sentence what was left out: first what several captions name, last what no caption does."""
+    """Name what was left out: first what several captions name, last what no caption does."""
     unsaid = _unsaid(page)
     unsaid.sort(key=lambda one: (one.num_captions < _SEVERAL, not one.num_captions, not one.category))
     things: list[Entity] = []
@@ -108,7 +116,7 @@ def tell_others(page: Paragraph) -> None:
         if not twice and not any(may_be_one(one, other) or _holds(one, other) for other in things):
             things.append(one)
     unnamed = [one for one in things if not one.num_captions][_MAX_UNNAMED:]
-    _list(page, [one for one in things if one not in unnamed][:_MAX_LISTED])
+    _tell(page, [one for one in things if one not in unnamed][:_MAX_LISTED])
 
 
 def _holds(one: Entity, other: Entity) -> bool:
@@ -118,7 +126,11 @@ def _holds(one: Entity, other: Entity) -> bool:
 
 def _unsaid(page: Paragraph) -> list[Entity]:
     """Return what was not named, nor may be what was named by another word or box."""
-    things = [one for one in page.graph.entities if one.member_of is None and (one.category or one.is_listed)]
+    things = [
+        one
+        for one in page.graph.entities
+        if one.member_of is None and (one.category or one.is_listed or is_backdrop(page.graph, one))
+    ]
     known = [box for one in things if one.name in page.named for box in one.boxes]
     place = page.graph.circumstance("place")
     inside = place is not None and place.value in ROOMS
@@ -138,7 +150,7 @@ def _unsaid(page: Paragraph) -> list[Entity]:
         and not _is_part(page, one)
         and not is_doubtful(page, one)
         and not is_number_denied(one)
-        and (one.category or one.name in _ALL_AROUND or _is_agreed(page, one))
+        and (one.category or one.name in _ALL_AROUND or is_backdrop(page.graph, one) or _is_agreed(page, one))
         and not is_meant(one.category or one.name, page.text())
         and not any(page.has_word(word) for word in _HELD_BY.get(one.name, ()))
         and not any(overlap(box, other) > _SAME_PLACE for box in one.boxes for other in known)
@@ -160,6 +172,10 @@ def is_doubtful(page: Paragraph, one: Entity) -> bool:
     So of animals, of vehicles in a room, and of a person of whom captions see a hand.
     """
     graph = page.graph
+    if one.name == "tie" and graph.find("person") is not None:
+        return True  # somebody wears it
+    if not one.num_captions and _lies_within(graph, one, _SHOWN_ON if one.name == "person" else _HOLDING):
+        return True
     if one.name == "person" and len(one.boxes) == 1 and any(map(page.has_word, _LIMBS)):
         return not any(page.has_word(word) for word in (one.word, "man", "woman", "person"))
     if one.num_captions or one.name in _LIVED_WITH:
@@ -173,24 +189,47 @@ def is_doubtful(page: Paragraph, one: Entity) -> bool:
     return one.kind == "animal" or (one.kind == "person" and not graph.words.isdisjoint(_LIMBS))
 
 
+def _lies_within(graph: SceneGraph, one: Entity, names: tuple[str, ...]) -> bool:
+    """True for surfboards whose boxes lie within a cake's, and for people's within a screen's."""
+    holding = [box for name in names for other in (graph.find(name),) if other is not None for box in other.boxes]
+    return bool(one.boxes) and all(
+        any(shared_area(box, other) > _WITHIN * box.area for other in holding) for box in one.boxes
+    )
+
+
 def _is_part(page: Paragraph, one: Entity) -> bool:
     """True for doors of the refrigerator that was told, for books that may be films, and apples told as fruit."""
+    if one.kind == "food" and not one.category and any(map(page.has_word, _DISHES)):
+        return True  # the pineapple of a pizza
+    if one.name in _FRUITS and page.has_word("fruit"):
+        return True
     general = sum(not words.isdisjoint(_KINDS) for words in page.graph.words_by_caption)
     is_general = one.name in _FRUITS and not one.num_captions and general > _SEVERAL
     is_film = one.name == "book" and any(map(page.has_word, _LIKE_BOOKS))
     return is_general or is_film or not page.named.isdisjoint(_PARTS.get(one.name, ()))
 
 
-def _list(page: Paragraph, things: list[Entity]) -> None:
+def _tell(page: Paragraph, things: list[Entity]) -> None:
+    first = page.doers[0] if page.doers else None
+    is_shown = first is not None and first.lemma in PICTURE_LEMMAS
+    things = [one for one in things if one.num_captions or not is_shown]
     if not things:
         return
-    said = [say_counted(page, one) for one in things]
-    claims = [exists(one) for one in things] + [claim for phrase in said for claim in phrase.claims]
-    plural = len(things) > 1 or be_of(things[0]) == "are"
-    slots = {"list": join_words([phrase.words for phrase in said]), "is": be_of(things[0])}
-    family = "d_others" if plural else "d_other"
-    first = page.doers[0] if page.doers else None
-    if first is not None and first.lemma in PICTURE_LEMMAS:
-        family = "d_in_them" if first.is_plural else "d_in_it"  # what a collage shows is not beside it
-    page.add(family, tuple(claims), **slots)
-    page.named.update(one.name for one in things)
+    if first is not None and is_shown:
+        # What a collage shows is not beside it.
+        tell_list(page, things, "d_in_them" if first.is_plural else "d_in_it")
+    else:
+        behind = [(one, found) for one in things for found in (find_behind(page.graph, one),) if found is not None]
+        tell_by_region(page, [one for one in things if one.name not in {other.name for other, _ in behind}])
+        for where in dict.fromkeys(where for _, (where, _) in behind):
+            if page.room() > 0:
+                _tell_behind(page, where, [(one, span) for one, (other, span) in behind if other == where])
+
+
+def _tell_behind(page: Paragraph, where: str, found: list[tuple[Entity, Span]]) -> None:
+    """Name what a caption sees in the background."""
+    claims = tuple(Claim("told", say_thing(one), where, evidence=Evidence((span,))) for one, span in found)
+    are_many = len(found) > 1 or be_of(found[0][0]) == "are"
+    words = join_words([say_thing(one) for one, _ in found])
+    page.add("d_behind", claims, list=words, where=where, **{"is": be(is_plural=are_many)})
+    page.named.update(one.name for one, _ in found)

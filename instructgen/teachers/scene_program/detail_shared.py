@@ -51,7 +51,9 @@ def _tell_number(page: Paragraph) -> None:
     """Say "two men" for the men that the sentence begins with, where most captions do and none has another number."""
     first = page.sentences[0]
     for name, word, number, span in _numbers_of(page.graph):
-        found = re.search(rf"{_OPENING}(?P<who>{_LOOKS}{word})\b(?! of| and| with [a-z]+ and)", first, re.IGNORECASE)
+        found = re.search(
+            rf"{_OPENING}(?P<who>{_LOOKS}{word})\b(?! of| and|,| with [a-z]+ and)", first, re.IGNORECASE
+        )
         if found is None:
             continue
         at = found.start("who")

@@ -6,7 +6,7 @@ And what most captions have in the plural though one box holds it: apples in a b
 from msgspec import structs
 
 from instructgen.scenegraph.graph import Action, Attribute, Circumstance, Entity, SceneGraph
-from instructgen.scenegraph.own_reader import ALWAYS_DONE
+from instructgen.scenegraph.own_tables import ALWAYS_DONE
 from instructgen.teachers.scene_program.borne_out import is_sure_statement
 from instructgen.teachers.scene_program.missed import find_missed
 from instructgen.teachers.scene_program.speech import PAIRS

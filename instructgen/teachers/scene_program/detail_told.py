@@ -7,14 +7,14 @@ from instructgen.lexicon.words import COLOURS
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.collages import PICTURE_LEMMAS
 from instructgen.scenegraph.garments import GARMENTS, clashes
-from instructgen.scenegraph.graph import Statement
+from instructgen.scenegraph.graph import SceneGraph, Statement
 from instructgen.scenegraph.own_words import find_own_words
 from instructgen.scenegraph.settings import SETTINGS
 from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.scenegraph.vocabulary import AGES, GENDERS
 from instructgen.scenegraph.whole import count_told, find_whole, read_wholes
 from instructgen.scenegraph.whole_nouns import name_key
-from instructgen.teachers.scene_program.borne_out import is_sure_statement
+from instructgen.teachers.scene_program.borne_out import is_called_otherwise, is_sure_statement
 from instructgen.teachers.scene_program.paragraph import Doer, Paragraph, doer_of
 from instructgen.teachers.scene_program.phrasing import told_claim
 from instructgen.teachers.scene_program.speech import be, pronouns_of
@@ -24,6 +24,7 @@ _MAX_MORE = 2  # statements after the first
 _MIN_NEW = 2  # how many things and doings a further statement has to add
 # By how much a caption told whole has to tell more than a list, than what merely is somewhere, and than a doing.
 _LIST_MARGIN, _BARE_MARGIN, _MARGIN = 0, 1, 2
+_FAR_MORE = 1  # from which on a caption may have a word of its own
 _LONG = 9  # words of a statement to which no place is added
 _ALOFT = frozenset(("jump", "leap", "fly", "flip", "do", "perform"))
 _COLORS = frozenset(COLOURS.values())
@@ -61,11 +62,18 @@ def open_with_whole(page: Paragraph) -> Paragraph:
     own = find_own_words(page.graph.sources, told, max(margin, _BARE_MARGIN), most_alone)
     if own is not None and (most_alone or is_sure_statement(own, page.graph)):
         one = own
+    one = _find_far_more(page.graph, one.text if one is not None else said) or one
     if one is None:
         return page
     fresh = Paragraph(page.graph, page.draw, page.wordings)
     _open_with(fresh, one)
     return fresh
+
+
+def _find_far_more(graph: SceneGraph, said: str) -> Statement | None:
+    """Return a caption with one word of its own, where it tells far more of what several tell than was said."""
+    one = find_own_words(graph.sources, said, _FAR_MORE, most_alone=2) if graph.sources is not None else None
+    return one if one is not None and not is_called_otherwise(one, graph) else None
 
 
 def _open_with(page: Paragraph, first: Statement) -> None:

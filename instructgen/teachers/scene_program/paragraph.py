@@ -108,6 +108,16 @@ class Paragraph:
         self.claims += claims
         self.mentioned |= {one.word for one in self.graph.entities if one.is_single and _has(sentence, one.word)}
 
+    def mark(self) -> tuple[int, int]:
+        """Return the end of what is written so far, for `turn`."""
+        return len(self.sentences), len(self.claims)
+
+    def turn(self, start: tuple[int, int], middle: tuple[int, int]) -> None:
+        """Put what was written from `middle` on before what was written from `start` to there."""
+        (low, at), (high, to) = start, middle
+        self.sentences[low:] = [*self.sentences[high:], *self.sentences[low:high]]
+        self.claims[at:] = [*self.claims[to:], *self.claims[at:to]]
+
     def set_scene(self, things: Iterable[Entity] = ()) -> tuple[str, tuple[Claim, ...]]:
         """Return the place to end the first sentence with, led by a space, and its claim; "" where it is no such.
 
@@ -144,7 +154,7 @@ class Paragraph:
         return f"the {entity.word}" if known else say_one(entity.word)
 
     def say_region(self, region: str) -> str:
-        return say_region(region, self.draw, self.pic)
+        return say_region(region, self.draw, self.pic).removeprefix("over ")
 
     def has_said(self, word: str) -> bool:
         return word in self.text()

@@ -108,7 +108,13 @@ def test_a_side_is_true_and_mirrors(box: Box) -> None:
     ],
 )
 def test_what_lies_beside_the_middle_leans_to_a_side(low: float, high: float, lean: str) -> None:
-    assert lean_of(across(low, high)) == lean
+    assert lean_of(Box("dog", low, 0.4, high, 0.6)) == lean
+
+
+@pytest.mark.parametrize(("top", "lean"), [(0.1, ""), (0.25, "left"), (0.4, "left"), (0.6, "")])
+def test_only_what_is_level_with_the_middle_leans_to_a_side(top: float, lean: str) -> None:
+    """What lies low is no more left of the center than below it."""
+    assert lean_of(Box("dog", 0.3, top, 0.5, top + 0.3)) == lean
 
 
 @given(boxes())

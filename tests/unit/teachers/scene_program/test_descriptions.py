@@ -39,14 +39,12 @@ def test_what_most_captions_name_goes_before_what_fewer_name() -> None:
     assert all("a statue" in text.lower().split(".")[0].split("bench")[0] for text in told)
 
 
-def test_what_is_not_there_is_told_of_next_to_nothing_only() -> None:
+def test_things_that_are_not_there_are_told_of_next_to_nothing_only() -> None:
     captions = (
         "A chair by a fence at night. | A chair by a fence at night. | A chair by a fence. | A chair. | A chair."
     )
     told = write_of(captions, Box("chair", 0.05, 0.35, 0.3, 0.65))
-    assert not any(
-        word in text.lower() for text in told for word in ("there is no ", "neither", "has no", "no people")
-    )
+    assert not any(word in text.lower() for text in told for word in ("there is no ", "neither", "has no"))
 
 
 def test_trifles_are_not_measured() -> None:

@@ -8,7 +8,7 @@ import pytest
 from instructgen.scenegraph.graph import SceneGraph
 from instructgen.scenegraph.settings import infer_setting
 from instructgen.teachers.scene_program import Task, write
-from instructgen.teachers.scene_program.detail_close import _tell_absence, _tell_subject
+from instructgen.teachers.scene_program.detail_fill import _tell_absence, _tell_subject
 from instructgen.teachers.scene_program.generators.presence import apart
 from instructgen.teachers.scene_program.paragraph import Paragraph
 from instructgen.teachers.scene_program.talk import Talk

@@ -61,12 +61,12 @@ def test_place_of_what_no_caption_names_is_not_told() -> None:
     assert not any("The motorcycle" in text for text in told)
 
 
-def test_three_things_that_no_caption_names_are_enough() -> None:
+def test_five_things_that_no_caption_names_are_enough() -> None:
     captions = "A man on a street. | A man standing on a street. | A man. | A man. | A man on a street."
-    names = ("car", "truck", "bench", "backpack", "handbag")
-    others = [Box(name, 0.15 * n, 0.5, 0.15 * n + 0.1, 0.8) for n, name in enumerate(names)]
+    names = ("car", "truck", "bench", "backpack", "handbag", "kite", "umbrella")
+    others = [Box(name, 0.13 * n, 0.5, 0.13 * n + 0.1, 0.8) for n, name in enumerate(names)]
     told = write_of(captions, Box("person", 0.3, 0.1, 0.6, 0.9), *others)
-    assert all(sum(name in text for name in names) <= 3 for text in told)
+    assert all(sum(name in text for name in names) <= 5 for text in told)
 
 
 def test_skis_of_skiers_are_not_listed() -> None:

@@ -23,6 +23,7 @@ SLOTS = {
     *(
         "it",
         "It",
+        "kind",
         "its",
         "is",
         "be",
