@@ -5,11 +5,16 @@ not at all. Where its author and another one agree on every thing, look and doin
 stand; only how things stand to one another is the author's alone.
 """
 
+from functools import lru_cache
+
 from instructgen.scenegraph.agreement import Sources
 from instructgen.scenegraph.graph import Statement
 from instructgen.scenegraph.own_reader import OwnWordsReader
+from instructgen.scenegraph.sharing import Held
 from instructgen.scenegraph.whole import rate_told, weigh_told
 from instructgen.scenegraph.whole_nouns import name_key
+
+_KEPT = 64  # images
 
 
 def find_own_words(sources: Sources, said: str, margin: int, most_alone: int = 0) -> Statement | None:
@@ -26,7 +31,13 @@ def find_own_words(sources: Sources, said: str, margin: int, most_alone: int = 0
     return best
 
 
-def read_own_words(sources: Sources, most_alone: int = 0) -> list[Statement]:
+def read_own_words(sources: Sources, most_alone: int = 0) -> tuple[Statement, ...]:
     """Return all captions that are told in their own words, as far as others have these too."""
-    read = (OwnWordsReader(reading, sources, most_alone).read() for reading in sources.readings)
-    return [one for one in read if one is not None]
+    return _read(Held(sources), most_alone)
+
+
+@lru_cache(maxsize=_KEPT)
+def _read(held: Held, most_alone: int) -> tuple[Statement, ...]:
+    """Read them once for an image whose graph is at hand."""
+    read = (OwnWordsReader(reading, held.sources, most_alone).read() for reading in held.sources.readings)
+    return tuple(one for one in read if one is not None)

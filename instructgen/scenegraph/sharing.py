@@ -66,7 +66,7 @@ class Sharing:
         return frozenset(number for number, tokens in enumerate(self._captions) if not tokens.isdisjoint(words))
 
 
-class _Held:
+class Held:
     """Sources by which of them it is, for the cache: all that is in them need not be compared."""
 
     def __init__(self, sources: Sources) -> None:
@@ -76,14 +76,14 @@ class _Held:
         return id(self.sources)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Held) and other.sources is self.sources
+        return isinstance(other, Held) and other.sources is self.sources
 
 
 @lru_cache(maxsize=_KEPT_IMAGES)
-def _share(held: _Held) -> Sharing:
+def _share(held: Held) -> Sharing:
     return Sharing(held.sources)
 
 
 def share(sources: Sources) -> Sharing:
     """Return what the captions share, found once for an image whose graph is at hand."""
-    return _share(_Held(sources))
+    return _share(Held(sources))

@@ -33,6 +33,7 @@ from instructgen.teachers.scene_program.talk import circumstance_claim
 from instructgen.teachers.scene_program.wordings import Family
 
 MAX_SENTENCES = 8
+_WORD = re.compile(r"\w+")
 _STUNTS = frozenset(("jump", "leap", "fly", "flip", "grind"))
 _TRICKS = frozenset(("trick", "skateboard trick", "snow board trick", "stunt", "jump"))
 # Of "a kitchen with appliances" it may be told where the stove is.
@@ -92,6 +93,9 @@ class Paragraph:
         self.openings: set[str] = set()
         self.doers: list[Doer] = []
         self.mentioned: set[str] = set()
+        self._known: list[str] = []  # the sentences that these are of
+        self._text = ""
+        self._words: frozenset[str] = frozenset()
 
     def add(self, family: str, claims: tuple[Claim, ...], **slots: str) -> None:
         """Add a sentence; a form serves once, and no two sentences open alike where that can be helped."""
@@ -165,11 +169,16 @@ class Paragraph:
         return any(_has(first, word) for word in (entity.word, entity.plural, entity.name))
 
     def has_word(self, word: str) -> bool:
-        return _has(self.text(), word)
+        text = self.text()
+        return word.lower() in self._words if word.isalnum() else _has(text, word)
 
     def text(self) -> str:
         """Return what was said, in lower case."""
-        return " ".join(self.sentences).lower()
+        if self._known != self.sentences:
+            self._known = list(self.sentences)
+            self._text = " ".join(self.sentences).lower()
+            self._words = frozenset(_WORD.findall(self._text))
+        return self._text
 
     def has_said_several(self, entity: Entity) -> bool:
         """True where the things of a category came as several: "two boys", "a man and a woman" of two people."""
@@ -211,7 +220,11 @@ class Paragraph:
             others -= {word for one in self.graph.boxed_entities() for word in (one.word, one.plural)}
         words = {entity.word, last, *others}
         is_held = entity.kind not in _TOLD_BY_PLACE and is_meant(entity.category, said)
-        return is_held or any(_has(said, form) for word in words for form in (word, plural_of(word)))
+        if is_held:
+            return True
+        told = frozenset(_WORD.findall(said)) if said != self.text() else self._words
+        forms = (form for word in words for form in (word, plural_of(word)))
+        return any(form.lower() in told if form.isalnum() else _has(said, form) for form in forms)
 
     def note(self, action: Action) -> None:
         """Keep in mind what an action told."""
