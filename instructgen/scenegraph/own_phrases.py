@@ -104,7 +104,7 @@ class PhraseReader:
         is_top = word == "of" and self.token(at - 1) == "top"
         if not is_top and (word not in PREPOSITIONS or word in _FREE):
             return False
-        if behind.endswith("ing") and self._is_single(at + 2):
+        if behind.endswith("ing") and self.is_single(at + 2):
             return True  # "in sleeping bag"
         end = at + 1
         while self.token(end) and self.token(end) not in BOUNDARIES and self.token(end) not in VERB_FORMS:
@@ -117,7 +117,8 @@ class PhraseReader:
         alike = ((word, behind) in pairwise(one.tokens) for one in self.sources.readings if one is not self.reading)
         return not is_mass and not any(alike)
 
-    def _is_single(self, at: int) -> bool:
+    def is_single(self, at: int) -> bool:
+        """True for a noun in the singular."""
         noun = NOUNS.get(self.token(at))
         return noun is not None and noun.article == "a" and not noun.is_plural
 

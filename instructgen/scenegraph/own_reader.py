@@ -128,10 +128,9 @@ class OwnWordsReader(PhraseReader):
             self.words += self.mends[at].split()
             return 1
         word, behind = self.token(at), self.token(at + 1)
-        if word == "it" and behind == "itself":
-            return 0
         if (word, behind) in JOINED:
-            return 2 * self._add(JOINED[word, behind])
+            self.words += JOINED[word, behind].split()
+            return 2
         if word in ("each", "one", "another"):
             is_both = (word, behind) in (("each", "other"), ("one", "another"))
             return 2 * self._add("each other") if is_both else 0
@@ -193,7 +192,8 @@ class OwnWordsReader(PhraseReader):
     def _take_link(self, at: int) -> int:
         """Pass over "is" and "that is" before a doing or a place; "has" is told as "with"."""
         word, behind = self.token(at), self.token(at + 1)
-        if not self.words or self.words[-1] in FUNCTION_WORDS or self.split:
+        is_odd = word == "are" and "and" not in self.words and self.token(at - 1) in GENDERS  # "the woman are eating"
+        if not self.words or self.words[-1] in FUNCTION_WORDS or self.split or is_odd:
             return 0
         if word in ("has", "have"):
             return self._add("with") if behind in DETERMINERS or behind in LOOKS else 0

@@ -13,6 +13,7 @@ JOINED = {
     ("motor", "cycle"): "motorcycle", ("motor", "bike"): "motorcycle", ("sail", "boat"): "sailboat",
     ("skate", "boarder"): "skateboarder", ("side", "car"): "sidecar", ("door", "way"): "doorway",
     ("rail", "road"): "railroad", ("beside", "of"): "beside", ("along", "side"): "alongside",
+    ("in", "background"): "in the background", ("in", "foreground"): "in the foreground",
 }  # fmt: skip
 WRITTEN = {
     "guy": "man", "guys": "men", "lady": "woman", "ladies": "women", "kid": "child", "kids": "children",
@@ -30,7 +31,9 @@ def joins_two(words: list[str]) -> bool:
 
 
 def lack_comma(before: str, word: str) -> bool:
-    """True for two things that no comma parts: "a cup plate laptop monitor"."""
+    """True for two things that no comma parts: "a cup plate laptop monitor", and for "it itself"."""
+    if (before, word) == ("it", "itself"):
+        return True
     noun, other = NOUNS.get(word), NOUNS.get(before)
     if noun is None or other is None or f"{before} {word}" in NOUNS:
         return False

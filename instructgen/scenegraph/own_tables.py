@@ -18,7 +18,8 @@ NEVER = ((DOUBTFUL | RUDE) - TOLD) | {
 }  # fmt: skip
 POINTING = frozenset(("this", "that", "any", "both", "few", "another"))
 MAY_END = frozenset(("it", "them", "him", "together", "other", "another", "side", "himself", "herself"))
-NO_ENDS = ((FUNCTION_WORDS | (LOOKS - NOUNS.keys()) | NO_HEADS) - MAY_END) | {"up", "next", ","}
+NO_ENDS = (FUNCTION_WORDS | (LOOKS - NOUNS.keys()) | NO_HEADS) - MAY_END
+NO_ENDS |= {"up", "next", ",", "shaped", "sized", "colored"}
 GROUPS = frozenset((
     "bunch", "group", "herd", "flock", "pair", "couple", "pile", "piece", "slice", "variety", "lot", "lots", "row",
     "number", "collection",

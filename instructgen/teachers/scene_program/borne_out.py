@@ -1,5 +1,6 @@
 """Which of a caption's clauses may be told: those each of whose words another caption has too, or a box."""
 
+from collections.abc import Set
 from itertools import pairwise
 
 from instructgen.lexicon.words import COLOURS, plural_of
@@ -45,6 +46,12 @@ _RIVALS = {
 # By what somebody stands on it is known who it is: first what is theirs, then what the others have.
 _GEAR = {"skier": ("skis", "snowboard"), "snowboarder": ("snowboard", "skis")}
 _SCREENS, _SCREENED = frozenset(("screen", "screens")), ("tv", "laptop", "cell phone")
+_PLAYING = frozenset(("play", "plays", "playing", "playful", "wrestling"))
+_FIGHTING = frozenset(("fight", "fights", "fighting", "battling"))
+_AIRBORNE = frozenset(("taking", "takes", "landing", "lands", "ascending", "descending", "flying", "flies", "midair"))
+_LINERS = frozenset(("jetliner", "airliner", "jetliners", "airliners"))
+_OLDER = {"boy": frozenset(("man", "guy")), "girl": frozenset(("woman", "lady"))}
+_SEVERAL = 2  # captions
 _LISTING = frozenset(("with", "and", ",", "containing", "featuring"))
 
 
@@ -65,7 +72,26 @@ def is_sure_statement(one: Statement, graph: SceneGraph) -> bool:
 
 def is_called_otherwise(one: Statement, graph: SceneGraph) -> bool:
     """True where as many captions call one of its things something else, or only its own caption has seen one."""
+    if _is_done_otherwise(one, graph) or _is_young_man(one, graph):
+        return True
     return any(_is_rivalled(word, graph) for word in one.text.split()) or _has_missed(one, graph)
+
+
+def _is_done_otherwise(one: Statement, graph: SceneGraph) -> bool:
+    """True for a plane on a runway that two have taking off or landing, and for a fight that others call a play."""
+    if one.verb == "fight":
+        return _count_naming(_PLAYING, graph) >= _count_naming(_FIGHTING, graph)
+    is_plane = one.category == "airplane" or not _LINERS.isdisjoint(one.text.split())
+    is_down = is_plane and one.verb in ("sit", "park", "stand", "rest")
+    return is_down and not _AIRBORNE.isdisjoint(graph.words) and _count_naming(_AIRBORNE, graph) >= _SEVERAL
+
+
+def _is_young_man(one: Statement, graph: SceneGraph) -> bool:
+    """True for the boy of one caption who is a man to three others."""
+    rivals = _OLDER.get(one.lemma, frozenset[str]())
+    own = {one.lemma, plural_of(one.lemma)}
+    others = sum(own.isdisjoint(words) and not rivals.isdisjoint(words) for words in graph.words_by_caption)
+    return bool(rivals) and _count_naming(own, graph) == 1 and others >= _MOST
 
 
 def _is_rivalled(word: str, graph: SceneGraph) -> bool:
@@ -100,7 +126,7 @@ def _is_missed(word: str, graph: SceneGraph) -> bool:
     return noun.category not in graph.boxed and _count_naming(forms, graph) < _MOST
 
 
-def _count_naming(forms: set[str], graph: SceneGraph) -> int:
+def _count_naming(forms: Set[str], graph: SceneGraph) -> int:
     return sum(not forms.isdisjoint(words) for words in graph.words_by_caption)
 
 

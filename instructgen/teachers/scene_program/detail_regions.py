@@ -11,7 +11,8 @@ from instructgen.scenegraph.graph import Entity
 from instructgen.teachers.scene_program.generators.places import half_of, is_on_both_sides, may_reach_on
 from instructgen.teachers.scene_program.generators.presence import region_claim
 from instructgen.teachers.scene_program.paragraph import Paragraph, say_counted
-from instructgen.teachers.scene_program.speech import be_of, is_countable, region_of
+from instructgen.teachers.scene_program.phrasing import Phrase
+from instructgen.teachers.scene_program.speech import be_of, is_countable, region_of, say_thing
 from instructgen.teachers.scene_program.talk import exists
 
 _WHOLE_TABLE = 0.35  # share of the image from which a table's box is taken for all of it
@@ -99,8 +100,9 @@ def tell_list(page: Paragraph, things: list[Entity], family: str = "") -> None:
     page.named.update(one.name for one in things)
 
 
-def _say_all(page: Paragraph, things: list[Entity]) -> tuple[str, tuple[Claim, ...]]:
-    said = [say_counted(page, one) for one in things]
+def _say_all(page: Paragraph, things: list[Entity], *, is_counted: bool = True) -> tuple[str, tuple[Claim, ...]]:
+    """Word things for a list; "three people on both sides" would be six."""
+    said = [say_counted(page, one) if is_counted else Phrase(say_thing(one)) for one in things]
     claims = [exists(one) for one in things] + [claim for phrase in said for claim in phrase.claims]
     return join_words([phrase.words for phrase in said]), tuple(claims)
 
@@ -110,7 +112,7 @@ def _tell_spots(page: Paragraph, groups: list[list[Spot]]) -> None:
     claims: list[Claim] = []
     for spots, (what, where) in zip(groups, (("x", "where"), ("y", "there")), strict=False):
         things = [spot.entity for spot in spots]
-        slots[what], proved = _say_all(page, things)
+        slots[what], proved = _say_all(page, things, is_counted=spots[0].value != "both")
         claims += [*proved, *(spot.claim for spot in spots)]
         widest = next((spot for spot in spots if spot.kind != "region"), spots[0])
         slots[where] = _say_where(page, widest, is_first=what == "x")

@@ -214,6 +214,8 @@ class Paragraph:
     def may_have_said(self, entity: Entity) -> bool:
         """True if a word that may mean the same thing was said: "bag" of a handbag, "plate" of a bowl."""
         said = _OF_TRAFFIC.sub("", self.text())  # a traffic light is no traffic
+        if entity.kind in ("animal", "vehicle") and any(self.has_word(word) for word in _names_of(entity.category)):
+            return True  # a kitten, and then a cat
         last = entity.word.split()[-1]
         others = {*SAID_TWICE.get(entity.word, ()), *SAID_TWICE.get(last, ())}
         if entity.category:  # who boxed a chair and a bench saw both
@@ -263,6 +265,12 @@ class Paragraph:
 def _lets_go(one: str, verb: str) -> bool:
     """True for holding and throwing: who does the one has done with the other, or not begun."""
     return (one in _HELD and verb in _THROWN) or (one in _THROWN and verb in _HELD)
+
+
+@cache
+def _names_of(category: str) -> frozenset[str]:
+    named = {word for word, noun in NOUNS.items() if noun is not None and noun.category == category}
+    return frozenset(named | {"jetliner", "jetliners", "airliner", "airliners"} if category == "airplane" else named)
 
 
 def _opening_of(sentence: str) -> str:
