@@ -9,20 +9,27 @@ from msgspec import structs
 from instructgen.lexicon.words import COLOURS, NUMBER_WORDS, plural_of
 from instructgen.scenegraph.agreement import Sources, fits, is_outnumbered, key_of
 from instructgen.scenegraph.corroboration import count_forms
+from instructgen.scenegraph.hearsay import is_form
 from instructgen.scenegraph.own_mends import Mends, add_article, drop_colors, drop_number, put_plural, rename_person
+from instructgen.scenegraph.own_tables import GROUPS, LOOKS, SHOWN
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.pieces import is_renamed
-from instructgen.scenegraph.plain_words import BARE, IN_PICTURES
+from instructgen.scenegraph.plain_words import BARE
 from instructgen.scenegraph.prepositions import is_misplaced
 from instructgen.scenegraph.reading import CaptionReading
 from instructgen.scenegraph.sharing import FUNCTION_WORDS, share
-from instructgen.scenegraph.verbs import VERB_FORMS
-from instructgen.scenegraph.vocabulary import ADJECTIVES, BOUNDARIES, DETERMINERS, LIKENESS, NOUNS, PREPOSITIONS, Noun
+from instructgen.scenegraph.verbs import BASE_FORMS, TOLD_VERBS, VERB_FORMS
+from instructgen.scenegraph.vocabulary import (
+    ADJECTIVES,
+    BOUNDARIES,
+    DETERMINERS,
+    NOUNS,
+    PREPOSITIONS,
+    Noun,
+    looks_plural,
+)
 
 _SEVERAL, _MOST = 2, 3  # captions that are believed on a number; most, where boxes have another
-# These say that what they go with is no real one, or is shown: told where another caption has the word too.
-SHOWN = LIKENESS | IN_PICTURES
-LOOKS = ADJECTIVES | COLOURS.keys()
 _EVERYDAY, _WORN = frozenset(("pants", "shirt", "clothes", "clothing", "shoes")), ("in", "wearing", "a")
 _BARE = frozenset(("bed", "court", "town", "church", "school", "board", "stage", "home plate", "air", "side", "sale"))
 _FREE = frozenset(("with", "of", "for", "as", "like", "up", "down", "off", "over", "to", "at"))
@@ -193,3 +200,19 @@ class PhraseReader:
             if any(word in NUMBER_WORDS and word in told for word in before):
                 found.add(f"count {key_of(phrase)}")
         return frozenset(found)
+
+    def is_odd(self, at: int) -> bool:
+        """True for what may be a verb that no table has, or lacks a word: "a bunch food", "on aircraft carrier"."""
+        word, behind, before = self.token(at), self.token(at + 1), self.token(at - 1)
+        if word in GROUPS:
+            return behind != "of"
+        if word in NOUNS or any(one.start <= at < one.end for one in self.phrases):
+            return False  # "stop" of "a stop sign"
+        verb = VERB_FORMS.get(word) or TOLD_VERBS.get(word)
+        is_finite = (verb is not None and word == verb.third != verb.ing) or word in BASE_FORMS
+        if is_finite and word not in ADJECTIVES:
+            return True
+        if looks_plural(word):
+            return behind in DETERMINERS or (behind in PREPOSITIONS and self.sources.num_captions[word] == 1)
+        is_noun = verb is None and not is_form(word) and word not in BARE and word not in LOOKS
+        return is_noun and before in PREPOSITIONS and before != "with"

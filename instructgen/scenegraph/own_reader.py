@@ -5,8 +5,16 @@ from instructgen.scenegraph.agreement import Sources, is_disputed
 from instructgen.scenegraph.graph import Statement, StatementPart
 from instructgen.scenegraph.hearsay import is_form, lists_food
 from instructgen.scenegraph.own_mends import Mends, share_owners
-from instructgen.scenegraph.own_phrases import LOOKS, SHOWN, PhraseReader
-from instructgen.scenegraph.own_spelling import ARTICLES, JOINED, WRITTEN, joins_two, lack_comma, put_articles
+from instructgen.scenegraph.own_phrases import PhraseReader
+from instructgen.scenegraph.own_spelling import (
+    ARTICLES,
+    JOINED,
+    WRITTEN,
+    is_slip,
+    joins_two,
+    lack_comma,
+    put_articles,
+)
 from instructgen.scenegraph.own_tables import (
     ALWAYS_DONE,
     BE,
@@ -15,6 +23,7 @@ from instructgen.scenegraph.own_tables import (
     KEPT,
     LARGE,
     LINKS,
+    LOOKS,
     LYING,
     NEVER,
     NO_ENDS,
@@ -24,6 +33,7 @@ from instructgen.scenegraph.own_tables import (
     POINTING,
     SAYING_LITTLE,
     SEVERAL,
+    SHOWN,
     SIZES,
 )
 from instructgen.scenegraph.phrases import NounPhrase
@@ -84,7 +94,12 @@ class OwnWordsReader(PhraseReader):
             return self.start
         for at in range(self.start, self.end):
             word = tokens[at]
-            if word in NEVER or not (word.isalpha() or word == ",") or at in self.reading.names:
+            if (
+                is_slip(tokens, at)
+                or word in NEVER
+                or not (word.isalpha() or word == ",")
+                or at in self.reading.names
+            ):
                 return at
         self.mends = {}
         for phrase in self.phrases:
@@ -167,7 +182,7 @@ class OwnWordsReader(PhraseReader):
         is_look = word in LOOKS and word not in NOUNS
         if is_look and self.sharing.is_look_shared(word, self.reading.number):
             return self._add(word)
-        if not is_look and self._may_say(word) and not self._is_odd(at):
+        if not is_look and self._may_say(word) and not self.is_odd(at):
             return self._add(word)
         # "woven" of "a woven basket"
         is_bare = before in DETERMINERS or (before in LOOKS and before not in NOUNS)
@@ -260,7 +275,8 @@ class OwnWordsReader(PhraseReader):
                 return False
             self.verb = verb.base
             self.is_finite = self.is_finite or is_base
-            self.split = self.split or len(self.words)
+            is_parts = "with" in self.words and self.words[-2:-1] in (["its"], ["his"], ["her"], ["their"])
+            self.split = self.split or (0 if is_parts else len(self.words))  # "a dog with its face resting on a boat"
         elif not is_base and self._is_done_beside(at):
             self.words.append("and")
         is_lying = word in LYING and behind not in DETERMINERS
@@ -272,22 +288,6 @@ class OwnWordsReader(PhraseReader):
         before = self.token(thing.start - 1) if thing is not None else ""
         is_target = before in VERB_FORMS or before in TOLD_VERBS
         return thing is not None and thing.noun.kind not in DOING and is_target
-
-    def _is_odd(self, at: int) -> bool:
-        """True for what may be a verb that no table has, or lacks a word: "a bunch food", "on aircraft carrier"."""
-        word, behind, before = self.token(at), self.token(at + 1), self.token(at - 1)
-        if word in GROUPS:
-            return behind != "of"
-        if word in NOUNS or any(one.start <= at < one.end for one in self.phrases):
-            return False  # "stop" of "a stop sign"
-        verb = VERB_FORMS.get(word) or TOLD_VERBS.get(word)
-        is_finite = (verb is not None and word == verb.third != verb.ing) or word in BASE_FORMS
-        if is_finite and word not in ADJECTIVES:
-            return True
-        if looks_plural(word):
-            return behind in DETERMINERS or (behind in PREPOSITIONS and self.sources.num_captions[word] == 1)
-        is_noun = verb is None and not is_form(word) and word not in BARE and word not in LOOKS
-        return is_noun and before in PREPOSITIONS and before != "with"
 
     def _ends_whole(self) -> bool:
         last = self.words[-1]
@@ -307,7 +307,7 @@ class OwnWordsReader(PhraseReader):
         if first.start > self.start and not self._begins_well():
             return None
         words = put_articles(self.words, first, is_first=first.start == self.start)
-        split = (self.split if self.verb or self.split else len(self.words)) + len(words) - len(self.words)
+        split = (self.split or len(self.words)) + len(words) - len(self.words)
         kind = first.noun.kind
         lemma = first.noun.lemma if first.noun.category != "person" else safe_lemma(first, self.sources)
         owned = share_owners(lemma, words) if kind == "person" else words
@@ -318,7 +318,7 @@ class OwnWordsReader(PhraseReader):
         subject, predicate = (" ".join(part).replace(" ,", ",") for part in (words[:split], words[split:]))
         parts = (StatementPart(subject, None), StatementPart(f" {predicate}" if predicate else "", None))
         keys = frozenset(name_key(word) for word in words if word not in EMPTY and word not in FUNCTION_WORDS)
-        verb = self.verb or ("be" if predicate else "")
+        verb = (self.verb or "be") if predicate else ""
         is_false = is_disputed(keys, tuple(words), verb, self.sources, is_vehicle=kind == "vehicle")
         if is_false or says_twice(parts) or (predicate and words[split - 1] in FUNCTION_WORDS):
             return None

@@ -1,5 +1,7 @@
 """How a caption's own words are written: words joined, other words for one thing, articles put right."""
 
+from collections.abc import Sequence
+
 from instructgen.lexicon.words import NUMBER_WORDS, with_article
 from instructgen.scenegraph.phrases import NounPhrase
 from instructgen.scenegraph.vocabulary import DETERMINERS, NOUNS, PREPOSITIONS
@@ -38,6 +40,13 @@ def lack_comma(before: str, word: str) -> bool:
     if noun is None or other is None or f"{before} {word}" in NOUNS:
         return False
     return None not in (noun.category, other.category) and noun.category != other.category
+
+
+def is_slip(tokens: Sequence[str], at: int) -> bool:
+    """True for "on on", for "sitting top of", and for "a close up food"."""
+    before, word, behind = tokens[at - 1] if at else "", tokens[at], tokens[at + 1] if at + 1 < len(tokens) else ""
+    is_topless = (word, behind) == ("top", "of") and before not in ("on", "the", "a")
+    return word == behind or is_topless or ((before, word) == ("close", "up") and behind not in ("of", "", "."))
 
 
 def put_articles(words: list[str], first: NounPhrase, *, is_first: bool) -> list[str]:

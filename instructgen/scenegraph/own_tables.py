@@ -1,12 +1,15 @@
 """Words that a caption told in its own words may have, may end with, or may never have."""
 
-from instructgen.scenegraph.own_phrases import LOOKS, SHOWN
+from instructgen.lexicon.words import COLOURS
 from instructgen.scenegraph.pieces import RUDE
-from instructgen.scenegraph.plain_words import DOUBTFUL, NO_HEADS
+from instructgen.scenegraph.plain_words import DOUBTFUL, IN_PICTURES, NO_HEADS
 from instructgen.scenegraph.postures import POSTURES
 from instructgen.scenegraph.sharing import FUNCTION_WORDS
-from instructgen.scenegraph.vocabulary import NOUNS
+from instructgen.scenegraph.vocabulary import ADJECTIVES, LIKENESS, NOUNS
 
+LOOKS = ADJECTIVES | COLOURS.keys()
+# These say that what they go with is no real one, or is shown: told where another caption has the word too.
+SHOWN = LIKENESS | IN_PICTURES
 SEVERAL = frozenset(("several", "some", "many", "two", "three", "four", "five"))  # also of sheep
 BE = frozenset(("is", "are"))
 LINKS = BE | {"that", "who", "has", "have"}

@@ -6,8 +6,9 @@ from instructgen.lexicon.generals import is_meant
 from instructgen.lexicon.words import join_words, with_article
 from instructgen.scenegraph.claims import Claim
 from instructgen.scenegraph.corroboration import tells_itself
-from instructgen.scenegraph.garments import EVERYDAY, clashes
+from instructgen.scenegraph.garments import EVERYDAY, GARMENTS, clashes
 from instructgen.scenegraph.graph import Action, Entity, SceneGraph
+from instructgen.scenegraph.likenesses import DRAWN, is_all_likeness
 from instructgen.scenegraph.settings import SETTINGS, VAGUE
 from instructgen.scenegraph.unboxed import SAID_TWICE
 from instructgen.teachers.scene_program.detail_close import close_paragraph
@@ -41,6 +42,7 @@ from instructgen.teachers.scene_program.worn import find_worn
 _MAX_ACTIONS = 3
 _SEVERAL = 2  # captions
 _MOST = 3  # captions
+_MADE = sorted(DRAWN - {"picture", "image", "photo"})  # by these a text tells that what it shows is a picture
 _SPREAD = ("mass", "unique")  # kinds of what is no single thing
 _STATES = ("open", "full")  # of a fireplace or a moon these tell the kind
 
@@ -62,7 +64,15 @@ def make_detail(graph: SceneGraph, draw: random.Random) -> tuple[str, tuple[Clai
     _tell_looks(page)
     tell_frame(page)
     close_paragraph(page)
+    if _hides_painting(page):
+        return "", ()
     return " ".join(page.sentences), tuple(page.claims)
+
+
+def _hides_painting(page: Paragraph) -> bool:
+    """True where two captions have a painting, and the text tells what it shows as if it were there."""
+    readings = page.graph.sources.readings if page.graph.sources is not None else ()
+    return is_all_likeness([one.tokens for one in readings]) and not any(map(page.has_word, _MADE))
 
 
 def _open(page: Paragraph) -> None:
@@ -174,9 +184,11 @@ def _tell_clothes(page: Paragraph) -> None:
     if main is None:
         return
     told = [one for one in page.graph.told if one.verb == "wear" and one.subject == main.word]
+    garments = [word for word in GARMENTS if page.has_word(word)]
+    told = told or [one for one in find_worn(page.graph, main) if not clashes(one.object, garments)]
     worn = [
         one
-        for one in told or find_worn(page.graph, main)
+        for one in told
         if (one.held not in EVERYDAY or _is_described(page, one))
         and page.is_new(f"wear {one.subject}", one.object)
         and not clashes(one.object, page.told)

@@ -27,6 +27,13 @@ _PAIR = 2
 _ROW = 3  # things whose order is worth a sentence
 _MOST_COUNTED = 10  # of what there are more "at least ten" are told
 _INDOOR_TREES = ("christmas", "ornament", "ornaments", "wreath")  # no tree of these shows that it is outdoors
+# That "tracks" or "trees" are told does not show that it is outdoors.
+_OPEN_AIR = (
+    *("field", "street", "road", "sidewalk", "beach", "ocean", "sea", "lake", "river", "sky", "snow", "snowy"),
+    *("grass", "grassy", "hill", "mountain", "mountains", "slope", "runway", "tarmac", "highway", "forest", "woods"),
+    *("pasture", "meadow", "desert", "yard", "wave", "waves", "outdoors", "outside", "outdoor", "harbor", "park"),
+    *("water", "sunset"),
+)
 _NUMBERS = frozenset(("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "couple", "pair"))
 _SMALL = 0.03  # share of the image up to which a thing takes up only a small part of it
 
@@ -133,7 +140,7 @@ def _tell_only_person(page: Paragraph) -> None:
 
 def _tell_outdoors(page: Paragraph) -> None:
     evidence = page.graph.outdoors
-    if not page.graph.words.isdisjoint(_INDOOR_TREES):
+    if page.graph.words.isdisjoint(_OPEN_AIR) or not page.graph.words.isdisjoint(_INDOOR_TREES):
         return
     if evidence is not None and "setting" not in page.told:
         page.add("d_setting", (Claim("place", value="outdoors", evidence=evidence),), where="outdoors")

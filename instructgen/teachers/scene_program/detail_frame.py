@@ -195,7 +195,7 @@ def _spread(page: Paragraph, things: list[Entity]) -> None:
         if half:
             family = "d_half_two" if one.count == _PAIR else "d_half"
             page.add(family, (Claim("half", one.plural, half, evidence=one.evidence),), xs=one.plural, half=half)
-        elif len(one.boxes) > _PAIR and is_on_both_sides(one, may_be_between=True) and not _is_two(page, one):
+        elif len(one.boxes) > _PAIR and is_on_both_sides(one, may_be_between=True) and not _is_fewer(page, one):
             family = "d_both_halves" if is_known else "d_both_sides"
             page.add(family, (Claim("half", one.plural, "both", evidence=one.evidence),), xs=one.plural)
         else:
@@ -204,9 +204,10 @@ def _spread(page: Paragraph, things: list[Entity]) -> None:
         return
 
 
-def _is_two(page: Paragraph, one: Entity) -> bool:
-    """True where the text has told of two, whatever is boxed."""
-    return page.has_said(f"two {one.plural}")
+def _is_fewer(page: Paragraph, one: Entity) -> bool:
+    """True where the text has told of two, or of one thing, whatever is boxed."""
+    is_one = one.kind not in ("person", "animal", "vehicle") and page.has_word(one.word)
+    return page.has_said(f"two {one.plural}") or (is_one and one.word != one.plural)
 
 
 def _tell_pair(page: Paragraph) -> None:

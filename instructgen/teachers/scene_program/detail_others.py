@@ -98,7 +98,16 @@ _PARTS = {
 }
 # What lies within these is a part of them: figures on a cake.
 _HOLDING = ("cake", "toilet")
-_SHOWN_ON = ("tv", "laptop", "refrigerator", "book", "cell phone")  # who lies within these is shown
+_HOLDERS = {
+    "person": ("tv", "laptop", "refrigerator", "book", "cell phone"),  # who lies within these is shown
+    "food": ("pizza", "sandwich", "hot dog", "cake", "truck", "bus"),
+    "kitchen": ("truck", "bus", "train"),  # painted on their side
+}
+# What may be called by these, which were told.
+_OTHER_NAMES = {
+    "ledge": ("wall",), "wall": ("ledge",), "potted plant": ("planter", "planters", "pots"), "fence": ("obstacle",),
+    "cup": ("container", "containers"), "wooden post": ("wood", "post"), "tent": ("tarp",), "building": ("skyline",),
+}  # fmt: skip
 _WITHIN = 0.8  # share of a box
 # What is on or in these is not beside them.
 _DISHES = ("pizza", "pizzas", "sandwich", "sandwiches", "salad", "soup", "cake", "pie", "hot dog", "burger", "stew")
@@ -174,8 +183,12 @@ def is_doubtful(page: Paragraph, one: Entity) -> bool:
     graph = page.graph
     if one.name == "tie" and graph.find("person") is not None:
         return True  # somebody wears it
-    if not one.num_captions and _lies_within(graph, one, _SHOWN_ON if one.name == "person" else _HOLDING):
+    if _lies_within(graph, one, ("cake",)):
+        return True  # surfboards on a birthday cake
+    if not one.num_captions and _lies_within(graph, one, _HOLDERS.get(one.kind, _HOLDING)):
         return True
+    if one.name == "person" and len(one.boxes) == 1 and one.num_plural:
+        return True  # captions have several
     if one.name == "person" and len(one.boxes) == 1 and any(map(page.has_word, _LIMBS)):
         return not any(page.has_word(word) for word in (one.word, "man", "woman", "person"))
     if one.num_captions or one.name in _LIVED_WITH:
@@ -191,7 +204,8 @@ def is_doubtful(page: Paragraph, one: Entity) -> bool:
 
 def _lies_within(graph: SceneGraph, one: Entity, names: tuple[str, ...]) -> bool:
     """True for surfboards whose boxes lie within a cake's, and for people's within a screen's."""
-    holding = [box for name in names for other in (graph.find(name),) if other is not None for box in other.boxes]
+    holders = [name for name in names if name != one.name]
+    holding = [box for name in holders for other in (graph.find(name),) if other is not None for box in other.boxes]
     return bool(one.boxes) and all(
         any(shared_area(box, other) > _WITHIN * box.area for other in holding) for box in one.boxes
     )
@@ -199,7 +213,10 @@ def _lies_within(graph: SceneGraph, one: Entity, names: tuple[str, ...]) -> bool
 
 def _is_part(page: Paragraph, one: Entity) -> bool:
     """True for doors of the refrigerator that was told, for books that may be films, and apples told as fruit."""
-    if one.kind == "food" and not one.category and any(map(page.has_word, _DISHES)):
+    if any(map(page.has_word, _OTHER_NAMES.get(one.name, ()))):
+        return True
+    is_on_top = not one.category and (one.kind == "food" or one.name in _FRUITS)
+    if is_on_top and any(map(page.has_word, _DISHES)):
         return True  # the pineapple of a pizza
     if one.name in _FRUITS and page.has_word("fruit"):
         return True
