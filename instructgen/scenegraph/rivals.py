@@ -127,6 +127,13 @@ _ALOFT = frozenset(("sky", "flying", "flies", "airborne"))
 _WATCHED = frozenset(("fly", "play", "surf", "ski", "ride", "skate", "skateboard", "snowboard", "perform"))
 _WATCHING = frozenset(("watching", "watches", "watch", "watched", "observing", "observe"))
 _SEVERAL = frozenset(("people", "crowd", "crowds", "spectators", "onlookers", "group", "men", "women", "others"))
+_SHOTS = frozenset(("swing", "hit", "throw", "pitch", "serve", "catch", "toss", "kick", "strike", "return"))
+_SHOT_WORDS = _SHOTS | {"ball", "bat", "swinging", "hitting", "batting", "backhand", "shot", "tennis", "baseball"}
+_AHEAD = frozenset((
+    "about", "ready", "prepares", "prepare", "preparing", "prepared", "waits", "waiting", "poised", "attempting",
+    "attempts", "trying", "tries", "winding", "winds",
+))  # fmt: skip
+_FAR = 6  # tokens
 _DONE = 3  # captions that say a thing is done outweigh one that says it is tried
 
 
@@ -135,6 +142,7 @@ def is_outvoted(words: Sequence[str], verb: str, captions: Sequence[tuple[str, .
     told = frozenset(words)
     if (
         _is_only_tried(verb, captions)
+        or _is_only_ahead(verb, captions)
         or _is_on_screen(told, verb, captions)
         or (not told.isdisjoint(_SEVERAL) and is_watched(verb, captions))
         or (not told.isdisjoint(_PLANES) and is_one_aloft(words, captions))
@@ -235,6 +243,26 @@ def _is_only_tried(verb: str, captions: Sequence[tuple[str, ...]]) -> bool:
         for at in range(2, len(tokens))
     )
     return tried and sum(any(_is_form(token, verb) for token in tokens) for tokens in captions) < _DONE
+
+
+def _is_only_ahead(verb: str, captions: Sequence[tuple[str, ...]]) -> bool:
+    """True for a swing or a throw where two captions, and no fewer, have somebody get ready for one, or wait."""
+    if verb not in _SHOTS:
+        return False
+    getting_ready = [_gets_ready(tokens) for tokens in captions]
+    doing = sum(
+        not ready and any(_is_form(token, verb) for token in tokens)
+        for tokens, ready in zip(captions, getting_ready, strict=True)
+    )
+    return sum(getting_ready) > 1 and sum(getting_ready) >= doing
+
+
+def _gets_ready(tokens: tuple[str, ...]) -> bool:
+    """True for "gets ready to swing", "waiting for the ball", "about to serve"."""
+    return any(
+        token in _AHEAD and not _SHOT_WORDS.isdisjoint(tokens[at + 1 : at + 1 + _FAR])
+        for at, token in enumerate(tokens)
+    )
 
 
 def _is_form(token: str, verb: str) -> bool:

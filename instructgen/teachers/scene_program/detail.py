@@ -42,7 +42,7 @@ from instructgen.teachers.scene_program.worn import find_worn
 _MAX_ACTIONS = 3
 _SEVERAL = 2  # captions
 _MOST = 3  # captions
-_MADE = sorted(DRAWN - {"picture", "image", "photo"})  # by these a text tells that what it shows is a picture
+_MADE = sorted(DRAWN)  # by these a text tells that what it shows is a picture
 _SPREAD = ("mass", "unique")  # kinds of what is no single thing
 _STATES = ("open", "full")  # of a fireplace or a moon these tell the kind
 
@@ -71,8 +71,12 @@ def make_detail(graph: SceneGraph, draw: random.Random) -> tuple[str, tuple[Clai
 
 def _hides_painting(page: Paragraph) -> bool:
     """True where two captions have a painting, and the text tells what it shows as if it were there."""
-    readings = page.graph.sources.readings if page.graph.sources is not None else ()
-    return is_all_likeness([one.tokens for one in readings]) and not any(map(page.has_word, _MADE))
+    graph = page.graph
+    if graph.sources is not None:
+        is_painted = is_all_likeness([one.tokens for one in graph.sources.readings])
+    else:  # no box is trusted
+        is_painted = sum(not DRAWN.isdisjoint(words) for words in graph.words_by_caption) >= _SEVERAL
+    return is_painted and not any(map(page.has_word, _MADE))
 
 
 def _open(page: Paragraph) -> None:

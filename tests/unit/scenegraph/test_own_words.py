@@ -361,8 +361,21 @@ def test_plural_is_known_by_its_noun_or_its_end(word: str, *, is_many: bool) -> 
         ("A man and women on a street. | A woman and women on a street. | A street.", "3 person", ""),
         ("A man playing frisbee. | A man playing frisbee. | A frisbee.", "person, frisbee", "a man playing frisbee"),
         ("A dog by the flag. | A dog. | A flag.", "dog", "a dog by a flag"),
+        ("A dog on on a street. | A dog. | A street.", "dog", ""),
+        ("A dog sitting top of a bench. | A dog sits. | A bench.", "dog, bench", ""),
+        ("A dog on a street in background. | A dog. | A street.", "dog", "a dog on a street in the background"),
+        ("The woman are on a street. | A woman. | A street.", "person", ""),
+        ("A dog with its face resting on a bench. | A dog, its face. | A bench.", "dog, bench",
+         "a dog with its face resting on a bench"),
     ],
-    ids=["an owner", "a singular", "colors", "two articles", "a group", "full of", "two people", "a game", "a flag"],
+    ids=["an owner", "a singular", "colors", "two articles", "a group", "full of", "two people", "a game", "a flag",
+         "a word twice", "top of", "background", "woman are", "its face"],
 )  # fmt: skip
 def test_what_is_in_dispute_or_misspelled_is_put_otherwise(captions: str, boxes: str, told: str) -> None:
     assert tell(captions, boxes) == told
+
+
+def test_doing_of_a_part_makes_no_predicate() -> None:
+    one = read_first("A dog with its face resting on a bench. | A dog, its face. | A bench.", "dog, bench")
+    assert one is not None
+    assert one.predicate == ()

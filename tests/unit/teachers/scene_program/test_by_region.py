@@ -5,10 +5,15 @@ import random
 import pytest
 
 from instructgen.records import Box
+from instructgen.scenegraph.graph import SceneGraph, Statement
+from instructgen.scenegraph.own_words import read_own_words
 from instructgen.scenegraph.read import read_graph
+from instructgen.scenegraph.whole import read_wholes
 from instructgen.teachers.scene_program import Task, write
 from instructgen.teachers.scene_program.backdrop import find_behind, is_backdrop
+from instructgen.teachers.scene_program.borne_out import is_called_otherwise
 from instructgen.teachers.scene_program.detail_fill import fill_up
+from instructgen.teachers.scene_program.detail_others import is_doubtful
 from instructgen.teachers.scene_program.detail_regions import find_spot, tell_by_region
 from instructgen.teachers.scene_program.detail_style import tell_style
 from instructgen.teachers.scene_program.paragraph import Paragraph
@@ -215,3 +220,74 @@ def test_fillers_end_with_the_fourth_sentence() -> None:
     page.sentences += ["It is brown."] * 3
     fill_up(page)
     assert len(page.sentences) == 4
+
+
+def doubt(captions: str, *boxes: Box, name: str, first: str = "We see a dog.") -> bool:
+    page = start(captions, *boxes, first=first)
+    one = next(one for one in page.graph.boxed_entities() if one.name == name)
+    return is_doubtful(page, one)
+
+
+_CAKE = Box("cake", 0.2, 0.2, 0.8, 0.8)
+_ON_IT = (0.4, 0.4, 0.5, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("captions", "boxes", "name", "is_out"),
+    [
+        ("A cake with surfboards. | A cake.", (_CAKE, Box("surfboard", *_ON_IT)), "surfboard", True),
+        ("A cake. | A cake.", (_CAKE, Box("surfboard", 0.0, 0.0, 0.1, 0.1)), "surfboard", False),
+        ("A cake. | A cake.", (_CAKE, Box("cake", *_ON_IT)), "cake", False),
+        ("A pizza. | A pizza.", (Box("pizza", 0.2, 0.2, 0.8, 0.8), Box("broccoli", *_ON_IT)), "broccoli", True),
+        (
+            "Broccoli. | A pizza.",
+            (Box("pizza", 0.2, 0.2, 0.8, 0.8), Box("broccoli", *_ON_IT)),
+            "broccoli",
+            False,
+        ),
+        ("A truck. | A truck.", (Box("truck", 0.2, 0.2, 0.8, 0.8), Box("fork", *_ON_IT)), "fork", True),
+        ("A fridge. | A fridge.", (Box("refrigerator", 0.2, 0.2, 0.8, 0.8), Box("person", *_ON_IT)), "person", True),
+        ("People. | A man.", (Box("person", 0.0, 0.0, 0.3, 0.5),), "person", True),
+        (
+            "A man. | A man.",
+            (Box("person", 0.1, 0.1, 0.4, 0.9), Box("tie", 0.2, 0.3, 0.25, 0.5)),
+            "tie",
+            True,
+        ),
+    ],
+    ids=["on a cake", "beside it", "cakes", "topping", "told", "painted", "on a fridge", "people", "worn"],
+)
+def test_what_lies_on_or_is_worn_by_another_is_no_further_thing(
+    captions: str, boxes: tuple[Box, ...], name: str, *, is_out: bool
+) -> None:
+    assert doubt(captions, *boxes, name=name) is is_out
+
+
+@pytest.mark.parametrize(("made", "is_told"), [("painting", False), ("photo", True)])
+def test_what_is_painted_is_not_told_as_if_it_were_there(made: str, *, is_told: bool) -> None:
+    captions = f"A {made} of tulips in a vase. | A {made} of tulips. | Tulips in a vase. | Tulips. | Tulips."
+    text = describe(captions, Box("vase", 0.3, 0.3, 0.7, 0.9))
+    assert ("tulips" in text.lower() and "painting" not in text) is is_told
+
+
+@pytest.mark.parametrize(
+    ("captions", "is_out"),
+    [
+        ("A plane sitting on a runway. | A plane taking off. | A plane landing. | A plane sits. | A plane.", True),
+        ("A plane sitting on a runway. | A plane. | A plane landing. | A plane sits. | A plane.", False),
+        ("Two dogs fighting. | Two dogs play. | Two dogs. | Two dogs. | Two dogs.", True),
+        ("Two dogs fighting. | Two dogs fight. | Two dogs play. | Two dogs. | Two dogs.", False),
+        ("A boy holds a kid. | A man and a kid. | A man and a kid. | A man and a kid. | A kid.", True),
+        ("A boy holds a kid. | A boy and a kid. | A man and a kid. | A man and a kid. | A kid.", False),
+    ],
+    ids=["aloft", "aloft to one", "a play", "a fight", "a man", "a boy"],
+)
+def test_what_captions_see_otherwise_is_called_otherwise(captions: str, *, is_out: bool) -> None:
+    graph = read(captions, "2 dog, airplane, 3 person, horse")
+    first = next(one for one in read_wholes_and_own(graph) if one.span.caption == 0)
+    assert is_called_otherwise(first, graph) is is_out
+
+
+def read_wholes_and_own(graph: SceneGraph) -> list[Statement]:
+    assert graph.sources is not None
+    return [*graph.statements, *graph.quotes, *read_wholes(graph.sources), *read_own_words(graph.sources, 2)]
