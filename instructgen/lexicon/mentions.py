@@ -27,7 +27,7 @@ _DECOYS = (
     "bed room", "bed sheet", "bed frame", "couch cushion", "toilet paper", "toilet tissue", "toilet seat lid",
     "toilet brush", "tv stand", "tv show", "tv remote", "tv tray", "tv cabinet", "tv dinner", "laptop case",
     "laptop bag", "mouse pad", "mickey mouse", "minnie mouse", "keyboard tray", "book shelf", "book store",
-    "book case", "book bag", "guest book", "comic book", "clock face", "bottle cap", "bottle opener",
+    "book case", "book bag", "book mobile", "book mobiles", "guest book", "comic book", "clock face", "bottle cap", "bottle opener",
     "tie dye", "kite string", "kite surfer", "kite boarder", "kite surfing", "kite boarding", "kite festival",
     "boat dock", "boat house", "boat ramp", "bike rack", "bat man", "orange sauce", "stop light sign",
     "table cloth", "table top", "side table", "end table", "night table", "table tennis", "time table",

@@ -20,6 +20,7 @@ _COLLAGE = re.compile(r"\b(?:collage|montage|time[- ]lapse|(?:multiple|double) e
 _TWICE = re.compile(
     rf"\b(?:(?:identical|duplicate|duplicated|mirrored|mirror|repeated) (?:{_PICTURES}|image)"
     rf"|side by side (?:{_PICTURES})|(?:{_PICTURES}|views|exposures) of the same"
+    r"|double shots?"
     r"|(?:different|multiple|several|two|three|four|five) (?:views|exposures|angles|frames|stages) of an?)\b"
 )
 # What bears out that there are several pictures, and is not told by itself.

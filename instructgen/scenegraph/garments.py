@@ -7,8 +7,8 @@ _ZONES = {
     "head": "hat, cap, helmet, visor, headband, bandana, hard hat, cowboy hat, straw hat, baseball cap, wig, crown",
     "eyes": "glasses, sunglasses, goggles",
     "neck": "tie, bow tie, necktie, scarf, bow, necklace, ribbon",
-    "upper": "shirt, t shirt, jacket, sweater, coat, vest, hoodie, tank top, sweatshirt, blouse, blazer, raincoat,"
-    " jersey, dress shirt, leather jacket, safety vest, life jacket, life vest",
+    "upper": "shirt, t shirt, jacket, sweater, coat, parka, vest, hoodie, tank top, sweatshirt, blouse, blazer,"
+    " raincoat, jersey, dress shirt, leather jacket, safety vest, life jacket, life vest",
     "lower": "shorts, pants, jeans, skirt",
     "whole": "suit, dress, wetsuit, uniform, robe, costume, bathing suit, swimsuit, bikini, tuxedo, outfit, ski suit,"
     " snow suit, business suit, pajamas, apron",

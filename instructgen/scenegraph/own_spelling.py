@@ -46,7 +46,14 @@ def is_slip(tokens: Sequence[str], at: int) -> bool:
     """True for "on on", for "sitting top of", and for "a close up food"."""
     before, word, behind = tokens[at - 1] if at else "", tokens[at], tokens[at + 1] if at + 1 < len(tokens) else ""
     is_topless = (word, behind) == ("top", "of") and before not in ("on", "the", "a")
-    return word == behind or is_topless or ((before, word) == ("close", "up") and behind not in ("of", "", "."))
+    is_cut = word in ARTICLES and behind in PREPOSITIONS  # "grazing a on a field"
+    is_cut = is_cut or (word in ("looking", "looks") and behind in DETERMINERS)  # "looking a pizza"
+    return (
+        word == behind
+        or is_topless
+        or is_cut
+        or ((before, word) == ("close", "up") and behind not in ("of", "", "."))
+    )
 
 
 def put_articles(words: list[str], first: NounPhrase, *, is_first: bool) -> list[str]:

@@ -48,6 +48,6 @@ ONLY_ONE = frozenset(("camera", "game", "trick", "background", "foreground", "su
 # Without their look these say nothing: everybody has them.
 OF_ALL = frozenset((
     "hair", "pants", "shirt", "shorts", "clothes", "clothing", "eyes", "face", "head", "skin", "fur", "wall", "walls",
-    "floor", "floors", "hand", "hands",
+    "floor", "floors", "hand", "hands", "tongue", "mouth",
 ))  # fmt: skip
 BOUND = frozenset(("of", "to", "into", "for", "from", "like", "up", "off", "out"))  # no end is cut before these

@@ -26,7 +26,6 @@ _FEWEST_WORDS = 12  # of a description without which the filter of lengths turns
 _PAIR = 2
 _ROW = 3  # things whose order is worth a sentence
 _MOST_COUNTED = 10  # of what there are more "at least ten" are told
-_INDOOR_TREES = ("christmas", "ornament", "ornaments", "wreath")  # no tree of these shows that it is outdoors
 # That "tracks" or "trees" are told does not show that it is outdoors.
 _OPEN_AIR = (
     *("field", "street", "road", "sidewalk", "beach", "ocean", "sea", "lake", "river", "sky", "snow", "snowy"),
@@ -140,7 +139,7 @@ def _tell_only_person(page: Paragraph) -> None:
 
 def _tell_outdoors(page: Paragraph) -> None:
     evidence = page.graph.outdoors
-    if page.graph.words.isdisjoint(_OPEN_AIR) or not page.graph.words.isdisjoint(_INDOOR_TREES):
+    if page.graph.words.isdisjoint(_OPEN_AIR):
         return
     if evidence is not None and "setting" not in page.told:
         page.add("d_setting", (Claim("place", value="outdoors", evidence=evidence),), where="outdoors")

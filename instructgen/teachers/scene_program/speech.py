@@ -33,7 +33,15 @@ _REGIONS = {
     "bottom": ("in the lower half of {p}", "in the lower part of {p}", "toward the bottom of {p}"),
 }
 _MASS = frozenset({"broccoli"})
-_WRITTEN = {"t shirt": "T-shirt", "t shirts": "T-shirts", "wii": "Wii", "christmas": "Christmas", "santa": "Santa"}
+_WRITTEN = {
+    "t shirt": "T-shirt",
+    "t shirts": "T-shirts",
+    "tv": "TV",
+    "tvs": "TVs",
+    "wii": "Wii",
+    "christmas": "Christmas",
+    "santa": "Santa",
+}
 _NAMES = (
     *("american", "asian", "british", "canadian", "chinese", "english", "european", "german", "indian", "italian"),
     *("japanese", "korean", "mexican", "spanish", "thai", "victorian", "london", "paris", "halloween", "easter"),

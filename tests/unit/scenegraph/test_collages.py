@@ -43,7 +43,9 @@ def test_one_thing_in_each_picture_of_a_collage_is_told_as_one() -> None:
     assert many.is_many
 
 
-@pytest.mark.parametrize("twice", ["Two almost identical photos of a dog.", "A dog in duplicate images."])
+@pytest.mark.parametrize(
+    "twice", ["Two almost identical photos of a dog.", "A dog in duplicate images.", "Dogs in a double shot."]
+)
 def test_what_one_caption_says_is_shown_twice_is_one(twice: str) -> None:
     dog = read(f"{twice} | A dog. | A dog on a rug.", "2 dog").find("dog")
     assert dog is not None

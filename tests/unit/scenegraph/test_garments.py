@@ -12,6 +12,7 @@ from tests.unit.scenegraph.pictures import actions, read
         ("dress", "shorts", True),
         ("suit", "jacket", True),
         ("hat", "cap", True),
+        ("jacket", "parka", True),
         ("dress shirt", "shirt", True),
         ("shirt", "shorts", False),
         ("hat", "dress", False),

@@ -3,6 +3,7 @@
 import pytest
 
 from instructgen.lexicon.categories import CATEGORIES
+from instructgen.scenegraph.circumstances import find_outdoors
 from instructgen.scenegraph.settings import SETTINGS, infer_setting
 from tests.unit.scenegraph.pictures import circumstances, disputes, read
 
@@ -122,3 +123,10 @@ def test_a_pair_of_things_gives_a_place_away(boxed: set[str], lemma: str) -> Non
 @pytest.mark.parametrize("boxed", [set(), {"sink"}, {"oven"}, {"couch", "oven"}, {"toilet", "tv"}])
 def test_one_thing_alone_does_not(boxed: set[str]) -> None:
     assert infer_setting(frozenset(boxed)) is None
+
+
+@pytest.mark.parametrize(("tree", "is_told"), [("oak tree", True), ("Christmas tree", False)])
+def test_tree_that_may_stand_in_a_room_shows_no_open_air(tree: str, *, is_told: bool) -> None:
+    sources = read(f"A cat under a {tree}. | A cat by a {tree}. | A {tree}.", "cat").sources
+    assert sources is not None
+    assert (find_outdoors(sources.readings, frozenset(("cat",))) is not None) is is_told

@@ -39,6 +39,7 @@ def likened(captions: str) -> frozenset[str]:
         ("A sign by teddy bears. | A sign on a bed has a teddy bear.", set()),
         ("A bus with books painted on it. | A bus with a book.", {"book"}),
         ("A bus with books painted on it. | Books. | Books in a bus.", set()),
+        ("A bus with books painted on it. | A book mobile bus. | A book mobile.", {"book"}),
         ("A cup of books painted red. | A bus by books.", set()),
         ("A stuffed bear. | A stuffed bear.", set()),  # a teddy bear is a category of its own
     ],

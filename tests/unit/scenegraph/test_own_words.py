@@ -363,13 +363,17 @@ def test_plural_is_known_by_its_noun_or_its_end(word: str, *, is_many: bool) -> 
         ("A dog by the flag. | A dog. | A flag.", "dog", "a dog by a flag"),
         ("A dog on on a street. | A dog. | A street.", "dog", ""),
         ("A dog sitting top of a bench. | A dog sits. | A bench.", "dog, bench", ""),
+        ("A dog lying a on a bench. | A dog lies. | A bench.", "dog, bench", ""),
+        ("A dog looking a bench. | A dog looks. | A bench.", "dog, bench", ""),
+        ("A dog looking at a bench. | A dog looks. | A bench.", "dog, bench", "a dog looking at a bench"),
         ("A dog on a street in background. | A dog. | A street.", "dog", "a dog on a street in the background"),
         ("The woman are on a street. | A woman. | A street.", "person", ""),
         ("A dog with its face resting on a bench. | A dog, its face. | A bench.", "dog, bench",
          "a dog with its face resting on a bench"),
     ],
     ids=["an owner", "a singular", "colors", "two articles", "a group", "full of", "two people", "a game", "a flag",
-         "a word twice", "top of", "background", "woman are", "its face"],
+         "a word twice", "top of", "an article too many", "no at", "an at",
+         "background", "woman are", "its face"],
 )  # fmt: skip
 def test_what_is_in_dispute_or_misspelled_is_put_otherwise(captions: str, boxes: str, told: str) -> None:
     assert tell(captions, boxes) == told

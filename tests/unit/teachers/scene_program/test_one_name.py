@@ -11,6 +11,7 @@ from instructgen.teachers.scene_program import Task, write
 from instructgen.teachers.scene_program.detail_fill import _tell_absence, _tell_subject
 from instructgen.teachers.scene_program.generators.presence import apart
 from instructgen.teachers.scene_program.paragraph import Paragraph
+from instructgen.teachers.scene_program.speech import polish
 from instructgen.teachers.scene_program.talk import Talk
 from instructgen.teachers.scene_program.wordings import load_wordings
 from tests.unit.scenegraph.pictures import make_picture, read
@@ -83,3 +84,7 @@ def test_conversation_tells_what_most_captions_tell(seed: int) -> None:
     )
     turns = write(Task("conv", make_picture(captions, "person, horse, dog, 2 car, bench, tv")), seed).turns
     assert any("riding" in f"{one.question} {one.answer}" for one in turns)
+
+
+def test_names_and_initials_are_written_as_such() -> None:
+    assert polish("a tv by two tvs and a wii game at christmas") == "A TV by two TVs and a Wii game at Christmas"
