@@ -79,6 +79,7 @@ _TABLES = (
     _groups("cave", "building buildings house room rooms home"),
     _groups("putting puts placing places inserting", "pulling pulls taking takes removing removes"),
     _groups("entering enters", "leaving leaves exiting exits"),
+    _groups("serving serves serve", "reaching reaches stretching stretches stretched"),
     _groups("loading loads load boarding boards", "unloading unloads unload offloading offloads exiting departing"),
 )
 # What loses to what goes with it, and not the other way round: who rides sits, and who sits may not ride.

@@ -20,6 +20,8 @@ ON_BLANKET = "a boy sitting on a blanket"
         ("people flying kites", "fly", ["people flying kites"] * 2 + ["a crowd watching kites"] * 2, True),
         ("people flying kites", "fly", ["people flying kites", "a crowd watching kites"], False),
         ("people playing", "play", ["people playing"] * 2 + ["people watch others play"] * 2, False),
+        ("a man serving", "serve", ["a man serving", "a player reaching"], True),
+        ("a man serving", "serve", ["a man serving", "a player swinging"], False),
         (EATING, "eat", [EATING, SERVING], True),
         (EATING, "eat", [EATING, EATING, SERVING], False),
         (ON_GRASS, "sit", [ON_GRASS, ON_BLANKET], True),
