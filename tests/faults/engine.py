@@ -179,7 +179,7 @@ class Engine:
 
     def _begin(self, concurrency: int, start: "Callable[[Files], Process | subprocess.Popen[bytes]]") -> Life:
         for each in self.servers:
-            each.life = len(self.lives)
+            each.begin_life(len(self.lives))
         stem = self.folder / f"life-{len(self.lives)}"
         with (
             open_input() as nothing,

@@ -20,6 +20,7 @@ from tests.support.answers import answer_like_shots, find_text, prompt_key
 
 Outcome = Literal["open", "answered", "refused", "broken", "lost"]
 _NO_LINGER = struct.pack("ii", 1, 0)
+_TURNS_TO_TAKE = 10  # of the loop, in which it accepts all connections that are there
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ Text = str | Callable[[dict[str, Any]], str]
 
 @dataclass(slots=True)
 class Exchange:
-    """One request as the server saw it. `life` counts the client's processes; `connection` the connections."""
+    """One request as the server saw it. `life` counts the client's processes, each with connections of its own."""
 
     number: int
     life: int
@@ -111,6 +112,15 @@ class ChatServer:
         """Call back, in the server's thread, `after_s` after so many whole answers in all have been sent."""
         self._hooks.append((num_answered, callback, after_s))
 
+    def begin_life(self, number: int) -> None:
+        """Count what connects from now on to the client's next process, once all of the last one has been taken."""
+        self._call(self._begin_life(number))
+
+    async def _begin_life(self, number: int) -> None:
+        for _ in range(_TURNS_TO_TAKE):
+            await asyncio.sleep(0)
+        self.life = number
+
     def go_down(self) -> None:
         """Close every connection and listen no more: connecting is refused."""
         self._loop.call_soon_threadsafe(self._close_all)
@@ -160,10 +170,10 @@ class ChatServer:
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.num_connections += 1
-        connection = self.num_connections
+        connection, life = self.num_connections, self.life
         self._writers.add(writer)
         try:
-            while await self._exchange(reader, writer, connection):
+            while await self._exchange(reader, writer, connection, life):
                 pass
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the client was killed, or the server ends: that is what some tests do
@@ -171,7 +181,9 @@ class ChatServer:
             self._writers.discard(writer)
             writer.transport.abort() if writer.is_closing() else writer.close()
 
-    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: int) -> bool:
+    async def _exchange(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: int, life: int
+    ) -> bool:
         """Serve one request; False where the connection ends with it."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
@@ -181,9 +193,7 @@ class ChatServer:
             await _send(writer, Act(400), b'{"error": {"message": "there are no messages"}}')
             return True
         prompt = prompt_key(body)
-        exchange = Exchange(
-            self.num_requests, self.life, connection, prompt, str(body.get("model")), time.monotonic()
-        )
+        exchange = Exchange(self.num_requests, life, connection, prompt, str(body.get("model")), time.monotonic())
         self.exchanges.append(exchange)
         self.asked[prompt] += 1
         self.bodies.append(body)

@@ -34,6 +34,7 @@ _SEXES = {form: sex for word, sex in GENDERS.items() for form in (word, plural_o
 _PEOPLE = dict.fromkeys(find_category("person").synonyms, False)
 _PEOPLE |= dict.fromkeys(map(plural_of, _PEOPLE), True)
 _PEOPLE |= dict.fromkeys(("people", *_GROUPS, "another", "together"), True)
+_AMID = ("through", "among", "between")  # one is not amid a single mountain
 _VERB = 1.5  # a doing weighs more than a noun
 
 
@@ -115,7 +116,7 @@ class Support:
             return action
         word = action.where.removeprefix(f"{action.preposition} ")
         single = self._singles.get(word)
-        if single is not None:
+        if single is not None and action.preposition not in _AMID:
             return structs.replace(action, where=f"{action.preposition} {with_article(single)}", place=single)
         return structs.replace(action, where="", place="", preposition="")
 

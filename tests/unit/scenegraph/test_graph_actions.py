@@ -22,6 +22,7 @@ def find(graph: SceneGraph, verb: str) -> Action:
         ("A laptop sitting on a desk.", "laptop", "laptop on a desk"),
         ("Two dogs lying on a rug.", "2 dog", "dogs lying on a rug"),
         ("Elephants walk down a road.", "elephant*", "elephants walking down a road"),
+        ("People walking on a pedestrian crossing. | People walking.", "3 person", "people walking"),
         ("A man plays guitar. | A man playing the guitar.", "person", "man playing a guitar"),
         ("A boy playing a Wii game. | A boy.", "person", "boy playing a Wii game"),
         (

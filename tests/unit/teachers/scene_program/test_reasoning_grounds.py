@@ -51,6 +51,14 @@ def test_support_counts_captions() -> None:
     assert all(Support(alone).is_shared(one) for one in alone.statements)
 
 
+@pytest.mark.parametrize(("where", "told"), [("through", ""), ("over", "over a mountain")])
+def test_nothing_goes_through_a_single_mountain(where: str, told: str) -> None:
+    graph = read(f"A plane flies {where} the mountains. | A plane over a mountain. | A mountain.", "airplane")
+    flying = next(one for one in graph.told if one.verb == "fly")
+    assert flying.where == f"{where} mountains"
+    assert Support(graph).settle_place(flying).where == told
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_rule_that_captions_bear_out_goes_before_one_of_one_caption(seed: int) -> None:
     resting = {"cat-resting-spot", "sun-exposure-protection"}
