@@ -106,7 +106,7 @@ _INDOOR = frozenset((
 _INDOOR_BOXES = frozenset((
     "bed", "couch", "toilet", "sink", "oven", "refrigerator", "microwave", "tv", "laptop", "keyboard", "mouse", "toaster",
 ))  # fmt: skip
-_INDOOR_TREES = frozenset(("christmas", "ornament", "ornaments", "wreath"))  # whose tree may stand in a room
+_MAYBE_INDOOR = _INDOOR | {"christmas", "ornament", "ornaments", "wreath"}  # their tree may stand in a room
 _MOST_NAMING = 3  # captions that name a place by some word
 _ENOUGH_OUTSIDE = 3  # captions that speak of what is outdoors
 _BLUE_SKY = re.compile(r"\bblue sk(?:y|ies)\b", re.IGNORECASE)  # no night has it
@@ -147,8 +147,7 @@ def find_circumstances(
 
 def find_outdoors(readings: tuple[CaptionReading, ...], boxed: frozenset[str]) -> Evidence | None:
     """Return what shows that it is outdoors, if three captions have words for that and none has one for a room."""
-    indoor = _INDOOR | _INDOOR_TREES
-    if boxed & _INDOOR_BOXES or any(not indoor.isdisjoint(reading.tokens) for reading in readings):
+    if boxed & _INDOOR_BOXES or any(not _MAYBE_INDOOR.isdisjoint(reading.tokens) for reading in readings):
         return None
     spans = []
     for reading in readings:

@@ -13,15 +13,15 @@ SHOWN = LIKENESS | IN_PICTURES
 SEVERAL = frozenset(("several", "some", "many", "two", "three", "four", "five"))  # also of sheep
 BE = frozenset(("is", "are"))
 LINKS = BE | {"that", "who", "has", "have"}
-TOLD = {"getting", "front", "half", "left", "right", "each", "other", "while", "set", "one", "another"}
+_TOLD = {"getting", "front", "half", "left", "right", "each", "other", "while", "set", "one", "another"}
 # Words that point at what is not in the picture, or that no other caption can bear out.
-NEVER = ((DOUBTFUL | RUDE) - TOLD) | {
+NEVER = ((DOUBTFUL | RUDE) - _TOLD) | {
     "without", "nobody", "none", "than", "when", "but", "or", "where", "if", "because", "after", "before", "which",
     "was", "were", "do", "does", "am", "us", "me", "lap",
 }  # fmt: skip
 POINTING = frozenset(("this", "that", "any", "both", "few", "another"))
-MAY_END = frozenset(("it", "them", "him", "together", "other", "another", "side", "himself", "herself"))
-NO_ENDS = (FUNCTION_WORDS | (LOOKS - NOUNS.keys()) | NO_HEADS) - MAY_END
+_MAY_END = frozenset(("it", "them", "him", "together", "other", "another", "side", "himself", "herself"))
+NO_ENDS = (FUNCTION_WORDS | (LOOKS - NOUNS.keys()) | NO_HEADS) - _MAY_END
 NO_ENDS |= {"up", "next", ",", "shaped", "sized", "colored"}
 GROUPS = frozenset((
     "bunch", "group", "herd", "flock", "pair", "couple", "pile", "piece", "slice", "variety", "lot", "lots", "row",

@@ -206,6 +206,7 @@ LIKENESS = _words(
     "statue statues painting drawing sculpture toy toys poster mural figurine doll dolls reflection cartoon sign cutout logo"
     " graffiti carving costume dressed painted shape shaped model"
 )
+AIRLINERS = _words("jetliner jetliners airliner airliners")  # airplanes by words that are no category's
 
 
 def looks_plural(word: str) -> bool:

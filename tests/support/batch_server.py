@@ -103,9 +103,7 @@ class BatchServer(ChatServer):
                 found += shared if still_out else shared & earlier.answered
         return found
 
-    async def _exchange(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: int, life: int
-    ) -> bool:
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, life: int) -> bool:
         head = await reader.readuntil(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
@@ -114,7 +112,7 @@ class BatchServer(ChatServer):
         if target.startswith("/v1/chat/"):
             again = asyncio.StreamReader(limit=2**30)
             again.feed_data(head + raw)
-            return await super()._exchange(again, writer, connection, life)
+            return await super()._exchange(again, writer, life)
         act = self._serve_call(method, target, headers, raw)
         await _send(writer, act, act.body or b"")
         if act.cut_at is not None or act.then != "keep":

@@ -49,7 +49,6 @@ class Exchange:
 
     number: int
     life: int
-    connection: int
     prompt: str
     model: str
     began_s: float
@@ -170,10 +169,10 @@ class ChatServer:
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.num_connections += 1
-        connection, life = self.num_connections, self.life
+        life = self.life
         self._writers.add(writer)
         try:
-            while await self._exchange(reader, writer, connection, life):
+            while await self._exchange(reader, writer, life):
                 pass
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the client was killed, or the server ends: that is what some tests do
@@ -181,9 +180,7 @@ class ChatServer:
             self._writers.discard(writer)
             writer.transport.abort() if writer.is_closing() else writer.close()
 
-    async def _exchange(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: int, life: int
-    ) -> bool:
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, life: int) -> bool:
         """Serve one request; False where the connection ends with it."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
@@ -193,7 +190,7 @@ class ChatServer:
             await _send(writer, Act(400), b'{"error": {"message": "there are no messages"}}')
             return True
         prompt = prompt_key(body)
-        exchange = Exchange(self.num_requests, life, connection, prompt, str(body.get("model")), time.monotonic())
+        exchange = Exchange(self.num_requests, life, prompt, str(body.get("model")), time.monotonic())
         self.exchanges.append(exchange)
         self.asked[prompt] += 1
         self.bodies.append(body)

@@ -11,7 +11,7 @@ from instructgen.scenegraph.own_tables import ALWAYS_DONE
 from instructgen.scenegraph.plain_words import EMPTY
 from instructgen.scenegraph.sharing import share
 from instructgen.scenegraph.verbs import VERB_FORMS
-from instructgen.scenegraph.vocabulary import NOUNS
+from instructgen.scenegraph.vocabulary import AIRLINERS, NOUNS
 
 # What a thing is made of, and its pattern, is seen otherwise by others. Value: the words by which they bear it out.
 _MATERIALS = {
@@ -49,7 +49,6 @@ _SCREENS, _SCREENED = frozenset(("screen", "screens")), ("tv", "laptop", "cell p
 _PLAYING = frozenset(("play", "plays", "playing", "playful", "wrestling"))
 _FIGHTING = frozenset(("fight", "fights", "fighting", "battling"))
 _AIRBORNE = frozenset(("taking", "takes", "landing", "lands", "ascending", "descending", "flying", "flies", "midair"))
-_LINERS = frozenset(("jetliner", "airliner", "jetliners", "airliners"))
 _OLDER = {"boy": frozenset(("man", "guy")), "girl": frozenset(("woman", "lady"))}
 _SEVERAL = 2  # captions
 _LISTING = frozenset(("with", "and", ",", "containing", "featuring"))
@@ -81,7 +80,7 @@ def _is_done_otherwise(one: Statement, graph: SceneGraph) -> bool:
     """True for a plane on a runway that two have taking off or landing, and for a fight that others call a play."""
     if one.verb == "fight":
         return _count_naming(_PLAYING, graph) >= _count_naming(_FIGHTING, graph)
-    is_plane = one.category == "airplane" or not _LINERS.isdisjoint(one.text.split())
+    is_plane = one.category == "airplane" or not AIRLINERS.isdisjoint(one.text.split())
     is_down = is_plane and one.verb in ("sit", "park", "stand", "rest")
     return is_down and not _AIRBORNE.isdisjoint(graph.words) and _count_naming(_AIRBORNE, graph) >= _SEVERAL
 
@@ -90,8 +89,7 @@ def _is_young_man(one: Statement, graph: SceneGraph) -> bool:
     """True for the boy of one caption who is a man to three others."""
     rivals = _OLDER.get(one.lemma, frozenset[str]())
     own = {one.lemma, plural_of(one.lemma)}
-    others = sum(own.isdisjoint(words) and not rivals.isdisjoint(words) for words in graph.words_by_caption)
-    return bool(rivals) and _count_naming(own, graph) == 1 and others >= _MOST
+    return bool(rivals) and _count_naming(own, graph) == 1 and _count_naming(rivals, graph, but=own) >= _MOST
 
 
 def _is_rivalled(word: str, graph: SceneGraph) -> bool:
@@ -104,8 +102,7 @@ def _is_rivalled(word: str, graph: SceneGraph) -> bool:
     if noun is None or rivals is None or noun.category in graph.boxed:
         return False
     own = {noun.lemma, plural_of(noun.lemma)}
-    others = sum(own.isdisjoint(words) and not rivals.isdisjoint(words) for words in graph.words_by_caption)
-    return others >= _count_naming(own, graph)
+    return _count_naming(rivals, graph, but=own) >= _count_naming(own, graph)
 
 
 def _has_missed(one: Statement, graph: SceneGraph) -> bool:
@@ -126,8 +123,9 @@ def _is_missed(word: str, graph: SceneGraph) -> bool:
     return noun.category not in graph.boxed and _count_naming(forms, graph) < _MOST
 
 
-def _count_naming(forms: Set[str], graph: SceneGraph) -> int:
-    return sum(not forms.isdisjoint(words) for words in graph.words_by_caption)
+def _count_naming(forms: Set[str], graph: SceneGraph, but: Set[str] = frozenset()) -> int:
+    """Count the captions that have one of the words, and none of others."""
+    return sum(but.isdisjoint(words) and not forms.isdisjoint(words) for words in graph.words_by_caption)
 
 
 def _is_material_told(word: str, graph: SceneGraph, own: int) -> bool:

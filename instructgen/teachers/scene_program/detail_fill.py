@@ -12,10 +12,7 @@ from instructgen.teachers.scene_program.absence import UNFIT, find_absent, is_ab
 from instructgen.teachers.scene_program.detail_frame import tell_extent, tell_where
 from instructgen.teachers.scene_program.detail_told import tell_statements
 from instructgen.teachers.scene_program.generators.counts import count_claim
-from instructgen.teachers.scene_program.generators.places import (
-    IN_BUNCHES,
-    may_reach_on,
-)
+from instructgen.teachers.scene_program.generators.places import IN_BUNCHES, may_reach_on
 from instructgen.teachers.scene_program.generators.settings import find_most_named
 from instructgen.teachers.scene_program.paragraph import Paragraph
 from instructgen.teachers.scene_program.speech import PAIRS, be_of, find_singles, is_countable, say_number, say_one

@@ -236,11 +236,18 @@ def _tell(page: Paragraph, things: list[Entity]) -> None:
         # What a collage shows is not beside it.
         tell_list(page, things, "d_in_them" if first.is_plural else "d_in_it")
     else:
-        behind = [(one, found) for one in things for found in (find_behind(page.graph, one),) if found is not None]
-        tell_by_region(page, [one for one in things if one.name not in {other.name for other, _ in behind}])
-        for where in dict.fromkeys(where for _, (where, _) in behind):
+        beside: list[Entity] = []
+        behind: dict[str, list[tuple[Entity, Span]]] = {}
+        for one in things:
+            found = find_behind(page.graph, one)
+            if found is None:
+                beside.append(one)
+            else:
+                behind.setdefault(found[0], []).append((one, found[1]))
+        tell_by_region(page, beside)
+        for where, there in behind.items():
             if page.room() > 0:
-                _tell_behind(page, where, [(one, span) for one, (other, span) in behind if other == where])
+                _tell_behind(page, where, there)
 
 
 def _tell_behind(page: Paragraph, where: str, found: list[tuple[Entity, Span]]) -> None:

@@ -17,7 +17,7 @@ from instructgen.scenegraph.postures import excludes
 from instructgen.scenegraph.saying import SPORTS
 from instructgen.scenegraph.settings import SETTINGS, UNNAMED
 from instructgen.scenegraph.unboxed import SAID_TWICE
-from instructgen.scenegraph.vocabulary import ADJECTIVES, NOUNS
+from instructgen.scenegraph.vocabulary import ADJECTIVES, AIRLINERS, NOUNS
 from instructgen.teachers.scene_program.generators.outdone import are_alike
 from instructgen.teachers.scene_program.phrasing import Phrase, say_described, say_parts
 from instructgen.teachers.scene_program.speech import (
@@ -270,7 +270,7 @@ def _lets_go(one: str, verb: str) -> bool:
 @cache
 def _names_of(category: str) -> frozenset[str]:
     named = {word for word, noun in NOUNS.items() if noun is not None and noun.category == category}
-    return frozenset(named | {"jetliner", "jetliners", "airliner", "airliners"} if category == "airplane" else named)
+    return frozenset(named | AIRLINERS if category == "airplane" else named)
 
 
 def _opening_of(sentence: str) -> str:
